@@ -1,0 +1,84 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// MARK: Build options
+
+/// The MPI whose headers and library are used: `LSTM_DIST_MPI=mpich` selects MPICH, the default is Open MPI.
+let mpiPackage = Context.environment["LSTM_DIST_MPI"] == "mpich" ? "mpich" : "ompi-c"
+
+/// The processor that the kernels are compiled for. `haswell` means AVX2 and FMA, which the program checks at its
+/// start; `LSTM_DIST_PROCESSOR=native` (or any name that clang's `-march` knows) raises it.
+let processor = Context.environment["LSTM_DIST_PROCESSOR"] ?? "haswell"
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// Without the processor flag `SIMD8<Float>.addingProduct` is eight calls of `fmaf`; without `-O` in debug builds
+/// the tests of the kernels would take 300 times as long.
+#if arch(x86_64)
+  let fast: [SwiftSetting] =
+    strict + [
+      .unsafeFlags(["-Xcc", "-march=\(processor)"]),
+      .unsafeFlags(["-O"], .when(configuration: .debug)),
+    ]
+#else
+  let fast: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+#endif
+
+let package = Package(
+  name: "lstm-dist",
+  products: [.executable(name: "lstm-dist", targets: ["lstm-dist"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  ],
+  targets: [
+    // MARK: C
+    .systemLibrary(
+      name: "CMPI", pkgConfig: mpiPackage,
+      providers: [.apt(["libopenmpi-dev", "openmpi-bin", "pkg-config"])]),
+    .target(name: "CProcessor"),
+
+    // MARK: Mathematics
+    .target(name: "Randomness", swiftSettings: fast),
+    .target(name: "Kernels", dependencies: ["CProcessor"], swiftSettings: fast),
+    .target(name: "LSTM", dependencies: ["Kernels", "Randomness"], swiftSettings: fast),
+    .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: fast),
+
+    // MARK: Data, files, settings
+    .target(name: "Sequences", dependencies: ["Randomness"], swiftSettings: strict),
+    .target(
+      name: "Checkpoints", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
+    .target(name: "Configuration", dependencies: ["Yams"], swiftSettings: strict),
+
+    // MARK: Processes
+    .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
+    .target(
+      name: "DataParallel",
+      dependencies: ["MPI", "LSTM", "Kernels", "Sequences", "Optimization", "Checkpoints", "Configuration"],
+      swiftSettings: fast),
+    .executableTarget(
+      name: "lstm-dist",
+      dependencies: [
+        "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "Sequences", "Checkpoints", "Configuration",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    // MARK: Tests
+    .executableTarget(
+      name: "mpi-programs", dependencies: ["MPI"], path: "Tests/MPIPrograms", swiftSettings: strict),
+    .testTarget(name: "MPITests", dependencies: ["mpi-programs"], swiftSettings: strict),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness"], swiftSettings: strict),
+    .testTarget(name: "LSTMTests", dependencies: ["LSTM", "Kernels"], swiftSettings: strict),
+    .testTarget(name: "SequencesTests", dependencies: ["Sequences"], swiftSettings: strict),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
+    .testTarget(name: "DataParallelTests", dependencies: ["DataParallel"], swiftSettings: strict),
+    .testTarget(name: "CommandTests", dependencies: ["lstm-dist", "Checkpoints"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,15 @@
+#ifndef LSTM_DIST_CPROCESSOR_H
+#define LSTM_DIST_CPROCESSOR_H
+
+#include <stdbool.h>
+
+/// True where the processor and the operating system offer what the kernels are compiled for (on x86-64: AVX2 and FMA
+/// with their registers saved by the system). Swift has no run-time dispatch of SIMD code, so this runs first; it can
+/// go when Swift can ask for processor features itself.
+bool processor_runs_kernels(void);
+
+/// Sets flush-to-zero and denormals-are-zero for the calling thread. Vanishing gradients make denormals, which many
+/// processors compute in microcode, over ten times slower. Swift has no way to set MXCSR or FPCR.
+void processor_flush_denormals(void);
+
+#endif

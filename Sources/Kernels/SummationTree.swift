@@ -1,0 +1,42 @@
+/// The one order in which partial sums of shards are added, whoever holds them: a binary tree over the leaves
+/// 0 ..< S. A node of n leaves splits at the largest power of two below n, so a range of ranks that are powers of two
+/// falls into few complete subtrees.
+public enum SummationTree {
+  /// Where a node of `leaves` splits: its left child is `leaves.lowerBound ..< split`.
+  /// - Precondition: at least two leaves.
+  @inlinable
+  public static func split(_ leaves: Range<Int>) -> Int {
+    precondition(leaves.count >= 2, "a leaf does not split")
+    let half = 1 << (Int.bitWidth - 1 - (leaves.count - 1).leadingZeroBitCount)
+    return leaves.lowerBound + half
+  }
+
+  /// The maximal complete subtrees of the tree over 0 ..< leafCount that lie inside `range`, in index order. They
+  /// cover the range; there are at most 2·log₂(leafCount) of them. An empty range has none.
+  public static func subtrees(of range: Range<Int>, leafCount: Int) -> [Range<Int>] {
+    var found: [Range<Int>] = []
+    func visit(_ node: Range<Int>) {
+      if node.clamped(to: range).isEmpty { return }
+      if range.lowerBound <= node.lowerBound && node.upperBound <= range.upperBound {
+        found.append(node)
+        return
+      }
+      let middle = split(node)
+      visit(node.lowerBound..<middle)
+      visit(middle..<node.upperBound)
+    }
+    if leafCount > 0 { visit(0..<leafCount) }
+    return found
+  }
+
+  /// The sum of one value a leaf, added in tree order; zero for no leaf. `leaf` gives the value of a leaf.
+  public static func sum(_ leaves: Range<Int>, leaf: (Int) -> Double) -> Double {
+    switch leaves.count {
+    case 0: return 0
+    case 1: return leaf(leaves.lowerBound)
+    default:
+      let middle = split(leaves)
+      return sum(leaves.lowerBound..<middle, leaf: leaf) + sum(middle..<leaves.upperBound, leaf: leaf)
+    }
+  }
+}

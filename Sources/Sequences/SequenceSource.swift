@@ -1,0 +1,23 @@
+/// The target of a timestep that has none: padding behind a short sequence, or behind the last token of a lane.
+public let noTarget: Int32 = -1
+
+/// Batches of token sequences, each a pure function of its step: any rank can ask for any lanes of any step and gets
+/// the same tokens, with no communication.
+public protocol SequenceSource: Sendable {
+  /// B, sequences in the global batch.
+  var globalBatch: Int { get }
+  /// T, timesteps of a window; shorter sequences are padded with targets of `noTarget`.
+  var timesteps: Int { get }
+  /// Steps that see all of the data once.
+  var stepsPerEpoch: Int { get }
+  /// True where every lane begins a new sequence at this step, so that the hidden state is zero; false where the step
+  /// goes on where the one before it stopped.
+  func startsFresh(atStep step: Int) -> Bool
+  /// Targets other than `noTarget` in the whole global batch of this step: the divisor of its loss.
+  func targetCount(atStep step: Int) -> Int
+  /// Writes the step's tokens and targets, [T, lanes] row-major, for a contiguous range of the batch's lanes.
+  /// - Precondition: both buffers hold T · lanes.count elements.
+  func fill(
+    step: Int, lanes: Range<Int>, tokens: UnsafeMutableBufferPointer<Int32>,
+    targets: UnsafeMutableBufferPointer<Int32>)
+}
