@@ -72,7 +72,7 @@ let package = Package(
     .executableTarget(
       name: "mpi-programs", dependencies: ["MPI"], path: "Tests/MPIPrograms", swiftSettings: strict),
     .testTarget(name: "MPITests", dependencies: ["mpi-programs"], swiftSettings: strict),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness"], swiftSettings: strict),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness", "CProcessor"], swiftSettings: strict),
     .testTarget(name: "LSTMTests", dependencies: ["LSTM", "Kernels"], swiftSettings: strict),
     .testTarget(name: "SequencesTests", dependencies: ["Sequences"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),

@@ -1,0 +1,19 @@
+/// y[i] = σ(y[i]) for `count` floats in place.
+public func applySigmoid(_ y: UnsafeMutablePointer<Float>, count: Int) {
+  for i in 0..<count { y[i] = sigmoid(y[i]) }
+}
+
+/// y[i] = tanh(y[i]) for `count` floats in place.
+public func applyHyperbolicTangent(_ y: UnsafeMutablePointer<Float>, count: Int) {
+  for i in 0..<count { y[i] = hyperbolicTangent(y[i]) }
+}
+
+/// y[i] = e^y[i] for `count` floats in place.
+public func applyExponential(_ y: UnsafeMutablePointer<Float>, count: Int) {
+  for i in 0..<count { y[i] = exponential(y[i]) }
+}
+
+/// y[i] += x[i] for `count` floats; the two must not overlap.
+public func add(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int) {
+  for i in 0..<count { y[i] += x[i] }
+}

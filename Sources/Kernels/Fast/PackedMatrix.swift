@@ -1,0 +1,67 @@
+/// A matrix W [K, N] copied once into the order in which products read it: panels of 16 columns, each [K, 16]
+/// contiguous, the last one filled up with zeros. Weights change once an update and are read 2·T times between, so the
+/// copy costs little and every later read is sequential.
+public struct PackedMatrix: ~Copyable {
+  /// K, terms of each sum.
+  public let depth: Int
+  /// N, columns without padding.
+  public let columns: Int
+  @usableFromInline let storage: FloatBuffer
+
+  /// Room for a K × N matrix, all zeros.
+  public init(depth: Int, columns: Int) {
+    self.depth = depth
+    self.columns = columns
+    storage = FloatBuffer(count: depth * padded(columns))
+  }
+
+  /// Bytes that a packed K × N matrix takes.
+  public static func bytes(depth: Int, columns: Int) -> Int {
+    depth * padded(columns) * MemoryLayout<Float>.stride
+  }
+
+  /// Panels of 16 columns.
+  public var panels: Int { padded(columns) / vectorWidth }
+
+  /// The first element of a panel.
+  @inlinable
+  public func panel(_ index: Int) -> UnsafeMutablePointer<Float> {
+    storage.pointer + index * depth * vectorWidth
+  }
+
+  /// One element, for tests and reference code.
+  public subscript(k: Int, n: Int) -> Float {
+    precondition(k >= 0 && k < depth && n >= 0 && n < columns, "element outside the matrix")
+    return panel(n / vectorWidth)[k * vectorWidth + n % vectorWidth]
+  }
+
+  /// W[firstRow + k, firstColumn + n] = source[k, n] for a block of `rows` × `columns` elements; `source` is row-major.
+  public borrowing func pack(
+    _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int, firstRow: Int = 0, firstColumn: Int = 0
+  ) {
+    for k in 0..<rows {
+      let from = source + k * stride
+      var n = 0
+      while n < columns {
+        let column = firstColumn + n
+        let run = min(columns - n, vectorWidth - column % vectorWidth)
+        let to = panel(column / vectorWidth) + (firstRow + k) * vectorWidth + column % vectorWidth
+        to.update(from: from + n, count: run)
+        n &+= run
+      }
+    }
+  }
+
+  /// W[firstRow + k, firstColumn + n] = source[n, k]: the transpose of a block of `columns` × `rows` elements of
+  /// `source`, row-major, without a transposed copy between.
+  public borrowing func packTransposed(
+    _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int, firstRow: Int = 0, firstColumn: Int = 0
+  ) {
+    for n in 0..<columns {
+      let from = source + n * stride
+      let column = firstColumn + n
+      let to = panel(column / vectorWidth) + firstRow * vectorWidth + column % vectorWidth
+      for k in 0..<rows { to[k * vectorWidth] = from[k] }
+    }
+  }
+}

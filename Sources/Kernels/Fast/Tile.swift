@@ -1,0 +1,25 @@
+/// A block of a product held in registers: `rows` × 16 elements. Six rows fill the sixteen registers of AVX2: twelve
+/// for the sums, two for a row of the packed matrix, one for the element that multiplies it.
+@usableFromInline
+typealias Tile<let rows: Int> = InlineArray<rows, Vector>
+
+/// Rows of the largest tile.
+@usableFromInline let tileRows = 6
+
+/// c[i, :] = start[i, :] + Σ_k a[i, k] · w[k, :] for `rows` rows, k ascending, one chain of fused multiply-adds for
+/// each element. `start` with stride 0 begins every row from the same 16 values.
+@inline(__always)
+func multiplyTile<let rows: Int>(
+  _: Tile<rows>.Type, start: UnsafePointer<Float>, startStride: Int, a: UnsafePointer<Float>, aStride: Int,
+  w: UnsafePointer<Float>, depth: Int, c: UnsafeMutablePointer<Float>, cStride: Int
+) {
+  var sums = Tile<rows>(repeating: .zero)
+  for i in 0..<rows { sums[i] = Vector(start + i &* startStride) }
+  for k in 0..<depth {
+    let row = Vector(w + k &* vectorWidth)
+    for i in 0..<rows {
+      sums[i] = sums[i].addingProduct(Vector(repeating: a[i &* aStride &+ k]), row)
+    }
+  }
+  for i in 0..<rows { sums[i].store(c + i &* cStride) }
+}

@@ -1,0 +1,100 @@
+import Kernels
+
+/// The table E [V, D]: one row of D numbers for each token.
+public final class Embedding {
+  /// V, rows of the table.
+  public let vocabulary: Int
+  /// D, numbers in a row.
+  public let size: Int
+  private let rowStride: Int
+  private let rows: ShardedRows
+  /// Places of `rows.order`, sorted by token.
+  private var places: [Int32]
+  /// First place of each token among `places`, and one past the last of all.
+  private var tokenStart: [Int32]
+  /// Partial sums of one row of the gradient, one for each level of the summation tree.
+  private let stack: FloatBuffer
+
+  /// A table whose gradient is summed in the order of `rows`.
+  public init(vocabulary: Int, size: Int, rows: ShardedRows) {
+    self.vocabulary = vocabulary
+    self.size = size
+    self.rows = rows
+    rowStride = padded(size)
+    places = Array(repeating: 0, count: rows.order.count)
+    tokenStart = Array(repeating: 0, count: vocabulary + 1)
+    let deepest = rows.subtrees.map(\.leaves.count).max() ?? 1
+    stack = FloatBuffer(count: (Int.bitWidth - deepest.leadingZeroBitCount + 1) * size)
+  }
+
+  /// x[row, :] = E[token[row], :] for all T·B rows. x [T·B, Dp].
+  public func forward(
+    tokens: UnsafeBufferPointer<Int32>, table: UnsafePointer<Float>, x: UnsafeMutablePointer<Float>
+  ) {
+    for row in 0..<tokens.count {
+      (x + row * rowStride).update(from: table + Int(tokens[row]) * size, count: size)
+    }
+  }
+
+  /// dE[v, :] = Σ dx[row, :] over the rows whose token is v: a chain for each shard, then the summation tree over
+  /// shards, where a shard without the token is a leaf of +0.0. The gradient of subtree j, [V, D], begins at
+  /// `gradient + j · subtreeStride`. dx [T·B, Dp].
+  public func backward(
+    tokens: UnsafeBufferPointer<Int32>, dx: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
+    subtreeStride: Int
+  ) {
+    sortPlaces(tokens)
+    for j in rows.subtrees.indices {
+      let destination = gradient + j * subtreeStride
+      destination.update(repeating: 0, count: vocabulary * size)
+      var token = 0
+      while token < vocabulary {
+        if tokenStart[token] < tokenStart[token + 1] {
+          sumRow(token, subtree: rows.subtrees[j], dx: dx, destination: destination + token * size)
+        }
+        token += 1
+      }
+    }
+  }
+
+  /// Counting sort of the places by token; places of one token stay in chain order.
+  private func sortPlaces(_ tokens: UnsafeBufferPointer<Int32>) {
+    for v in 0...vocabulary { tokenStart[v] = 0 }
+    for token in tokens { tokenStart[Int(token) + 1] += 1 }
+    for v in 0..<vocabulary { tokenStart[v + 1] += tokenStart[v] }
+    for place in 0..<rows.order.count {
+      let token = Int(tokens[Int(rows.order[place])])
+      places[Int(tokenStart[token])] = Int32(place)
+      tokenStart[token] += 1
+    }
+    // Each start has moved to its end: the starts are one further on.
+    for v in stride(from: vocabulary, to: 0, by: -1) { tokenStart[v] = tokenStart[v - 1] }
+    tokenStart[0] = 0
+  }
+
+  /// One row of the gradient of one subtree, leaf after leaf as `WeightGradient` does it.
+  private func sumRow(
+    _ token: Int, subtree: ShardedRows.Subtree, dx: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>
+  ) {
+    var (next, end) = (Int(tokenStart[token]), Int(tokenStart[token + 1]))
+    while next < end && Int(places[next]) < rows.shardStart[subtree.leaves.lowerBound] { next += 1 }
+    while end > next && Int(places[end - 1]) >= rows.shardStart[subtree.leaves.upperBound] { end -= 1 }
+    guard next < end else { return }
+    var depth = 0
+    for leaf in subtree.leaves {
+      let top = stack.pointer + depth * size
+      top.update(repeating: 0, count: size)
+      while next < end && Int(places[next]) < rows.shardStart[leaf + 1] {
+        let row = Int(rows.order[Int(places[next])])
+        add(top, dx + row * rowStride, count: size)
+        next += 1
+      }
+      depth += 1
+      for _ in 0..<subtree.mergesAfterLeaf[leaf - subtree.leaves.lowerBound] {
+        depth -= 1
+        add(stack.pointer + (depth - 1) * size, stack.pointer + depth * size, count: size)
+      }
+    }
+    destination.update(from: stack.pointer, count: size)
+  }
+}

@@ -1,0 +1,62 @@
+import Randomness
+
+/// How weights begin. Every number is a function of (seed, part, place), so all ranks make the same.
+public enum Initialization: String, CaseIterable, Sendable {
+  /// U(−1/√H, 1/√H) for every weight and bias of the LSTM and of the output layer, as the documentation of PyTorch's
+  /// `nn.LSTM` and `nn.Linear` describes; for the embedding U(−0.1, 0.1), the range of Zaremba et al. (2014).
+  case uniform
+  /// U(±√(6 / (inputs + outputs))) for every matrix and zero for biases (Glorot and Bengio, "Understanding the
+  /// difficulty of training deep feedforward neural networks", 2010), gate by gate; the embedding as above.
+  case xavier
+}
+
+extension LanguageModelShape {
+  /// Fills flat memory with initial parameters. The forget gate's bias becomes `forgetBias`: 1 lets gradients pass
+  /// from the start (Gers, Schmidhuber and Cummins 2000; Jozefowicz, Zaremba and Sutskever 2015).
+  public func initialize(
+    _ parameters: UnsafeMutablePointer<Float>, seed: UInt64, method: Initialization, forgetBias: Float
+  ) {
+    fill(parameters, range: embeddingRange, part: 0, seed: seed, limit: 0.1)
+    for (index, layer) in lstm.enumerated() {
+      let range = layerRange(index)
+      let biasStart = range.upperBound - layer.columns
+      let recurrentStart = biasStart - layer.hidden * layer.columns
+      fill(
+        parameters, range: range.lowerBound..<recurrentStart, part: 2 * index + 1, seed: seed,
+        limit: method.limit(inputs: layer.inputs, outputs: hidden, hidden: hidden))
+      fill(
+        parameters, range: recurrentStart..<range.upperBound, part: 2 * index + 2, seed: seed,
+        limit: method.limit(inputs: hidden, outputs: hidden, hidden: hidden))
+      if method == .xavier { (parameters + biasStart).update(repeating: 0, count: layer.columns) }
+      (parameters + biasStart + Gate.forget.rawValue * hidden).update(repeating: forgetBias, count: hidden)
+    }
+    fill(
+      parameters, range: outputRange, part: 2 * layers + 1, seed: seed,
+      limit: method.limit(inputs: hidden, outputs: vocabulary, hidden: hidden))
+    if method == .xavier {
+      (parameters + outputRange.upperBound - vocabulary).update(repeating: 0, count: vocabulary)
+    }
+  }
+
+  private func fill(
+    _ parameters: UnsafeMutablePointer<Float>, range: Range<Int>, part: Int, seed: UInt64, limit: Float
+  ) {
+    let stream = Philox(seed: seed, purpose: .initialization, layer: part)
+    for block in 0..<(range.count + 3) / 4 {
+      let words = stream.words(block: block)
+      for i in 0..<min(4, range.count - 4 * block) {
+        parameters[range.lowerBound + 4 * block + i] = (2 * Philox.uniform(words[i]) - 1) * limit
+      }
+    }
+  }
+}
+
+extension Initialization {
+  /// The half width of the uniform distribution of a matrix.
+  fileprivate func limit(inputs: Int, outputs: Int, hidden: Int) -> Float {
+    switch self {
+    case .uniform: 1 / Float(hidden).squareRoot()
+    case .xavier: (6 / Float(inputs + outputs)).squareRoot()
+    }
+  }
+}

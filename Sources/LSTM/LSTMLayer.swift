@@ -1,0 +1,217 @@
+import Kernels
+
+/// One LSTM layer in Float, over the T·B rows of a rank: the equations of `ReferenceLSTM`, with the products that do
+/// not depend on the recurrence taken out of the loop over t and done at once.
+///
+/// Rows of x, a, c are padded to whole vectors (Dp, Hp), each gate of Z as well (4·Hp); the padding stays zero.
+///
+/// Memory, in floats: T·B·4Hp for the gates, which the backward pass turns into dZ in place; 2·(T + 1)·B·Hp for a and
+/// c; 2·(D + H)·4Hp for W and Wᵀ packed.
+public final class LSTMLayer {
+  /// D and H.
+  public let shape: LSTMShape
+  /// T.
+  public let timesteps: Int
+  /// B, the rank's lanes.
+  public let lanes: Int
+  /// Dp, floats from one row of x to the next.
+  public let inputStride: Int
+  /// Hp, floats from one row of a to the next.
+  public let hiddenStride: Int
+
+  private let inputWeights: PackedMatrix
+  private let recurrentWeights: PackedMatrix
+  private let inputWeightsTransposed: PackedMatrix
+  private let recurrentWeightsTransposed: PackedMatrix
+  private let bias: FloatBuffer
+  private let z: FloatBuffer
+  private let hiddenStates: FloatBuffer
+  private let cellStates: FloatBuffer
+  private let dc: FloatBuffer
+  private let tanhC: FloatBuffer
+  private let zeros: FloatBuffer
+
+  /// A layer whose initial states are zero. `pack` must come before `forward`.
+  public init(shape: LSTMShape, timesteps: Int, lanes: Int) {
+    self.shape = shape
+    self.timesteps = timesteps
+    self.lanes = lanes
+    inputStride = padded(shape.inputs)
+    hiddenStride = padded(shape.hidden)
+    let gateColumns = 4 * hiddenStride
+    inputWeights = PackedMatrix(depth: shape.inputs, columns: gateColumns)
+    recurrentWeights = PackedMatrix(depth: shape.hidden, columns: gateColumns)
+    inputWeightsTransposed = PackedMatrix(depth: gateColumns, columns: shape.inputs)
+    recurrentWeightsTransposed = PackedMatrix(depth: gateColumns, columns: shape.hidden)
+    bias = FloatBuffer(count: gateColumns)
+    z = FloatBuffer(count: timesteps * lanes * gateColumns)
+    hiddenStates = FloatBuffer(count: (timesteps + 1) * lanes * hiddenStride)
+    cellStates = FloatBuffer(count: (timesteps + 1) * lanes * hiddenStride)
+    dc = FloatBuffer(count: lanes * hiddenStride)
+    tanhC = FloatBuffer(count: hiddenStride)
+    zeros = FloatBuffer(count: max(inputStride, hiddenStride))
+  }
+
+  /// Bytes that a layer takes beside its parameters and their gradient.
+  public static func bytes(shape: LSTMShape, timesteps: Int, lanes: Int) -> (activations: Int, packed: Int) {
+    let (Dp, Hp) = (padded(shape.inputs), padded(shape.hidden))
+    let packed = (shape.inputs + shape.hidden) * 4 * Hp + 4 * Hp * (Dp + Hp)
+    let activations = timesteps * lanes * 4 * Hp + 2 * (timesteps + 1) * lanes * Hp + lanes * Hp
+    return (activations * MemoryLayout<Float>.stride, packed * MemoryLayout<Float>.stride)
+  }
+
+  /// a⟨t⟩ of all lanes, [B, Hp]; t = 0 is the initial state, t = T the last.
+  public func hidden(_ t: Int) -> UnsafeMutablePointer<Float> { hiddenStates.pointer + t * lanes * hiddenStride }
+
+  /// c⟨t⟩ of all lanes, [B, Hp]; t = 0 is the initial state, t = T the last.
+  public func cell(_ t: Int) -> UnsafeMutablePointer<Float> { cellStates.pointer + t * lanes * hiddenStride }
+
+  /// Z of timestep t, [B, 4Hp]: the gates after the forward pass, dZ after the backward pass.
+  private func gates(_ t: Int) -> UnsafeMutablePointer<Float> { z.pointer + t * lanes * 4 * hiddenStride }
+
+  /// Copies W and b, [D + H + 1, 4H] row-major, into the order in which the products read them. Once an update.
+  public func pack(_ parameters: UnsafePointer<Float>) {
+    let (D, H, Hp) = (shape.inputs, shape.hidden, hiddenStride)
+    let (columns, recurrent) = (shape.columns, parameters + D * shape.columns)
+    for gate in 0..<4 {
+      let (from, to) = (gate * H, gate * Hp)
+      inputWeights.pack(parameters + from, stride: columns, rows: D, columns: H, firstColumn: to)
+      recurrentWeights.pack(recurrent + from, stride: columns, rows: H, columns: H, firstColumn: to)
+      inputWeightsTransposed.packTransposed(parameters + from, stride: columns, rows: H, columns: D, firstRow: to)
+      recurrentWeightsTransposed.packTransposed(recurrent + from, stride: columns, rows: H, columns: H, firstRow: to)
+      (bias.pointer + to).update(from: recurrent + H * columns + from, count: H)
+    }
+  }
+
+  /// Forward over the T timesteps from the state at t = 0. x [T, B, Dp].
+  public func forward(x: UnsafePointer<Float>) {
+    let gateColumns = 4 * hiddenStride
+    // (F1) Z = A·W + b: the rows of W that x meets, for all timesteps at once
+    multiply(
+      rows: timesteps * lanes, x: x, xStride: inputStride, w: inputWeights, start: bias.pointer, startStride: 0,
+      z: z.pointer, zStride: gateColumns)
+    for t in 0..<timesteps {
+      // (F1) Z = A·W + b: the rows of W that aPrev meets
+      multiplyAdd(
+        rows: lanes, x: hidden(t), xStride: hiddenStride, w: recurrentWeights, z: gates(t), zStride: gateColumns)
+      for lane in 0..<lanes {
+        let state = lane * hiddenStride
+        forwardGates(
+          gates(t) + lane * gateColumns, cPrev: cell(t) + state, c: cell(t + 1) + state, a: hidden(t + 1) + state)
+      }
+    }
+  }
+
+  /// (F2) to (F5) for one row.
+  private func forwardGates(
+    _ z: UnsafeMutablePointer<Float>, cPrev: UnsafePointer<Float>, c: UnsafeMutablePointer<Float>,
+    a: UnsafeMutablePointer<Float>
+  ) {
+    let Hp = hiddenStride
+    let (u, f, o) = (z, z + Gate.forget.rawValue * Hp, z + Gate.output.rawValue * Hp)
+    let candidate = z + Gate.candidate.rawValue * Hp
+    // (F2) Γu, Γf, Γo = σ(Zu, Zf, Zo)
+    applySigmoid(u, count: 3 * Hp)
+    // (F3) c̃ = tanh(Zc)
+    applyHyperbolicTangent(candidate, count: Hp)
+    // (F4) c = Γu⊙c̃ + Γf⊙cPrev
+    for j in 0..<Hp { c[j] = u[j] * candidate[j] + f[j] * cPrev[j] }
+    // (F5) a = Γo⊙tanh(c)
+    for j in 0..<Hp { a[j] = o[j] * hyperbolicTangent(c[j]) }
+  }
+
+  /// Backward through time: turns the gates into dZ. `da` [T, B, Hp] holds what reaches each a from outside the layer
+  /// (for the last timestep also what comes from behind the sequence) and is used up; dcT [B, Hp] is what reaches the
+  /// last c, nil for nothing.
+  public func backward(da: UnsafeMutablePointer<Float>, dcT: UnsafePointer<Float>? = nil) {
+    let (gateColumns, state) = (4 * hiddenStride, lanes * hiddenStride)
+    if let dcT { dc.pointer.update(from: dcT, count: state) } else { dc.zero() }
+    for t in stride(from: timesteps - 1, through: 0, by: -1) {
+      if t < timesteps - 1 {
+        // (B8) daPrev = dZ·Wᵀ, added to what came from the output
+        multiplyAdd(
+          rows: lanes, x: gates(t + 1), xStride: gateColumns, w: recurrentWeightsTransposed, z: da + t * state,
+          zStride: hiddenStride)
+      }
+      for lane in 0..<lanes {
+        let first = lane * hiddenStride
+        backwardGates(
+          gates(t) + lane * gateColumns, cPrev: cell(t) + first, c: cell(t + 1) + first,
+          da: da + t * state + first, dc: dc.pointer + first)
+      }
+    }
+  }
+
+  /// (B1) to (B5) and (B9) for one row: `dc` comes in as dcNext and goes out as dcPrev.
+  private func backwardGates(
+    _ z: UnsafeMutablePointer<Float>, cPrev: UnsafePointer<Float>, c: UnsafePointer<Float>,
+    da: UnsafePointer<Float>, dc: UnsafeMutablePointer<Float>
+  ) {
+    let Hp = hiddenStride
+    let tanhCell = tanhC.pointer
+    for j in 0..<Hp { tanhCell[j] = hyperbolicTangent(c[j]) }
+    for j in stride(from: 0, to: Hp, by: vectorWidth) {
+      let gate = z + j
+      let (u, f) = (Vector(gate), Vector(gate + Gate.forget.rawValue * Hp))
+      let (o, candidate) = (Vector(gate + Gate.output.rawValue * Hp), Vector(gate + Gate.candidate.rawValue * Hp))
+      let (da, tanhC, cPrev) = (Vector(da + j), Vector(tanhCell + j), Vector(cPrev + j))
+      // (B1) dc = dcNext + da⊙Γo⊙(1 − tanh²c)
+      let dcNow = Vector(dc + j) + da * o * (1 - tanhC * tanhC)
+      // (B2) dzO = da⊙tanh(c)⊙Γo⊙(1 − Γo)
+      (da * tanhC * o * (1 - o)).store(gate + Gate.output.rawValue * Hp)
+      // (B3) dzC = dc⊙Γu⊙(1 − c̃²)
+      (dcNow * u * (1 - candidate * candidate)).store(gate + Gate.candidate.rawValue * Hp)
+      // (B4) dzU = dc⊙c̃⊙Γu⊙(1 − Γu)
+      (dcNow * candidate * u * (1 - u)).store(gate + Gate.update.rawValue * Hp)
+      // (B5) dzF = dc⊙cPrev⊙Γf⊙(1 − Γf)
+      (dcNow * cPrev * f * (1 - f)).store(gate + Gate.forget.rawValue * Hp)
+      // (B9) dcPrev = dc⊙Γf
+      (dcNow * f).store(dc + j)
+    }
+  }
+
+  /// After `backward`: (B6) and (B7), summed over timesteps, lanes and shards. The gradient of subtree j,
+  /// [D + H + 1, 4H], begins at `gradient + j · subtreeStride`.
+  public func weightGradient(
+    x: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int
+  ) {
+    let (D, H, Hp) = (shape.inputs, shape.hidden, hiddenStride)
+    product.begin(depth: shape.rows)
+    product.packInput(x, stride: inputStride, columns: D, at: 0)
+    product.packInput(hidden(0), stride: Hp, columns: H, at: D)
+    product.packOnes(at: D + H)
+    for gate in 0..<4 {
+      // (B6) dW = Σ_t Aᵀ·dZ    (B7) db = Σ_t Σ_batch dZ
+      product.multiply(
+        dZ: z.pointer + gate * Hp, zStride: 4 * Hp, columns: H, gradient: gradient + gate * H,
+        gradientStride: shape.columns, subtreeStride: subtreeStride)
+    }
+  }
+
+  /// After `backward`: (B8) dx = dZ·Wᵀ for all timesteps at once. dx [T, B, Dp].
+  public func inputGradient(_ dx: UnsafeMutablePointer<Float>) {
+    multiply(
+      rows: timesteps * lanes, x: z.pointer, xStride: 4 * hiddenStride, w: inputWeightsTransposed,
+      start: zeros.pointer, startStride: 0, z: dx, zStride: inputStride)
+  }
+
+  /// After `backward`: the gradients of the initial states, da0 = dZ⟨1⟩·Wᵀ (B8) and dc0 (B9), [B, Hp] each.
+  public func initialStateGradients(da0: UnsafeMutablePointer<Float>, dc0: UnsafeMutablePointer<Float>) {
+    multiply(
+      rows: lanes, x: gates(0), xStride: 4 * hiddenStride, w: recurrentWeightsTransposed, start: zeros.pointer,
+      startStride: 0, z: da0, zStride: hiddenStride)
+    dc0.update(from: dc.pointer, count: lanes * hiddenStride)
+  }
+
+  /// The state after the window becomes the state before the next one.
+  public func carryState() {
+    hidden(0).update(from: hidden(timesteps), count: lanes * hiddenStride)
+    cell(0).update(from: cell(timesteps), count: lanes * hiddenStride)
+  }
+
+  /// The next window begins new sequences.
+  public func clearState() {
+    hidden(0).update(repeating: 0, count: lanes * hiddenStride)
+    cell(0).update(repeating: 0, count: lanes * hiddenStride)
+  }
+}

@@ -1,0 +1,25 @@
+/// Sizes of one LSTM layer.
+public struct LSTMShape: Equatable, Sendable {
+  /// D, inputs of a timestep, e.g. 128.
+  public let inputs: Int
+  /// H, hidden units, e.g. 512.
+  public let hidden: Int
+
+  /// A layer of `hidden` units that reads `inputs` numbers a timestep.
+  public init(inputs: Int, hidden: Int) {
+    self.inputs = inputs
+    self.hidden = hidden
+  }
+
+  /// Rows of W with b below it: [x, aPrev, 1], so D + H + 1.
+  public var rows: Int { inputs + hidden + 1 }
+  /// Columns of W, gate after gate: 4·H.
+  public var columns: Int { 4 * hidden }
+  /// Numbers in W and b together.
+  public var parameterCount: Int { rows * columns }
+
+  /// The shapes of a stack of layers, the first of which reads `inputs`.
+  public static func stack(inputs: Int, hidden: Int, layers: Int) -> [LSTMShape] {
+    (0..<layers).map { LSTMShape(inputs: $0 == 0 ? inputs : hidden, hidden: hidden) }
+  }
+}

@@ -1,0 +1,31 @@
+import Kernels
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// A floating-point type in which the reference LSTM runs.
+public protocol ReferenceScalar: BinaryFloatingPoint & Sendable {
+  /// σ(x) = 1 / (1 + e^−x).
+  static func sigmoid(_ x: Self) -> Self
+  /// tanh(x).
+  static func hyperbolicTangent(_ x: Self) -> Self
+}
+
+/// In Float the functions of the fast path, so that the two can be compared bit for bit.
+extension Float: ReferenceScalar {
+  /// σ(x), as the kernels compute it.
+  public static func sigmoid(_ x: Float) -> Float { Kernels.sigmoid(x) }
+  /// tanh(x), as the kernels compute it.
+  public static func hyperbolicTangent(_ x: Float) -> Float { Kernels.hyperbolicTangent(x) }
+}
+
+/// In Double the functions of the C library: this is the truth for gradients, and no training depends on its bits.
+extension Double: ReferenceScalar {
+  /// σ(x).
+  public static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+  /// tanh(x).
+  public static func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
+}

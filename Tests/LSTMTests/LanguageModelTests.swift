@@ -1,0 +1,123 @@
+import Kernels
+import LSTM
+import Testing
+
+@Suite struct LanguageModelTests {
+  /// The model in Double from the reference layers: the loss as a function of flat parameters.
+  static func referenceLoss(
+    _ shape: LanguageModelShape, _ parameters: [Double], tokens: [Int32], targets: [Int32], timesteps: Int, lanes: Int
+  ) -> Double {
+    var x = tokens.flatMap { token in
+      (0..<shape.embedding).map { parameters[Int(token) * shape.embedding + $0] }
+    }
+    for (index, layerShape) in shape.lstm.enumerated() {
+      var layer = ReferenceLSTM<Double>(
+        shape: layerShape, timesteps: timesteps, lanes: lanes, weights: Array(parameters[shape.layerRange(index)]))
+      let zero = [Double](repeating: 0, count: lanes * shape.hidden)
+      layer.forward(x: x, a0: zero, c0: zero)
+      x = Array(layer.a[(lanes * shape.hidden)...])
+    }
+    let w = Array(parameters[shape.outputRange])
+    let count = Double(targets.filter { $0 >= 0 }.count)
+    var loss = 0.0
+    for (row, target) in targets.enumerated() where target >= 0 {
+      let logits = (0..<shape.vocabulary).map { v in
+        (0..<shape.hidden).reduce(w[shape.hidden * shape.vocabulary + v]) {
+          $0 + x[row * shape.hidden + $1] * w[$1 * shape.vocabulary + v]
+        }
+      }
+      loss += logarithm(logits.reduce(0) { $0 + exponentialInDouble($1) }) - logits[Int(target)]
+    }
+    return loss / count
+  }
+
+  private static func exponentialInDouble(_ x: Double) -> Double { 1 / Double.sigmoid(-x) - 1 }
+
+  struct Run {
+    let shape = LanguageModelShape(vocabulary: 7, embedding: 3, hidden: 5, layers: 2)
+    let T = 4
+    let B = 3
+    let tokens: [Int32] = [0, 1, 2, 3, 4, 5, 6, 0, 1, 1, 1, 2]
+    let targets: [Int32] = [1, 2, 3, 4, 5, 6, 0, 1, -1, 2, 2, -1]
+    var parameters: [Float]
+
+    init() {
+      parameters = Array(repeating: 0, count: shape.parameterCount)
+      shape.initialize(&parameters, seed: 1, method: .uniform, forgetBias: 1)
+    }
+
+    func gradient(shards: Int, dropout: Float = 0) -> (loss: Double, gradient: [Float]) {
+      let lanes = (0..<shards).map { $0 * B / shards..<($0 + 1) * B / shards }
+      let rows = ShardedRows(timesteps: T, shardLanes: lanes, shards: 0..<shards, shardCount: shards)
+      let model = LanguageModel(
+        shape: shape, rows: rows, firstLane: 0, dropout: Dropout(rate: dropout, seed: 9))
+      model.pack(parameters)
+      var gradient = [Float](repeating: .nan, count: shape.parameterCount)
+      var losses = [Double](repeating: .nan, count: shards)
+      var finished: [Int] = []
+      tokens.withUnsafeBufferPointer { tokens in
+        targets.withUnsafeBufferPointer { targets in
+          model.forward(tokens: tokens, parameters: parameters, step: 0)
+          losses.withUnsafeMutableBufferPointer {
+            model.loss(targets: targets, scale: 1 / 10, shardLosses: $0)
+          }
+          model.backward(
+            tokens: tokens, step: 0, gradient: &gradient, subtreeStride: 0, finished: { finished.append($0) })
+        }
+      }
+      #expect(finished == [3, 2, 1, 0])
+      return (losses.reduce(0, +) / 10, gradient)
+    }
+  }
+
+  @Test func everyGradientAgreesWithCentralDifferencesOfTheReferenceInDouble() {
+    let run = Run()
+    let (loss, gradient) = run.gradient(shards: 1)
+    func truth(_ p: [Double]) -> Double {
+      LanguageModelTests.referenceLoss(
+        run.shape, p, tokens: run.tokens, targets: run.targets, timesteps: run.T, lanes: run.B)
+    }
+    let parameters = run.parameters.map(Double.init)
+    #expect(abs(truth(parameters) - loss) < 1e-6)
+    for i in gradient.indices {
+      var (up, down) = (parameters, parameters)
+      up[i] += 1e-5
+      down[i] -= 1e-5
+      let numeric = (truth(up) - truth(down)) / 2e-5
+      #expect(abs(numeric - Double(gradient[i])) < 2e-7 + 1e-5 * abs(numeric), "parameter \(i)")
+    }
+  }
+
+  @Test func shardsThatComeOutEmptyChangeOnlyTheOrderOfSums() {
+    let run = Run()
+    let (loss, whole) = run.gradient(shards: 1)
+    for shards in [2, 3, 5, 8] {
+      let (sharded, gradient) = run.gradient(shards: shards)
+      #expect(abs(sharded - loss) < 1e-12)
+      #expect(zip(whole, gradient).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+  }
+
+  @Test func dropoutChangesTheGradientAndDrawsTheSameAgain() {
+    let run = Run()
+    let (_, plain) = run.gradient(shards: 2)
+    let (_, first) = run.gradient(shards: 2, dropout: 0.5)
+    let (_, second) = run.gradient(shards: 2, dropout: 0.5)
+    #expect(first == second && first != plain)
+    #expect(first.allSatisfy { $0.isFinite })
+  }
+
+  @Test func initializationIsWithinItsRangeAndTheForgetBiasIsSet() {
+    let shape = LanguageModelShape(vocabulary: 7, embedding: 3, hidden: 5, layers: 2)
+    var parameters = [Float](repeating: .nan, count: shape.parameterCount)
+    shape.initialize(&parameters, seed: 3, method: .uniform, forgetBias: 1)
+    let layer = shape.layerRange(1)
+    let bias = Array(parameters[layer.upperBound - 20..<layer.upperBound])
+    #expect(Array(bias[5..<10]) == [1, 1, 1, 1, 1])
+    #expect(parameters[layer.lowerBound..<layer.upperBound - 20].allSatisfy { abs($0) <= 1 / Float(5).squareRoot() })
+    #expect(Set(parameters).count > shape.parameterCount / 2)
+    var other = parameters
+    shape.initialize(&other, seed: 4, method: .uniform, forgetBias: 1)
+    #expect(other != parameters)
+  }
+}
