@@ -57,7 +57,7 @@ let package = Package(
     .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
     .target(
       name: "DataParallel",
-      dependencies: ["MPI", "LSTM", "Kernels", "Sequences", "Optimization", "Checkpoints", "Configuration"],
+      dependencies: ["MPI", "LSTM", "Kernels", "Sequences", "Optimization", "Checkpoints"],
       swiftSettings: fast),
     .executableTarget(
       name: "lstm-dist",
@@ -74,6 +74,7 @@ let package = Package(
     .testTarget(name: "MPITests", dependencies: ["mpi-programs"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness", "CProcessor"], swiftSettings: strict),
     .testTarget(name: "LSTMTests", dependencies: ["LSTM", "Kernels"], swiftSettings: strict),
+    .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),
     .testTarget(name: "SequencesTests", dependencies: ["Sequences"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
