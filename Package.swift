@@ -71,7 +71,8 @@ let package = Package(
     // MARK: Tests
     .executableTarget(
       name: "mpi-programs", dependencies: ["MPI"], path: "Tests/MPIPrograms", swiftSettings: strict),
-    .testTarget(name: "MPITests", dependencies: ["mpi-programs"], swiftSettings: strict),
+    .target(name: "TestLauncher", path: "Tests/TestLauncher", swiftSettings: strict),
+    .testTarget(name: "MPITests", dependencies: ["mpi-programs", "TestLauncher"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness", "CProcessor"], swiftSettings: strict),
     .testTarget(name: "LSTMTests", dependencies: ["LSTM", "Kernels"], swiftSettings: strict),
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),

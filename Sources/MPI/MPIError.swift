@@ -1,0 +1,86 @@
+internal import CMPI
+
+/// What went wrong in an MPI call: either the library returned an error, or the wrapper refused the arguments.
+public struct MPIError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The MPI function that failed or was not called, e.g. `MPI_Allreduce`.
+  public let call: String
+
+  /// The code that the library returned; nil if the arguments were refused before the call.
+  public let code: Int32?
+
+  /// The library's text for the code, or the reason for the refusal.
+  public let text: String
+
+  /// The call and the text in one line.
+  public var description: String {
+    code == nil ? "\(call) was not called: \(text)" : "\(call) failed: \(text)"
+  }
+}
+
+extension MPIError {
+  /// An error for arguments that must not reach the library.
+  static func refused(_ call: String, _ text: String) -> MPIError {
+    MPIError(call: call, code: nil, text: text)
+  }
+}
+
+/// The one place where return codes become errors.
+func check(_ call: String, _ code: Int32) throws(MPIError) {
+  if code != MPI_SUCCESS { throw MPIError(call: call, code: code, text: errorText(code)) }
+}
+
+/// The library's own words for an error code.
+/// The corresponding MPI function is `MPI_Error_string` (MPI 4.0 §9.3.4).
+private func errorText(_ code: Int32) -> String {
+  var length: Int32 = 0
+  var known = false
+  let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(MPI_MAX_ERROR_STRING) + 1) { characters in
+    characters.initialize(repeating: 0)
+    known = MPI_Error_string(code, characters.baseAddress!, &length) == MPI_SUCCESS
+    return String(cString: characters.baseAddress!)
+  }
+  return known ? text : "error code \(code), for which MPI has no text"
+}
+
+// MARK: Checks of arguments
+
+/// The count as MPI takes it. MPI 4.0 §2.5.8: counts of the plain bindings are C `int`.
+func int32Count(_ count: Int, _ call: String) throws(MPIError) -> Int32 {
+  guard let narrow = Int32(exactly: count), narrow >= 0 else {
+    throw .refused(call, "count of elements — expected 0...\(Int32.max), got \(count)")
+  }
+  return narrow
+}
+
+/// Refuses two counts that have to be equal and are not.
+func expectCount(_ what: String, _ expected: Int, _ got: Int, _ call: String) throws(MPIError) {
+  if expected != got { throw .refused(call, "\(what) — expected \(expected), got \(got)") }
+}
+
+/// Refuses buffers that share memory: MPI forbids it in one call (MPI 4.0 §6.2, argument aliasing).
+func expectDisjoint(
+  _ send: UnsafeRawBufferPointer, _ receive: UnsafeMutableRawBufferPointer, _ call: String
+) throws(MPIError) {
+  guard let a = send.baseAddress, let b = receive.baseAddress, !send.isEmpty, !receive.isEmpty else { return }
+  if a < UnsafeRawPointer(b) + receive.count, UnsafeRawPointer(b) < a + send.count {
+    throw .refused(call, "the send and the receive buffer — expected separate memory, got an overlap")
+  }
+}
+
+extension Communicator {
+  /// A rank of this communicator as MPI takes it.
+  func int32Rank(_ rank: Int, _ call: String) throws(MPIError) -> Int32 {
+    guard (0..<size).contains(rank) else {
+      throw .refused(call, "rank — expected 0..<\(size), got \(rank)")
+    }
+    return Int32(rank)
+  }
+
+  /// `whole` cut into `size` parts of equal length: the length.
+  func equalPart(of whole: Int, _ call: String) throws(MPIError) -> Int {
+    guard whole % size == 0 else {
+      throw .refused(call, "count of elements — expected a multiple of \(size) ranks, got \(whole)")
+    }
+    return whole / size
+  }
+}

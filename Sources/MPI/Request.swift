@@ -1,0 +1,134 @@
+internal import CMPI
+
+/// A non-blocking operation under way. It owns what the operation reads and writes until `wait()` gives it back:
+/// an `OwnedBuffer`, an `Exchange` of two, or nothing (`Void`, for a barrier).
+///
+/// A request must end in `wait()`; dropping one traps, because MPI may still write into the memory. An error must
+/// therefore not unwind past a request: whoever holds one calls `World.fail`, which never returns.
+public struct Request<Payload: ~Copyable>: ~Copyable {
+  /// Nil only after the operation failed.
+  private var payload: Payload?
+  private var ticket: Ticket
+  /// Count arguments that MPI reads until the operation is complete.
+  private let arguments: [SegmentArguments]
+
+  /// `start` begins the operation. If it throws, nothing is under way and the payload is released.
+  init(
+    _ call: String, _ payload: consuming Payload, arguments: [SegmentArguments] = [], expectedBytes: Int? = nil,
+    _ start: (borrowing Payload, inout CMPI_Request) -> Int32
+  ) throws(MPIError) {
+    var handle = MPI_REQUEST_NULL
+    try check(call, start(payload, &handle))
+    ticket = Ticket(call: call, handle: handle, expectedBytes: expectedBytes)
+    self.payload = consume payload
+    self.arguments = arguments
+  }
+
+  /// Whether the operation is complete. Each call lets MPI make progress on all operations of this process; with
+  /// Open MPI there is none outside of MPI calls. After an error the request is over: its memory stays allocated
+  /// for ever, and `wait()` throws the same error.
+  /// The corresponding MPI function is `MPI_Test` (MPI 4.0 §3.7.3).
+  public mutating func test() throws(MPIError) -> Bool {
+    do {
+      return try ticket.test()
+    } catch {
+      abandonPayload()
+      throw error
+    }
+  }
+
+  /// Waits until the operation is complete and gives back what it owned.
+  /// The corresponding MPI function is `MPI_Wait` (MPI 4.0 §3.7.3).
+  public consuming func wait() throws(MPIError) -> Payload {
+    do {
+      try ticket.wait()
+    } catch {
+      abandonPayload()
+      throw error
+    }
+    return payload.take()!
+  }
+
+  /// After an error MPI may or may not be done with the memory, so it is never released.
+  private mutating func abandonPayload() {
+    guard let left = payload.take() else { return }
+    UnsafeMutablePointer<Payload>.allocate(capacity: 1).initialize(to: left)
+  }
+}
+
+/// The library's side of a request. It lives in a value of its own so that `Request`, which has no `deinit`, can be
+/// taken apart.
+private struct Ticket: ~Copyable {
+  private enum State {
+    case live
+    case complete
+    case failed(MPIError)
+  }
+
+  private let call: String
+  private var handle: CMPI_Request
+  /// For a receive: the length that the message must have.
+  private let expectedBytes: Int?
+  private var state = State.live
+
+  init(call: String, handle: CMPI_Request, expectedBytes: Int?) {
+    self.call = call
+    self.handle = handle
+    self.expectedBytes = expectedBytes
+  }
+
+  mutating func test() throws(MPIError) -> Bool {
+    try complete { (handle, status, isDone) in MPI_Test(&handle.handle, &isDone, &status) }
+  }
+
+  mutating func wait() throws(MPIError) {
+    _ = try complete { (handle, status, _) in MPI_Wait(&handle.handle, &status) }
+  }
+
+  private mutating func complete(
+    _ body: (inout CMPI_Request, inout MPI_Status, inout Int32) -> Int32
+  ) throws(MPIError) -> Bool {
+    switch state {
+    case .complete: return true
+    case .failed(let error): throw error
+    case .live: break
+    }
+    var status = MPI_Status()
+    var isDone: Int32 = 1
+    do {
+      try check(call, body(&handle, &status, &isDone))
+      if isDone == 0 { return false }
+      if let expectedBytes {
+        try expectCount("bytes of the message", expectedBytes, byteCount(status), call)
+      }
+    } catch {
+      state = .failed(error)
+      throw error
+    }
+    state = .complete
+    return true
+  }
+
+  /// `fatalError` rather than `preconditionFailure`: it prints its message in release builds too.
+  deinit {
+    if case .live = state {
+      fatalError("\(call): a request was dropped before wait(), while MPI may still use its memory")
+    }
+  }
+}
+
+/// What an operation with separate send and receive memory owns. Take the parts out when it is complete.
+@frozen
+public struct Exchange<Element: Scalar>: ~Copyable {
+  /// The memory that was read.
+  public var sent: OwnedBuffer<Element>
+
+  /// The memory that was written.
+  public var received: OwnedBuffer<Element>
+
+  /// Pairs two buffers.
+  public init(sending sent: consuming OwnedBuffer<Element>, receiving received: consuming OwnedBuffer<Element>) {
+    self.sent = sent
+    self.received = received
+  }
+}

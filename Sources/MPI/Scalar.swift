@@ -1,0 +1,94 @@
+internal import CMPI
+
+/// How MPI is told the type of an element. Only this module makes values of it.
+public struct Datatype: Sendable {
+  let handle: CMPI_Datatype
+}
+
+/// A number that MPI can send and reduce (MPI 4.0 §3.2.2, §6.9.2).
+public protocol Scalar: BitwiseCopyable, Sendable {
+  /// The MPI datatype with the same size and representation.
+  static var datatype: Datatype { get }
+
+  /// Zero.
+  init()
+}
+
+extension Float: Scalar {
+  /// `MPI_FLOAT`
+  public static var datatype: Datatype { Datatype(handle: MPI_FLOAT) }
+}
+
+extension Double: Scalar {
+  /// `MPI_DOUBLE`
+  public static var datatype: Datatype { Datatype(handle: MPI_DOUBLE) }
+}
+
+extension UInt8: Scalar {
+  /// `MPI_UINT8_T`
+  public static var datatype: Datatype { Datatype(handle: MPI_UINT8_T) }
+}
+
+extension UInt16: Scalar {
+  /// `MPI_UINT16_T`
+  public static var datatype: Datatype { Datatype(handle: MPI_UINT16_T) }
+}
+
+extension Int32: Scalar {
+  /// `MPI_INT32_T`
+  public static var datatype: Datatype { Datatype(handle: MPI_INT32_T) }
+}
+
+extension UInt32: Scalar {
+  /// `MPI_UINT32_T`
+  public static var datatype: Datatype { Datatype(handle: MPI_UINT32_T) }
+}
+
+extension Int64: Scalar {
+  /// `MPI_INT64_T`
+  public static var datatype: Datatype { Datatype(handle: MPI_INT64_T) }
+}
+
+extension UInt64: Scalar {
+  /// `MPI_UINT64_T`
+  public static var datatype: Datatype { Datatype(handle: MPI_UINT64_T) }
+}
+
+#if _pointerBitWidth(_64)
+  extension Int: Scalar {
+    /// `MPI_INT64_T`, on the 64-bit platforms where this program runs.
+    public static var datatype: Datatype { Datatype(handle: MPI_INT64_T) }
+  }
+#endif
+
+/// A predefined reduction (MPI 4.0 §6.9.2). The element type is part of the type, so that a bitwise AND of floating
+/// point numbers, which MPI would refuse at run time, does not compile.
+public struct Reduction<Element: Scalar>: Sendable {
+  let handle: CMPI_Op
+
+  /// `MPI_SUM`. The order of summation is the library's own: the bits may differ between numbers of ranks.
+  public static var sum: Reduction { Reduction(handle: MPI_SUM) }
+
+  /// `MPI_PROD`
+  public static var product: Reduction { Reduction(handle: MPI_PROD) }
+
+  /// `MPI_MAX`
+  public static var maximum: Reduction { Reduction(handle: MPI_MAX) }
+
+  /// `MPI_MIN`
+  public static var minimum: Reduction { Reduction(handle: MPI_MIN) }
+}
+
+extension Reduction where Element: FixedWidthInteger {
+  /// `MPI_LAND`: 1 where no rank has 0, otherwise 0.
+  public static var logicalAnd: Reduction { Reduction(handle: MPI_LAND) }
+
+  /// `MPI_LOR`: 0 where every rank has 0, otherwise 1.
+  public static var logicalOr: Reduction { Reduction(handle: MPI_LOR) }
+
+  /// `MPI_BAND`
+  public static var bitwiseAnd: Reduction { Reduction(handle: MPI_BAND) }
+
+  /// `MPI_BOR`
+  public static var bitwiseOr: Reduction { Reduction(handle: MPI_BOR) }
+}

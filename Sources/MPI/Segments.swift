@@ -1,0 +1,61 @@
+/// Which elements of a flat buffer belong to which rank: rank r has `counts[r]` elements from `displacements[r]` on.
+/// Displacements are in elements, as in the v-forms of MPI's collectives (MPI 4.0 §6.5–6.8).
+public struct Segments: Hashable, Sendable {
+  /// The number of elements of each rank; zero is allowed.
+  public let counts: [Int]
+
+  /// The index of the first element of each rank.
+  public let displacements: [Int]
+
+  /// Segments at any place.
+  public init(counts: [Int], displacements: [Int]) {
+    self.counts = counts
+    self.displacements = displacements
+  }
+
+  /// Segments one after the other, in the order of ranks.
+  public init(packed counts: [Int]) {
+    var displacements: [Int] = []
+    var next = 0
+    for count in counts {
+      displacements.append(next)
+      next &+= count
+    }
+    self.init(counts: counts, displacements: displacements)
+  }
+
+  /// The counts and displacements as MPI takes them, after checking that they lie in a buffer of `bufferCount`.
+  func arguments(ranks: Int, bufferCount: Int, _ call: String) throws(MPIError) -> SegmentArguments {
+    try expectCount("number of counts", ranks, counts.count, call)
+    try expectCount("number of displacements", ranks, displacements.count, call)
+    for (count, start) in zip(counts, displacements) {
+      let end = start.addingReportingOverflow(count)
+      guard count >= 0, start >= 0, !end.overflow, end.partialValue <= bufferCount else {
+        throw .refused(
+          call, "segment — expected to lie in 0..<\(bufferCount), got \(count) elements from \(start) on")
+      }
+      _ = try int32Count(end.partialValue, call)
+    }
+    return SegmentArguments(self)
+  }
+}
+
+/// The two arrays of a v-form at an address of their own: a non-blocking operation reads them until it is complete.
+final class SegmentArguments {
+  private let storage: UnsafeMutablePointer<Int32>
+  private let ranks: Int
+
+  /// Expects segments whose numbers were found to fit.
+  init(_ segments: Segments) {
+    ranks = segments.counts.count
+    storage = .allocate(capacity: 2 * ranks)
+    for (index, value) in (segments.counts + segments.displacements).enumerated() {
+      (storage + index).initialize(to: Int32(value))
+    }
+  }
+
+  var counts: UnsafePointer<Int32> { UnsafePointer(storage) }
+  var displacements: UnsafePointer<Int32> { UnsafePointer(storage + ranks) }
+
+  deinit { storage.deallocate() }
+}

@@ -1,0 +1,126 @@
+import Foundation
+
+/// What a finished job left.
+public struct Outcome: Sendable, CustomStringConvertible {
+  /// The exit code; 128 + n where a signal n ended the process.
+  public let exitCode: Int32
+
+  /// Everything on stdout.
+  public let output: String
+
+  /// Everything on stderr.
+  public let errors: String
+
+  /// Whether the job was ended from here because it ran out of time.
+  public let timedOut: Bool
+
+  /// All of it, for the message of a failed expectation.
+  public var description: String {
+    "exit code \(exitCode)\(timedOut ? " (timed out)" : "")\n--- stdout\n\(output)\n--- stderr\n\(errors)"
+  }
+
+  /// The lines of stderr with an error message of our own programs.
+  public var errorLines: [String] {
+    errors.split(whereSeparator: \.isNewline).map(String.init).filter {
+      $0.hasPrefix("error: ") || $0.hasPrefix("[rank ") && $0.contains("] error: ")
+    }
+  }
+}
+
+/// Runs built programs as jobs of their own. The test process must never start MPI itself: an mpirun started from
+/// such a process exits with 1 and says nothing.
+public enum Launcher {
+  /// The directory with everything that was built: executables and the test bundle.
+  public static var productsDirectory: URL {
+    #if os(macOS)
+      Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }!.bundleURL.deletingLastPathComponent()
+    #else
+      URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    #endif
+  }
+
+  /// An executable of this package.
+  public static func builtExecutable(_ name: String) -> URL { productsDirectory.appendingPathComponent(name) }
+
+  /// Runs an executable of this package under mpirun on `ranks` ranks, or by itself if `ranks` is nil.
+  ///
+  /// - Parameters:
+  ///   - environment: Variables to set beside the inherited ones.
+  ///   - workingDirectory: Where the program runs; by default where the tests run.
+  public static func run(
+    _ name: String, _ arguments: [String] = [], ranks: Int?, environment: [String: String] = [:],
+    workingDirectory: URL? = nil, timeoutSeconds: Int = 60
+  ) throws -> Outcome {
+    let program = builtExecutable(name).path
+    guard let ranks else {
+      return try run(
+        [program] + arguments, environment: environment, workingDirectory: workingDirectory,
+        timeoutSeconds: timeoutSeconds)
+    }
+    let mpirun = ["mpirun", "--oversubscribe", "--timeout", "\(timeoutSeconds)", "-np", "\(ranks)"]
+    // mpirun's own limit comes first: it ends all ranks. Ours is for an mpirun that hangs.
+    return try run(
+      mpirun + [program] + arguments, environment: environment, workingDirectory: workingDirectory,
+      timeoutSeconds: timeoutSeconds + 15)
+  }
+
+  /// Runs any command, found by PATH.
+  public static func run(
+    _ command: [String], environment: [String: String] = [:], workingDirectory: URL? = nil, timeoutSeconds: Int = 60
+  ) throws -> Outcome {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command
+    process.environment = cleanEnvironment().merging(environment) { $1 }
+    process.currentDirectoryURL = workingDirectory
+    process.standardInput = FileHandle.nullDevice
+    // Files, not pipes: a pipe fills up, and stays open as long as any orphan of the job lives.
+    let output = try Capture()
+    let errors = try Capture()
+    process.standardOutput = output.handle
+    process.standardError = errors.handle
+
+    let ended = DispatchSemaphore(value: 0)
+    process.terminationHandler = { _ in ended.signal() }
+    try process.run()
+    let timedOut = ended.wait(timeout: .now() + .seconds(timeoutSeconds)) == .timedOut
+    if timedOut {
+      kill(process.processIdentifier, SIGKILL)
+      ended.wait()
+    }
+    let code = process.terminationStatus
+    return Outcome(
+      exitCode: process.terminationReason == .uncaughtSignal ? 128 + code : code, output: try output.text(),
+      errors: try errors.text(), timedOut: timedOut)
+  }
+
+  /// The environment without what another launcher may have left in it, and with root allowed to use mpirun.
+  private static func cleanEnvironment() -> [String: String] {
+    let launchers = ["OMPI_", "PMIX_", "PMI_", "ORTE_", "PRTE_", "SLURM_"]
+    var environment = ProcessInfo.processInfo.environment.filter { variable in
+      !launchers.contains { variable.key.hasPrefix($0) }
+    }
+    environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+    environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    return environment
+  }
+}
+
+/// A temporary file that receives one stream of a process.
+private final class Capture {
+  let handle: FileHandle
+  private let url: URL
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory.appendingPathComponent("capture-\(UUID().uuidString)")
+    try Data().write(to: url)
+    handle = try FileHandle(forWritingTo: url)
+  }
+
+  func text() throws -> String { String(decoding: try Data(contentsOf: url), as: UTF8.self) }
+
+  deinit {
+    try? handle.close()
+    try? FileManager.default.removeItem(at: url)
+  }
+}
