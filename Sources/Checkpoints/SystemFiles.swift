@@ -44,7 +44,11 @@ final class InputFile: Sendable {
   init(_ path: String, followLinks: Bool = true) throws {
     // O_NONBLOCK: opening a pipe must not wait for a writer.
     let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW)
-    let descriptor = try checked("open", path) { open(path, flags) }
+    var descriptor = open(path, flags)
+    while descriptor == -1, errno == EINTR { descriptor = open(path, flags) }
+    guard descriptor != -1 else {
+      throw CheckpointError(.inputOutput, "cannot read", expected: "a file", got: errorText(errno), at: path)
+    }
     var information = stat()
     do {
       try checked("fstat", path) { fstat(descriptor, &information) }

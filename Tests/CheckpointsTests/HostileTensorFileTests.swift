@@ -135,7 +135,7 @@ private func two(_ first: String, _ second: String) -> String {
     try withDirectory { directory in
       let missing = failure { _ = try TensorFile(path: directory + "/none") }
       #expect(missing?.exitCode == 74)
-      #expect(missing?.message.contains("No such file or directory") == true)
+      #expect(missing?.message == "cannot read — expected a file, got No such file or directory (\(directory)/none)")
       let folder = failure { _ = try TensorFile(path: directory) }
       #expect(folder?.exitCode == 74)
       #expect(folder?.message == "cannot read — expected a file, got a directory (\(directory))")
