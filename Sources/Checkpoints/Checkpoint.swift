@@ -1,0 +1,116 @@
+/// A checkpoint on the disk whose manifest, lengths and SHA-256 have been checked.
+public struct Checkpoint: Sendable {
+  static let manifestName = "manifest.json"
+
+  /// Its directory.
+  public let path: String
+  /// What it says of itself.
+  public let manifest: Manifest
+
+  /// Reads the manifest in a directory and checks every file that it names, byte for byte.
+  public init(verifying path: String) throws {
+    self.path = trimmed(path)
+    manifest = try Manifest(path: joined(path, Checkpoint.manifestName))
+    for file in manifest.files {
+      let input = try InputFile(joined(path, file.name), followLinks: false)
+      guard input.length == file.digest.length else {
+        throw CheckpointError(
+          .badData, "file has another length than the manifest says",
+          expected: counted(file.digest.length, "byte"), got: "\(input.length)", at: input.path)
+      }
+      let sha256 = try input.digest().sha256
+      guard sha256 == file.digest.sha256 else {
+        throw CheckpointError(
+          .badData, "file has another SHA-256 than the manifest says", expected: quoted(file.digest.sha256),
+          got: sha256, at: input.path)
+      }
+    }
+  }
+
+  /// Opens one of the files that the manifest names, for example `model.safetensors`.
+  public func open(_ name: String) throws -> TensorFile {
+    guard manifest.files.contains(where: { $0.name == name }) else {
+      throw CheckpointError(.badData, "checkpoint lacks a file", expected: quoted(name), got: "none", at: path)
+    }
+    return try TensorFile(InputFile(joined(path, name), followLinks: false))
+  }
+}
+
+/// A file of a checkpoint to be written.
+public struct CheckpointFile {
+  let name: String
+  let tensors: [TensorSource]
+  let refusesNonFinite: Bool
+
+  /// A safetensors file of these tensors. With `refusesNonFinite` an infinity or NaN in it is an error with exit code
+  /// 76, and the checkpoint does not come to be.
+  /// - Precondition: `name` is a plain file name.
+  public init(name: String, tensors: [TensorSource], refusesNonFinite: Bool = true) {
+    precondition(Manifest.File.isPlain(name), "\(name) is not a plain file name")
+    self.name = name
+    self.tensors = tensors
+    self.refusesNonFinite = refusesNonFinite
+  }
+}
+
+// MARK: Writing
+
+extension RunDirectory {
+  /// Writes a checkpoint so that it exists as a whole or not at all, whenever the machine stops:
+  ///
+  ///     checkpoints/.partial-step-00001200   files written, each fsynced; manifest.json last; the directory fsynced
+  ///     rename to checkpoints/step-00001200, fsync of checkpoints
+  ///
+  /// One of the same step that stands there already (a damaged one that was passed over) is set aside as
+  /// `.replaced-step-00001200` until the new one stands; `removeLeftovers` puts it back after a crash in between.
+  @discardableResult
+  public func writeCheckpoint(_ manifest: Manifest, files: [CheckpointFile]) throws -> Manifest {
+    let name = RunDirectory.checkpointName(step: manifest.step)
+    let partial = joined(checkpointsPath, ".partial-" + name)
+    do {
+      if try entry(checkpointsPath) == .absent { try makeDirectory(checkpointsPath) }
+      try removeTree(partial)
+      let written = try fill(partial, manifest, files)
+      try publish(partial, as: name)
+      return written
+    } catch {
+      // The first error is the one to report; what stays behind is removed at the next start.
+      try? removeTree(partial)
+      throw error
+    }
+  }
+
+  private func fill(_ partial: String, _ manifest: Manifest, _ files: [CheckpointFile]) throws -> Manifest {
+    var manifest = manifest
+    try makeDirectory(partial)
+    for file in files {
+      let digest = try TensorFileWriter.create(
+        file.tensors, metadata: [:], at: joined(partial, file.name), refuseNonFinite: file.refusesNonFinite)
+      manifest.files.append(Manifest.File(name: file.name, digest: digest))
+    }
+    var file = try OutputFile(creating: joined(partial, Checkpoint.manifestName))
+    try file.write(manifest.text)
+    _ = try file.finish()
+    try syncDirectory(partial)
+    return manifest
+  }
+
+  private func publish(_ partial: String, as name: String) throws {
+    let target = joined(checkpointsPath, name)
+    let replaced = joined(checkpointsPath, ".replaced-" + name)
+    let standsAlready = try entry(target, followLinks: false) != .absent
+    if standsAlready {
+      try removeTree(replaced)
+      try move(target, to: replaced)
+    }
+    do {
+      try move(partial, to: target)
+    } catch {
+      if standsAlready { try move(replaced, to: target) }
+      throw error
+    }
+    try syncDirectory(checkpointsPath)
+    // The new checkpoint stands: what cannot be removed here is a leftover, not a failure.
+    try? removeTree(replaced)
+  }
+}

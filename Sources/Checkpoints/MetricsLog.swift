@@ -1,0 +1,100 @@
+import Glibc
+
+/// `metrics.jsonl`: one JSON object per line, appended as training goes on.
+public final class MetricsLog {
+  private let path: String
+  private let descriptor: Int32
+  /// Bytes of whole lines.
+  private var length: Int
+  private var isTorn = false
+
+  /// Opens the log, or makes it, for a run that goes on after `step`: what is newer is dropped, as `truncate` says.
+  public init(path: String, keepingThrough step: Int) throws {
+    if try entry(path) != .absent { try MetricsLog.truncate(path: path, toStep: step) }
+    self.path = path
+    descriptor = try checked("open", path) { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
+    length = 0
+    length = Int(try checked("lseek", path) { lseek(descriptor, 0, SEEK_END) })
+  }
+
+  deinit { close(descriptor) }
+
+  /// Appends one line. After an error the log ends with its last whole line, or the next call makes it so.
+  public func append(_ record: JSONRecord) throws {
+    if isTorn { try cut() }
+    var line = record.text + "\n"
+    do {
+      try line.withUTF8 { try writeAll(UnsafeRawBufferPointer($0), to: descriptor, path) }
+      length += line.utf8.count
+    } catch {
+      isTorn = true
+      // A second failure is not reported: `isTorn` stays, and the next call tries again.
+      try? cut()
+      throw error
+    }
+  }
+
+  /// Cuts off the part of a line that a failed write left behind.
+  private func cut() throws {
+    try checked("ftruncate", path) { ftruncate(descriptor, off_t(length)) }
+    isTorn = false
+  }
+
+  // MARK: Truncation
+
+  /// Drops what a run that goes on after `step` will write again: a torn last line (one without its line feed, or that
+  /// is not an object), and every record whose `"step"` is greater. All else stays byte for byte. The file is replaced
+  /// at once; where there is nothing to drop it is not touched. Returns how many lines were dropped.
+  @discardableResult
+  public static func truncate(path: String, toStep step: Int) throws -> Int {
+    let file = try InputFile(path)
+    let bytes = try file.bytes(at: 0, count: file.length)
+    var kept: [Range<Int>] = []
+    var dropped = 0
+    var start = 0
+    while start < bytes.count {
+      let lineFeed = bytes[start...].firstIndex(of: UInt8(ascii: "\n"))
+      let end = lineFeed.map { $0 + 1 } ?? bytes.count
+      let record = Record(bytes[start..<end])
+      let isTorn = end == bytes.count && (lineFeed == nil || !record.isObject)
+      if isTorn || record.step ?? 0 > step {
+        dropped += 1
+      } else if let last = kept.last, last.upperBound == start {
+        kept[kept.count - 1] = last.lowerBound..<end
+      } else {
+        kept.append(start..<end)
+      }
+      start = end
+    }
+    if dropped > 0 { try write(kept.map { bytes[$0] }, to: path) }
+    return dropped
+  }
+
+  private static func write(_ parts: [ArraySlice<UInt8>], to path: String) throws {
+    try replaceFile(path) { temporary in
+      var file = try OutputFile(creating: temporary)
+      for part in parts { try part.withUnsafeBytes { try file.write($0) } }
+      return try file.finish()
+    }
+  }
+
+  /// What is to be known of a line.
+  private struct Record {
+    var isObject = false
+    var step: Int?
+
+    init(_ line: ArraySlice<UInt8>) {
+      var reader = JSONReader(Array(line))
+      var number: Int?
+      do {
+        try reader.object { reader, key in
+          if key == "step" { number = try reader.integer() } else { try reader.skipValue() }
+        }
+        try reader.end()
+        (isObject, step) = (true, number)
+      } catch {
+        // Not a record of ours: it has no step, and only as the last line is it taken for torn.
+      }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/// The newest valid checkpoint of a run, and the damaged ones that were passed over on the way to it.
+public struct CheckpointSearch: Sendable {
+  /// A checkpoint that cannot be used, and why.
+  public struct Damaged: Sendable {
+    /// Its directory.
+    public let path: String
+    /// What is wrong with it.
+    public let error: CheckpointError
+  }
+
+  /// The newest valid one, or nil where there is none.
+  public let newest: Checkpoint?
+  /// Newer ones that are damaged, newest first.
+  public let damaged: [Damaged]
+}
+
+extension RunDirectory {
+  /// Looks for the newest checkpoint whose manifest, lengths and SHA-256 are right.
+  public func newestCheckpoint() throws -> CheckpointSearch {
+    if try entry(checkpointsPath) == .absent { return CheckpointSearch(newest: nil, damaged: []) }
+    let steps = try names(in: checkpointsPath).compactMap(RunDirectory.step(ofName:)).sorted(by: >)
+    var damaged: [CheckpointSearch.Damaged] = []
+    for step in steps {
+      let path = checkpointPath(step: step)
+      do {
+        let checkpoint = try Checkpoint(verifying: path)
+        guard checkpoint.manifest.step == step else {
+          throw CheckpointError(
+            .badData, "manifest has another step than its directory", expected: "\(step)",
+            got: "\(checkpoint.manifest.step)", at: path)
+        }
+        return CheckpointSearch(newest: checkpoint, damaged: damaged)
+      } catch let error as CheckpointError {
+        damaged.append(CheckpointSearch.Damaged(path: path, error: error))
+      }
+    }
+    return CheckpointSearch(newest: nil, damaged: damaged)
+  }
+}
+
+/// What an argument RUN of a command leads to.
+public struct ResolvedRun: Sendable {
+  /// The checkpoint to use.
+  public let checkpoint: Checkpoint
+  /// Newer ones that are damaged, newest first; a command names them.
+  public let damaged: [CheckpointSearch.Damaged]
+
+  /// Resolves a path that is a run directory (its newest valid checkpoint) or one checkpoint (that one, or an error).
+  public init(_ path: String) throws {
+    switch try entry(path) {
+    case .absent:
+      throw CheckpointError(.inputOutput, "no such run", expected: "a run or a checkpoint", got: "nothing", at: path)
+    case .file:
+      throw CheckpointError(
+        .inputOutput, "not a run", expected: "the directory of a run or a checkpoint", got: "a file", at: path)
+    case .directory: break
+    }
+    if try entry(joined(path, Checkpoint.manifestName)) != .absent {
+      checkpoint = try Checkpoint(verifying: path)
+      damaged = []
+      return
+    }
+    let run = RunDirectory(path: path)
+    guard try entry(run.configurationPath) != .absent else {
+      throw CheckpointError(
+        .badData, "not a run", expected: "config.yaml of a run or manifest.json of a checkpoint", got: "neither",
+        at: path)
+    }
+    let search = try run.newestCheckpoint()
+    guard let newest = search.newest else {
+      let first = search.damaged.first.map { "\(search.damaged.count) damaged; the newest: \($0.error.message)" }
+      throw CheckpointError(.badData, "run has no valid checkpoint", expected: "one", got: first ?? "none", at: path)
+    }
+    checkpoint = newest
+    damaged = search.damaged
+  }
+}

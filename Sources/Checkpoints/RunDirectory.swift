@@ -1,0 +1,129 @@
+/// The directory of a run:
+///
+///     runs/<name>/config.yaml     resolved configuration
+///                 metrics.jsonl   one object per line
+///                 checkpoints/step-00001200/{model,optimizer,state}.safetensors, manifest.json
+///
+/// Only rank 0 writes to it. Names that begin with a dot are work in progress, or what a crash left of it.
+public struct RunDirectory: Sendable {
+  /// Where the directory is or will be.
+  public let path: String
+  /// `config.yaml`
+  public var configurationPath: String { joined(path, "config.yaml") }
+  /// `metrics.jsonl`
+  public var metricsPath: String { joined(path, "metrics.jsonl") }
+  /// `checkpoints`
+  public var checkpointsPath: String { joined(path, "checkpoints") }
+
+  /// Names a run directory; touches nothing.
+  public init(path: String) { self.path = trimmed(path) }
+
+  /// The directory of the checkpoint of a step.
+  public func checkpointPath(step: Int) -> String {
+    joined(checkpointsPath, RunDirectory.checkpointName(step: step))
+  }
+
+  static func checkpointName(step: Int) -> String {
+    let digits = String(step)
+    return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+  }
+
+  /// The step of a checkpoint directory's name, or nil where the name is not one.
+  static func step(ofName name: String) -> Int? {
+    guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0 else { return nil }
+    return checkpointName(step: step) == name ? step : nil
+  }
+
+  // MARK: Creation
+
+  /// Whether a run is there. A file, or a directory with other content, is an error: nothing is written into what is
+  /// not ours.
+  public func exists() throws -> Bool {
+    switch try entry(path) {
+    case .absent: return false
+    case .file:
+      throw CheckpointError(
+        .inputOutput, "cannot use the run directory", expected: "a directory", got: "a file", at: path)
+    case .directory:
+      if try entry(configurationPath) == .file { return true }
+      if try names(in: path).isEmpty { return false }
+      throw CheckpointError(
+        .inputOutput, "cannot use the run directory", expected: "a run, an empty directory or none",
+        got: "a directory without config.yaml", at: path, hint: "name another directory with --run")
+    }
+  }
+
+  /// Makes the directory with its `config.yaml`, at once: after an error there is none.
+  public func create(configuration: String) throws {
+    let parent = directory(of: path)
+    let partial = joined(parent, ".partial-" + lastComponent(of: path))
+    try makeDirectories(parent)
+    do {
+      try removeTree(partial)
+      try makeDirectory(partial)
+      try makeDirectory(joined(partial, "checkpoints"))
+      try writeAtomically(configuration, to: joined(partial, "config.yaml"))
+      try move(partial, to: path)
+      try syncDirectory(parent)
+    } catch {
+      try? removeTree(partial)
+      throw error
+    }
+  }
+
+  /// Replaces `config.yaml`, at once.
+  public func writeConfiguration(_ configuration: String) throws {
+    try writeAtomically(configuration, to: configurationPath)
+  }
+
+  /// The text of `config.yaml`.
+  public func readConfiguration() throws -> String {
+    let file = try InputFile(configurationPath)
+    guard file.length <= 1 << 20 else {
+      throw CheckpointError(
+        .badData, "configuration is too long", expected: "at most 1048576 bytes", got: "\(file.length)",
+        at: configurationPath)
+    }
+    guard let text = String(validating: try file.bytes(at: 0, count: file.length), as: UTF8.self) else {
+      throw CheckpointError(
+        .badData, "configuration is not text", expected: "UTF-8", got: "other bytes", at: configurationPath)
+    }
+    return text
+  }
+
+  /// Moves an existing run to the first free one of `<run>.old-1`, `.old-2`, …; deletes nothing. Returns the new place,
+  /// or nil where there is no run.
+  public func moveAside() throws -> String? {
+    if try !exists() { return nil }
+    var number = 1
+    while try entry("\(path).old-\(number)", followLinks: false) != .absent { number += 1 }
+    let target = "\(path).old-\(number)"
+    try move(path, to: target)
+    try syncDirectory(directory(of: path))
+    return target
+  }
+
+  /// Removes what a crash left of files and checkpoints that were being written; puts back a checkpoint that had been
+  /// set aside for one that did not come. Returns the names removed. Only rank 0 may call this, before it writes.
+  @discardableResult
+  public func removeLeftovers() throws -> [String] {
+    var removed: [String] = []
+    for name in try names(in: path) where name.hasPrefix(".partial-") {
+      try removeTree(joined(path, name))
+      removed.append(name)
+    }
+    if try entry(checkpointsPath) == .absent { return removed }
+    for name in try names(in: checkpointsPath) where name.hasPrefix(".partial-") || name.hasPrefix(".replaced-") {
+      let place = joined(checkpointsPath, name)
+      let target = joined(checkpointsPath, String(name.dropFirst(".replaced-".count)))
+      if name.hasPrefix(".replaced-"), try entry(target, followLinks: false) == .absent {
+        try move(place, to: target)
+      } else {
+        try removeTree(place)
+        removed.append(name)
+      }
+    }
+    try syncDirectory(checkpointsPath)
+    return removed
+  }
+}

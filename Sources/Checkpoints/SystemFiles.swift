@@ -1,0 +1,187 @@
+import Crypto
+import Glibc
+
+// The boundary to the system: each call's return code is checked here, EINTR is tried again, and a failure becomes a
+// CheckpointError that names the call, the system's text and the path.
+
+/// The system's text for an errno.
+func errorText(_ code: Int32) -> String { String(cString: strerror(code)) }
+
+/// Calls until the call is not interrupted by a signal; a result of −1 becomes an error.
+@discardableResult
+func checked<Result: SignedInteger>(_ systemCall: String, _ path: String, _ body: () -> Result) throws -> Result {
+  while true {
+    let result = body()
+    if result != -1 { return result }
+    let code = errno
+    if code != EINTR { throw CheckpointError(systemCall: systemCall, code: code, at: path) }
+  }
+}
+
+/// The length and the SHA-256 of a file.
+public struct FileDigest: Equatable, Sendable {
+  /// Bytes in the file.
+  public let length: Int
+  /// Lowercase hexadecimal SHA-256 of its bytes.
+  public let sha256: String
+}
+
+/// Lowercase hexadecimal text of a digest.
+func hexadecimal(_ digest: SHA256.Digest) -> String {
+  digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}
+
+// MARK: Reading
+
+/// A regular file open for reading at any place; several threads may read at once.
+final class InputFile: Sendable {
+  let path: String
+  let length: Int
+  private let descriptor: Int32
+
+  /// Opens an existing regular file. `followLinks` is false for files that a manifest names: a link could lead out of
+  /// the checkpoint.
+  init(_ path: String, followLinks: Bool = true) throws {
+    // O_NONBLOCK: opening a pipe must not wait for a writer.
+    let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW)
+    var descriptor = open(path, flags)
+    while descriptor == -1, errno == EINTR { descriptor = open(path, flags) }
+    guard descriptor != -1 else {
+      throw CheckpointError(.inputOutput, "cannot read", expected: "a file", got: errorText(errno), at: path)
+    }
+    var information = stat()
+    do {
+      try checked("fstat", path) { fstat(descriptor, &information) }
+      guard information.st_mode & S_IFMT == S_IFREG else {
+        let got = information.st_mode & S_IFMT == S_IFDIR ? "a directory" : "a special file"
+        throw CheckpointError(.inputOutput, "cannot read", expected: "a file", got: got, at: path)
+      }
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    self.path = path
+    self.descriptor = descriptor
+    length = Int(information.st_size)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Fills the buffer from the file's bytes at `offset`.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
+    var done = 0
+    while done < buffer.count {
+      let count = try checked("pread", path) {
+        pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
+      }
+      guard count > 0 else {
+        throw CheckpointError(
+          .badData, "file became shorter while it was read", expected: counted(length, "byte"),
+          got: "\(offset + done)", at: path)
+      }
+      done += count
+    }
+  }
+
+  /// `count` bytes from `offset`. The caller has checked both against `length`.
+  func bytes(at offset: Int, count: Int) throws -> [UInt8] {
+    try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      try read(
+        into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]), at: offset)
+      initialized = count
+    }
+  }
+
+  /// Hands out the bytes of a range in order, in pieces of at most 1 MiB; every piece but the last is a multiple of 8.
+  func forEachPiece(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: min(range.count, 1 << 20), alignment: 16)
+    defer { piece.deallocate() }
+    var offset = range.lowerBound
+    while offset < range.upperBound {
+      let part = UnsafeMutableRawBufferPointer(rebasing: piece[..<min(piece.count, range.upperBound - offset)])
+      try read(into: part, at: offset)
+      try body(UnsafeRawBufferPointer(part))
+      offset += part.count
+    }
+  }
+
+  /// The length and SHA-256 of the whole file.
+  func digest() throws -> FileDigest {
+    var hash = SHA256()
+    try forEachPiece(0..<length) { hash.update(bufferPointer: $0) }
+    return FileDigest(length: length, sha256: hexadecimal(hash.finalize()))
+  }
+}
+
+// MARK: Writing
+
+/// A new file that is written from front to back, hashed as it goes, and is on the disk when `finish` returns.
+struct OutputFile: ~Copyable {
+  let path: String
+  private var descriptor: Int32
+  private var length = 0
+  private var hash = SHA256()
+
+  /// Creates the file; one of that name must not exist.
+  init(creating path: String) throws {
+    self.path = path
+    descriptor = try checked("open", path) { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
+    try writeAll(bytes, to: descriptor, path)
+    hash.update(bufferPointer: bytes)
+    length += bytes.count
+  }
+
+  mutating func write(_ text: String) throws {
+    var text = text
+    try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Waits until the bytes are on the disk, and closes the file.
+  mutating func finish() throws -> FileDigest {
+    try checked("fsync", path) { fsync(descriptor) }
+    let finished = descriptor
+    descriptor = -1
+    // Not tried again: on Linux the descriptor is gone even after EINTR.
+    if close(finished) == -1, errno != EINTR { throw CheckpointError(systemCall: "close", code: errno, at: path) }
+    return FileDigest(length: length, sha256: hexadecimal(hash.finalize()))
+  }
+}
+
+/// Writes all the bytes, in as many calls as the system wants.
+func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws {
+  var done = 0
+  while done < bytes.count {
+    done += try checked("write", path) { write(descriptor, bytes.baseAddress! + done, bytes.count - done) }
+  }
+}
+
+/// Replaces or creates a whole file: a reader, or a crash at any moment, finds the old content or the new, never a mix.
+public func writeAtomically(_ text: String, to path: String) throws {
+  try replaceFile(path) { temporary in
+    var file = try OutputFile(creating: temporary)
+    try file.write(text)
+    return try file.finish()
+  }
+}
+
+/// Lets `create` make a file under a temporary name beside `path`, and renames it; where that fails the old file stays.
+@discardableResult
+func replaceFile(_ path: String, _ create: (_ temporary: String) throws -> FileDigest) throws -> FileDigest {
+  let temporary = joined(directory(of: path), ".partial-" + lastComponent(of: path))
+  do {
+    try removeTree(temporary)
+    let digest = try create(temporary)
+    try move(temporary, to: path)
+    try syncDirectory(directory(of: path))
+    return digest
+  } catch {
+    // The first error is the one to report.
+    try? removeTree(temporary)
+    throw error
+  }
+}

@@ -1,0 +1,74 @@
+import Checkpoints
+import Foundation
+
+/// Runs `body` with the path of a new directory, and removes it.
+func withDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
+  let path = NSTemporaryDirectory() + "checkpoints-tests-" + UUID().uuidString
+  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: path) }
+  return try body(path)
+}
+
+func put(_ bytes: some Sequence<UInt8>, _ path: String) throws {
+  try Data(bytes).write(to: URL(fileURLWithPath: path))
+}
+
+func get(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
+
+func text(_ path: String) throws -> String { String(decoding: try get(path), as: UTF8.self) }
+
+func list(_ path: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+
+func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+func makeDirectory(_ path: String) throws {
+  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+}
+
+/// The error that `body` throws, or nil.
+func failure(_ body: () throws -> Void) -> CheckpointError? {
+  do {
+    try body()
+    return nil
+  } catch {
+    return error as? CheckpointError
+  }
+}
+
+/// A safetensors file with this header and `dataBytes` zeros.
+func file(header: some Sequence<UInt8>, dataBytes: Int) -> [UInt8] {
+  let header = Array(header)
+  return (0..<8).map { UInt8(header.count >> (8 * $0) & 255) } + header + [UInt8](repeating: 0, count: dataBytes)
+}
+
+/// Steele, Lea and Flood's SplitMix64: a seeded generator for the fuzz tests.
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+    return z ^ z >> 31
+  }
+}
+
+/// One to four random changes of single bytes, cuts, repetitions, or insertions of telling fragments.
+func mutated(_ bytes: [UInt8], _ random: inout SplitMix) -> [UInt8] {
+  let fragments = [
+    "{", "}", "[", "]", "\"", ":", ",", "-", "\\u", "\\ud800", "99999999999999999999", "1e9", "null", "[[[[",
+  ]
+  var bytes = bytes
+  for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
+    let place = Int.random(in: 0..<bytes.count, using: &random)
+    switch Int.random(in: 0..<6, using: &random) {
+    case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+    case 1: bytes[place] = UInt8.random(in: 0...255, using: &random)
+    case 2: bytes.remove(at: place)
+    case 3: bytes.insert(contentsOf: fragments.randomElement(using: &random)!.utf8, at: place)
+    case 4: bytes.insert(contentsOf: bytes[place..<min(bytes.count, place + 20)], at: place)
+    default: bytes.removeSubrange(place..<min(bytes.count, place + 8))
+    }
+  }
+  return bytes
+}
