@@ -21,49 +21,165 @@ public enum Reduction: String, CaseIterable, Sendable {
 final class Reducer {
   /// The ranges of the flat gradient that this rank owns after `finish`, ascending.
   let ownedRanges: [Range<Int>]
-  /// Seconds spent in `finish`.
-  private(set) var waitSeconds = 0.0
 
-  private let communicator: Communicator
   private let world: World
   private let reduction: Reduction
   private let parts: GradientParts
+  private let exchange: SliceExchange
   private let memory: GradientMemory
-  /// Subtrees of each rank.
-  private let subtrees: [[Range<Int>]]
-  private let treeSum: TreeSum
-  private let scratch: FloatBuffer
-  /// For each part, what other ranks send of this rank's slice, subtree after subtree in tree order.
-  private let received: [Received]
   private var requests = RequestQueue<Exchange<Float>>()
   private var submitted: [Int] = []
+  private var blockSums: [Double]
 
-  /// The slices of one part that come from other ranks.
-  private final class Received {
-    let buffer: FloatBuffer
-    init(count: Int) { buffer = FloatBuffer(count: count) }
-  }
+  private var communicator: Communicator { world.communicator }
+  private var isAlone: Bool { communicator.size == 1 }
 
   init(
     world: World, reduction: Reduction, shardCount: Int, shardsOfRank: (Int) -> Range<Int>, parts: [Range<Int>],
     memory: GradientMemory
   ) {
     self.world = world
-    communicator = world.communicator
     self.reduction = reduction
     self.memory = memory
-    let (rank, size) = (communicator.rank, communicator.size)
+    let (rank, size) = (world.communicator.rank, world.communicator.size)
+    // With `mpi` one owner has everything, and every rank is that owner.
     let cut = GradientParts(parts: parts, ranks: reduction == .mpi ? 1 : size)
-    self.parts = cut
     let owner = reduction == .mpi ? 0 : rank
+    self.parts = cut
     ownedRanges = parts.indices.map { cut.slice(ofPart: $0, rank: owner) }
-    let subtrees = (0..<size).map { SummationTree.subtrees(of: shardsOfRank($0), leafCount: shardCount) }
-    self.subtrees = subtrees
-    treeSum = TreeSum(leafCount: shardCount, subtrees: subtrees.flatMap { $0 })
-    scratch = FloatBuffer(count: treeSum.scratchCount)
-    let remote = subtrees.enumerated().reduce(0) { $0 + ($1.offset == rank ? 0 : $1.element.count) }
-    received = parts.indices.map {
-      Received(count: reduction == .mpi || size == 1 ? 0 : remote * cut.slice(ofPart: $0, rank: rank).count)
+    exchange = SliceExchange(rank: rank, size: size, shardCount: shardCount, shardsOfRank: shardsOfRank, parts: cut)
+    blockSums = Array(repeating: 0, count: cut.blockCount)
+  }
+
+  /// The gradient of a part stands in every subtree's gradient, and is not touched until `finish`.
+  func submit(part: Int) {
+    submitted.append(part)
+    guard !isAlone, reduction == .reproducible else { return }
+    do {
+      for round in 0..<exchange.rounds {
+        requests.append(try exchange.start(part: part, round: round, memory: memory, on: communicator))
+      }
+    } catch {
+      world.fail(error)
+    }
+  }
+
+  /// Lets MPI make progress on what was submitted.
+  func poll() {
+    do { _ = try requests.test() } catch { world.fail(error) }
+  }
+
+  /// Waits for all parts; afterwards the owned ranges of `memory.gradient(0)` are the global gradient. Returns its
+  /// global norm, and the value of every shard, of which each rank brings its own.
+  func finish(shardValues: UnsafeBufferPointer<Double>) throws -> (norm: Double, shardValues: [Double]) {
+    for part in submitted {
+      switch reduction {
+      case .reproducible: receive(part: part)
+      case .mpi: try allReduce(part: part)
+      }
+      let slice = ownedRanges[part]
+      let owned = parts.blocks(ofPart: part, rank: reduction == .mpi ? 0 : communicator.rank)
+      blockSums.withUnsafeMutableBufferPointer { sums in
+        blockSquaredSums(
+          memory.gradient(0) + slice.lowerBound, count: slice.count,
+          sums: sums.baseAddress! + (parts.firstBlock[part] + owned.lowerBound))
+      }
+    }
+    submitted.removeAll(keepingCapacity: true)
+    let values = try gather(shardValues)
+    // Block sums are added in index order, whoever computed them.
+    return (blockSums.reduce(0, +).squareRoot(), values)
+  }
+
+  /// Every rank gets the owned ranges of all: of the parameters, after each rank has updated its own.
+  func gatherOwned(_ values: UnsafeMutablePointer<Float>) throws {
+    guard !isAlone, reduction == .reproducible else { return }
+    for (part, range) in parts.parts.enumerated() {
+      try communicator.allGatherV(
+        inPlace: UnsafeMutableBufferPointer(start: values + range.lowerBound, count: range.count),
+        slices(ofPart: part))
+    }
+  }
+
+  /// Rank 0 gets a value for each parameter, of which every rank holds those that it owns, range after range; on other
+  /// ranks `all` is nil.
+  func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws {
+    var first = 0
+    for (part, range) in parts.parts.enumerated() {
+      let mine = UnsafeMutableBufferPointer(rebasing: owned[first..<first + ownedRanges[part].count])
+      first += mine.count
+      if isAlone || reduction == .mpi {
+        if let all { (all + range.lowerBound).update(from: mine.baseAddress!, count: mine.count) }
+      } else {
+        let destination = UnsafeMutableBufferPointer(
+          start: all.map { $0 + range.lowerBound }, count: all == nil ? 0 : range.count)
+        try communicator.gatherV(UnsafeBufferPointer(mine), into: destination, slices(ofPart: part), root: 0)
+      }
+    }
+  }
+
+  private func slices(ofPart part: Int) -> Segments {
+    let slices = (0..<communicator.size).map { parts.slice(ofPart: part, rank: $0) }
+    let start = parts.parts[part].lowerBound
+    return Segments(counts: slices.map(\.count), displacements: slices.map { $0.lowerBound - start })
+  }
+
+  // MARK: One part
+
+  private func receive(part: Int) {
+    do {
+      for _ in 0..<(isAlone ? 0 : exchange.rounds) { _ = try requests.waitForFirst() }
+    } catch {
+      world.fail(error)
+    }
+    exchange.sum(part: part, memory: memory)
+  }
+
+  private func allReduce(part: Int) throws {
+    let range = parts.parts[part]
+    let first = memory.gradient(0) + range.lowerBound
+    for subtree in 1..<max(1, memory.subtrees) {
+      add(first, memory.gradient(subtree) + range.lowerBound, count: range.count)
+    }
+    try communicator.allReduce(UnsafeMutableBufferPointer(start: first, count: range.count), .sum)
+  }
+
+  // MARK: Numbers beside the gradient
+
+  /// Gathers the block sums, into `blockSums`, and the values of all shards, in one collective call.
+  private func gather(_ shardValues: UnsafeBufferPointer<Double>) throws -> [Double] {
+    if isAlone { return Array(shardValues) }
+    let withSums = reduction == .reproducible
+    var mine: [Double] = []
+    if withSums { forEachOwnedBlock(of: communicator.rank) { mine.append(blockSums[$0]) } }
+    mine += shardValues
+    let counts = (0..<communicator.size).map { rank in
+      var count = exchange.shardsOfRank[rank].count
+      if withSums { forEachOwnedBlock(of: rank) { _ in count += 1 } }
+      return count
+    }
+    let segments = Segments(packed: counts)
+    var all = [Double](repeating: 0, count: counts.reduce(0, +))
+    try mine.withUnsafeBufferPointer { mine in
+      try all.withUnsafeMutableBufferPointer { try communicator.allGatherV(mine, into: $0, segments) }
+    }
+    var values: [Double] = []
+    for rank in 0..<communicator.size {
+      var next = segments.displacements[rank]
+      if withSums {
+        forEachOwnedBlock(of: rank) {
+          blockSums[$0] = all[next]
+          next += 1
+        }
+      }
+      values += all[next..<segments.displacements[rank] + counts[rank]]
+    }
+    return values
+  }
+
+  private func forEachOwnedBlock(of rank: Int, _ body: (Int) -> Void) {
+    for part in parts.parts.indices {
+      for block in parts.blocks(ofPart: part, rank: rank) { body(parts.firstBlock[part] + block) }
     }
   }
 }

@@ -1,0 +1,61 @@
+/// The border between our layout and PyTorch's: W [D + H + 1, 4H] with columns in the order of `Gate` here,
+/// `weight_ih` [4H, D], `weight_hh` [4H, H] and two biases [4H] in the order (i, f, g, o) there. Nothing else in the
+/// project knows PyTorch's order.
+public enum PyTorchLayout {
+  /// Our gates in PyTorch's order: i is the update gate, g the candidate.
+  static let gates: [Gate] = [.update, .forget, .candidate, .output]
+
+  /// The rows of W that meet x, aPrev, and b.
+  public enum Block: Sendable {
+    /// `weight_ih`
+    case input
+    /// `weight_hh`
+    case recurrent
+    /// `bias_ih`; we have one bias, so `bias_hh` is written as zeros and added in when read.
+    case bias
+
+    func rows(_ shape: LSTMShape) -> Range<Int> {
+      switch self {
+      case .input: 0..<shape.inputs
+      case .recurrent: shape.inputs..<shape.inputs + shape.hidden
+      case .bias: shape.inputs + shape.hidden..<shape.rows
+      }
+    }
+  }
+
+  /// PyTorch's tensor [4H, rows] from W [D + H + 1, 4H].
+  public static func exported<Scalar>(
+    _ block: Block, of w: UnsafePointer<Scalar>, shape: LSTMShape
+  ) -> [Scalar] {
+    let (H, rows) = (shape.hidden, block.rows(shape))
+    return gates.flatMap { gate in
+      (0..<H).flatMap { j in rows.map { w[$0 * 4 * H + gate.rawValue * H + j] } }
+    }
+  }
+
+  /// Writes PyTorch's tensor [4H, rows] into W [D + H + 1, 4H].
+  /// - Precondition: `tensor` holds 4H · rows numbers.
+  public static func `import`<Scalar>(
+    _ tensor: [Scalar], to block: Block, of w: UnsafeMutablePointer<Scalar>, shape: LSTMShape
+  ) {
+    let (H, rows) = (shape.hidden, block.rows(shape))
+    precondition(tensor.count == 4 * H * rows.count, "tensor of another shape")
+    for (position, gate) in gates.enumerated() {
+      for j in 0..<H {
+        for (k, row) in rows.enumerated() {
+          w[row * 4 * H + gate.rawValue * H + j] = tensor[(position * H + j) * rows.count + k]
+        }
+      }
+    }
+  }
+
+  /// The one bias that stands for PyTorch's two. Where `bias_hh` is zero, as we write it, `bias_ih` keeps its bits.
+  public static func mergedBias<Scalar: FloatingPoint>(_ ih: [Scalar], _ hh: [Scalar]) -> [Scalar] {
+    zip(ih, hh).map { $1 == 0 ? $0 : $0 + $1 }
+  }
+
+  /// [columns, rows] from [rows, columns].
+  public static func transposed<Scalar>(_ m: UnsafePointer<Scalar>, rows: Int, columns: Int) -> [Scalar] {
+    (0..<columns).flatMap { column in (0..<rows).map { m[$0 * columns + column] } }
+  }
+}
