@@ -1,0 +1,182 @@
+import Checkpoints
+import MPI
+import Sequences
+
+/// What the trainer tells about its progress; on rank 0 alone.
+public enum TrainingReport {
+  /// A step is done.
+  case step(Int, of: Int, result: StepResult, tokensPerSecond: Double, secondsLeft: Double)
+  /// An evaluation is done: mean validation loss in nats a token.
+  case evaluated(step: Int, validationLoss: Double)
+  /// A checkpoint stands.
+  case saved(step: Int, path: String)
+  /// Something that the coordinator wants the user to know.
+  case notice(Coordinator.Report)
+  /// The run is complete.
+  case finished(step: Int, trainLoss: Double, validationLoss: Double?, parametersSHA256: String)
+}
+
+/// Runs a training from its start or a checkpoint to its end: carries out what the coordinator on rank 0 decides, on
+/// all ranks together.
+public final class Trainer {
+  private let world: World
+  private let training: Training
+  private let source: any SequenceSource
+  private let validation: (any SequenceSource)?
+  private let directory: RunDirectory
+  private let configuration: String
+  private let vocabulary: [UInt8]
+  private let report: (TrainingReport) -> Void
+
+  private var coordinator: Coordinator
+  private var metrics: MetricsLog?
+  private var trainLoss = Double.nan
+  private var validationLoss: Double?
+  private var startSeconds = 0.0
+  private var firstStep = 0
+
+  private var isRoot: Bool { world.communicator.rank == 0 }
+
+  /// - Parameters:
+  ///   - source: training batches.
+  ///   - validation: held-out batches, nil where there are none.
+  ///   - configuration: the resolved configuration's text, for checkpoints.
+  ///   - vocabulary: its JSON, for checkpoints.
+  ///   - report: called on rank 0.
+  public init(
+    world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)?,
+    policy: Coordinator.Policy, directory: RunDirectory, configuration: String, vocabulary: [UInt8],
+    report: @escaping (TrainingReport) -> Void
+  ) {
+    self.world = world
+    self.training = training
+    self.source = source
+    self.validation = validation
+    self.directory = directory
+    self.configuration = configuration
+    self.vocabulary = vocabulary
+    self.report = report
+    coordinator = Coordinator(policy: policy)
+  }
+
+  /// Trains to the end. `checkpoint` (rank 0) is where to go on from; `resumes` says on every rank whether there is one.
+  /// Parameters must have been initialized where there is none. Returns the exit code, the same on every rank.
+  public func run(resumes: Bool, from checkpoint: Checkpoint?, finishRecorded: Bool) throws -> Int32 {
+    if resumes { trainLoss = try training.load(checkpoint) }
+    var event = Coordinator.Event.started(
+      resumedFrom: checkpoint?.manifest.step, finishRecorded: finishRecorded)
+    startSeconds = World.wallTimeSeconds()
+    firstStep = try world.communicator.broadcast(checkpoint?.manifest.step ?? 0, root: 0)
+    while true {
+      switch try nextAction(after: event) {
+      case .train(let step): event = try train(step)
+      case .evaluate(let step): event = try evaluate(step)
+      case .writeCheckpoint(let step): event = try save(step)
+      case .finish(let step): event = try finish(step)
+      case .stop(let exitCode): return exitCode
+      case .log: preconditionFailure("a notice is not an action of all ranks")
+      }
+    }
+  }
+
+  /// Rank 0's coordinator decides; all ranks learn what.
+  private func nextAction(after event: Coordinator.Event) throws -> Coordinator.Action {
+    var code: [Int] = [0, 0]
+    if isRoot {
+      for action in coordinator.receive(event) {
+        if case .log(let notice) = action { report(.notice(notice)) } else { code = action.code }
+      }
+    }
+    try code.withUnsafeMutableBufferPointer { try world.communicator.broadcast($0, root: 0) }
+    return Coordinator.Action(code: code)
+  }
+
+  // MARK: Actions
+
+  private func train(_ step: Int) throws -> Coordinator.Event {
+    let result = try training.step(step - 1, source: source)
+    trainLoss = result.loss
+    if isRoot {
+      let elapsed = World.wallTimeSeconds() - startSeconds
+      let perStep = elapsed / Double(step - firstStep)
+      let tokens = Double(source.targetCount(atStep: step - 1))
+      try log([
+        "event": "step", "step": .integer(step), "trainLoss": .number(result.loss),
+        "gradientNorm": .number(result.gradientNorm), "computeSeconds": .number(result.computeSeconds),
+        "reductionSeconds": .number(result.reductionSeconds), "updateSeconds": .number(result.updateSeconds),
+      ])
+      report(
+        .step(
+          step, of: coordinator.policy.totalSteps, result: result, tokensPerSecond: tokens / perStep,
+          secondsLeft: perStep * Double(coordinator.policy.totalSteps - step)))
+    }
+    return .stepCompleted(step: step, isFinite: result.isFinite)
+  }
+
+  private func evaluate(_ step: Int) throws -> Coordinator.Event {
+    guard let validation else { return .evaluationCompleted }
+    let loss = try training.evaluate(validation)
+    validationLoss = loss
+    if isRoot {
+      try log(["event": "evaluated", "step": .integer(step), "validationLoss": .number(loss)])
+      report(.evaluated(step: step, validationLoss: loss))
+    }
+    return .evaluationCompleted
+  }
+
+  private func save(_ step: Int) throws -> Coordinator.Event {
+    let position = step.quotientAndRemainder(dividingBy: source.stepsPerEpoch)
+    let manifest = Manifest(
+      step: step, dataPosition: DataPosition(epoch: position.quotient, stepInEpoch: position.remainder),
+      seed: training.setup.seed, shards: training.setup.shards, configuration: configuration)
+    let error = try training.writeCheckpoint(
+      manifest, trainLoss: trainLoss, vocabulary: vocabulary, to: directory)
+    if let error { return .checkpointFailed(error) }
+    if isRoot { report(.saved(step: step, path: directory.checkpointPath(step: step))) }
+    return .checkpointWritten
+  }
+
+  private func finish(_ step: Int) throws -> Coordinator.Event {
+    guard isRoot else { return .finished }
+    let saved = try Checkpoint(verifying: directory.checkpointPath(step: step))
+    let sha256 = try saved.open(CheckpointFiles.model).parametersSHA256()
+    try log([
+      "event": "finished", "step": .integer(step), "trainLoss": .number(trainLoss),
+      "validationLoss": .number(validationLoss), "parametersSHA256": .string(sha256),
+    ])
+    report(
+      .finished(step: step, trainLoss: trainLoss, validationLoss: validationLoss, parametersSHA256: sha256))
+    return .finished
+  }
+
+  /// Opened at the first record, so that a run with nothing to do changes nothing.
+  private func log(_ record: JSONRecord) throws {
+    let log = try metrics ?? MetricsLog(path: directory.metricsPath, keepingThrough: firstStep)
+    metrics = log
+    try log.append(record)
+  }
+}
+
+extension Coordinator.Action {
+  /// The action as two numbers, for the other ranks.
+  fileprivate var code: [Int] {
+    switch self {
+    case .train(let step): [0, step]
+    case .evaluate(let step): [1, step]
+    case .writeCheckpoint(let step): [2, step]
+    case .finish(let step): [3, step]
+    case .stop(let exitCode): [4, Int(exitCode)]
+    case .log: preconditionFailure("a notice stays on rank 0")
+    }
+  }
+
+  fileprivate init(code: [Int]) {
+    switch code[0] {
+    case 0: self = .train(step: code[1])
+    case 1: self = .evaluate(step: code[1])
+    case 2: self = .writeCheckpoint(step: code[1])
+    case 3: self = .finish(step: code[1])
+    default: self = .stop(exitCode: Int32(code[1]))
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import Checkpoints
+import Kernels
+import LSTM
+import MPI
+import Optimization
+import Sequences
+
+/// Names of the files of a checkpoint.
+enum CheckpointFiles {
+  static let model = "model.safetensors"
+  static let optimizer = "optimizer.safetensors"
+  static let state = "state.safetensors"
+}
+
+/// What a checkpoint holds beside parameters and moments; whole on rank 0 alone.
+struct TrainingState {
+  /// The hidden and cell states of all lanes before the next window, [B, L, 2, H].
+  var hidden: [Float]
+  /// Loss of the last step, in nats a token.
+  var trainLoss: Double
+  /// The vocabulary as JSON.
+  var vocabulary: [UInt8]
+}
+
+extension Training {
+  /// Collects on rank 0 what the other ranks hold of the state, and writes a checkpoint there. Every rank calls it.
+  /// Returns rank 0's error, if it has one: the other ranks do not know of it.
+  func writeCheckpoint(
+    _ manifest: Manifest, trainLoss: Double, vocabulary: [UInt8], to directory: RunDirectory
+  ) throws -> CheckpointError? {
+    let isRoot = world.communicator.rank == 0
+    let count = setup.shape.parameterCount
+    let moments = FloatBuffer(count: isRoot ? setup.rule.moments.count * count : 0)
+    for index in setup.rule.moments.indices {
+      try reducer.gatherToRoot(optimizer.moment(index), into: isRoot ? moments.pointer + index * count : nil)
+    }
+    let hidden = try gatherStates()
+    guard isRoot else { return nil }
+    let momentTensors = setup.rule.moments.enumerated().flatMap { index, name in
+      ModelFile.tensors(moments.pointer + index * count, shape: setup.shape, prefix: name + ".")
+    }
+    let state = [
+      TensorSource(name: "hidden", shape: [setup.globalBatch, setup.shape.layers, 2, setup.shape.hidden], values: hidden),
+      TensorSource(name: "trainLoss", shape: [], values: [trainLoss]),
+      TensorSource(name: "vocabulary", shape: [vocabulary.count], values: vocabulary),
+    ]
+    do {
+      try directory.writeCheckpoint(
+        manifest,
+        files: [
+          CheckpointFile(
+            name: CheckpointFiles.model, tensors: ModelFile.tensors(parameters, shape: setup.shape)),
+          CheckpointFile(name: CheckpointFiles.optimizer, tensors: momentTensors),
+          CheckpointFile(name: CheckpointFiles.state, tensors: state),
+        ])
+      return nil
+    } catch let error as CheckpointError {
+      return error
+    }
+  }
+
+  /// The states of all lanes on rank 0, nothing elsewhere.
+  private func gatherStates() throws -> [Float] {
+    let size = model.stateSize
+    var mine = [Float](repeating: 0, count: lanes.count * size)
+    model.readState(into: &mine)
+    let segments = Segments(packed: (0..<plan.ranks).map { plan.lanes(ofRank: $0).count * size })
+    var all = [Float](repeating: 0, count: world.communicator.rank == 0 ? setup.globalBatch * size : 0)
+    try mine.withUnsafeBufferPointer { mine in
+      try all.withUnsafeMutableBufferPointer { try world.communicator.gatherV(mine, into: $0, segments, root: 0) }
+    }
+    return all
+  }
+
+  /// Loads a checkpoint, which rank 0 reads, at any number of ranks. Every rank calls it; `checkpoint` is used on
+  /// rank 0. Returns the loss of its last step.
+  func load(_ checkpoint: Checkpoint?) throws -> Double {
+    let shape = setup.shape
+    let read = world.agree {
+      try checkpoint.map { checkpoint in
+        try ModelFile.read(checkpoint.open(CheckpointFiles.model), into: parameters, shape: shape)
+        let state = try checkpoint.open(CheckpointFiles.state)
+        return TrainingState(
+          hidden: try state.values("hidden", shape: [setup.globalBatch, shape.layers, 2, shape.hidden]),
+          trainLoss: try state.values("trainLoss", as: Double.self, shape: [])[0], vocabulary: [])
+      }
+    }
+    try broadcast(parameters, count: shape.parameterCount)
+    try loadMoments(checkpoint)
+    let hidden = try world.communicator.broadcast(read?.hidden ?? [], root: 0)
+    hidden.withUnsafeBufferPointer { model.writeState(from: $0.baseAddress! + lanes.lowerBound * model.stateSize) }
+    parametersChanged()
+    return try world.communicator.broadcast(read?.trainLoss ?? 0, root: 0)
+  }
+
+  /// Moments one after the other: rank 0 reads a whole one, every rank keeps its own ranges.
+  private func loadMoments(_ checkpoint: Checkpoint?) throws {
+    let count = setup.shape.parameterCount
+    for (index, name) in setup.rule.moments.enumerated() {
+      let whole = FloatBuffer(count: count)
+      world.agree {
+        if let checkpoint {
+          try ModelFile.read(
+            checkpoint.open(CheckpointFiles.optimizer), into: whole.pointer, shape: setup.shape, prefix: name + ".")
+        }
+      }
+      try broadcast(whole.pointer, count: count)
+      var destination = optimizer.moment(index).baseAddress!
+      for range in optimizer.ranges {
+        destination.update(from: whole.pointer + range.lowerBound, count: range.count)
+        destination += range.count
+      }
+    }
+  }
+
+  private func broadcast(_ values: UnsafeMutablePointer<Float>, count: Int) throws {
+    try world.communicator.broadcast(UnsafeMutableBufferPointer(start: values, count: count), root: 0)
+  }
+}
+
+/// A model as a checkpoint holds it, without anything of its training: for evaluation, sampling and inspection.
+public struct SavedModel {
+  /// Sizes of the model, from the tensors themselves.
+  public let shape: LanguageModelShape
+  /// The JSON of the vocabulary.
+  public let vocabulary: [UInt8]
+  /// SHA-256 of the parameters.
+  public let parametersSHA256: String
+
+  /// Reads and checks what a checkpoint says of its model. The parameters themselves are read by `readParameters`.
+  public init(_ checkpoint: Checkpoint) throws {
+    let file = try checkpoint.open(CheckpointFiles.model)
+    let (table, output) = (try file.tensor("embedding.weight"), try file.tensor("output.weight"))
+    var layers = 0
+    while file.contains("lstm.weight_ih_l\(layers)") { layers += 1 }
+    guard table.shape.count == 2, output.shape.count == 2, table.shape[0] == output.shape[0], layers > 0,
+      table.shape.allSatisfy({ $0 > 0 }), output.shape[1] > 0
+    else {
+      throw CheckpointError(
+        .badData, "model cannot be read", expected: "embedding.weight [V, D], output.weight [V, H] and LSTM layers",
+        got: "\(table.shape), \(output.shape) and \(layers) layers", at: file.path)
+    }
+    shape = LanguageModelShape(
+      vocabulary: table.shape[0], embedding: table.shape[1], hidden: output.shape[1], layers: layers)
+    parametersSHA256 = try file.parametersSHA256()
+    vocabulary = try checkpoint.open(CheckpointFiles.state).values("vocabulary", as: UInt8.self)
+  }
+
+  /// Fills flat memory with the parameters of the checkpoint that the model was made from.
+  public func readParameters(_ checkpoint: Checkpoint, into parameters: UnsafeMutablePointer<Float>) throws {
+    try ModelFile.read(checkpoint.open(CheckpointFiles.model), into: parameters, shape: shape)
+  }
+}
