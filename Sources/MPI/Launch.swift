@@ -10,7 +10,7 @@ struct Launch {
   let hasLauncher: Bool
 
   init() {
-    size = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].lazy.compactMap(Launch.variable).first.flatMap { Int($0) }
+    size = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].lazy.compactMap { Launch.variable($0).flatMap { Int($0) } }.first
     hasLauncher = size != nil || ["PMIX_RANK", "PMI_RANK", "PMI_FD"].contains { Launch.variable($0) != nil }
   }
 

@@ -17,7 +17,8 @@ public struct Request<Payload: ~Copyable>: ~Copyable {
     _ call: String, _ payload: consuming Payload, arguments: [SegmentArguments] = [], expectedBytes: Int? = nil,
     _ start: (borrowing Payload, inout CMPI_Request) -> Int32
   ) throws(MPIError) {
-    var handle = MPI_REQUEST_NULL
+    // MPICH's own macro of this name imports as a number: the type chooses.
+    var handle: CMPI_Request = MPI_REQUEST_NULL
     try check(call, start(payload, &handle))
     ticket = Ticket(call: call, handle: handle, expectedBytes: expectedBytes)
     self.payload = consume payload

@@ -18,6 +18,12 @@ func communicators(_ world: World) throws {
   // A message on a duplicate does not meet one on the original.
   let copy = try all.duplicate()
   try expect([copy.rank, copy.size], equals: [all.rank, all.size], "rank and size of the duplicate")
+  let send = try copy.startSend(OwnedBuffer<Int32>([1]), to: all.rank)
+  while try copy.probeNow(from: all.rank) == nil {}
+  try expect(try all.probeNow(from: nil, tag: nil), equals: nil, "no message on the original")
+  let received = try copy.startReceive(OwnedBuffer<Int32>([0]), from: all.rank).wait()
+  try expect(received.array(), equals: [1], "the message on the duplicate")
+  _ = try send.wait()
   try copy.free()
 
   // Colours are rank mod 2, keys reverse the order.
