@@ -73,7 +73,8 @@ let package = Package(
       name: "mpi-programs", dependencies: ["MPI"], path: "Tests/MPIPrograms", swiftSettings: strict),
     .testTarget(name: "MPITests", dependencies: ["mpi-programs"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness"], swiftSettings: strict),
-    .testTarget(name: "LSTMTests", dependencies: ["LSTM", "Kernels"], swiftSettings: strict),
+    .testTarget(
+      name: "LSTMTests", dependencies: ["LSTM", "Kernels"], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "SequencesTests", dependencies: ["Sequences"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
