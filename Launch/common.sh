@@ -19,13 +19,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 # MARK: System packages
 
 as_root() {
-  if [[ $(id -u) -eq 0 ]]; then
-    "$@"
-  elif has sudo; then
-    sudo "$@"
-  else
-    fail "installing packages needs root — expected root or sudo, got neither" "run as root: $*"
-  fi
+  if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo "$@"; fi
 }
 
 # package_manager: the first that there is, or nothing
@@ -55,26 +49,32 @@ packages_for() {
   esac
 }
 
-# install WHAT: by the system's package manager
+# install WHAT...: by the system's package manager
 install() {
-  local manager packages
+  local manager what packages=()
   manager=$(package_manager)
+  for what in "$@"; do
+    read -ra packages <<<"${packages[*]-} $(packages_for "$what" "${manager:-apt-get}")"
+  done
   if [[ -z $manager ]]; then
-    fail "$1 is missing, and so is a known package manager — expected apt-get, dnf, pacman, zypper or brew" \
-      "install what Debian calls: $(packages_for "$1" apt-get)"
+    fail "$* not found, and no package manager to install it — expected apt-get, dnf, pacman, zypper or brew" \
+      "install what Debian calls: ${packages[*]}"
   fi
-  read -ra packages <<<"$(packages_for "$1" "$manager")"
+  if [[ $manager != brew && $(id -u) -ne 0 ]] && ! has sudo; then
+    fail "$* not found, and installing needs root — expected root or sudo, got neither" \
+      "as root, install with $manager: ${packages[*]}"
+  fi
   say "installing ${packages[*]} with $manager"
   case $manager in
   apt-get)
-    as_root apt-get update -q >&2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}" >&2
+    as_root apt-get update -q
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}"
     ;;
-  dnf) as_root dnf install -y "${packages[@]}" >&2 ;;
-  pacman) as_root pacman -S --needed --noconfirm "${packages[@]}" >&2 ;;
-  zypper) as_root zypper --non-interactive install "${packages[@]}" >&2 ;;
-  brew) brew install "${packages[@]}" >&2 ;;
-  esac
+  dnf) as_root dnf install -y "${packages[@]}" ;;
+  pacman) as_root pacman -S --needed --noconfirm "${packages[@]}" ;;
+  zypper) as_root zypper --non-interactive install "${packages[@]}" ;;
+  brew) brew install "${packages[@]}" ;;
+  esac >&2
 }
 
 # Some distributions keep Open MPI outside the usual paths.
@@ -107,9 +107,11 @@ require_swift() {
 
 # Everything that building and running needs.
 require_tools() {
+  local missing=()
   require_swift
-  has git || install git
-  has_mpi || install mpi
+  has git || missing+=(git)
+  has_mpi || missing+=(mpi)
+  if ((${#missing[@]} > 0)); then install "${missing[@]}"; fi
   has_mpi || fail "Open MPI is not found — expected \`mpirun\` on the PATH and \`pkg-config ompi-c\` to know it" \
     "put Open MPI's bin directory on the PATH and its pkgconfig directory on PKG_CONFIG_PATH"
 }
@@ -120,8 +122,8 @@ require_tools() {
 cores() {
   local usable physical
   usable=$(nproc 2>/dev/null || sysctl -n hw.physicalcpu)
-  physical=$usable
-  if has lscpu; then physical=$(lscpu -b -p=CORE,SOCKET | grep -v '^#' | sort -u | wc -l); fi
+  physical=$({ lscpu -b -p=CORE,SOCKET 2>/dev/null || true; } | sed '/^#/d' | sort -u | wc -l)
+  if ((physical == 0)); then physical=$usable; fi # no lscpu, or no /sys that it could read
   echo $((usable < physical ? usable : physical))
 }
 
