@@ -54,8 +54,8 @@ class Case:
         return {name: np.ascontiguousarray(tensor, dtype=self.dtype) for name, tensor in tensors.items()}
 
     def metadata(self):
-        """Where the tensors come from, for the header of the file."""
-        return {"case": repr(self), "framework": f"torch {torch.__version__}, numpy {np.__version__}"}
+        """Where the tensors come from, for the header. One key, for the order of several would differ in each run."""
+        return {"origin": f"{self}, torch {torch.__version__}, numpy {np.__version__}"}
 
     def write(self, folder, dtype=torch.float64):
         """Writes NAME.input.safetensors and NAME.expected.safetensors; returns the expected tensors."""
