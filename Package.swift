@@ -57,7 +57,7 @@ let package = Package(
     .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
     .target(
       name: "DataParallel",
-      dependencies: ["MPI", "LSTM", "Kernels", "Sequences", "Optimization", "Checkpoints"],
+      dependencies: ["MPI", "LSTM", "Kernels", "Randomness", "Sequences", "Optimization", "Checkpoints"],
       swiftSettings: fast),
     .executableTarget(
       name: "lstm-dist",
@@ -74,7 +74,9 @@ let package = Package(
     .target(name: "TestLauncher", path: "Tests/TestLauncher", swiftSettings: strict),
     .testTarget(name: "MPITests", dependencies: ["mpi-programs", "TestLauncher"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness", "CProcessor"], swiftSettings: strict),
-    .testTarget(name: "LSTMTests", dependencies: ["LSTM", "Kernels"], swiftSettings: strict),
+    .testTarget(
+      name: "LSTMTests", dependencies: ["LSTM", "Kernels", "Randomness"], exclude: ["Fixtures"],
+      swiftSettings: strict),
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),
     .testTarget(name: "SequencesTests", dependencies: ["Sequences"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
