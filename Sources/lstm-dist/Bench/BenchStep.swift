@@ -1,0 +1,75 @@
+import ArgumentParser
+import Checkpoints
+import DataParallel
+import MPI
+
+/// `bench step`: the trainer's own step on random tokens.
+struct BenchStep: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "step", abstract: "Measures the whole training step: forward, backward, reduction, clip, SGD.")
+
+  @Option(help: "A named shape: \(BenchmarkShape.named.map(\.name).joined(separator: ", ")).")
+  var shape: String?
+  @Option(help: "V, tokens.") var vocabulary = 65
+  @Option(help: "L, LSTM layers.") var layers = 2
+  @Option(help: "H, hidden units; the embedding is as large.") var hidden = 512
+  @Option(help: "B, sequences of all ranks together.") var sequences = 64
+  @Option(help: "T, timesteps of a window.") var steps = 128
+  @Option(help: "Measured steps.") var rounds = 11
+  @Option(help: "How gradients are added over ranks: reproducible or mpi.") var reduction = "reproducible"
+  @Flag(help: "Prints one JSON object.") var json = false
+
+  func validate() throws {
+    for (name, value) in [
+      ("--vocabulary", vocabulary), ("--layers", layers), ("--hidden", hidden), ("--sequences", sequences),
+      ("--steps", steps), ("--rounds", rounds),
+    ] where value < 1 || value > 1 << 20 {
+      throw ValidationError("\(name) — expected 1 to \(1 << 20), got \(value)")
+    }
+    if let shape, !BenchmarkShape.named.contains(where: { $0.name == shape }) {
+      let known = BenchmarkShape.named.map(\.name).joined(separator: ", ")
+      throw ValidationError("unknown shape — expected one of \(known), got \(shape)")
+    }
+    guard Reduction(rawValue: reduction) != nil else {
+      throw ValidationError("--reduction — expected reproducible or mpi, got \(reduction)")
+    }
+  }
+
+  func run() {
+    let shape =
+      BenchmarkShape.named.first { $0.name == shape }
+      ?? BenchmarkShape(
+        name: "custom", vocabulary: vocabulary, layers: layers, hidden: hidden, sequences: sequences, timesteps: steps)
+    runJob { world in
+      let result = try StepBenchmark.run(
+        shape, world: world, rounds: rounds, reduction: Reduction(rawValue: reduction)!)
+      if world.communicator.rank == 0 { print(json ? result.record.text : result.table) }
+      return 0
+    }
+  }
+}
+
+extension StepBenchmark {
+  fileprivate var record: JSONRecord {
+    [
+      "shape": .string(shape.name), "ranks": .integer(ranks), "medianSeconds": .number(medianSeconds),
+      "gflops": .number(gflops), "peakGflops": .number(peakGflops), "shareOfPeak": .number(shareOfPeak),
+      "computeShareOfPeak": .number(computeShareOfPeak), "tokensPerSecond": .number(tokensPerSecond),
+      "peakMemoryBytes": .integer(peakMemoryBytes),
+    ]
+  }
+
+  fileprivate var table: String {
+    """
+    \(shape.name): V \(shape.model.vocabulary), \(shape.model.layers) × \(shape.model.hidden), \
+    \(shape.sequences) sequences × \(shape.timesteps) steps, \(ranks) rank\(ranks == 1 ? "" : "s")
+      step                     \(rounded(medianSeconds * 1e3, 2)) ms (median)
+      tokens                   \(rounded(tokensPerSecond, 0)) a second
+      speed                    \(rounded(gflops, 1)) GFLOP/s
+      FMA peak, same run       \(rounded(peakGflops, 1)) GFLOP/s
+      share of the peak        \(rounded(100 * shareOfPeak, 1)) %
+      without the reduction    \(rounded(100 * computeShareOfPeak, 1)) %
+      memory of a rank         \(rounded(Double(peakMemoryBytes) / 1e6, 0)) MB
+    """
+  }
+}

@@ -1,0 +1,46 @@
+import Checkpoints
+import Configuration
+import MPI
+import Sequences
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Runs a command's body on all ranks and ends the process with the exit code that it returns. Errors become one
+/// message and the exit code of their kind.
+func runJob(_ body: (World) throws -> Int32) -> Never {
+  let code = World.run(describe: failure(describing:)) { world in
+    if world.hasWrongLauncher && world.communicator.rank == 0 {
+      printError(
+        "warning: the launcher started \(world.launcherSize ?? 0) processes, but each is a world of one — expected "
+          + "the mpirun of the MPI that this program was built with")
+    }
+    let code = try body(world)
+    fflush(nil)
+    // All files are complete before the first rank leaves with a code that makes the launcher end the others.
+    try world.communicator.barrier()
+    return code
+  }
+  exit(code)
+}
+
+/// The message and exit code of an error of any module.
+private func failure(describing error: any Error) -> Failure {
+  switch error {
+  case let error as Failure: error
+  case let error as CheckpointError: Failure(error.message, hint: error.hint, exitCode: error.exitCode)
+  case let error as SequenceError: Failure(error.message, hint: error.hint, exitCode: error.exitCode)
+  case let error as ConfigurationError: Failure(error.message, hint: error.hint, exitCode: error.exitCode)
+  case let error as MPIError: Failure("\(error)", hint: nil, exitCode: 77)
+  default: Failure("\(error)", hint: nil, exitCode: 70)
+  }
+}
+
+extension Failure {
+  init(_ message: String, hint: String?, exitCode: Int32) {
+    self.init(message: "error: \(message)" + (hint.map { "\nhint: \($0)" } ?? ""), exitCode: exitCode)
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import CProcessor
+import MPI
+
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#else
+  import Darwin
+#endif
+
+/// The program: parses arguments and runs a command as one rank of the job.
+@main
+struct LSTMDist: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lstm-dist",
+    abstract: "Trains LSTMs by hand-derived back-propagation through time, data-parallel over MPI ranks.",
+    discussion: """
+      Start it alone, or on P ranks with `mpirun -np P lstm-dist …`; the trained parameters are the same bits for \
+      every P. Without arguments `train` learns the embedded Reber grammar.
+      """,
+    subcommands: [Train.self, Evaluate.self, Sample.self, Gradients.self, Inspect.self, Bench.self])
+
+  static func main() {
+    guard processor_runs_kernels() else {
+      Failure(
+        message: "error: processor cannot run this program — expected AVX2 and FMA, got one without them",
+        exitCode: 70
+      ).printAndExit()
+    }
+    processor_flush_denormals()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      report(error)
+    }
+  }
+
+  /// Help and wrong usage: rank 0 prints, all ranks end with the same code.
+  private static func report(_ error: any Error) -> Never {
+    let (text, code) = (fullMessage(for: error), exitCode(for: error))
+    if code.isSuccess {
+      World.run { world in if world.communicator.rank == 0 { print(text) } }
+      exit(0)
+    }
+    World.run { world in
+      world.agree { throw Failure(message: text.lowercasedPrefix, exitCode: 64) }
+    }
+  }
+}
+
+extension String {
+  /// "Error: …" as every other message begins.
+  fileprivate var lowercasedPrefix: String { hasPrefix("Error: ") ? "error: " + dropFirst(7) : self }
+}
+
+extension Failure {
+  /// For errors before there are ranks.
+  func printAndExit() -> Never {
+    fputs(message + "\n", stderr)
+    exit(exitCode)
+  }
+}

@@ -1,0 +1,21 @@
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#else
+  import Darwin
+#endif
+
+/// A number with a fixed count of decimals.
+func rounded(_ value: Double, _ decimals: Int) -> String {
+  guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
+  var scale = 1.0
+  for _ in 0..<decimals { scale *= 10 }
+  let scaled = (abs(value) * scale).rounded()
+  let whole = Int(scaled / scale)
+  let sign = value < 0 && scaled > 0 ? "-" : ""
+  if decimals == 0 { return sign + "\(whole)" }
+  let fraction = String(Int(scaled - Double(whole) * scale))
+  return sign + "\(whole)." + String(repeating: "0", count: decimals - fraction.count) + fraction
+}
+
+/// Writes a line to stderr.
+func printError(_ line: String) { fputs(line + "\n", stderr) }
