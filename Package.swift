@@ -74,7 +74,7 @@ let package = Package(
     .testTarget(name: "MPITests", dependencies: ["mpi-programs"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness"], swiftSettings: strict),
     .testTarget(name: "LSTMTests", dependencies: ["LSTM", "Kernels"], swiftSettings: strict),
-    .testTarget(name: "SequencesTests", dependencies: ["Sequences"], swiftSettings: strict),
+    .testTarget(name: "SequencesTests", dependencies: ["Sequences", "Randomness"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel"], swiftSettings: strict),
