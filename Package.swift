@@ -78,7 +78,7 @@ let package = Package(
       name: "LSTMTests", dependencies: ["LSTM", "Kernels", "Randomness"], exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),
-    .testTarget(name: "SequencesTests", dependencies: ["Sequences"], swiftSettings: strict),
+    .testTarget(name: "SequencesTests", dependencies: ["Sequences", "Randomness"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel"], swiftSettings: strict),

@@ -1,0 +1,51 @@
+/// Who computes what: the global batch of B lanes is cut into S logical shards, and the shards are spread over P
+/// ranks. The cut into shards does not know P, which is why the sums of shards, and so the trained parameters, do not
+/// depend on it.
+///
+/// Shard s holds the lanes ⌊s·B/S⌋ ..< ⌊(s+1)·B/S⌋ and rank r holds the shards ⌊r·S/P⌋ ..< ⌊(r+1)·S/P⌋: remainders
+/// spread evenly, and no shard or rank differs from another by more than one. With S > B some shards are empty; they
+/// weigh nothing, and nothing else changes.
+public struct ShardPlan: Sendable, Equatable {
+  /// B, sequences in the global batch.
+  public let globalBatch: Int
+  /// S, logical shards.
+  public let shards: Int
+  /// P, ranks.
+  public let ranks: Int
+
+  /// A plan for B ≥ 1 lanes, S ≥ 1 shards and 1 ≤ P ≤ S ranks; anything else is an error with exit code 78.
+  public init(globalBatch: Int, shards: Int, ranks: Int) throws(SequenceError) {
+    let limit = Int(Int32.max)  // so that no product below can overflow
+    for (name, value) in [("sequences", globalBatch), ("shards", shards), ("ranks", ranks)]
+    where value < 1 || value > limit {
+      throw .configuration("number of \(name) — expected 1 to \(limit), got \(value)")
+    }
+    guard ranks <= shards else {
+      throw .configuration(
+        "more ranks than shards — expected at most \(shards) ranks, got \(ranks)",
+        hint: "start at most \(shards) ranks (mpirun -np \(shards)), or begin a new run with batch.shards of at least "
+          + "\(ranks)")
+    }
+    (self.globalBatch, self.shards, self.ranks) = (globalBatch, shards, ranks)
+  }
+
+  /// The lanes of shard `shard`, empty for some where S > B.
+  public func lanes(ofShard shard: Int) -> Range<Int> {
+    precondition((0..<shards).contains(shard), "shard \(shard) is not among \(shards)")
+    return firstLane(ofShard: shard)..<firstLane(ofShard: shard + 1)
+  }
+
+  /// The shards of rank `rank`: at least one.
+  public func shards(ofRank rank: Int) -> Range<Int> {
+    precondition((0..<ranks).contains(rank), "rank \(rank) is not among \(ranks)")
+    return rank * shards / ranks..<(rank + 1) * shards / ranks
+  }
+
+  /// The lanes of rank `rank`: those of its shards, which lie beside each other. Empty where all its shards are.
+  public func lanes(ofRank rank: Int) -> Range<Int> {
+    let own = shards(ofRank: rank)
+    return firstLane(ofShard: own.lowerBound)..<firstLane(ofShard: own.upperBound)
+  }
+
+  private func firstLane(ofShard shard: Int) -> Int { shard * globalBatch / shards }
+}

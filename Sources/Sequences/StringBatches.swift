@@ -1,0 +1,63 @@
+import Randomness
+
+/// Short strings, one a lane and step: the hidden state is zero at the start of each, and the target of a symbol is the
+/// one behind it. Shorter strings are padded with `noTarget`, and so are whole lanes of an epoch's last step where the
+/// strings do not divide by B.
+public struct StringBatches: SequenceSource {
+  private let strings: [[Int32]]
+  private let shuffleSeed: UInt64?
+  /// B, strings in one step.
+  public let globalBatch: Int
+  /// T, at least the length of the longest string − 1.
+  public let timesteps: Int
+  /// ⌈strings / B⌉.
+  public let stepsPerEpoch: Int
+
+  /// A source over `strings`, each seen once an epoch: in an order drawn from (seed, epoch) for training, in their own
+  /// order where `shuffleSeed` is nil.
+  /// - Precondition: there are strings, all of 2 to `timesteps` + 1 symbols.
+  public init(strings: [[Int32]], globalBatch: Int, timesteps: Int, shuffleSeed: UInt64?) {
+    precondition(globalBatch >= 1 && !strings.isEmpty, "there must be lanes and strings")
+    precondition(strings.allSatisfy { (2...timesteps + 1).contains($0.count) }, "a string must fit into a window")
+    self.strings = strings
+    self.shuffleSeed = shuffleSeed
+    self.globalBatch = globalBatch
+    self.timesteps = timesteps
+    stepsPerEpoch = (strings.count + globalBatch - 1) / globalBatch
+  }
+
+  /// Always true.
+  public func startsFresh(atStep step: Int) -> Bool { true }
+
+  /// The symbols of the step's strings, without the first of each.
+  public func targetCount(atStep step: Int) -> Int {
+    indices(atStep: step).reduce(0) { $0 + strings[$1].count - 1 }
+  }
+
+  /// The indices of the step's strings, lane by lane; fewer than B at the end of an epoch.
+  public func indices(atStep step: Int) -> [Int] {
+    let first = step % stepsPerEpoch * globalBatch
+    let places = first..<min(first + globalBatch, strings.count)
+    guard let shuffleSeed else { return Array(places) }
+    var draws = PhiloxSequence(seed: shuffleSeed, purpose: .dataOrder, step: step / stepsPerEpoch)
+    return Array(draws.permutation(strings.count)[places])
+  }
+
+  /// Writes the strings of `lanes`.
+  public func fill(
+    step: Int, lanes: Range<Int>, tokens: UnsafeMutableBufferPointer<Int32>,
+    targets: UnsafeMutableBufferPointer<Int32>
+  ) {
+    checkFill(step: step, lanes: lanes, tokens, targets)
+    tokens.update(repeating: 0)
+    targets.update(repeating: noTarget)
+    let chosen = indices(atStep: step)
+    for (column, lane) in lanes.enumerated() where lane < chosen.count {
+      let string = strings[chosen[lane]]
+      for t in 0..<string.count - 1 {
+        tokens[t * lanes.count + column] = string[t]
+        targets[t * lanes.count + column] = string[t + 1]
+      }
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import Randomness
+
+/// Training on one long text: B lanes walk side by side through it, T tokens a step, and hidden state is carried from
+/// step to step until the epoch ends.
+///
+/// Of N tokens an epoch uses B · windows · T, where windows = ⌊(N − 1) / (B·T)⌋ (each token but the last has a target,
+/// the token behind it). Lane i covers `windows` consecutive windows. The N − 1 − B·windows·T tokens left over are the
+/// slack: an epoch starts at a uniform offset in 0 ... slack, drawn from (seed, epoch), so that epochs cut the text at
+/// different places and no token is left out for ever.
+public struct TokenStream: SequenceSource {
+  private let tokens: [Int32]
+  private let seed: UInt64
+  /// B, lanes.
+  public let globalBatch: Int
+  /// T, tokens of a lane in one step.
+  public let timesteps: Int
+  /// Windows of a lane: the steps of an epoch.
+  public let stepsPerEpoch: Int
+
+  /// A source over `tokens`; an error with exit code 65 where they do not fill one step. `name` is what it calls them.
+  public init(
+    tokens: [Int32], globalBatch: Int, timesteps: Int, seed: UInt64, name: String
+  ) throws(SequenceError) {
+    precondition(globalBatch >= 1 && timesteps >= 1, "a batch has at least one lane and one timestep")
+    let (product, overflow) = globalBatch.multipliedReportingOverflow(by: timesteps)
+    guard !overflow, product < tokens.count else {
+      let needed = overflow ? "more than \(Int.max)" : "at least \(product + 1)"
+      throw .data(
+        "text is shorter than the batch needs — expected \(needed) training tokens (batch.sequences \(globalBatch) × "
+          + "batch.steps \(timesteps) + 1), got \(tokens.count) (\(name))",
+        hint: "lower batch.sequences or batch.steps, give a longer text, or leave more of it to training with "
+          + "data.validation")
+    }
+    self.tokens = tokens
+    self.seed = seed
+    self.globalBatch = globalBatch
+    self.timesteps = timesteps
+    stepsPerEpoch = (tokens.count - 1) / product
+  }
+
+  /// True at the first step of an epoch.
+  public func startsFresh(atStep step: Int) -> Bool { step % stepsPerEpoch == 0 }
+
+  /// B·T: every place has a target.
+  public func targetCount(atStep step: Int) -> Int { globalBatch * timesteps }
+
+  /// The first token of an epoch.
+  public func offset(ofEpoch epoch: Int) -> Int {
+    let slack = tokens.count - 1 - globalBatch * stepsPerEpoch * timesteps
+    var draws = PhiloxSequence(seed: seed, purpose: .dataOrder, step: epoch)
+    return draws.below(slack + 1)
+  }
+
+  /// Writes the step's windows of `lanes`.
+  public func fill(
+    step: Int, lanes: Range<Int>, tokens inputs: UnsafeMutableBufferPointer<Int32>,
+    targets: UnsafeMutableBufferPointer<Int32>
+  ) {
+    checkFill(step: step, lanes: lanes, inputs, targets)
+    let first = offset(ofEpoch: step / stepsPerEpoch) + step % stepsPerEpoch * timesteps
+    for (column, lane) in lanes.enumerated() {
+      let start = first + lane * stepsPerEpoch * timesteps
+      for t in 0..<timesteps {
+        inputs[t * lanes.count + column] = tokens[start + t]
+        targets[t * lanes.count + column] = tokens[start + t + 1]
+      }
+    }
+  }
+}
+
+extension SequenceSource {
+  /// Traps on a step, lanes or buffers that break the contract of `fill`.
+  func checkFill(
+    step: Int, lanes: Range<Int>, _ tokens: UnsafeMutableBufferPointer<Int32>,
+    _ targets: UnsafeMutableBufferPointer<Int32>
+  ) {
+    precondition(step >= 0 && lanes.lowerBound >= 0 && lanes.upperBound <= globalBatch, "no such step or lanes")
+    precondition(
+      tokens.count == timesteps * lanes.count && targets.count == tokens.count, "buffers must hold T · lanes places")
+  }
+}

@@ -1,0 +1,200 @@
+import Sequences
+import Testing
+
+/// One step of a source for a range of lanes.
+struct Window: Equatable {
+  var tokens: [Int32]
+  var targets: [Int32]
+
+  init(_ source: some SequenceSource, step: Int, lanes: Range<Int>) {
+    tokens = [Int32](repeating: -7, count: source.timesteps * lanes.count)
+    targets = tokens
+    tokens.withUnsafeMutableBufferPointer { tokens in
+      targets.withUnsafeMutableBufferPointer { targets in
+        source.fill(step: step, lanes: lanes, tokens: tokens, targets: targets)
+      }
+    }
+  }
+}
+
+/// The lanes of all ranks, put together again to the whole batch.
+private func joined(_ source: some SequenceSource, step: Int, plan: ShardPlan) -> Window {
+  var whole = Window(source, step: step, lanes: 0..<0)
+  whole.tokens = [Int32](repeating: -9, count: source.timesteps * source.globalBatch)
+  whole.targets = whole.tokens
+  for rank in 0..<plan.ranks {
+    let lanes = plan.lanes(ofRank: rank)
+    let part = Window(source, step: step, lanes: lanes)
+    for t in 0..<source.timesteps {
+      for (column, lane) in lanes.enumerated() {
+        whole.tokens[t * source.globalBatch + lane] = part.tokens[t * lanes.count + column]
+        whole.targets[t * source.globalBatch + lane] = part.targets[t * lanes.count + column]
+      }
+    }
+  }
+  return whole
+}
+
+private let shapes = [(1, 1), (1, 5), (2, 3), (3, 2), (5, 4), (7, 1)]
+
+@Suite("Sequence sources")
+struct SourceTests {
+  @Test("All ranks together see the batch that one rank sees, for every number of ranks")
+  func ranksSeeTheSame() throws {
+    let tokens = (0..<200).map { Int32($0) }
+    let task = try ReberTask(seed: 3, trainingCount: 11, heldOutCount: 5, longest: 30)
+    let sources: [any SequenceSource] = [
+      try TokenStream(tokens: tokens, globalBatch: 5, timesteps: 4, seed: 9, name: "test"),
+      try EvaluationStream(tokens: tokens, globalBatch: 5, timesteps: 4, name: "test"),
+      task.trainingSource(globalBatch: 5, seed: 9),
+    ]
+    for source in sources {
+      for step in [0, 1, source.stepsPerEpoch - 1, source.stepsPerEpoch, 3 * source.stepsPerEpoch + 1] {
+        let alone = Window(source, step: step, lanes: 0..<5)
+        #expect(alone.targets.count { $0 != noTarget } == source.targetCount(atStep: step))
+        for ranks in 1...8 {
+          let plan = try ShardPlan(globalBatch: 5, shards: 8, ranks: ranks)
+          #expect(joined(source, step: step, plan: plan) == alone)
+        }
+      }
+    }
+  }
+
+  @Test("A training epoch walks each lane through consecutive tokens, lane behind lane")
+  func trainingEpoch() throws {
+    for count in 2...60 {
+      let tokens = (0..<count).map { Int32($0) }
+      for (b, t) in shapes where b * t < count {
+        let source = try TokenStream(tokens: tokens, globalBatch: b, timesteps: t, seed: 4, name: "test")
+        #expect(source.stepsPerEpoch == (count - 1) / (b * t))
+        for epoch in 0..<3 {
+          var lanes = [[Int32]](repeating: [], count: b)
+          for step in epoch * source.stepsPerEpoch..<(epoch + 1) * source.stepsPerEpoch {
+            #expect(source.startsFresh(atStep: step) == (step == epoch * source.stepsPerEpoch))
+            #expect(source.targetCount(atStep: step) == b * t)
+            let window = Window(source, step: step, lanes: 0..<b)
+            #expect(zip(window.tokens, window.targets).allSatisfy { $1 == $0 + 1 })
+            for (index, token) in window.tokens.enumerated() { lanes[index % b].append(token) }
+          }
+          let offset = Int32(source.offset(ofEpoch: epoch))
+          #expect(lanes.flatMap { $0 } == (0..<Int32(b * t * source.stepsPerEpoch)).map { offset + $0 })
+        }
+      }
+    }
+  }
+
+  @Test("Epochs start at every offset that the slack allows, about equally often, by seed and epoch alone")
+  func offsets() throws {
+    let tokens = [Int32](repeating: 0, count: 25)
+    let source = try TokenStream(tokens: tokens, globalBatch: 2, timesteps: 5, seed: 1, name: "test")
+    var counts = [Int](repeating: 0, count: 5)
+    for epoch in 0..<5000 { counts[source.offset(ofEpoch: epoch)] += 1 }
+    #expect(counts.allSatisfy { abs($0 - 1000) < 170 })
+    let other = try TokenStream(tokens: tokens, globalBatch: 2, timesteps: 5, seed: 2, name: "test")
+    #expect((0..<50).contains { source.offset(ofEpoch: $0) != other.offset(ofEpoch: $0) })
+  }
+
+  @Test("A text shorter than the batch needs is an error with both numbers", arguments: [(13, true), (12, false)])
+  func shortText(count: Int, enough: Bool) throws {
+    let tokens = [Int32](repeating: 1, count: count)
+    let make = { try TokenStream(tokens: tokens, globalBatch: 4, timesteps: 3, seed: 1, name: "short.txt") }
+    if enough {
+      #expect(try make().stepsPerEpoch == 1)
+    } else {
+      let error = #expect(throws: SequenceError.self) { try make() }
+      #expect(error?.exitCode == 65)
+      #expect(error?.message.contains("at least 13") == true && error?.message.contains("got 12 (short.txt)") == true)
+      #expect(error?.hint?.contains("batch.sequences") == true)
+    }
+  }
+
+  @Test("A batch larger than any text is an error, not an overflow")
+  func hugeBatch() {
+    #expect(throws: SequenceError.self) {
+      try TokenStream(tokens: [1, 2], globalBatch: Int.max, timesteps: 2, seed: 1, name: "test")
+    }
+  }
+
+  @Test("Evaluation counts each target exactly once, each with the token before it")
+  func evaluationCoversOnce() throws {
+    for count in 2...45 {
+      let tokens = (0..<count).map { Int32($0) }
+      for (b, t) in shapes + [(60, 2)] {
+        let source = try EvaluationStream(tokens: tokens, globalBatch: b, timesteps: t, name: "test")
+        var seen: [Int32] = []
+        var counted = 0
+        for step in 0..<source.stepsPerEpoch {
+          #expect(source.startsFresh(atStep: step) == (step == 0))
+          counted += source.targetCount(atStep: step)
+          let window = Window(source, step: step, lanes: 0..<b)
+          for (token, target) in zip(window.tokens, window.targets) where target != noTarget {
+            #expect(target == token + 1)
+            seen.append(target)
+          }
+          #expect(window.tokens.allSatisfy { (0..<Int32(count)).contains($0) })
+        }
+        #expect(seen.sorted() == (1..<Int32(count)).map { $0 } && counted == count - 1)
+      }
+    }
+  }
+
+  @Test("Evaluation carries each lane on from step to step")
+  func evaluationCarriesOn() throws {
+    let source = try EvaluationStream(
+      tokens: (0..<40).map { Int32($0) }, globalBatch: 3, timesteps: 4, name: "test")
+    for lane in 0..<3 {
+      let walked = (0..<source.stepsPerEpoch).flatMap { step in
+        Window(source, step: step, lanes: lane..<lane + 1).targets.filter { $0 != noTarget }
+      }
+      #expect(walked == (lane * 13 + 1...lane * 13 + 13).map { Int32($0) })
+    }
+  }
+
+  @Test("Evaluation needs two tokens", arguments: [0, 1])
+  func evaluationTooShort(count: Int) {
+    let error = #expect(throws: SequenceError.self) {
+      try EvaluationStream(
+        tokens: [Int32](repeating: 0, count: count), globalBatch: 1, timesteps: 1, name: "test")
+    }
+    #expect(error?.exitCode == 65)
+  }
+
+  @Test("Every string is seen once an epoch, alone in its lane, padded behind its end")
+  func stringsOnce() {
+    let strings: [[Int32]] = (0..<7).map { n in (0...n % 3 + 1).map { Int32(n * 10 + $0) } }
+    for seed in [nil, UInt64(5)] {
+      for b in [1, 2, 3, 7, 9] {
+        let source = StringBatches(strings: strings, globalBatch: b, timesteps: 4, shuffleSeed: seed)
+        for epoch in 0..<2 {
+          var seen: [[Int32]] = []
+          for step in epoch * source.stepsPerEpoch..<(epoch + 1) * source.stepsPerEpoch {
+            #expect(source.startsFresh(atStep: step))
+            var counted = 0
+            for lane in 0..<b {
+              let window = Window(source, step: step, lanes: lane..<lane + 1)
+              let length = window.targets.prefix { $0 != noTarget }.count
+              #expect(window.targets[length...].allSatisfy { $0 == noTarget })
+              counted += length
+              guard length > 0 else { continue }
+              #expect(Array(window.tokens[1..<length]) == Array(window.targets[..<(length - 1)]))
+              seen.append([window.tokens[0]] + window.targets[..<length])
+            }
+            #expect(counted == source.targetCount(atStep: step))
+          }
+          if seed == nil { #expect(seen == strings) }
+          #expect(seen.sorted { $0[0] < $1[0] } == strings)
+        }
+      }
+    }
+  }
+
+  @Test("Shuffled epochs differ from each other and between seeds, and repeat for the same seed")
+  func shuffles() {
+    let strings: [[Int32]] = (0..<20).map { [Int32($0), 0] }
+    func order(_ seed: UInt64, _ epoch: Int) -> [Int] {
+      let source = StringBatches(strings: strings, globalBatch: 3, timesteps: 1, shuffleSeed: seed)
+      return (0..<7).flatMap { source.indices(atStep: epoch * 7 + $0) }
+    }
+    #expect(order(1, 0) == order(1, 0) && order(1, 0) != order(1, 1) && order(1, 0) != order(2, 0))
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Sequences
+import Testing
+
+@Suite("Text corpus")
+final class TextCorpusTests {
+  private let folder = FileManager.default.temporaryDirectory.appending(path: "corpus-\(UUID().uuidString)")
+
+  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  private func file(_ bytes: [UInt8], _ name: String = "input.txt") throws -> String {
+    let url = folder.appending(path: name)
+    try Data(bytes).write(to: url)
+    return url.path
+  }
+
+  private func corpus(
+    _ path: String, _ kind: TokenKind = .characters, _ validation: TextCorpus.Validation = .fraction(0.1)
+  ) throws -> TextCorpus {
+    try TextCorpus(path: path, tokens: kind, maximumVocabulary: 0, validation: validation)
+  }
+
+  @Test("The last tenth is held out, and the vocabulary knows only the rest")
+  func fraction() throws {
+    let corpus = try corpus(file(Array((String(repeating: "ab", count: 9) + "xy").utf8)))
+    #expect(corpus.training.count == 18 && corpus.vocabulary.count == 3)
+    #expect(corpus.validation == [0, 0])
+  }
+
+  @Test("Training and validation together are the whole text, cut at a whole token, for any share")
+  func cutAtTokens() throws {
+    let text = "é→𝄞a é→𝄞 bé\u{3000}c→ 𝄞𝄞 d\u{3000}e f→ g"
+    let path = try file(Array(text.utf8))
+    for percent in stride(from: 20, through: 50, by: 1) {
+      let share = TextCorpus.Validation.fraction(Double(percent) / 100)
+      let characters = try corpus(path, .characters, share)
+      #expect(characters.training.count + characters.validation!.count == text.unicodeScalars.count)
+      #expect(
+        characters.vocabulary.decode(characters.training).unicodeScalars.elementsEqual(
+          text.unicodeScalars.prefix(characters.training.count)))
+      let words = try corpus(path, .words, share)
+      #expect(words.training.count + words.validation!.count == 9)
+      let bytes = try corpus(path, .bytes, share)
+      #expect(bytes.training + bytes.validation! == text.utf8.map { Int32($0) })
+    }
+  }
+
+  @Test("Without validation all of the text is trained on; a validation file is read whole")
+  func noneAndFile() throws {
+    let path = try file(Array("hello world".utf8))
+    let none = try corpus(path, .characters, .none)
+    #expect(none.training.count == 11 && none.validation == nil)
+    let other = try corpus(path, .characters, .file(file(Array("old".utf8), "other.txt")))
+    #expect(other.training.count == 11 && other.vocabulary.decode(other.validation!) == "old")
+    #expect(try TextCorpus.tokens(ofFile: path, vocabulary: other.vocabulary) == other.training)
+  }
+
+  @Test("Empty text and text of one token are bad data", arguments: [[], [0x61], [0xC3, 0xA9]] as [[UInt8]])
+  func tooShort(bytes: [UInt8]) throws {
+    let path = try file(bytes)
+    for validation in [TextCorpus.Validation.none, .fraction(0.1)] {
+      for kind in [TokenKind.characters, .words] {
+        let error = #expect(throws: SequenceError.self) { try corpus(path, kind, validation) }
+        #expect(error?.exitCode == 65 && error?.message.contains(path) == true)
+      }
+    }
+  }
+
+  @Test("White space alone has no words")
+  func noWords() throws {
+    let path = try file(Array(" \n\t ".utf8))
+    #expect(throws: SequenceError.self) { try corpus(path, .words, .none) }
+  }
+
+  @Test("Text that is not UTF-8 is bad data for characters and words, wherever the fault lies, and good as bytes")
+  func notUTF8() throws {
+    for place in [0, 50, 99] {
+      var bytes = [UInt8](repeating: 0x61, count: 100)
+      bytes[place] = 0xFE
+      let path = try file(bytes)
+      for kind in [TokenKind.characters, .words] {
+        let error = #expect(throws: SequenceError.self) { try corpus(path, kind) }
+        #expect(error?.exitCode == 65 && error?.message.contains("offset \(place) ") == true)
+        #expect(error?.hint?.contains("bytes") == true)
+      }
+      #expect(try corpus(path, .bytes).training.count == 90)
+    }
+  }
+
+  @Test("Missing files, directories and devices are input errors")
+  func unreadable() throws {
+    for path in [folder.appending(path: "absent").path, folder.path, "/dev/null", ""] {
+      let error = #expect(throws: SequenceError.self) { try corpus(path) }
+      #expect(error?.exitCode == 74 && error?.message.contains("(\(path))") == true)
+    }
+    let good = try file(Array("some text".utf8))
+    let error = #expect(throws: SequenceError.self) {
+      try corpus(good, .characters, .file(folder.appending(path: "absent").path))
+    }
+    #expect(error?.exitCode == 74)
+  }
+
+  @Test("A file without permission is an input error", .enabled(if: geteuid() != 0, "root reads everything"))
+  func noPermission() throws {
+    let path = try file(Array("some text".utf8))
+    try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: path)
+    let error = #expect(throws: SequenceError.self) { try corpus(path) }
+    #expect(error?.exitCode == 74)
+  }
+}
