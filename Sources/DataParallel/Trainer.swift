@@ -115,7 +115,7 @@ public final class Trainer {
 
   private func evaluate(_ step: Int) throws -> Coordinator.Event {
     guard let validation else { return .evaluationCompleted }
-    let loss = try training.evaluate(validation)
+    let loss = try training.sharded.evaluate(validation)
     validationLoss = loss
     if isRoot {
       try log(["event": "evaluated", "step": .integer(step), "validationLoss": .number(loss)])

@@ -12,16 +12,6 @@ enum CheckpointFiles {
   static let state = "state.safetensors"
 }
 
-/// What a checkpoint holds beside parameters and moments; whole on rank 0 alone.
-struct TrainingState {
-  /// The hidden and cell states of all lanes before the next window, [B, L, 2, H].
-  var hidden: [Float]
-  /// Loss of the last step, in nats a token.
-  var trainLoss: Double
-  /// The vocabulary as JSON.
-  var vocabulary: [UInt8]
-}
-
 extension Training {
   /// Collects on rank 0 what the other ranks hold of the state, and writes a checkpoint there. Every rank calls it.
   /// Returns rank 0's error, if it has one: the other ranks do not know of it.
@@ -49,7 +39,7 @@ extension Training {
         manifest,
         files: [
           CheckpointFile(
-            name: CheckpointFiles.model, tensors: ModelFile.tensors(parameters, shape: setup.shape)),
+            name: CheckpointFiles.model, tensors: ModelFile.tensors(sharded.parameters, shape: setup.shape)),
           CheckpointFile(name: CheckpointFiles.optimizer, tensors: momentTensors),
           CheckpointFile(name: CheckpointFiles.state, tensors: state),
         ])
@@ -61,8 +51,9 @@ extension Training {
 
   /// The states of all lanes on rank 0, nothing elsewhere.
   private func gatherStates() throws -> [Float] {
+    let (model, plan) = (sharded.model, sharded.plan)
     let size = model.stateSize
-    var mine = [Float](repeating: 0, count: lanes.count * size)
+    var mine = [Float](repeating: 0, count: sharded.lanes.count * size)
     model.readState(into: &mine)
     let segments = Segments(packed: (0..<plan.ranks).map { plan.lanes(ofRank: $0).count * size })
     var all = [Float](repeating: 0, count: world.communicator.rank == 0 ? setup.globalBatch * size : 0)
@@ -78,18 +69,22 @@ extension Training {
     let shape = setup.shape
     let read = world.agree {
       try checkpoint.map { checkpoint in
-        try ModelFile.read(checkpoint.open(CheckpointFiles.model), into: parameters, shape: shape)
+        try ModelFile.read(checkpoint.open(CheckpointFiles.model), into: sharded.parameters, shape: shape)
         let state = try checkpoint.open(CheckpointFiles.state)
-        return TrainingState(
-          hidden: try state.values("hidden", shape: [setup.globalBatch, shape.layers, 2, shape.hidden]),
-          trainLoss: try state.values("trainLoss", as: Double.self, shape: [])[0], vocabulary: [])
+        return (
+          hidden: try state.values(
+            "hidden", as: Float.self, shape: [setup.globalBatch, shape.layers, 2, shape.hidden]),
+          trainLoss: try state.values("trainLoss", as: Double.self, shape: [])[0]
+        )
       }
     }
-    try broadcast(parameters, count: shape.parameterCount)
+    try broadcast(sharded.parameters, count: shape.parameterCount)
     try loadMoments(checkpoint)
     let hidden = try world.communicator.broadcast(read?.hidden ?? [], root: 0)
-    hidden.withUnsafeBufferPointer { model.writeState(from: $0.baseAddress! + lanes.lowerBound * model.stateSize) }
-    parametersChanged()
+    hidden.withUnsafeBufferPointer {
+      sharded.model.writeState(from: $0.baseAddress! + sharded.lanes.lowerBound * sharded.model.stateSize)
+    }
+    sharded.parametersChanged()
     return try world.communicator.broadcast(read?.trainLoss ?? 0, root: 0)
   }
 

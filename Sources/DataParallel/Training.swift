@@ -58,24 +58,18 @@ public struct StepResult: Sendable {
   public let updateSeconds: Double
 }
 
-/// One rank's part of synchronized training: its shards of every batch, the model that computes them, and the
-/// parameters, which are the same on all ranks after every step.
+/// One rank's part of synchronized training: its shards of every batch, and the parameters, which are the same on all
+/// ranks after every step.
 public final class Training {
   /// What is trained, and how.
   public let setup: TrainingSetup
-  /// Who computes what.
-  public let plan: ShardPlan
-  /// The rank's lanes of the global batch.
-  public let lanes: Range<Int>
+  /// The model, and the rank's lanes.
+  public let sharded: ShardedModel
 
   let world: World
-  let model: LanguageModel
   let reducer: Reducer
   let optimizer: Optimizer
   private let memory: GradientMemory
-  private let parameterMemory: FloatBuffer
-  private let tokens: UnsafeMutableBufferPointer<Int32>
-  private let targets: UnsafeMutableBufferPointer<Int32>
   private let shardLosses: UnsafeMutableBufferPointer<Double>
 
   /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next.
@@ -83,64 +77,39 @@ public final class Training {
   public init(world: World, setup: TrainingSetup) throws {
     self.world = world
     self.setup = setup
-    let (rank, size) = (world.communicator.rank, world.communicator.size)
-    let plan = try ShardPlan(globalBatch: setup.globalBatch, shards: setup.shards, ranks: size)
-    self.plan = plan
-    let shards = plan.shards(ofRank: rank)
-    lanes = plan.lanes(ofRank: rank)
-    let first = lanes.lowerBound
-    let rows = ShardedRows(
-      timesteps: setup.timesteps,
-      shardLanes: shards.map {
-        let lanes = plan.lanes(ofShard: $0)
-        return lanes.lowerBound - first..<lanes.upperBound - first
-      }, shards: shards, shardCount: setup.shards)
-    model = LanguageModel(
-      shape: setup.shape, rows: rows, firstLane: first, dropout: Dropout(rate: setup.dropout, seed: setup.seed))
-    memory = GradientMemory(count: setup.shape.parameterCount, subtrees: rows.subtrees.count)
+    let plan = try ShardPlan(
+      globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
+    sharded = ShardedModel(
+      world: world, shape: setup.shape, timesteps: setup.timesteps, plan: plan,
+      dropout: Dropout(rate: setup.dropout, seed: setup.seed))
+    memory = GradientMemory(
+      count: setup.shape.parameterCount, subtrees: sharded.model.rows.subtrees.count)
     reducer = Reducer(
       world: world, reduction: setup.reduction, shardCount: setup.shards, shardsOfRank: plan.shards(ofRank:),
       parts: setup.shape.parts, memory: memory)
     optimizer = Optimizer(rule: setup.rule, ranges: reducer.ownedRanges)
-    parameterMemory = FloatBuffer(count: setup.shape.parameterCount)
-    tokens = .allocate(capacity: setup.timesteps * lanes.count)
-    targets = .allocate(capacity: setup.timesteps * lanes.count)
-    shardLosses = .allocate(capacity: shards.count)
-    tokens.initialize(repeating: 0)
-    targets.initialize(repeating: noTarget)
+    shardLosses = .allocate(capacity: plan.shards(ofRank: world.communicator.rank).count)
     shardLosses.initialize(repeating: 0)
   }
 
-  deinit {
-    tokens.deallocate()
-    targets.deallocate()
-    shardLosses.deallocate()
-  }
-
-  /// The flat parameters, the same on every rank.
-  public var parameters: UnsafeMutablePointer<Float> { parameterMemory.pointer }
+  deinit { shardLosses.deallocate() }
 
   /// Initial parameters, a function of the seed alone.
   public func initialize(method: Initialization, forgetBias: Float) {
-    setup.shape.initialize(parameters, seed: setup.seed, method: method, forgetBias: forgetBias)
-    parametersChanged()
+    setup.shape.initialize(sharded.parameters, seed: setup.seed, method: method, forgetBias: forgetBias)
+    sharded.parametersChanged()
   }
-
-  /// The parameters have been written from outside.
-  public func parametersChanged() { model.pack(parameters) }
 
   /// One synchronized step: forward, loss, backward through time with each part's reduction started as soon as it is
   /// finished, clipping, one update. `step` counts from 0.
   public func step(_ step: Int, source: any SequenceSource) throws -> StepResult {
     let start = World.wallTimeSeconds()
-    if source.startsFresh(atStep: step) { model.clearState() }
-    source.fill(step: step, lanes: lanes, tokens: tokens, targets: targets)
-    let count = source.targetCount(atStep: step)
-    let input = UnsafeBufferPointer(tokens)
-
-    model.forward(tokens: input, parameters: parameters, step: step)
-    model.loss(targets: UnsafeBufferPointer(targets), scale: 1 / Float(max(1, count)), shardLosses: shardLosses)
-    model.backward(tokens: input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count) { part in
+    let (model, parameters) = (sharded.model, sharded.parameters)
+    let count = sharded.fill(source, step: step)
+    model.forward(tokens: sharded.tokens, parameters: parameters, step: step)
+    model.loss(targets: sharded.targets, scale: 1 / Float(max(1, count)), shardLosses: shardLosses)
+    model.backward(tokens: sharded.tokens, step: step, gradient: memory.gradient(0), subtreeStride: memory.count) {
+      part in
       reducer.submit(part: part)
       reducer.poll()
     }
@@ -157,60 +126,13 @@ public final class Training {
       let updated = World.wallTimeSeconds()
       try reducer.gatherOwned(parameters)
       gathering = World.wallTimeSeconds() - updated
-      model.pack(parameters)
+      sharded.parametersChanged()
     }
     model.carryState()
     let end = World.wallTimeSeconds()
     return StepResult(
       loss: loss, gradientNorm: norm, isFinite: isFinite, computeSeconds: computed - start,
       reductionSeconds: reduced - computed + gathering, updateSeconds: end - reduced - gathering)
-  }
-
-  /// What an evaluation looks at: the logits of one window of this rank's lanes.
-  public struct EvaluatedWindow {
-    /// Step of the evaluation source.
-    public let step: Int
-    /// The rank's lanes of the global batch.
-    public let lanes: Range<Int>
-    let output: OutputLayer
-
-    /// V logits, before the softmax, at timestep `t` of a lane of the global batch.
-    public func logits(t: Int, lane: Int) -> UnsafeBufferPointer<Float> {
-      UnsafeBufferPointer(output.logits(row: t * lanes.count + (lane - lanes.lowerBound)))
-    }
-  }
-
-  /// Mean loss over all targets of a source, each counted once, without dropout; the same bits for every number of
-  /// ranks. The hidden states of training are left as they were. `visit` sees each window of this rank.
-  public func evaluate(_ source: any SequenceSource, visit: (EvaluatedWindow) -> Void = { _ in }) throws -> Double {
-    let saved = FloatBuffer(count: lanes.count * model.stateSize)
-    model.readState(into: saved.pointer)
-    var sums = [Double](repeating: 0, count: shardLosses.count)
-    var count = 0
-    for step in 0..<source.stepsPerEpoch {
-      if source.startsFresh(atStep: step) { model.clearState() }
-      source.fill(step: step, lanes: lanes, tokens: tokens, targets: targets)
-      count += source.targetCount(atStep: step)
-      model.forward(tokens: UnsafeBufferPointer(tokens), parameters: parameters, step: nil)
-      visit(EvaluatedWindow(step: step, lanes: lanes, output: model.output))
-      model.output.evaluationLoss(
-        targets: UnsafeBufferPointer(targets), rows: model.rows, shardLosses: shardLosses)
-      for shard in sums.indices { sums[shard] += shardLosses[shard] }
-      model.carryState()
-    }
-    model.writeState(from: saved.pointer)
-    let all = try gatherShardValues(sums)
-    return SummationTree.sum(0..<setup.shards) { all[$0] } / Double(max(1, count))
-  }
-
-  private func gatherShardValues(_ mine: [Double]) throws -> [Double] {
-    let communicator = world.communicator
-    let segments = Segments(packed: (0..<communicator.size).map { plan.shards(ofRank: $0).count })
-    var all = [Double](repeating: 0, count: setup.shards)
-    try mine.withUnsafeBufferPointer { mine in
-      try all.withUnsafeMutableBufferPointer { try communicator.allGatherV(mine, into: $0, segments) }
-    }
-    return all
   }
 
   /// Bytes that training takes on the rank with the most lanes: parameters, gradients, packed weights, activations, and

@@ -1,0 +1,58 @@
+import Kernels
+import LSTM
+import Randomness
+
+/// Draws tokens one after the other from a trained model, on one rank.
+public final class Sampler {
+  private let model: LanguageModel
+  private let parameters: UnsafePointer<Float>
+  private var draws: PhiloxSequence
+  private let token: UnsafeMutableBufferPointer<Int32>
+  private var hasLogits = false
+
+  /// A sampler at rest. `parameters` must stay as they are and outlive it.
+  public init(shape: LanguageModelShape, parameters: UnsafePointer<Float>, seed: UInt64) {
+    self.parameters = parameters
+    model = LanguageModel(shape: shape, rows: ShardedRows(timesteps: 1, lanes: 1), firstLane: 0)
+    model.pack(parameters)
+    draws = PhiloxSequence(seed: seed, purpose: .sampling)
+    token = .allocate(capacity: 1)
+    token.initialize(repeating: 0)
+  }
+
+  deinit { token.deallocate() }
+
+  /// The model forgets what it has read.
+  public func reset() {
+    model.clearState()
+    hasLogits = false
+  }
+
+  /// The model reads a token.
+  public func read(_ next: Int32) {
+    token[0] = next
+    model.forward(tokens: UnsafeBufferPointer(token), parameters: parameters, step: nil)
+    model.carryState()
+    hasLogits = true
+  }
+
+  /// Draws the token behind what has been read: softmax(logits / temperature), without the tokens of `excluded`; at
+  /// temperature 0 the most likely one.
+  /// - Precondition: something has been read; temperature ≥ 0.
+  public func draw(temperature: Double, excluding excluded: Int32?) -> Int32 {
+    precondition(hasLogits && temperature >= 0, "nothing has been read, or the temperature is negative")
+    var logits = model.output.logits(row: 0).map(Double.init)
+    if let excluded, logits.count > 1 { logits[Int(excluded)] = -.infinity }
+    let maximum = logits.max()!
+    let best = logits.firstIndex(of: maximum) ?? 0
+    if temperature == 0 { return Int32(best) }
+    let weights = logits.map { Double(exponential(Float(($0 - maximum) / temperature))) }
+    var rest = draws.uniform() * weights.reduce(0, +)
+    for (index, weight) in weights.enumerated() {
+      rest -= weight
+      if rest < 0 { return Int32(index) }
+    }
+    // Rounding may leave a little more than all weights.
+    return Int32(best)
+  }
+}
