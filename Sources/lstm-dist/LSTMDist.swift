@@ -39,19 +39,20 @@ struct LSTMDist: ParsableCommand {
   /// Help and wrong usage: rank 0 prints, all ranks end with the same code.
   private static func report(_ error: any Error) -> Never {
     let (text, code) = (fullMessage(for: error), exitCode(for: error))
-    if code.isSuccess {
-      World.run { world in if world.communicator.rank == 0 { print(text) } }
-      exit(0)
-    }
     World.run { world in
-      world.agree { throw Failure(message: text.lowercasedPrefix, exitCode: 64) }
+      if code.isSuccess {
+        if world.communicator.rank == 0 { print(text) }
+      } else {
+        world.agree { throw Failure(message: text.withSmallInitial, exitCode: 64) }
+      }
     }
+    Glibc.exit(0)
   }
 }
 
 extension String {
   /// "Error: …" as every other message begins.
-  fileprivate var lowercasedPrefix: String { hasPrefix("Error: ") ? "error: " + dropFirst(7) : self }
+  fileprivate var withSmallInitial: String { hasPrefix("Error: ") ? "error: " + dropFirst(7) : self }
 }
 
 extension Failure {

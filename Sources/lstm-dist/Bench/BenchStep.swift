@@ -36,13 +36,12 @@ struct BenchStep: ParsableCommand {
   }
 
   func run() {
-    let shape =
-      BenchmarkShape.named.first { $0.name == shape }
-      ?? BenchmarkShape(
-        name: "custom", vocabulary: vocabulary, layers: layers, hidden: hidden, sequences: sequences, timesteps: steps)
+    let named = BenchmarkShape.named.first { $0.name == self.shape }
+    let sizes = BenchmarkShape(
+      name: "custom", vocabulary: vocabulary, layers: layers, hidden: hidden, sequences: sequences, timesteps: steps)
     runJob { world in
       let result = try StepBenchmark.run(
-        shape, world: world, rounds: rounds, reduction: Reduction(rawValue: reduction)!)
+        named ?? sizes, world: world, rounds: rounds, reduction: Reduction(rawValue: reduction)!)
       if world.communicator.rank == 0 { print(json ? result.record.text : result.table) }
       return 0
     }

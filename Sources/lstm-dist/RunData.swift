@@ -1,0 +1,99 @@
+import Checkpoints
+import Configuration
+import DataParallel
+import Foundation
+import LSTM
+import Optimization
+import Sequences
+
+/// The sequences of a run: what its configuration says, read or generated. Every rank makes the same.
+struct RunData {
+  /// The task's own part.
+  enum Kind {
+    case reber(ReberTask)
+    case text
+  }
+
+  let kind: Kind
+  let vocabulary: Vocabulary
+  let training: any SequenceSource
+  /// Nil where nothing is held out.
+  let validation: (any SequenceSource)?
+
+  /// Reads or generates the data of a configuration.
+  init(_ configuration: Configuration) throws {
+    let (batch, data) = (configuration.batch, configuration.data)
+    switch configuration.task {
+    case .reber:
+      let task = try ReberTask(
+        seed: configuration.seed, trainingCount: data.trainingStrings, heldOutCount: data.heldOutStrings,
+        longest: batch.steps + 1)
+      kind = .reber(task)
+      vocabulary = ReberTask.vocabulary
+      training = task.trainingSource(globalBatch: batch.sequences, seed: configuration.seed)
+      validation =
+        task.heldOut.isEmpty ? nil : task.evaluationSource(task.heldOut, globalBatch: batch.sequences)
+    case .languageModel:
+      let corpus = try TextCorpus(
+        path: data.path, tokens: data.tokenKind, maximumVocabulary: data.vocabulary, validation: data.heldOut)
+      kind = .text
+      vocabulary = corpus.vocabulary
+      training = try TokenStream(
+        tokens: corpus.training, globalBatch: batch.sequences, timesteps: batch.steps, seed: configuration.seed,
+        name: data.path)
+      validation = try corpus.validation.map {
+        try EvaluationStream(
+          tokens: $0, globalBatch: batch.sequences, timesteps: batch.steps, name: data.path)
+      }
+    }
+  }
+}
+
+extension Configuration.Data {
+  var tokenKind: TokenKind {
+    switch tokens {
+    case .characters: .characters
+    case .bytes: .bytes
+    case .words: .words
+    case .symbols: .symbols
+    }
+  }
+
+  var heldOut: TextCorpus.Validation {
+    switch validation {
+    case .none: .none
+    case .fraction(let share): .fraction(share)
+    case .file(let path): .file(path)
+    }
+  }
+}
+
+extension TrainingSetup {
+  /// What a configuration says of training a model with so many tokens.
+  init(_ configuration: Configuration, vocabulary: Int) {
+    let (model, optimizer) = (configuration.model, configuration.optimizer)
+    let rule: OptimizerRule =
+      switch optimizer.name {
+      case .sgd: .sgd(learningRate: optimizer.learningRate)
+      case .adam:
+        .adam(
+          learningRate: optimizer.learningRate, beta1: optimizer.beta1, beta2: optimizer.beta2,
+          epsilon: optimizer.epsilon)
+      }
+    self.init(
+      shape: LanguageModelShape(
+        vocabulary: vocabulary, embedding: model.embedding, hidden: model.hidden, layers: model.layers),
+      timesteps: configuration.batch.steps, globalBatch: configuration.batch.sequences,
+      shards: configuration.batch.shards, dropout: Float(model.dropout), seed: configuration.seed, rule: rule,
+      clip: optimizer.clip, reduction: configuration.distributed.reduction == .mpi ? .mpi : .reproducible)
+  }
+}
+
+extension Initialization {
+  init(_ choice: Configuration.Model.Initialization) {
+    switch choice {
+    case .uniform: self = .uniform
+    case .xavier: self = .xavier
+    }
+  }
+}

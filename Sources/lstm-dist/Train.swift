@@ -1,0 +1,205 @@
+import ArgumentParser
+import Checkpoints
+import Configuration
+import DataParallel
+import Foundation
+import LSTM
+import MPI
+import Sequences
+
+/// `train`: the main job.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Trains a model, or goes on with a run that was stopped.",
+    discussion: """
+      Without arguments it learns the embedded Reber grammar. The same command again resumes from the newest valid \
+      checkpoint, on any number of ranks.
+      """)
+
+  @Option(help: "Text file to learn; the same as --set data.path=FILE.") var text: String?
+  @Option(help: "YAML file with a configuration.") var config: String?
+  @Option(help: ArgumentHelp("One value of the configuration; repeatable.", valueName: "key=value"))
+  var set: [String] = []
+  @Option(help: "Steps in total, counted from the start of the run (training.steps).") var steps: String?
+  @Option(name: .customLong("run"), help: "The run's directory; by default runs/ and the name of the task or file.")
+  var runPath: String?
+  @Option(help: "Seed of all randomness.") var seed: String?
+  @Flag(help: "Moves an existing run aside and begins anew.") var fresh = false
+
+  func run() {
+    runJob { world in try TrainJob(command: self, world: world).run() }
+  }
+
+  /// The configuration from defaults, file, --set and flags.
+  func resolvedConfiguration() throws -> Configuration {
+    typealias Override = Configuration.Override
+    var overrides = try set.map { try Override(set: $0) }
+    for (value, key, flag) in [
+      (text, "data.path", "--text"), (steps, "training.steps", "--steps"), (seed, "seed", "--seed"),
+    ] {
+      if let value { overrides.append(Override(key: key, value: value, origin: flag)) }
+    }
+    return try Configuration.load(file: config, overrides: overrides)
+  }
+
+  /// Where the run lives.
+  func directory(_ configuration: Configuration) -> RunDirectory {
+    if let runPath { return RunDirectory(path: runPath) }
+    let stem =
+      configuration.task == .reber
+      ? configuration.task.rawValue
+      : URL(fileURLWithPath: configuration.data.path).deletingPathExtension().lastPathComponent
+    return RunDirectory(path: "runs/\(stem)")
+  }
+}
+
+/// One run of `train` on one rank.
+struct TrainJob {
+  let command: Train
+  let world: World
+
+  private var isRoot: Bool { world.communicator.rank == 0 }
+
+  /// What rank 0 found in the run directory.
+  private struct Found {
+    var checkpoint: Checkpoint?
+    var finishRecorded = false
+    var messages: [String] = []
+  }
+
+  func run() throws -> Int32 {
+    let console = Console()
+    // Everything that can be wrong is found before the run directory is touched.
+    let (configuration, data, setup) = world.agree {
+      let configuration = try command.resolvedConfiguration()
+      let data = try RunData(configuration)
+      let setup = TrainingSetup(configuration, vocabulary: data.vocabulary.count)
+      let plan = try ShardPlan(
+        globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
+      try checkMemory(setup, plan)
+      return (configuration, data, setup)
+    }
+    let vocabulary = world.agree { Array(try data.vocabulary.json()) }
+    let directory = command.directory(configuration)
+    let found = world.agree { isRoot ? try openRun(directory, configuration, vocabulary) : Found() }
+    for message in found.messages { printError(message) }
+    let resumes = try world.communicator.broadcast(found.checkpoint == nil ? 0 : 1, root: 0) == 1
+
+    let training = world.agree { try Training(world: world, setup: setup) }
+    if !resumes {
+      training.initialize(
+        method: Initialization(configuration.model.initialization), forgetBias: Float(configuration.model.forgetBias))
+    }
+    if isRoot { announce(console, configuration, setup, training, directory, found) }
+    let trainer = Trainer(
+      world: world, training: training, source: data.training, validation: data.validation,
+      policy: Coordinator.Policy(
+        totalSteps: configuration.training.steps, evaluateEvery: configuration.training.evaluateEvery,
+        checkpointEvery: configuration.training.checkpointEvery),
+      directory: directory, configuration: configuration.yaml, vocabulary: vocabulary, report: console.show)
+    let code = try trainer.run(resumes: resumes, from: found.checkpoint, finishRecorded: found.finishRecorded)
+    if code == 0 { try summarize(console, configuration, data, training, directory) }
+    return code
+  }
+
+  // MARK: Before the first step
+
+  /// Refuses what cannot fit, with the estimate, before any of it is allocated.
+  private func checkMemory(_ setup: TrainingSetup, _ plan: ShardPlan) throws {
+    let needed = Training.estimatedBytes(setup, plan: plan)
+    let present = ProcessInfo.processInfo.physicalMemory
+    guard needed > 0, UInt64(needed) <= present else {
+      throw Failure(
+        "model and batch do not fit — expected at most \(present >> 20) MB a rank, got an estimate of "
+          + "\(needed >> 20) MB",
+        hint: "lower model.hidden, model.layers, batch.sequences or batch.steps, or use more ranks on more nodes",
+        exitCode: 78)
+    }
+  }
+
+  /// Rank 0: the run directory as this command needs it, made only if there is none.
+  private func openRun(
+    _ directory: RunDirectory, _ configuration: Configuration, _ vocabulary: [UInt8]
+  ) throws -> Found {
+    var found = Found()
+    if command.fresh, let moved = try directory.moveAside() {
+      found.messages.append("the earlier run is now in \(moved)")
+    }
+    guard try directory.exists() else {
+      try directory.create(configuration: configuration.yaml)
+      return found
+    }
+    let stored = try Configuration(yaml: directory.readConfiguration(), name: directory.configurationPath)
+    try configuration.checkResume(of: stored, run: directory.path)
+    try directory.removeLeftovers()
+    let search = try directory.newestCheckpoint()
+    found.messages += search.damaged.map { "warning: passed over a damaged checkpoint: \($0.error.message)" }
+    guard let newest = search.newest else { return found }
+    guard try newest.open("state.safetensors").values("vocabulary", as: UInt8.self) == vocabulary else {
+      throw CheckpointError(
+        .badData, "the data has changed since the run began", expected: "the vocabulary of the checkpoint",
+        got: "another one", at: newest.path, hint: "restore the data, or begin anew with --fresh")
+    }
+    found.checkpoint = newest
+    found.finishRecorded = try FinishedRecord.last(in: directory.metricsPath)?.step == newest.manifest.step
+    if newest.manifest.step < configuration.training.steps || !found.finishRecorded {
+      try directory.writeConfiguration(configuration.yaml)
+    }
+    return found
+  }
+
+  private func announce(
+    _ console: Console, _ configuration: Configuration, _ setup: TrainingSetup, _ training: Training,
+    _ directory: RunDirectory, _ found: Found
+  ) {
+    let (shape, plan) = (setup.shape, training.sharded.plan)
+    console.line(
+      "\(configuration.task.rawValue): \(shape.parameterCount) parameters (V \(shape.vocabulary), D \(shape.embedding), "
+        + "\(shape.layers) × H \(shape.hidden)), \(setup.globalBatch) sequences × \(setup.timesteps) steps in "
+        + "\(setup.shards) shards on \(plan.ranks) rank\(plan.ranks == 1 ? "" : "s")")
+    let megabytes = Double(Training.estimatedBytes(setup, plan: plan)) / 1e6
+    console.line("memory: about \(rounded(megabytes, megabytes < 10 ? 1 : 0)) MB a rank")
+    if let checkpoint = found.checkpoint {
+      console.line("resuming \(directory.path) after step \(checkpoint.manifest.step)")
+    } else {
+      console.line("run directory: \(directory.path)")
+    }
+  }
+
+  // MARK: After the last step
+
+  /// What the run has come to: for the built-in task beside the known truth.
+  private func summarize(
+    _ console: Console, _ configuration: Configuration, _ data: RunData, _ training: Training,
+    _ directory: RunDirectory
+  ) throws {
+    if case .reber(let task) = data.kind {
+      let result = try ReberResult(task, model: training.sharded, world: world)
+      guard isRoot else { return }
+      result.lines.forEach(console.line)
+      ReberResult.sampledStrings(
+        shape: training.setup.shape, parameters: training.sharded.parameters, seed: configuration.seed
+      ).forEach(console.line)
+    }
+    guard isRoot else { return }
+    console.line("\ncheckpoint: \(directory.checkpointPath(step: configuration.training.steps))")
+    console.line("next:")
+    for line in nextCommands(configuration, directory) { console.line("  \(line)") }
+  }
+
+  private func nextCommands(_ configuration: Configuration, _ directory: RunDirectory) -> [String] {
+    let path = directory.path
+    switch configuration.task {
+    case .reber:
+      return [
+        "lstm-dist inspect \(path)", "lstm-dist sample \(path)", "lstm-dist evaluate \(path)",
+        "mpirun -np 4 lstm-dist train --text FILE     # a character model of any text",
+      ]
+    case .languageModel:
+      return [
+        "lstm-dist sample \(path) --length 400", "lstm-dist evaluate \(path)",
+        "the same command with --steps \(2 * configuration.training.steps)     # trains on",
+      ]
+    }
+  }
+}
