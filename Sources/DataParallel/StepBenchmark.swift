@@ -34,9 +34,9 @@ public struct BenchmarkShape: Sendable {
   public static let named: [BenchmarkShape] = [
     BenchmarkShape(name: "char-128", vocabulary: 65, layers: 2, hidden: 128, sequences: 50, timesteps: 50),
     BenchmarkShape(name: "char-512", vocabulary: 65, layers: 2, hidden: 512, sequences: 64, timesteps: 128),
-    BenchmarkShape(name: "char-512-small", vocabulary: 65, layers: 2, hidden: 512, sequences: 10, timesteps: 128),
+    BenchmarkShape(name: "char-512-10", vocabulary: 65, layers: 2, hidden: 512, sequences: 10, timesteps: 128),
     BenchmarkShape(name: "ptb-medium", vocabulary: 10_000, layers: 2, hidden: 650, sequences: 20, timesteps: 35),
-    BenchmarkShape(name: "ptb-medium-small", vocabulary: 10_000, layers: 2, hidden: 650, sequences: 10, timesteps: 35),
+    BenchmarkShape(name: "ptb-medium-10", vocabulary: 10_000, layers: 2, hidden: 650, sequences: 10, timesteps: 35),
     BenchmarkShape(name: "ptb-large", vocabulary: 10_000, layers: 2, hidden: 1500, sequences: 20, timesteps: 35),
     BenchmarkShape(name: "words-256", vocabulary: 10_000, layers: 1, hidden: 256, sequences: 64, timesteps: 50),
   ]
