@@ -1,0 +1,103 @@
+extension Configuration {
+  /// A value that the user gave, and from where: a line of a file, `--set`, or a flag.
+  public struct Override: Sendable, Equatable {
+    let key: String
+    let scalar: Scalar
+    let origin: String
+
+    /// The value of a flag, such as `--steps` for `training.steps`.
+    public init(key: String, value: String, origin: String) {
+      self.init(key: key, scalar: Scalar(text: value), origin: origin)
+    }
+
+    /// The argument of `--set`, such as `model.hidden=256`. All behind the first `=` is the value.
+    public init(set argument: String) throws(ConfigurationError) {
+      guard let sign = argument.firstIndex(of: "="), sign != argument.startIndex else {
+        throw ConfigurationError(
+          "setting without a key or value — expected key=value, got \(argument) (--set)",
+          hint: "write it as --set model.hidden=256")
+      }
+      self.init(
+        key: String(argument[..<sign]), scalar: Scalar(text: String(argument[argument.index(after: sign)...])),
+        origin: "--set")
+    }
+
+    init(key: String, scalar: Scalar, origin: String) {
+      (self.key, self.scalar, self.origin) = (key, scalar, origin)
+    }
+  }
+
+  /// The configuration of a file, if any, and of overrides. What comes later wins: defaults, then the file, then the
+  /// overrides in their order (`--set` before flags). Exit code 74 where the file cannot be read, 78 for all else.
+  public static func load(
+    file: String? = nil, overrides: [Override] = []
+  ) throws(ConfigurationError) -> Configuration {
+    var given: [Override] = []
+    if let file { given = try YAMLFile.values(in: YAMLFile.read(file), name: file) }
+    return try resolve(given + overrides)
+  }
+
+  /// The configuration of a YAML text; `name` is what an error calls it.
+  public init(yaml: String, name: String) throws(ConfigurationError) {
+    self = try .resolve(YAMLFile.values(in: yaml, name: name))
+  }
+
+  /// Values are written first, so that a default can follow from any of them; then defaults, in the table's order.
+  private static func resolve(_ given: [Override]) throws(ConfigurationError) -> Configuration {
+    var configuration = Configuration.unresolved
+    var origins: [String: String] = [:]
+    for value in given {
+      let key = try ConfigurationKey.named(value.key, value: value.scalar.text, origin: value.origin)
+      guard key.write(value.scalar, &configuration) else {
+        let got = value.scalar.isQuoted ? YAMLText.quoted(value.scalar.text) : value.scalar.text
+        throw ConfigurationError(
+          "impossible value of \(key.name) — expected \(key.expected), got \(got.isEmpty ? "nothing" : got) "
+            + "(\(value.origin))")
+      }
+      origins[key.name] = value.origin
+    }
+    for key in ConfigurationKey.all where origins[key.name] == nil {
+      let text = key.fallback.value(configuration)
+      precondition(key.write(Scalar(text: text), &configuration), "the default of \(key.name) must be possible")
+    }
+    try configuration.checkTogether(origins)
+    return configuration
+  }
+
+  // MARK: Values that must fit each other
+
+  private func checkTogether(_ origins: [String: String]) throws(ConfigurationError) {
+    func fail(_ name: String, _ expected: String, hint: String? = nil) -> ConfigurationError {
+      let key = ConfigurationKey.all.first { $0.name == name }!
+      return ConfigurationError(
+        "impossible value of \(name) — expected \(expected), got \(key.text(self)) (\(origins[name] ?? "default"))",
+        hint: hint)
+    }
+    if task == .languageModel && data.path.isEmpty {
+      throw fail("data.path", "the path of a text", hint: "give one with --text FILE or --set data.path=FILE")
+    }
+    for key in ConfigurationKey.all where key.task != nil && key.task != task {
+      var untouched = self
+      _ = key.write(Scalar(text: key.fallback.value(self)), &untouched)
+      if untouched != self {
+        throw fail(
+          key.name, "\(key.text(untouched)) with task \(task.rawValue)",
+          hint: "\(key.name) is for task \(key.task!.rawValue)")
+      }
+    }
+    let source: Data.Source = task == .reber ? .generated : .text
+    guard data.source == source else { throw fail("data.source", "\(source.rawValue) with task \(task.rawValue)") }
+    guard (data.tokens == .symbols) == (task == .reber) else {
+      throw fail(
+        "data.tokens", task == .reber ? "symbols with task reber" : "characters or bytes or words with a text")
+    }
+    let countsEntries = data.tokens == .characters || data.tokens == .words
+    guard data.vocabulary == 0 || (countsEntries && data.vocabulary >= 2) else {
+      throw fail("data.vocabulary", countsEntries ? "0, or at least 2 entries" : "0 with \(data.tokens.rawValue)")
+    }
+    if task == .reber {
+      guard data.trainingStrings >= 1 else { throw fail("data.trainingStrings", "at least 1") }
+      guard batch.steps >= 8 else { throw fail("batch.steps", "at least 8, as the shortest string has 9 symbols") }
+    }
+  }
+}

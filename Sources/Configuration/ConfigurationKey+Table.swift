@@ -1,0 +1,109 @@
+extension ConfigurationKey {
+  /// Every key, in the order in which they are written.
+  public static let all: [ConfigurationKey] =
+    [
+      .choice(
+        "task", \.task,
+        .derived("language-model where data.path is given, else reber") {
+          ($0.data.path.isEmpty ? Configuration.Task.reber : .languageModel).rawValue
+        },
+        "What is learned: the embedded Reber grammar, or the next token of a text.")
+    ] + data + model + batch + optimizer + training + [
+      .seed("seed", \.seed, .always("1"), "Weights, dropout, data order and generated strings all follow from it."),
+      .choice(
+        "distributed.reduction", \.distributed.reduction, .always("reproducible"),
+        "How gradients are added over ranks: reproducible gives the same bits for any number of ranks; mpi leaves the "
+          + "order of summation to MPI_Allreduce."),
+    ]
+
+  private static let data: [ConfigurationKey] = [
+    .choice(
+      "data.source", \.data.source, .byTask(reber: "generated", languageModel: "text"),
+      "Where the sequences come from; it follows from the task."),
+    .path("data.path", \.data.path, task: .languageModel, "The text to learn."),
+    .choice(
+      "data.tokens", \.data.tokens, .byTask(reber: "symbols", languageModel: "characters"),
+      "What one token of a text is: characters are Unicode scalars, words stand between white space, bytes read any "
+        + "file. Symbols are those of the reber task."),
+    .integer(
+      "data.vocabulary", \.data.vocabulary, 0...(1 << 21),
+      .derived("10000 for words, else 0") { $0.data.tokens == .words ? "10000" : "0" },
+      "The most entries of the vocabulary of characters or words, <unk> included; rarer ones become <unk>. 0 keeps "
+        + "all."),
+    .validation(
+      "data.validation", \.data.validation, .byTask(reber: "0", languageModel: "0.1"), task: .languageModel,
+      "What is held out: this share at the end of the text, or another file; 0 holds nothing out. A file whose name "
+        + "is a number needs a directory: ./0.5."),
+    .integer(
+      "data.trainingStrings", \.data.trainingStrings, 0...1_000_000, .byTask(reber: "512", languageModel: "0"),
+      task: .reber, "Strings that the grammar generates for training."),
+    .integer(
+      "data.heldOutStrings", \.data.heldOutStrings, 0...1_000_000, .byTask(reber: "256", languageModel: "0"),
+      task: .reber, "Different strings, none of them a training string, that the grammar generates for evaluation."),
+  ]
+
+  private static let model: [ConfigurationKey] = [
+    .integer(
+      "model.embedding", \.model.embedding, 1...65536, .byTask(reber: "8", languageModel: "128"),
+      "D, the length of a token's vector."),
+    .integer(
+      "model.hidden", \.model.hidden, 1...65536, .byTask(reber: "32", languageModel: "256"),
+      "H, hidden units of each layer."),
+    .integer("model.layers", \.model.layers, 1...64, .byTask(reber: "1", languageModel: "2"), "L, LSTM layers."),
+    .number(
+      "model.dropout", \.model.dropout, .from(0, below: 1), .always("0"),
+      "The share of units dropped between layers, never along time (Zaremba et al. 2014)."),
+    .choice(
+      "model.initialization", \.model.initialization, .always("uniform"),
+      "How weights begin: uniform in ±1/√H, as PyTorch's nn.LSTM documents it, or xavier, uniform in "
+        + "±√(6/(rows + columns)) (Glorot and Bengio 2010)."),
+    .number(
+      "model.forgetBias", \.model.forgetBias, .from(-100, to: 100), .always("1"),
+      "What the bias of the forget gate begins with. 1 lets a cell remember from the start (Gers et al. 2000; "
+        + "Jozefowicz et al. 2015)."),
+  ]
+
+  private static let batch: [ConfigurationKey] = [
+    .integer("batch.sequences", \.batch.sequences, 1...65536, .always("32"), "B, sequences of the global batch."),
+    .integer(
+      "batch.steps", \.batch.steps, 1...131_072, .byTask(reber: "32", languageModel: "64"),
+      "T, timesteps of a window. The reber task draws a string again if it is longer than T + 1 symbols."),
+    .integer(
+      "batch.shards", \.batch.shards, 1...65536,
+      .derived("8, or batch.sequences where that is less") { String(min(8, $0.batch.sequences)) },
+      "S, logical shards of the batch: the most ranks that can take part. Another S gives other (equally good) bits."),
+  ]
+
+  private static let optimizer: [ConfigurationKey] = [
+    .choice("optimizer.name", \.optimizer.name, .always("adam"), "Adam (Kingma and Ba 2015), or gradient descent."),
+    .number(
+      "optimizer.learningRate", \.optimizer.learningRate, .above(0, to: 1000),
+      .derived("adam: 0.01 (reber), 0.002 (language-model); sgd: 1") {
+        $0.optimizer.name == .sgd ? "1" : $0.task == .reber ? "0.01" : "0.002"
+      },
+      "The factor of the update."),
+    .number(
+      "optimizer.clip", \.optimizer.clip, .from(0, to: 1_000_000), .always("1"),
+      "Gradients whose global norm is above this are scaled down to it; 0 never clips."),
+    .number(
+      "optimizer.beta1", \.optimizer.beta1, .from(0, below: 1), .always("0.9"), "Adam's decay of the mean gradient."),
+    .number(
+      "optimizer.beta2", \.optimizer.beta2, .from(0, below: 1), .always("0.999"),
+      "Adam's decay of the mean squared gradient."),
+    .number(
+      "optimizer.epsilon", \.optimizer.epsilon, .above(0, to: 1), .always("1e-8"), "What Adam adds to its divisor."),
+  ]
+
+  private static let training: [ConfigurationKey] = [
+    .integer(
+      "training.steps", \.training.steps, 1...1_000_000_000, .byTask(reber: "1500", languageModel: "2000"),
+      mayChangeOnResume: true, "Parameter updates in total, counted from the start of the run."),
+    .integer(
+      "training.evaluateEvery", \.training.evaluateEvery, 0...1_000_000_000,
+      .byTask(reber: "100", languageModel: "250"), mayChangeOnResume: true,
+      "Updates between two evaluations; 0 evaluates at the end only."),
+    .integer(
+      "training.checkpointEvery", \.training.checkpointEvery, 0...1_000_000_000, .always("500"),
+      mayChangeOnResume: true, "Updates between two checkpoints; 0 writes one at the end only."),
+  ]
+}

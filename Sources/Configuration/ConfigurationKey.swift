@@ -1,0 +1,196 @@
+/// One row of the table of keys, which alone decides how a key is read, checked, defaulted, written and documented.
+public struct ConfigurationKey: Sendable {
+  /// The dotted name, such as `model.hidden`.
+  public let name: String
+  /// The values it takes, such as "an integer from 1 to 65536".
+  public let expected: String
+  /// One sentence or two on what it does.
+  public let documentation: String
+  /// True where a resumed run may change the value: it then decides how long a run is, not what it computes.
+  public let mayChangeOnResume: Bool
+  /// The task that the key is for, nil for all. Under another task it must keep its default.
+  public let task: Configuration.Task?
+
+  let fallback: Fallback
+  /// The value as a YAML scalar, which `write` reads back to an equal value.
+  let text: @Sendable (Configuration) -> String
+  /// Reads a scalar into the configuration; false if it is not one of the expected values.
+  let write: @Sendable (Scalar, inout Configuration) -> Bool
+
+  /// A key's default, as text that is read like any other value.
+  enum Fallback: Sendable {
+    case always(String)
+    case byTask(reber: String, languageModel: String)
+    /// The words for it, and the value that follows from what the user gave and from earlier rows of the table.
+    case derived(String, @Sendable (Configuration) -> String)
+
+    func value(_ configuration: Configuration) -> String {
+      switch self {
+      case .always(let value): value
+      case .byTask(let reber, let languageModel): configuration.task == .reber ? reber : languageModel
+      case .derived(_, let value): value(configuration)
+      }
+    }
+  }
+
+  /// The default in words, such as "32 (reber), 256 (language-model)".
+  public var defaultText: String {
+    switch fallback {
+    case .always(let value): value.isEmpty ? "none" : value
+    case .byTask(let reber, let languageModel): "\(reber) (reber), \(languageModel) (language-model)"
+    case .derived(let words, _): words
+    }
+  }
+}
+
+/// A value as the user wrote it.
+struct Scalar: Sendable, Equatable {
+  var text: String
+  /// Quoted in YAML, so a text even where it looks like a number.
+  var isQuoted = false
+
+  /// The number written in plain decimals; nil for hexadecimals, "nan", "1_000" and all that YAML's versions read
+  /// differently.
+  var number: Double? {
+    guard !isQuoted, text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }) else { return nil }
+    return Double(text).flatMap { $0.isFinite ? $0 : nil }
+  }
+
+  /// The integer written in plain decimals without leading zeros, which YAML 1.1 takes for octal.
+  func integer<Integer: FixedWidthInteger>(_ type: Integer.Type) -> Integer? {
+    guard !isQuoted, let value = Integer(text), String(value) == text else { return nil }
+    return value
+  }
+}
+
+// MARK: - Kinds of values
+
+extension ConfigurationKey {
+  typealias Path<Value> = any WritableKeyPath<Configuration, Value> & Sendable
+
+  static func integer(
+    _ name: String, _ path: Path<Int>, _ range: ClosedRange<Int>, _ fallback: Fallback,
+    task: Configuration.Task? = nil, mayChangeOnResume: Bool = false, _ documentation: String
+  ) -> ConfigurationKey {
+    ConfigurationKey(
+      name: name, expected: "an integer from \(range.lowerBound) to \(range.upperBound)",
+      documentation: documentation, mayChangeOnResume: mayChangeOnResume, task: task, fallback: fallback,
+      text: { String($0[keyPath: path]) },
+      write: { scalar, configuration in
+        guard let value = scalar.integer(Int.self), range.contains(value) else { return false }
+        configuration[keyPath: path] = value
+        return true
+      })
+  }
+
+  static func seed(
+    _ name: String, _ path: Path<UInt64>, _ fallback: Fallback, _ documentation: String
+  ) -> ConfigurationKey {
+    ConfigurationKey(
+      name: name, expected: "an integer from 0 to \(UInt64.max)", documentation: documentation,
+      mayChangeOnResume: false, task: nil, fallback: fallback,
+      text: { String($0[keyPath: path]) },
+      write: { scalar, configuration in
+        guard let value = scalar.integer(UInt64.self) else { return false }
+        configuration[keyPath: path] = value
+        return true
+      })
+  }
+
+  static func number(
+    _ name: String, _ path: Path<Double>, _ interval: Interval, _ fallback: Fallback, _ documentation: String
+  ) -> ConfigurationKey {
+    ConfigurationKey(
+      name: name, expected: "a number \(interval.words)", documentation: documentation, mayChangeOnResume: false,
+      task: nil, fallback: fallback,
+      text: { YAMLText.number($0[keyPath: path]) },
+      write: { scalar, configuration in
+        guard let value = scalar.number, interval.contains(value) else { return false }
+        configuration[keyPath: path] = value
+        return true
+      })
+  }
+
+  static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+    _ name: String, _ path: Path<Value>, _ fallback: Fallback, _ documentation: String
+  ) -> ConfigurationKey {
+    ConfigurationKey(
+      name: name, expected: Value.allCases.map(\.rawValue).joined(separator: " or "), documentation: documentation,
+      mayChangeOnResume: false, task: nil, fallback: fallback,
+      text: { $0[keyPath: path].rawValue },
+      write: { scalar, configuration in
+        guard let value = Value(rawValue: scalar.text) else { return false }
+        configuration[keyPath: path] = value
+        return true
+      })
+  }
+
+  static func path(
+    _ name: String, _ path: Path<String>, task: Configuration.Task, _ documentation: String
+  ) -> ConfigurationKey {
+    ConfigurationKey(
+      name: name, expected: "the path of a file", documentation: documentation, mayChangeOnResume: false, task: task,
+      fallback: .always(""),
+      text: { YAMLText.quoted($0[keyPath: path]) },
+      write: { scalar, configuration in
+        guard !scalar.text.utf8.contains(0) else { return false }
+        configuration[keyPath: path] = scalar.text
+        return true
+      })
+  }
+
+  static func validation(
+    _ name: String, _ path: Path<Configuration.Data.Validation>, _ fallback: Fallback, task: Configuration.Task,
+    _ documentation: String
+  ) -> ConfigurationKey {
+    ConfigurationKey(
+      name: name, expected: "a fraction from 0 to below 1, or the path of a file", documentation: documentation,
+      mayChangeOnResume: false, task: task, fallback: fallback,
+      text: {
+        switch $0[keyPath: path] {
+        case .none: "0"
+        case .fraction(let share): YAMLText.number(share)
+        case .file(let file): YAMLText.quoted(file)
+        }
+      },
+      write: { scalar, configuration in
+        if let share = scalar.number {
+          guard (0..<1).contains(share) else { return false }
+          configuration[keyPath: path] = share == 0 ? .none : .fraction(share)
+        } else {
+          guard !scalar.text.isEmpty, !scalar.text.utf8.contains(0) else { return false }
+          configuration[keyPath: path] = .file(scalar.text)
+        }
+        return true
+      })
+  }
+}
+
+/// The values that a number may have; a bound belongs to them or not.
+struct Interval: Sendable {
+  let lower: Double
+  let lowerBelongs: Bool
+  let upper: Double
+  let upperBelongs: Bool
+
+  static func from(_ lower: Double, to upper: Double) -> Interval {
+    Interval(lower: lower, lowerBelongs: true, upper: upper, upperBelongs: true)
+  }
+
+  static func from(_ lower: Double, below upper: Double) -> Interval {
+    Interval(lower: lower, lowerBelongs: true, upper: upper, upperBelongs: false)
+  }
+
+  static func above(_ lower: Double, to upper: Double) -> Interval {
+    Interval(lower: lower, lowerBelongs: false, upper: upper, upperBelongs: true)
+  }
+
+  func contains(_ value: Double) -> Bool {
+    (lowerBelongs ? value >= lower : value > lower) && (upperBelongs ? value <= upper : value < upper)
+  }
+
+  var words: String {
+    (lowerBelongs ? "from \(YAMLText.short(lower))" : "above \(YAMLText.short(lower))")
+      + (upperBelongs ? " to \(YAMLText.short(upper))" : " to below \(YAMLText.short(upper))")
+  }
+}
