@@ -18,6 +18,7 @@ enum YAMLText {
     for scalar in text.unicodeScalars {
       switch scalar {
       case "\"", "\\": quoted += "\\\(scalar)"
+      case "&": quoted += "\\x26"  // or reading it would see an anchor
       case " "..."~": quoted.unicodeScalars.append(scalar)
       default:
         if scalar.properties.isAlphabetic || scalar.properties.generalCategory == .decimalNumber {
