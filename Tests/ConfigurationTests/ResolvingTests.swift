@@ -143,15 +143,15 @@ struct ResolvingTests {
     "Unknown keys are refused with the nearest known one",
     arguments: [
       ("model.hiden", "model.hidden"), ("hidden", "model.hidden"), ("Model.Hidden", "model.hidden"),
-      ("optimizer.lr", "optimizer.clip"), ("learning_rate", "optimizer.learningRate"), ("sed", "seed"),
+      ("optimizer.lr", "optimizer.learningRate"), ("lr", "optimizer.learningRate"),
+      ("learning_rate", "optimizer.learningRate"), ("sed", "seed"),
       ("data.token", "data.tokens"), ("training.evalEvery", "training.evaluateEvery"), ("batch.shard", "batch.shards"),
       ("model.hidden.x", "model.hidden"), ("tasks", "task"), ("reduction", "distributed.reduction"),
     ])
   func unknownKeys(key: String, nearest: String) {
     let error = #expect(throws: ConfigurationError.self) { try resolve("\(key)=3") }
     #expect(error?.exitCode == 78 && error?.message.contains("unknown key \(key) with value 3") == true)
-    if key != "optimizer.lr" { #expect(error?.hint == "did you mean \(nearest)?") }
-    #expect(error?.hint?.hasPrefix("did you mean ") == true)
+    #expect(error?.hint == "did you mean \(nearest)?")
   }
 
   @Test(
