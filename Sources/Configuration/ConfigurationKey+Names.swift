@@ -16,16 +16,21 @@ extension ConfigurationKey {
   /// True for the first part of a name with two, such as `model`.
   static func isSection(_ name: String) -> Bool { all.contains { $0.name.hasPrefix(name + ".") } }
 
-  /// The known name that takes the fewest edits, the last part of a name counting as a name too: `hidden` is nearest
-  /// to `model.hidden`.
+  /// The known name that takes the fewest edits. The last part of a name counts as a name too, and so do its initials:
+  /// `hidden` is nearest to `model.hidden` and `lr` to `optimizer.learningRate`.
   static func nearest(to name: String) -> String {
     let written = String(name.prefix(100))
+    let writtenPart = lastPart(written)
     func distance(_ known: String) -> Int {
-      let lastPart = known.split(separator: ".").last.map { String($0) } ?? known
-      return min(2 * edits(written, known), 2 * edits(written, lastPart) + 1)
+      let knownPart = lastPart(known)
+      let initials = knownPart.prefix(1) + knownPart.filter(\.isUppercase).lowercased()
+      if initials.count > 1 && writtenPart == initials { return 1 }
+      return min(2 * edits(written, known), 2 * edits(writtenPart, knownPart) + 1)
     }
     return all.map(\.name).min { distance($0) < distance($1) }!
   }
+
+  private static func lastPart(_ name: String) -> String { name.split(separator: ".").last.map { String($0) } ?? name }
 
   /// The edit distance of Levenshtein: the fewest insertions, deletions and replacements that make `a` into `b`,
   /// letters of either case being equal. Row by row, d[i, j] = min(d[i−1, j] + 1, d[i, j−1] + 1, d[i−1, j−1] + (aᵢ ≠ bⱼ)).

@@ -116,8 +116,8 @@ enum YAMLFile {
       switch error as? YamlError {
       case .scanner(_, let problem, let mark, _)?, .parser(_, let problem, let mark, _)?,
         .composer(_, let problem, let mark, _)?:
-        "\(problem) at line \(mark.line)"
-      case .reader(let problem, _, _, _)?: problem
+        "\"\(problem)\" at line \(mark.line)"
+      case .reader(let problem, _, _, _)?: "\"\(problem)\""
       case .duplicatedKeysInMapping(let keys, let context)?:
         "the key \(keys.joined(separator: ", ")) twice at line \(context.mark.line)"
       default: "\(error)"

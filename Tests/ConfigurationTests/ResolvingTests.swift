@@ -1,0 +1,163 @@
+import Configuration
+import Foundation
+import Testing
+
+/// A configuration from settings in the form of `--set`.
+func resolve(_ settings: String...) throws -> Configuration {
+  try .load(overrides: settings.map { try .init(set: $0) })
+}
+
+@Suite("Resolving a configuration")
+struct ResolvingTests {
+  @Test("Without anything given the task is reber with its defaults")
+  func reberDefaults() throws {
+    let configuration = try resolve()
+    #expect(configuration.task == .reber && configuration.data.source == .generated)
+    #expect(configuration.data.tokens == .symbols && configuration.data.validation == .none)
+    #expect(configuration.data.trainingStrings == 512 && configuration.data.heldOutStrings == 256)
+    #expect(configuration.model.layers == 1 && configuration.model.initialization == .uniform)
+    #expect(configuration.model.forgetBias == 1 && configuration.batch.shards == 8 && configuration.seed == 1)
+    #expect(configuration.distributed.reduction == .reproducible)
+  }
+
+  @Test("A path makes the task language-model with its defaults")
+  func languageModelDefaults() throws {
+    let configuration = try resolve("data.path=some text.txt")
+    #expect(configuration.task == .languageModel && configuration.data.path == "some text.txt")
+    #expect(configuration.data.source == .text && configuration.data.tokens == .characters)
+    #expect(configuration.data.validation == .fraction(0.1) && configuration.data.vocabulary == 0)
+    #expect(configuration.data.trainingStrings == 0 && configuration.data.heldOutStrings == 0)
+    #expect(configuration.model.layers == 2 && configuration.batch.steps == 64)
+  }
+
+  @Test("Defaults follow what was given: shards, the vocabulary of words, the learning rate")
+  func derivedDefaults() throws {
+    #expect(try resolve("batch.sequences=5").batch.shards == 5)
+    #expect(try resolve("batch.sequences=50").batch.shards == 8)
+    #expect(try resolve("batch.sequences=5", "batch.shards=12").batch.shards == 12)
+    #expect(try resolve("data.path=x", "data.tokens=words").data.vocabulary == 10_000)
+    #expect(try resolve("data.tokens=words", "data.path=x", "data.vocabulary=0").data.vocabulary == 0)
+    #expect(try resolve("optimizer.name=sgd").optimizer.learningRate == 1)
+    #expect(try resolve("data.path=x").optimizer.learningRate < 0.01)
+  }
+
+  @Test("Every value can be set and is read back as it was given")
+  func everyValue() throws {
+    let configuration = try resolve(
+      "task=language-model", "data.source=text", "data.path=a=b", "data.tokens=words", "data.vocabulary=77",
+      "data.validation=held out.txt", "model.embedding=3", "model.hidden=4", "model.layers=5", "model.dropout=0.25",
+      "model.initialization=xavier", "model.forgetBias=-2.5", "batch.sequences=6", "batch.steps=7", "batch.shards=9",
+      "optimizer.name=sgd", "optimizer.learningRate=5e-3", "optimizer.clip=0", "optimizer.beta1=0",
+      "optimizer.beta2=0.5", "optimizer.epsilon=1e-9", "training.steps=10", "training.evaluateEvery=0",
+      "training.checkpointEvery=11", "seed=18446744073709551615", "distributed.reduction=mpi")
+    #expect(configuration.data.path == "a=b" && configuration.data.tokens == .words)
+    #expect(configuration.data.vocabulary == 77 && configuration.data.validation == .file("held out.txt"))
+    let model = configuration.model
+    #expect(model.embedding == 3 && model.hidden == 4 && model.layers == 5 && model.dropout == 0.25)
+    #expect(model.initialization == .xavier && model.forgetBias == -2.5)
+    let batch = configuration.batch
+    #expect(batch.sequences == 6 && batch.steps == 7 && batch.shards == 9)
+    let optimizer = configuration.optimizer
+    #expect(optimizer.name == .sgd && optimizer.learningRate == 0.005 && optimizer.clip == 0)
+    #expect(optimizer.beta1 == 0 && optimizer.beta2 == 0.5 && optimizer.epsilon == 1e-9)
+    let training = configuration.training
+    #expect(training.steps == 10 && training.evaluateEvery == 0 && training.checkpointEvery == 11)
+    #expect(configuration.seed == .max && configuration.distributed.reduction == .mpi)
+  }
+
+  @Test("Validation is a fraction where it is a number and a file where it is not")
+  func validation() throws {
+    #expect(try resolve("data.path=x", "data.validation=0").data.validation == .none)
+    #expect(try resolve("data.path=x", "data.validation=0.25").data.validation == .fraction(0.25))
+    #expect(try resolve("data.path=x", "data.validation=./0.25").data.validation == .file("./0.25"))
+    for wrong in ["1", "1.5", "-0.1", ""] {
+      #expect(throws: ConfigurationError.self) { try resolve("data.path=x", "data.validation=\(wrong)") }
+    }
+    let quoted = try Configuration(yaml: "data: {path: x, validation: '0.25'}", name: "test")
+    #expect(quoted.data.validation == .file("0.25"))
+  }
+
+  @Test("Later values win: defaults, then the file, then --set, then flags")
+  func precedence() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "configuration-\(UUID().uuidString).yaml")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try Data("model: {hidden: 10, layers: 3}\nseed: 2\ntraining: {steps: 4}\n".utf8).write(to: file)
+    let configuration = try Configuration.load(
+      file: file.path,
+      overrides: [
+        .init(set: "model.layers=4"), .init(set: "seed=3"), .init(set: "seed=4"),
+        .init(key: "seed", value: "5", origin: "--seed"),
+      ])
+    #expect(configuration.model.hidden == 10 && configuration.model.layers == 4)
+    #expect(configuration.seed == 5 && configuration.training.steps == 4 && configuration.model.embedding == 8)
+  }
+
+  @Test(
+    "Values outside their range are errors with key, value, range and origin",
+    arguments: [
+      ("model.hidden", "0", "an integer from 1 to 65536"), ("model.hidden", "-1", "1 to 65536"),
+      ("model.hidden", "65537", "1 to 65536"), ("model.hidden", "2.5", "an integer"),
+      ("model.hidden", "", "got nothing"),
+      ("model.hidden", "many", "an integer"), ("model.hidden", "1_000", "an integer"),
+      ("model.hidden", "0x10", "an integer"),
+      ("model.hidden", "010", "an integer"), ("model.hidden", "+5", "an integer"), ("model.hidden", " 5", "an integer"),
+      ("model.hidden", "99999999999999999999", "an integer"), ("model.dropout", "1", "from 0 to below 1"),
+      ("model.dropout", "-0.1", "from 0 to below 1"), ("model.dropout", "nan", "a number"),
+      ("optimizer.learningRate", "0", "above 0"), ("optimizer.learningRate", "inf", "a number"),
+      ("optimizer.learningRate", "1e999", "a number"), ("optimizer.learningRate", "0x1p-3", "a number"),
+      ("optimizer.learningRate", "1.2.3", "a number"), ("optimizer.name", "Adam", "adam or sgd"),
+      ("seed", "-1", "an integer from 0"), ("seed", "18446744073709551616", "an integer"),
+      ("training.steps", "0", "from 1"), ("task", "chess", "reber or language-model"),
+      ("distributed.reduction", "true", "reproducible or mpi"), ("data.path", "a\0b", "the path of a file"),
+    ])
+  func impossibleValues(key: String, value: String, expected: String) {
+    let error = #expect(throws: ConfigurationError.self) { try resolve("\(key)=\(value)") }
+    #expect(error?.exitCode == 78)
+    #expect(error?.message.hasPrefix("impossible value of \(key) — expected ") == true)
+    #expect(error?.message.contains(expected) == true, "\(String(describing: error))")
+    #expect(error?.message.contains("got \(value.isEmpty ? "nothing" : value) (--set)") == true)
+  }
+
+  @Test(
+    "Values that do not fit each other are errors that name one of the keys",
+    arguments: [
+      (["task=language-model"], "data.path"), (["task=reber", "data.path=x"], "data.path"),
+      (["data.source=text"], "data.source"), (["data.path=x", "data.source=generated"], "data.source"),
+      (["data.tokens=characters"], "data.tokens"), (["data.path=x", "data.tokens=symbols"], "data.tokens"),
+      (["data.validation=0.1"], "data.validation"), (["data.path=x", "data.heldOutStrings=5"], "data.heldOutStrings"),
+      (["data.trainingStrings=0"], "data.trainingStrings"), (["batch.steps=7"], "batch.steps"),
+      (["data.path=x", "data.vocabulary=1"], "data.vocabulary"),
+      (["data.path=x", "data.tokens=bytes", "data.vocabulary=9"], "data.vocabulary"),
+      (["data.vocabulary=9"], "data.vocabulary"),
+    ])
+  func misfits(settings: [String], key: String) {
+    let error = #expect(throws: ConfigurationError.self) {
+      try Configuration.load(overrides: settings.map { try .init(set: $0) })
+    }
+    #expect(
+      error?.exitCode == 78 && error?.message.contains("impossible value of \(key) — ") == true,
+      "\(String(describing: error))")
+  }
+
+  @Test(
+    "Unknown keys are refused with the nearest known one",
+    arguments: [
+      ("model.hiden", "model.hidden"), ("hidden", "model.hidden"), ("Model.Hidden", "model.hidden"),
+      ("optimizer.lr", "optimizer.learningRate"), ("lr", "optimizer.learningRate"),
+      ("learning_rate", "optimizer.learningRate"), ("sed", "seed"),
+      ("data.token", "data.tokens"), ("training.evalEvery", "training.evaluateEvery"), ("batch.shard", "batch.shards"),
+      ("model.hidden.x", "model.hidden"), ("tasks", "task"), ("reduction", "distributed.reduction"),
+    ])
+  func unknownKeys(key: String, nearest: String) {
+    let error = #expect(throws: ConfigurationError.self) { try resolve("\(key)=3") }
+    #expect(error?.exitCode == 78 && error?.message.contains("unknown key \(key) with value 3") == true)
+    #expect(error?.hint == "did you mean \(nearest)?")
+  }
+
+  @Test(
+    "A section is not a key, and a setting needs a key and a value", arguments: ["model=5", "=5", "model.hidden", ""])
+  func malformedSettings(setting: String) {
+    let error = #expect(throws: ConfigurationError.self) { try resolve(setting) }
+    #expect(error?.exitCode == 78 && error?.hint != nil)
+  }
+}

@@ -1,0 +1,205 @@
+import Configuration
+import Foundation
+import Testing
+
+@Suite("Configuration files")
+struct YAMLTests {
+  private func load(_ yaml: String) throws -> Configuration { try Configuration(yaml: yaml, name: "run.yaml") }
+
+  @Test("Sections and dotted names mean the same")
+  func sections() throws {
+    let nested = try load("model:\n  hidden: 9\n  dropout: 0.5\nseed: 7\n")
+    #expect(nested.model.hidden == 9 && nested.model.dropout == 0.5 && nested.seed == 7)
+    #expect(try load("model.hidden: 9\nmodel.dropout: 0.5\nseed: 7") == nested)
+    #expect(try load("{model: {hidden: 9, dropout: 0.5}, seed: 7}") == nested)
+  }
+
+  @Test(
+    "Nothing at all, comments, and sections without keys leave the defaults",
+    arguments: [
+      "", "# nothing\n", "---\n", "model:\n  # hidden: 9\nseed: 1\n", "{}", "model: {}\n",
+    ])
+  func empty(yaml: String) throws {
+    #expect(try load(yaml) == resolve())
+  }
+
+  @Test(
+    "Wrong types are refused with what was expected and the line",
+    arguments: [
+      ("model:\n  hidden: large", "expected an integer from 1 to 65536, got large (run.yaml, line 2)"),
+      ("model:\n  hidden: 2.5", "got 2.5 (run.yaml, line 2)"), ("model:\n  hidden: '256'", "got \"256\" (run.yaml"),
+      ("model:\n  hidden: [1]", "got a list (run.yaml"), ("model:\n  hidden: {a: 1}", "got a mapping (run.yaml"),
+      ("model:\n  hidden: true", "got true (run.yaml"), ("model:\n  hidden:", "got nothing (run.yaml"),
+      ("model:\n  hidden: ~", "got nothing (run.yaml"), ("model: 5", "expected a mapping of its keys, got 5 (run.yaml"),
+      ("model: [hidden]", "expected a mapping of its keys, got a list"), ("seed: 0o17", "got 0o17"),
+      ("optimizer: {learningRate: .inf}", "got .inf"), ("optimizer: {learningRate: 1:30}", "got 1:30"),
+      ("seed: 1\ndata:\n  path:", "got nothing (run.yaml, line 3)"),
+      ("task: reber\n? [a]\n: 1", "expected a name, got a list"),
+      ("5: 6", "unknown key 5 with value 6"), ("<<: {seed: 1}", "unknown key <<"),
+      ("sed: {a: {b: 1}}", "unknown key sed"),
+      ("model:\n  hiden: 4", "unknown key model.hiden with value 4"),
+    ])
+  func wrongTypes(yaml: String, expected: String) {
+    let error = #expect(throws: ConfigurationError.self) { try load(yaml) }
+    #expect(error?.exitCode == 78 && error?.message.contains(expected) == true, "\(String(describing: error))")
+  }
+
+  @Test(
+    "A key given twice is refused, however it is written",
+    arguments: [
+      "seed: 1\nseed: 1\n", "model: {hidden: 1, hidden: 2}", "model: {hidden: 1}\nmodel: {layers: 2}",
+      "model: {hidden: 1}\nmodel.hidden: 1", "model.hidden: 1\n\"model.hidden\": 2",
+    ])
+  func duplicates(yaml: String) {
+    let error = #expect(throws: ConfigurationError.self) { try load(yaml) }
+    #expect(error?.exitCode == 78 && error?.message.contains("twice") == true, "\(String(describing: error))")
+  }
+
+  @Test(
+    "What is not one mapping of YAML is refused",
+    arguments: [
+      "just text", "- a\n- b", "5", "a: b: c", "seed: [1", "seed: 1\n---\nseed: 2\n", "\tseed: 1", "seed: \"1",
+      "seed: 1\n}", "%YAML 9.9\n---\nseed: 1", "seed: @1", "seed: *a", "\u{1}",
+    ])
+  func malformed(yaml: String) {
+    let error = #expect(throws: ConfigurationError.self) { try load(yaml) }
+    #expect(error?.exitCode == 78 && error?.message.contains("run.yaml") == true, "\(String(describing: error))")
+    #expect(error?.message.contains("\n") == false)
+  }
+
+  @Test(
+    "Anchors are refused before they can multiply",
+    arguments: [
+      "seed: &a 1", "a: &a [x, x]\nb: &b [*a, *a]\n? *b\n: 1", "model: &m\n  hidden: 3", "seed: !!int &a 1", "- &a\n",
+      "{\"a\":&b 1}",
+    ])
+  func anchors(yaml: String) {
+    let error = #expect(throws: ConfigurationError.self) { try load(yaml) }
+    #expect(error?.exitCode == 78)
+    if !yaml.hasSuffix("&a\n") { #expect(error?.message.contains("anchors are not accepted") == true) }
+  }
+
+  @Test("An ampersand inside a word or alone is no anchor")
+  func ampersands() throws {
+    #expect(try load("data: {path: R&D & more}").data.path == "R&D & more")
+  }
+
+  @Test("Deep nesting and large files are refused, not followed")
+  func hostile() {
+    for yaml in [
+      String(repeating: "[", count: 100_000), String(repeating: "{a: ", count: 100_000),
+      (0..<2000).map { String(repeating: " ", count: $0) + "a:\n" }.joined().prefix(1 << 19).description,
+      String(repeating: "# comment\n", count: 110_000),
+    ] {
+      let error = #expect(throws: ConfigurationError.self) { try load(yaml) }
+      #expect(error?.exitCode == 78 && (error?.message.utf8.count ?? .max) < 5000)
+    }
+  }
+
+  @Test("Files that cannot be read have exit code 74, files that cannot be a configuration 78")
+  func files() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "configuration-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for path in ["", folder.appending(path: "absent.yaml").path, folder.path, "/dev/null"] {
+      let error = #expect(throws: ConfigurationError.self) { try Configuration.load(file: path) }
+      #expect(error?.exitCode == 74 && error?.message.contains("(\(path))") == true)
+    }
+    let large = folder.appending(path: "large.yaml")
+    try Data(count: 2 << 20).write(to: large)
+    let binary = folder.appending(path: "binary.yaml")
+    try Data([0x73, 0xFF, 0xFE]).write(to: binary)
+    for file in [large, binary] {
+      let error = #expect(throws: ConfigurationError.self) { try Configuration.load(file: file.path) }
+      #expect(error?.exitCode == 78)
+    }
+    let link = folder.appending(path: "link.yaml")
+    try Data("seed: 6".utf8).write(to: folder.appending(path: "real.yaml"))
+    try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: "real.yaml")
+    #expect(try Configuration.load(file: link.path).seed == 6)
+  }
+}
+
+@Suite("Resolved configuration")
+struct ResolvedTextTests {
+  private static let paths = [
+    "plain.txt", "with space.txt", "quote\"back\\slash'", "# no comment", "日本語/é e\u{301}", "tab\tline\nend\r",
+    "\u{85}\u{2028}\u{FEFF}\u{FFFE}\u{7F}", "emoji 🦜", "12", "null", "~", "a: b", "- a", "*a", "true",
+    " lead and trail ",
+  ]
+
+  @Test("It reads back to the same configuration and text, whatever the path", arguments: paths)
+  func roundTrip(path: String) throws {
+    let configuration = try Configuration.load(overrides: [
+      .init(key: "data.path", value: path, origin: "--text"),
+      .init(key: "data.validation", value: "x" + path, origin: "--set"),
+    ])
+    let again = try Configuration(yaml: configuration.yaml, name: "config.yaml")
+    #expect(again == configuration && again.yaml == configuration.yaml)
+    #expect(Array(again.data.path.utf8) == Array(path.utf8))
+  }
+
+  @Test("An ampersand in a path reads back", arguments: ["R&D.txt", "a &b.txt", "&x"])
+  func ampersand(path: String) throws {
+    let configuration = try resolve("data.path=\(path)")
+    #expect(try Configuration(yaml: configuration.yaml, name: "config.yaml") == configuration)
+  }
+
+  @Test("Numbers read back exactly", arguments: [0.1, 1e-8, 1.0 / 3, 123.456e-7, 999.999])
+  func numbers(value: Double) throws {
+    let configuration = try resolve("optimizer.learningRate=\(value)")
+    let again = try Configuration(yaml: configuration.yaml, name: "config.yaml")
+    #expect(again.optimizer.learningRate == value)
+  }
+
+  @Test("It names every key of the table once")
+  func complete() throws {
+    let configuration = try resolve()
+    #expect(Set(ConfigurationKey.all.map(\.name)).count == ConfigurationKey.all.count)
+    for key in ConfigurationKey.all {
+      let last = key.name.split(separator: ".").last!
+      let value = try #require(configuration.text(ofKey: key.name))
+      #expect(configuration.yaml.contains("\(last): \(value)\n"))
+      #expect(!key.documentation.isEmpty && !key.expected.isEmpty && !key.defaultText.isEmpty)
+      #expect(Configuration.reference.contains("\(key.name): \(key.expected)\n  default: \(key.defaultText)\n"))
+    }
+    #expect(configuration.yaml.contains("  epsilon: 1.0e-08\n"))
+  }
+
+  @Test("Every key makes a difference of its own, and only the length of a run may change on resume")
+  func differences() throws {
+    let stored = try resolve("data.path=x")
+    #expect(stored.differences(from: stored).isEmpty)
+    let changes = [
+      "data.path": "y", "data.tokens": "bytes", "data.vocabulary": "50", "data.validation": "0.2",
+      "model.embedding": "9", "model.hidden": "9", "model.layers": "9", "model.dropout": "0.9",
+      "model.initialization": "xavier", "model.forgetBias": "9", "batch.sequences": "33", "batch.steps": "9",
+      "batch.shards": "9", "optimizer.learningRate": "0.9", "optimizer.clip": "9",
+      "optimizer.beta1": "0.5", "optimizer.beta2": "0.5", "optimizer.epsilon": "0.5", "training.steps": "9",
+      "training.evaluateEvery": "9", "training.checkpointEvery": "9", "seed": "9", "distributed.reduction": "mpi",
+    ]
+    for (key, value) in changes {
+      let changed = try resolve("data.path=x", "\(key)=\(value)")
+      #expect(changed.differences(from: stored).map(\.key) == [key])
+      if key.hasPrefix("training.") {
+        #expect(throws: Never.self) { try changed.checkResume(of: stored, run: "runs/x") }
+      } else {
+        let error = #expect(throws: ConfigurationError.self) { try changed.checkResume(of: stored, run: "runs/x") }
+        #expect(error?.exitCode == 78 && error?.message.hasPrefix("\(key) differs") == true)
+        #expect(error?.hint?.contains("--fresh") == true)
+      }
+    }
+  }
+
+  @Test("The example files load, and the one of the built-in task is its defaults")
+  func examples() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "config")
+    #expect(try Configuration.load(file: folder.appending(path: "reber.yaml").path) == resolve())
+    let shakespeare = try Configuration.load(file: folder.appending(path: "tinyshakespeare.yaml").path)
+    #expect(try shakespeare == resolve("data.path=input.txt"))
+    for file in try FileManager.default.contentsOfDirectory(atPath: folder.path) where file.hasSuffix(".yaml") {
+      #expect(throws: Never.self) { try Configuration.load(file: folder.appending(path: file).path) }
+    }
+  }
+}
