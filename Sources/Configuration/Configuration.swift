@@ -79,6 +79,8 @@ public struct Configuration: Sendable, Equatable {
     public internal(set) var steps: Int
     /// S, logical shards: the most ranks.
     public internal(set) var shards: Int
+    /// Probability that a lane forgets its state before a window.
+    public internal(set) var reset: Double
   }
 
   /// The parameter update.
@@ -149,7 +151,7 @@ public struct Configuration: Sendable, Equatable {
       source: .generated, path: "", tokens: .symbols, vocabulary: 0, validation: .none, trainingStrings: 0,
       heldOutStrings: 0),
     model: Model(embedding: 0, hidden: 0, layers: 0, dropout: 0, initialization: .uniform, forgetBias: 0),
-    batch: Batch(sequences: 0, steps: 0, shards: 0),
+    batch: Batch(sequences: 0, steps: 0, shards: 0, reset: 0),
     optimizer: Optimizer(name: .adam, learningRate: 0, clip: 0, beta1: 0, beta2: 0, epsilon: 0),
     training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0),
     seed: 0,

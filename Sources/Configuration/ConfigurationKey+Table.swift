@@ -35,7 +35,7 @@ extension ConfigurationKey {
       "What is held out: this share at the end of the text, or another file; 0 holds nothing out. A file whose name "
         + "is a number needs a directory: ./0.5."),
     .integer(
-      "data.trainingStrings", \.data.trainingStrings, 0...1_000_000, .byTask(reber: "512", languageModel: "0"),
+      "data.trainingStrings", \.data.trainingStrings, 0...1_000_000, .byTask(reber: "8192", languageModel: "0"),
       task: .reber, "Strings that the grammar generates for training."),
     .integer(
       "data.heldOutStrings", \.data.heldOutStrings, 0...1_000_000, .byTask(reber: "256", languageModel: "0"),
@@ -72,15 +72,18 @@ extension ConfigurationKey {
       "batch.shards", \.batch.shards, 1...65536,
       .derived("8, or batch.sequences where that is less") { String(min(8, $0.batch.sequences)) },
       "S, logical shards of the batch: the most ranks that can take part. Another S gives other (equally good) bits."),
+    .number(
+      "batch.reset", \.batch.reset, .from(0, below: 1), .byTask(reber: "0", languageModel: "0.02"),
+      task: .languageModel,
+      "Probability that a lane forgets its hidden state before a window. Without it a model never sees an empty state "
+        + "but once an epoch, and may come to need a state that has run for long."),
   ]
 
   private static let optimizer: [ConfigurationKey] = [
     .choice("optimizer.name", \.optimizer.name, .always("adam"), "Adam (Kingma and Ba 2015), or gradient descent."),
     .number(
       "optimizer.learningRate", \.optimizer.learningRate, .above(0, to: 1000),
-      .derived("adam: 0.01 (reber), 0.002 (language-model); sgd: 1") {
-        $0.optimizer.name == .sgd ? "1" : $0.task == .reber ? "0.01" : "0.002"
-      },
+      .derived("0.005 for adam, 1 for sgd") { $0.optimizer.name == .sgd ? "1" : "0.005" },
       "The factor of the update."),
     .number(
       "optimizer.clip", \.optimizer.clip, .from(0, to: 1_000_000), .always("1"),
@@ -96,14 +99,15 @@ extension ConfigurationKey {
 
   private static let training: [ConfigurationKey] = [
     .integer(
-      "training.steps", \.training.steps, 1...1_000_000_000, .byTask(reber: "1500", languageModel: "2000"),
+      "training.steps", \.training.steps, 1...1_000_000_000, .byTask(reber: "3000", languageModel: "2000"),
       mayChangeOnResume: true, "Parameter updates in total, counted from the start of the run."),
     .integer(
       "training.evaluateEvery", \.training.evaluateEvery, 0...1_000_000_000,
-      .byTask(reber: "100", languageModel: "250"), mayChangeOnResume: true,
+      .byTask(reber: "500", languageModel: "250"), mayChangeOnResume: true,
       "Updates between two evaluations; 0 evaluates at the end only."),
     .integer(
-      "training.checkpointEvery", \.training.checkpointEvery, 0...1_000_000_000, .always("500"),
+      "training.checkpointEvery", \.training.checkpointEvery, 0...1_000_000_000,
+      .byTask(reber: "1000", languageModel: "500"),
       mayChangeOnResume: true, "Updates between two checkpoints; 0 writes one at the end only."),
   ]
 }

@@ -98,11 +98,12 @@ extension ConfigurationKey {
   }
 
   static func number(
-    _ name: String, _ path: Path<Double>, _ interval: Interval, _ fallback: Fallback, _ documentation: String
+    _ name: String, _ path: Path<Double>, _ interval: Interval, _ fallback: Fallback,
+    task: Configuration.Task? = nil, _ documentation: String
   ) -> ConfigurationKey {
     ConfigurationKey(
       name: name, expected: "a number \(interval.words)", documentation: documentation, mayChangeOnResume: false,
-      task: nil, fallback: fallback,
+      task: task, fallback: fallback,
       text: { YAMLText.number($0[keyPath: path]) },
       write: { scalar, configuration in
         guard let value = scalar.number, interval.contains(value) else { return false }

@@ -34,7 +34,8 @@ struct GradientParts: Sendable {
   /// The numbers of a part that a rank owns, as a range of the flat gradient.
   func slice(ofPart part: Int, rank: Int) -> Range<Int> {
     let (range, owned) = (parts[part], blocks(ofPart: part, rank: rank))
-    return min(range.lowerBound + owned.lowerBound * normBlock, range.upperBound)..<min(
-      range.lowerBound + owned.upperBound * normBlock, range.upperBound)
+    return min(
+      range.lowerBound + owned.lowerBound * normBlock, range.upperBound)..<min(
+        range.lowerBound + owned.upperBound * normBlock, range.upperBound)
   }
 }

@@ -56,7 +56,8 @@ enum ModelFile {
       PyTorchLayout.import(bias, to: .bias, of: w, shape: layer)
     }
     let output = flat + shape.outputRange.lowerBound
-    output.update(from: PyTorchLayout.transposed(try values("output.weight", [V, H]), rows: V, columns: H), count: H * V)
+    output.update(
+      from: PyTorchLayout.transposed(try values("output.weight", [V, H]), rows: V, columns: H), count: H * V)
     try (output + H * V).update(from: values("output.bias", [V]), count: V)
   }
 }

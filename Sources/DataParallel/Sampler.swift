@@ -24,7 +24,7 @@ public final class Sampler {
 
   /// The model forgets what it has read.
   public func reset() {
-    model.clearState()
+    model.clearState(lane: 0)
     hasLogits = false
   }
 

@@ -57,7 +57,9 @@ public final class ShardedModel {
   /// Takes a step's tokens and targets, and forgets the states where the step begins new sequences. Returns the targets
   /// of the global batch.
   func fill(_ source: any SequenceSource, step: Int) -> Int {
-    if source.startsFresh(atStep: step) { model.clearState() }
+    for lane in lanes where source.startsFresh(atStep: step, lane: lane) {
+      model.clearState(lane: lane - lanes.lowerBound)
+    }
     source.fill(step: step, lanes: lanes, tokens: tokenMemory, targets: targetMemory)
     return source.targetCount(atStep: step)
   }

@@ -137,7 +137,7 @@ struct RandomTokens: SequenceSource {
   let vocabulary: Int
   let stepsPerEpoch = 1 << 30
 
-  func startsFresh(atStep step: Int) -> Bool { step == 0 }
+  func startsFresh(atStep step: Int, lane: Int) -> Bool { step == 0 }
 
   func targetCount(atStep step: Int) -> Int { globalBatch * timesteps }
 

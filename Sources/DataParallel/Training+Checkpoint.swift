@@ -30,7 +30,8 @@ extension Training {
       ModelFile.tensors(moments.pointer + index * count, shape: setup.shape, prefix: name + ".")
     }
     let state = [
-      TensorSource(name: "hidden", shape: [setup.globalBatch, setup.shape.layers, 2, setup.shape.hidden], values: hidden),
+      TensorSource(
+        name: "hidden", shape: [setup.globalBatch, setup.shape.layers, 2, setup.shape.hidden], values: hidden),
       TensorSource(name: "trainLoss", shape: [], values: [trainLoss]),
       TensorSource(name: "vocabulary", shape: [vocabulary.count], values: vocabulary),
     ]

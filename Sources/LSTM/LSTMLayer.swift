@@ -209,9 +209,9 @@ public final class LSTMLayer {
     cell(0).update(from: cell(timesteps), count: lanes * hiddenStride)
   }
 
-  /// The next window begins new sequences.
-  public func clearState() {
-    hidden(0).update(repeating: 0, count: lanes * hiddenStride)
-    cell(0).update(repeating: 0, count: lanes * hiddenStride)
+  /// A lane begins the next window with a state of zero.
+  public func clearState(lane: Int) {
+    (hidden(0) + lane * hiddenStride).update(repeating: 0, count: hiddenStride)
+    (cell(0) + lane * hiddenStride).update(repeating: 0, count: hiddenStride)
   }
 }

@@ -142,8 +142,8 @@ public final class LanguageModel {
   /// The state after the window becomes the state before the next one.
   public func carryState() { for layer in layers { layer.carryState() } }
 
-  /// The next window begins new sequences.
-  public func clearState() { for layer in layers { layer.clearState() } }
+  /// A lane, counted from the rank's first, begins the next window with a state of zero.
+  public func clearState(lane: Int) { for layer in layers { layer.clearState(lane: lane) } }
 
   /// Floats of the state of one lane: hidden and cell of every layer, without padding.
   public var stateSize: Int { 2 * shape.layers * shape.hidden }

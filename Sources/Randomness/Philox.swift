@@ -10,6 +10,7 @@ public struct Philox: Sendable {
     case dataOrder = 2
     case dataGeneration = 3
     case sampling = 4
+    case stateReset = 5
   }
 
   @usableFromInline let key0: UInt32

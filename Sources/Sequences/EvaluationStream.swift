@@ -25,7 +25,7 @@ public struct EvaluationStream: SequenceSource {
   }
 
   /// True at the first step.
-  public func startsFresh(atStep step: Int) -> Bool { step % stepsPerEpoch == 0 }
+  public func startsFresh(atStep step: Int, lane: Int) -> Bool { step % stepsPerEpoch == 0 }
 
   /// The targets of this step; over an epoch they sum to N − 1.
   public func targetCount(atStep step: Int) -> Int {

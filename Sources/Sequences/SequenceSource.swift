@@ -10,9 +10,8 @@ public protocol SequenceSource: Sendable {
   var timesteps: Int { get }
   /// Steps that see all of the data once.
   var stepsPerEpoch: Int { get }
-  /// True where every lane begins a new sequence at this step, so that the hidden state is zero; false where the step
-  /// goes on where the one before it stopped.
-  func startsFresh(atStep step: Int) -> Bool
+  /// True where a lane begins this step with a hidden state of zero; false where it goes on from the step before.
+  func startsFresh(atStep step: Int, lane: Int) -> Bool
   /// Targets other than `noTarget` in the whole global batch of this step: the divisor of its loss.
   func targetCount(atStep step: Int) -> Int
   /// Writes the step's tokens and targets, [T, lanes] row-major, for a contiguous range of the batch's lanes.

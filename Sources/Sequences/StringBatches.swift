@@ -27,7 +27,7 @@ public struct StringBatches: SequenceSource {
   }
 
   /// Always true.
-  public func startsFresh(atStep step: Int) -> Bool { true }
+  public func startsFresh(atStep step: Int, lane: Int) -> Bool { true }
 
   /// The symbols of the step's strings, without the first of each.
   public func targetCount(atStep step: Int) -> Int {

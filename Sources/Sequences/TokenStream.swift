@@ -10,6 +10,7 @@ import Randomness
 public struct TokenStream: SequenceSource {
   private let tokens: [Int32]
   private let seed: UInt64
+  private let resetProbability: Double
   /// B, lanes.
   public let globalBatch: Int
   /// T, tokens of a lane in one step.
@@ -19,7 +20,7 @@ public struct TokenStream: SequenceSource {
 
   /// A source over `tokens`; an error with exit code 65 where they do not fill one step. `name` is what it calls them.
   public init(
-    tokens: [Int32], globalBatch: Int, timesteps: Int, seed: UInt64, name: String
+    tokens: [Int32], globalBatch: Int, timesteps: Int, resetProbability: Double = 0, seed: UInt64, name: String
   ) throws(SequenceError) {
     precondition(globalBatch >= 1 && timesteps >= 1, "a batch has at least one lane and one timestep")
     let (product, overflow) = globalBatch.multipliedReportingOverflow(by: timesteps)
@@ -33,13 +34,19 @@ public struct TokenStream: SequenceSource {
     }
     self.tokens = tokens
     self.seed = seed
+    self.resetProbability = resetProbability
     self.globalBatch = globalBatch
     self.timesteps = timesteps
     stepsPerEpoch = (tokens.count - 1) / product
   }
 
-  /// True at the first step of an epoch.
-  public func startsFresh(atStep step: Int) -> Bool { step % stepsPerEpoch == 0 }
+  /// True at the first step of an epoch, and before any other window with the reset probability.
+  public func startsFresh(atStep step: Int, lane: Int) -> Bool {
+    if step % stepsPerEpoch == 0 { return true }
+    guard resetProbability > 0 else { return false }
+    let words = Philox(seed: seed, purpose: .stateReset, step: step).words(block: 0, lane: lane)
+    return Philox.uniform(words[0], words[1]) < resetProbability
+  }
 
   /// B·T: every place has a target.
   public func targetCount(atStep step: Int) -> Int { globalBatch * timesteps }

@@ -39,8 +39,8 @@ struct RunData {
       kind = .text
       vocabulary = corpus.vocabulary
       training = try TokenStream(
-        tokens: corpus.training, globalBatch: batch.sequences, timesteps: batch.steps, seed: configuration.seed,
-        name: data.path)
+        tokens: corpus.training, globalBatch: batch.sequences, timesteps: batch.steps, resetProbability: batch.reset,
+        seed: configuration.seed, name: data.path)
       validation = try corpus.validation.map {
         try EvaluationStream(
           tokens: $0, globalBatch: batch.sequences, timesteps: batch.steps, name: data.path)

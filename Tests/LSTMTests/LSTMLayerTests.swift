@@ -70,7 +70,8 @@ import Testing
       }
       part.carryState()
     }
-    part.clearState()
+    part.clearState(lane: 0)
+    part.clearState(lane: 1)
     #expect(unpaddedRows(part.hidden(0), rows: 2, columns: 5) == Array(repeating: 0, count: 10))
   }
 

@@ -8,7 +8,8 @@ import Testing
 
   @Test func sgdFollowsItsRule() {
     var p = [Float](repeating: 1, count: 37)
-    Optimizer(rule: .sgd(learningRate: 0.5), ranges: [0..<37]).update(&p, gradient: gradients[0], gradientScale: 0.25, step: 0)
+    Optimizer(rule: .sgd(learningRate: 0.5), ranges: [0..<37]).update(
+      &p, gradient: gradients[0], gradientScale: 0.25, step: 0)
     for i in 0..<37 { #expect(p[i] == 1 - 0.125 * gradients[0][i]) }
   }
 
@@ -17,7 +18,9 @@ import Testing
     let optimizer = Optimizer(
       rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8), ranges: [0..<20, 20..<37])
     var p = [Float](repeating: 1, count: 37)
-    var (truth, m, v) = ([Double](repeating: 1, count: 37), [Double](repeating: 0, count: 37), [Double](repeating: 0, count: 37))
+    var (truth, m, v) = (
+      [Double](repeating: 1, count: 37), [Double](repeating: 0, count: 37), [Double](repeating: 0, count: 37)
+    )
     for step in 0..<5 {
       optimizer.update(&p, gradient: gradients[step], gradientScale: 1, step: step)
       for i in 0..<37 {

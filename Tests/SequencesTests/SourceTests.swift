@@ -70,7 +70,7 @@ struct SourceTests {
         for epoch in 0..<3 {
           var lanes = [[Int32]](repeating: [], count: b)
           for step in epoch * source.stepsPerEpoch..<(epoch + 1) * source.stepsPerEpoch {
-            #expect(source.startsFresh(atStep: step) == (step == epoch * source.stepsPerEpoch))
+            #expect(source.startsFresh(atStep: step, lane: 0) == (step == epoch * source.stepsPerEpoch))
             #expect(source.targetCount(atStep: step) == b * t)
             let window = Window(source, step: step, lanes: 0..<b)
             #expect(zip(window.tokens, window.targets).allSatisfy { $1 == $0 + 1 })
@@ -124,7 +124,7 @@ struct SourceTests {
         var seen: [Int32] = []
         var counted = 0
         for step in 0..<source.stepsPerEpoch {
-          #expect(source.startsFresh(atStep: step) == (step == 0))
+          #expect(source.startsFresh(atStep: step, lane: 0) == (step == 0))
           counted += source.targetCount(atStep: step)
           let window = Window(source, step: step, lanes: 0..<b)
           for (token, target) in zip(window.tokens, window.targets) where target != noTarget {
@@ -168,7 +168,7 @@ struct SourceTests {
         for epoch in 0..<2 {
           var seen: [[Int32]] = []
           for step in epoch * source.stepsPerEpoch..<(epoch + 1) * source.stepsPerEpoch {
-            #expect(source.startsFresh(atStep: step))
+            #expect(source.startsFresh(atStep: step, lane: 0))
             var counted = 0
             for lane in 0..<b {
               let window = Window(source, step: step, lanes: lane..<lane + 1)
