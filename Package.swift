@@ -61,7 +61,8 @@ let package = Package(
     .executableTarget(
       name: "lstm-dist",
       dependencies: [
-        "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "Sequences", "Checkpoints", "Configuration",
+        "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "Sequences", "Optimization", "Checkpoints",
+        "Configuration",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
