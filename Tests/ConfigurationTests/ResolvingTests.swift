@@ -14,7 +14,7 @@ struct ResolvingTests {
     let configuration = try resolve()
     #expect(configuration.task == .reber && configuration.data.source == .generated)
     #expect(configuration.data.tokens == .symbols && configuration.data.validation == .none)
-    #expect(configuration.data.trainingStrings == 512 && configuration.data.heldOutStrings == 256)
+    #expect(configuration.data.trainingStrings == 8192 && configuration.data.heldOutStrings == 256)
     #expect(configuration.model.layers == 1 && configuration.model.initialization == .uniform)
     #expect(configuration.model.forgetBias == 1 && configuration.batch.shards == 8 && configuration.seed == 1)
     #expect(configuration.distributed.reduction == .reproducible)

@@ -16,10 +16,19 @@ public final class WeightGradient {
   /// Some panels of dZ, [rows, 16] each, rows in chain order.
   private let panels: FloatBuffer
   private let panelsAtOnce: Int
+  /// Blocks of A whose tiles are summed together, chunk of rows after chunk of rows.
+  private let blocksAtOnce: Int
+  /// Unfinished tiles: for each level of the summation tree those of some blocks and panels.
   private let stack: UnsafeMutablePointer<Tile<6>>
 
-  /// Bytes of packed dZ that stay in the second-level cache while all of A passes.
-  private static let panelBytes = 256 << 10
+  /// Rows up to which a tile is finished at once: a panel of them stays in the first-level cache.
+  private static let fewRows = 512
+  /// Rows of a chunk, where there are more.
+  private static let chunkRows = 256
+
+  private static func panelsAtOnce(rowCount: Int) -> Int {
+    rowCount > fewRows ? 4 : max(1, (256 << 10) / max(1, rowCount * vectorWidth * MemoryLayout<Float>.stride))
+  }
 
   /// - Parameters:
   ///   - rows: the order of the chains.
@@ -29,12 +38,13 @@ public final class WeightGradient {
     rowCount = rows.order.count
     let blocks = (maximumDepth + tileRows - 1) / tileRows
     inputs = FloatBuffer(count: blocks * tileRows * rowCount)
-    panelsAtOnce = max(1, WeightGradient.panelBytes / max(1, rowCount * vectorWidth * MemoryLayout<Float>.stride))
+    panelsAtOnce = WeightGradient.panelsAtOnce(rowCount: rowCount)
+    blocksAtOnce = rowCount > WeightGradient.fewRows ? 32 : 1
     panels = FloatBuffer(count: panelsAtOnce * rowCount * vectorWidth)
     let deepest = rows.subtrees.map(\.leaves.count).max() ?? 1
-    let levels = Int.bitWidth - deepest.leadingZeroBitCount + 1
-    stack = .allocate(capacity: levels)
-    stack.initialize(repeating: Tile<6>(repeating: .zero), count: levels)
+    let tiles = (Int.bitWidth - deepest.leadingZeroBitCount + 1) * blocksAtOnce * panelsAtOnce
+    stack = .allocate(capacity: tiles)
+    stack.initialize(repeating: Tile<6>(repeating: .zero), count: tiles)
   }
 
   deinit { stack.deallocate() }
@@ -42,7 +52,7 @@ public final class WeightGradient {
   /// Bytes of scratch memory for `rowCount` rows and a largest K.
   public static func scratchBytes(rowCount: Int, maximumDepth: Int) -> Int {
     let floats = (maximumDepth + tileRows - 1) / tileRows * tileRows * rowCount
-    return floats * MemoryLayout<Float>.stride + max(panelBytes, rowCount * vectorWidth * MemoryLayout<Float>.stride)
+    return (floats + panelsAtOnce(rowCount: rowCount) * rowCount * vectorWidth) * MemoryLayout<Float>.stride
   }
 
   /// Begins a product with `depth` columns of A, none of them packed yet.
@@ -92,21 +102,17 @@ public final class WeightGradient {
   ) {
     let blocks = (depth + tileRows - 1) / tileRows
     let panelCount = padded(columns) / vectorWidth
-    var first = 0
-    while first < panelCount {
-      let count = min(panelsAtOnce, panelCount - first)
-      packPanels(dZ + first * vectorWidth, stride: zStride, count: count)
-      for block in 0..<blocks {
-        for panel in 0..<count {
-          let column = (first + panel) * vectorWidth
-          sumTiles(
-            block: block, panel: panels.pointer + panel * rowCount * vectorWidth,
-            destination: gradient + block * tileRows * gradientStride + column,
-            rows: min(tileRows, depth - block * tileRows), columns: min(vectorWidth, columns - column),
-            rowStride: gradientStride, subtreeStride: subtreeStride)
+    for firstPanel in stride(from: 0, to: panelCount, by: panelsAtOnce) {
+      let panels = firstPanel..<min(firstPanel + panelsAtOnce, panelCount)
+      packPanels(dZ + firstPanel * vectorWidth, stride: zStride, count: panels.count)
+      for firstBlock in stride(from: 0, to: blocks, by: blocksAtOnce) {
+        let group = TileGroup(blocks: firstBlock..<min(firstBlock + blocksAtOnce, blocks), panels: panels)
+        for index in rows.subtrees.indices {
+          sum(group, subtree: rows.subtrees[index])
+          store(
+            group, to: gradient + index * subtreeStride, rowStride: gradientStride, columns: columns)
         }
       }
-      first &+= count
     }
   }
 
@@ -121,26 +127,68 @@ public final class WeightGradient {
     }
   }
 
-  /// The tile of one block of A and one panel of dZ, for every subtree: leaf after leaf, each added to what is on the
-  /// stack as soon as its node is complete.
-  private func sumTiles(
-    block: Int, panel: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>, rows valid: Int, columns: Int,
-    rowStride: Int, subtreeStride: Int
+  /// The tiles of some blocks of A and some panels of dZ.
+  private struct TileGroup {
+    let blocks: Range<Int>
+    let panels: Range<Int>
+    var count: Int { blocks.count * panels.count }
+  }
+
+  /// Sums a group's tiles over the leaves of a subtree: leaf after leaf, each added to what is on the stack as soon as
+  /// its node is complete. A long leaf is cut into chunks of rows that stay in the caches; its chain goes on from the
+  /// sums on the stack, so the cut changes no bit.
+  private func sum(_ group: TileGroup, subtree: ShardedRows.Subtree) {
+    let chunk = blocksAtOnce == 1 ? rowCount : WeightGradient.chunkRows
+    var level = 0
+    for leaf in subtree.leaves {
+      let merges = subtree.mergesAfterLeaf[leaf - subtree.leaves.lowerBound]
+      let end = rows.shardStart[leaf + 1]
+      var start = rows.shardStart[leaf]
+      var isFirst = true
+      repeat {
+        let count = min(chunk, end - start)
+        let isLast = start + count == end
+        sumChunk(
+          group, rows: start..<start + count, continuing: !isFirst, merging: isLast ? merges : 0,
+          top: stack + level * group.count)
+        start += count
+        isFirst = false
+      } while start < end
+      level += 1 - merges
+    }
+  }
+
+  private func sumChunk(
+    _ group: TileGroup, rows chunk: Range<Int>, continuing: Bool, merging merges: Int,
+    top: UnsafeMutablePointer<Tile<6>>
   ) {
-    let a = UnsafePointer(inputs.pointer) + block * tileRows * rowCount
-    for index in rows.subtrees.indices {
-      let leaves = rows.subtrees[index].leaves
-      var depth = 0
-      for leaf in leaves {
-        let (start, end) = (rows.shardStart[leaf], rows.shardStart[leaf + 1])
-        let merges = rows.subtrees[index].mergesAfterLeaf[leaf - leaves.lowerBound]
+    var tile = top
+    for block in group.blocks {
+      let a = inputs.pointer + (block * rowCount + chunk.lowerBound) * tileRows
+      for panel in 0..<group.panels.count {
+        let z = panels.pointer + (panel * rowCount + chunk.lowerBound) * vectorWidth
         chainTile(
-          a: a + start * tileRows, z: panel + start * vectorWidth, count: end - start, merging: merges,
-          onto: stack + depth)
-        depth = depth + 1 - merges
+          a: a, z: z, count: chunk.count, continuing: continuing, merging: merges, onto: tile, levelStride: group.count)
+        tile += 1
       }
-      let to = destination + index * subtreeStride
-      for i in 0..<valid { stack.pointee[i].store(to + i * rowStride, columns: columns) }
+    }
+  }
+
+  /// Writes a group's finished tiles, which lie at the bottom of the stack.
+  private func store(
+    _ group: TileGroup, to gradient: UnsafeMutablePointer<Float>, rowStride: Int, columns: Int
+  ) {
+    var tile = stack
+    for block in group.blocks {
+      let valid = min(tileRows, depth - block * tileRows)
+      for panel in group.panels {
+        let column = panel * vectorWidth
+        let to = gradient + (block * tileRows * rowStride + column)
+        for i in 0..<valid {
+          tile.pointee[i].store(to + i * rowStride, columns: min(vectorWidth, columns - column))
+        }
+        tile += 1
+      }
     }
   }
 }
@@ -153,20 +201,20 @@ extension Vector {
   }
 }
 
-/// The chain of one leaf, Σ a[row, :]ᵀ · z[row, :] from +0.0, added to the `merges` tiles below `top`, uppermost
-/// first; the sum replaces the lowest of them (or is put at `top` where there is none).
+/// A piece of the chain of one leaf, Σ a[row, :]ᵀ · z[row, :], from +0.0 or from the sums at `top`; then the sum is
+/// added to the tiles of the `merges` levels below, uppermost first, and put at the lowest of them.
 private func chainTile(
-  a: UnsafePointer<Float>, z: UnsafePointer<Float>, count: Int, merging merges: Int,
-  onto top: UnsafeMutablePointer<Tile<6>>
+  a: UnsafePointer<Float>, z: UnsafePointer<Float>, count: Int, continuing: Bool, merging merges: Int,
+  onto top: UnsafeMutablePointer<Tile<6>>, levelStride: Int
 ) {
-  var sums = Tile<6>(repeating: .zero)
+  var sums = continuing ? top.pointee : Tile<6>(repeating: .zero)
   for row in 0..<count {
     let values = Vector(z + row &* vectorWidth)
     for i in 0..<6 { sums[i] = sums[i].addingProduct(Vector(repeating: a[row &* 6 &+ i]), values) }
   }
   for merge in 0..<merges {
-    let left = top - (merge + 1)
+    let left = top - (merge + 1) * levelStride
     for i in 0..<6 { sums[i] = left.pointee[i] + sums[i] }
   }
-  (top - merges).pointee = sums
+  (top - merges * levelStride).pointee = sums
 }
