@@ -154,7 +154,7 @@ final class Reducer {
     if withSums { forEachOwnedBlock(of: communicator.rank) { mine.append(blockSums[$0]) } }
     mine += shardValues
     let counts = (0..<communicator.size).map { rank in
-      var count = exchange.shardsOfRank[rank].count
+      var count = exchange.shardsOfRanks[rank].count
       if withSums { forEachOwnedBlock(of: rank) { _ in count += 1 } }
       return count
     }

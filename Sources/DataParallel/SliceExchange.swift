@@ -7,7 +7,7 @@ final class SliceExchange {
   /// The largest number of subtrees of any rank.
   let rounds: Int
   /// Logical shards of each rank.
-  let shardsOfRank: [Range<Int>]
+  let shardsOfRanks: [Range<Int>]
 
   private let rank: Int
   private let size: Int
@@ -18,10 +18,21 @@ final class SliceExchange {
   private let scratch: FloatBuffer
   /// For each part, this rank's slice of the other ranks' subtrees: round after round, ascending ranks within one.
   private let received: [Received]
+  /// For each part and round, what this rank sends and receives.
+  private let plans: [[Plan]]
 
   private final class Received {
     let buffer: FloatBuffer
     init(count: Int) { buffer = FloatBuffer(count: count) }
+  }
+
+  private struct Plan {
+    /// Within the part; all empty where this rank has no subtree for the round.
+    let sent: Segments
+    /// Within the received slices, from `first` on.
+    let received: Segments
+    let first: Int
+    let sends: Bool
   }
 
   init(rank: Int, size: Int, shardCount: Int, shardsOfRank: (Int) -> Range<Int>, parts: GradientParts) {
@@ -29,10 +40,11 @@ final class SliceExchange {
     self.size = size
     self.parts = parts
     let shards = (0..<size).map(shardsOfRank)
-    self.shardsOfRank = shards
+    shardsOfRanks = shards
     let subtrees = shards.map { SummationTree.subtrees(of: $0, leafCount: shardCount) }
     self.subtrees = subtrees
-    rounds = subtrees.map(\.count).max() ?? 0
+    let rounds = subtrees.map(\.count).max() ?? 0
+    self.rounds = rounds
     treeSum = TreeSum(leafCount: shardCount, subtrees: subtrees.flatMap { $0 })
     scratch = FloatBuffer(count: treeSum.scratchCount)
     let remote = subtrees.enumerated().reduce(0) { $0 + ($1.offset == rank ? 0 : $1.element.count) }
@@ -40,59 +52,65 @@ final class SliceExchange {
     received = parts.parts.indices.map { part in
       Received(count: exchanges ? remote * parts.slice(ofPart: part, rank: rank).count : 0)
     }
+    plans =
+      exchanges
+      ? parts.parts.indices.map { part in
+        var first = 0
+        return (0..<rounds).map { round in
+          let plan = SliceExchange.plan(part: part, round: round, first: first, rank: rank, parts, subtrees)
+          first += plan.received.counts.reduce(0, +)
+          return plan
+        }
+      } : []
+  }
+
+  private static func plan(
+    part: Int, round: Int, first: Int, rank: Int, _ parts: GradientParts, _ subtrees: [[Range<Int>]]
+  ) -> Plan {
+    let start = parts.parts[part].lowerBound
+    let slices = subtrees.indices.map { parts.slice(ofPart: part, rank: $0) }
+    let sends = round < subtrees[rank].count
+    return Plan(
+      sent: Segments(
+        counts: slices.indices.map { sends && $0 != rank ? slices[$0].count : 0 },
+        displacements: slices.map { sends ? $0.lowerBound - start : 0 }),
+      received: Segments(
+        packed: subtrees.indices.map { $0 != rank && round < subtrees[$0].count ? slices[rank].count : 0 }),
+      first: first, sends: sends)
   }
 
   /// Starts one round of a part.
   func start(
     part: Int, round: Int, memory: GradientMemory, on communicator: Communicator
   ) throws -> Request<Exchange<Float>> {
-    let range = parts.parts[part]
-    let mine = parts.slice(ofPart: part, rank: rank).count
-    let sends = round < subtrees[rank].count
-    let slices = (0..<size).map { parts.slice(ofPart: part, rank: $0) }
-    let sent = Segments(
-      counts: slices.indices.map { sends && $0 != rank ? slices[$0].count : 0 },
-      displacements: slices.map { sends ? $0.lowerBound - range.lowerBound : 0 })
-    let senders = (0..<size).map { $0 != rank && round < subtrees[$0].count }
-    let from = OwnedBuffer(
-      unsafe: UnsafeMutableBufferPointer(
-        start: memory.gradient(sends ? round : 0) + range.lowerBound, count: sends ? range.count : 0),
-      owner: memory)
-    let to = OwnedBuffer(
-      unsafe: UnsafeMutableBufferPointer(
-        start: received[part].buffer.pointer + place(round: round, from: 0) * mine,
-        count: senders.count(where: { $0 }) * mine),
-      owner: received[part])
+    let (range, plan) = (parts.parts[part], plans[part][round])
+    let from = UnsafeMutableBufferPointer(
+      start: memory.gradient(plan.sends ? round : 0) + range.lowerBound, count: plan.sends ? range.count : 0)
+    let to = UnsafeMutableBufferPointer(
+      start: received[part].buffer.pointer + plan.first, count: plan.received.counts.reduce(0, +))
     return try communicator.startAllToAllV(
-      Exchange(sending: from, receiving: to), sent: sent, received: Segments(packed: senders.map { $0 ? mine : 0 }))
-  }
-
-  /// How many slices of other ranks come before that of a rank in a round.
-  private func place(round: Int, from sender: Int) -> Int {
-    var count = 0
-    for earlier in 0...round {
-      for other in 0..<size where other != rank && earlier < subtrees[other].count {
-        if earlier < round || other < sender { count += 1 }
-      }
-    }
-    return count
+      Exchange(
+        sending: OwnedBuffer(unsafe: from, owner: memory), receiving: OwnedBuffer(unsafe: to, owner: received[part])),
+      sent: plan.sent, received: plan.received)
   }
 
   /// After all rounds of a part: this rank's slice of the first gradient becomes the sum over all shards.
   func sum(part: Int, memory: GradientMemory) {
+    // A single subtree is the whole tree: its gradient is the sum already.
+    if size == 1 { return }
     let slice = parts.slice(ofPart: part, rank: rank)
     var sources: [UnsafePointer<Float>] = []
     for sender in 0..<size {
       for round in subtrees[sender].indices {
-        let source =
-          sender == rank
-          ? memory.gradient(round) + slice.lowerBound
-          : received[part].buffer.pointer + place(round: round, from: sender) * slice.count
-        sources.append(UnsafePointer(source))
+        if sender == rank {
+          sources.append(UnsafePointer(memory.gradient(round) + slice.lowerBound))
+        } else {
+          let plan = plans[part][round]
+          sources.append(
+            UnsafePointer(received[part].buffer.pointer + (plan.first + plan.received.displacements[sender])))
+        }
       }
     }
-    // A single subtree is the whole tree: its gradient is the sum already.
-    if sources.count == 1 { return }
     treeSum.add(sources, into: memory.gradient(0) + slice.lowerBound, count: slice.count, scratch: scratch.pointer)
   }
 }

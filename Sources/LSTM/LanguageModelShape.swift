@@ -11,6 +11,11 @@ public struct LanguageModelShape: Equatable, Sendable {
   public let hidden: Int
   /// L, LSTM layers.
   public let layers: Int
+  /// The shape of each LSTM layer, lowest first.
+  public let lstm: [LSTMShape]
+  /// The parts whose gradients are finished one after the other, in memory order: embedding, layers, output. The backward
+  /// pass finishes them from the last to the first.
+  public let parts: [Range<Int>]
 
   /// A model of these sizes, each at least 1.
   public init(vocabulary: Int, embedding: Int, hidden: Int, layers: Int) {
@@ -18,33 +23,28 @@ public struct LanguageModelShape: Equatable, Sendable {
     self.embedding = embedding
     self.hidden = hidden
     self.layers = layers
+    lstm = LSTMShape.stack(inputs: embedding, hidden: hidden, layers: layers)
+    let counts =
+      [vocabulary * embedding] + lstm.map(\.parameterCount)
+      + [OutputLayer.parameterCount(inputs: hidden, vocabulary: vocabulary)]
+    var start = 0
+    parts = counts.map { count in
+      defer { start += count }
+      return start..<start + count
+    }
   }
-
-  /// The shape of each LSTM layer, lowest first.
-  public var lstm: [LSTMShape] { LSTMShape.stack(inputs: embedding, hidden: hidden, layers: layers) }
 
   /// Where E stands.
-  public var embeddingRange: Range<Int> { 0..<vocabulary * embedding }
+  public var embeddingRange: Range<Int> { parts[0] }
 
   /// Where W and b of a layer stand.
-  public func layerRange(_ layer: Int) -> Range<Int> {
-    let shapes = lstm
-    let start = embeddingRange.upperBound + shapes[..<layer].reduce(0) { $0 + $1.parameterCount }
-    return start..<start + shapes[layer].parameterCount
-  }
+  public func layerRange(_ layer: Int) -> Range<Int> { parts[1 + layer] }
 
   /// Where Wy and by stand.
-  public var outputRange: Range<Int> {
-    let start = layerRange(layers - 1).upperBound
-    return start..<start + OutputLayer.parameterCount(inputs: hidden, vocabulary: vocabulary)
-  }
+  public var outputRange: Range<Int> { parts[1 + layers] }
 
   /// All parameters.
   public var parameterCount: Int { outputRange.upperBound }
-
-  /// The parts whose gradients are finished one after the other, in memory order: the backward pass finishes them from
-  /// the last to the first.
-  public var parts: [Range<Int>] { [embeddingRange] + (0..<layers).map(layerRange) + [outputRange] }
 
   /// Floating-point operations of a training step over T·B rows: 6·T·B·(Σ_layers 4H(D + H) + H·V), forward once and
   /// backward twice, embedding look-ups and gates counted as nothing.

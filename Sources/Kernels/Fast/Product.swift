@@ -16,23 +16,41 @@ public func multiply(
   rows: Int, x: UnsafePointer<Float>, xStride: Int, w: borrowing PackedMatrix, start: UnsafePointer<Float>,
   startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int
 ) {
-  guard w.depth > 0 else { return copyRows(start, startStride, to: z, zStride, rows: rows, columns: w.columns) }
+  guard w.depth > 0 else { return copyRows(start, startStride, to: z, zStride, rows: rows, columns: padded(w.columns)) }
   let blocks = (w.depth + depthBlock - 1) / depthBlock
   let depth = (w.depth + blocks - 1) / blocks
   let rowBlock = max(1, rowBlockBytes / (tileRows * depth * MemoryLayout<Float>.stride)) * tileRows
   for first in stride(from: 0, to: rows, by: rowBlock) {
     let count = min(rowBlock, rows - first)
     for k in stride(from: 0, to: w.depth, by: depth) {
-      for panel in 0..<w.panels {
-        let column = panel * vectorWidth
-        // A block that is not the first goes on from the sums that it finds in Z: the same chain, so the same bits.
-        multiplyPanel(
-          rows: count, x: x + (first * xStride + k), xStride: xStride, w: w.panel(panel) + k * vectorWidth,
-          depth: min(depth, w.depth - k),
-          start: k == 0 ? start + (first * startStride + column) : UnsafePointer(z + (first * zStride + column)),
-          startStride: k == 0 ? startStride : zStride, z: z + (first * zStride + column), zStride: zStride)
-      }
+      // A block that is not the first goes on from the sums that it finds in Z: the same chain, so the same bits.
+      multiplyBlock(
+        rows: count, x: x + (first * xStride + k), xStride: xStride, w: w, k: k..<min(k + depth, w.depth),
+        start: k == 0 ? start + first * startStride : UnsafePointer(z + first * zStride),
+        startStride: k == 0 ? startStride : zStride, z: z + first * zStride, zStride: zStride)
     }
+  }
+}
+
+/// All panels of one block of rows and of terms.
+private func multiplyBlock(
+  rows: Int, x: UnsafePointer<Float>, xStride: Int, w: borrowing PackedMatrix, k: Range<Int>,
+  start: UnsafePointer<Float>, startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int
+) {
+  var panel = 0
+  while rows == 1, panel + 4 <= w.panels {
+    let column = panel * vectorWidth
+    multiplyRowOfFourPanels(
+      start: start + column, a: x, w: w.panel(panel) + k.lowerBound * vectorWidth, panelStride: w.depth * vectorWidth,
+      depth: k.count, c: z + column)
+    panel += 4
+  }
+  while panel < w.panels {
+    let column = panel * vectorWidth
+    multiplyPanel(
+      rows: rows, x: x, xStride: xStride, w: w.panel(panel) + k.lowerBound * vectorWidth, depth: k.count,
+      start: start + column, startStride: startStride, z: z + column, zStride: zStride)
+    panel += 1
   }
 }
 

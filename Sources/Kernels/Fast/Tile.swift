@@ -23,3 +23,18 @@ func multiplyTile<let rows: Int>(
   }
   for i in 0..<rows { sums[i].store(c + i &* cStride) }
 }
+
+/// The same for one row and four neighbouring panels, `panelStride` floats apart: a single panel would leave two chains,
+/// and a fused multiply-add takes as long as eight of them side by side.
+func multiplyRowOfFourPanels(
+  start: UnsafePointer<Float>, a: UnsafePointer<Float>, w: UnsafePointer<Float>, panelStride: Int, depth: Int,
+  c: UnsafeMutablePointer<Float>
+) {
+  var sums = Tile<4>(repeating: .zero)
+  for i in 0..<4 { sums[i] = Vector(start + i &* vectorWidth) }
+  for k in 0..<depth {
+    let x = Vector(repeating: a[k])
+    for i in 0..<4 { sums[i] = sums[i].addingProduct(x, Vector(w + (i &* panelStride &+ k &* vectorWidth))) }
+  }
+  for i in 0..<4 { sums[i].store(c + i &* vectorWidth) }
+}
