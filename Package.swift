@@ -70,6 +70,11 @@ let package = Package(
     // MARK: Tests
     .executableTarget(
       name: "mpi-programs", dependencies: ["MPI"], path: "Tests/MPIPrograms", swiftSettings: strict),
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .executableTarget(
+      name: "allocation-program",
+      dependencies: ["CAllocations", "DataParallel", "LSTM", "MPI", "Optimization", "Sequences"],
+      path: "Tests/AllocationProgram", swiftSettings: strict),
     .target(name: "TestLauncher", path: "Tests/TestLauncher", swiftSettings: strict),
     .testTarget(name: "MPITests", dependencies: ["mpi-programs", "TestLauncher"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness", "CProcessor"], swiftSettings: strict),

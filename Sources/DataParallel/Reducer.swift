@@ -30,6 +30,11 @@ final class Reducer {
   private var requests = RequestQueue<Exchange<Float>>()
   private var submitted: [Int] = []
   private var blockSums: [Double]
+  /// The value of every shard, after `finish`.
+  private(set) var shardValues: [Double]
+  /// For each part, what each rank owns of it.
+  private let slices: [Segments]
+  private var scalars: ScalarExchange
 
   private var communicator: Communicator { world.communicator }
   private var isAlone: Bool { communicator.size == 1 }
@@ -49,6 +54,15 @@ final class Reducer {
     ownedRanges = parts.indices.map { cut.slice(ofPart: $0, rank: owner) }
     exchange = SliceExchange(rank: rank, size: size, shardCount: shardCount, shardsOfRank: shardsOfRank, parts: cut)
     blockSums = Array(repeating: 0, count: cut.blockCount)
+    shardValues = Array(repeating: 0, count: shardCount)
+    slices = parts.indices.map { part in
+      let slices = (0..<cut.ranks).map { cut.slice(ofPart: part, rank: $0) }
+      return Segments(counts: slices.map(\.count), displacements: slices.map { $0.lowerBound - parts[part].lowerBound })
+    }
+    scalars = ScalarExchange(
+      blocks: reduction == .mpi
+        ? [] : (0..<size).map { rank in parts.indices.map { cut.blocks(ofPart: $0, rank: rank) } },
+      parts: cut, shards: (0..<size).map(shardsOfRank))
   }
 
   /// The gradient of a part stands in every subtree's gradient, and is not touched until `finish`.
@@ -70,8 +84,8 @@ final class Reducer {
   }
 
   /// Waits for all parts; afterwards the owned ranges of `memory.gradient(0)` are the global gradient. Returns its
-  /// global norm, and the value of every shard, of which each rank brings its own.
-  func finish(shardValues: UnsafeBufferPointer<Double>) throws -> (norm: Double, shardValues: [Double]) {
+  /// global norm. Each rank brings the values of its own shards; `shardValues` then holds those of all.
+  func finish(ownShardValues: UnsafeBufferPointer<Double>) throws -> Double {
     for part in submitted {
       switch reduction {
       case .reproducible: receive(part: part)
@@ -86,9 +100,13 @@ final class Reducer {
       }
     }
     submitted.removeAll(keepingCapacity: true)
-    let values = try gather(shardValues)
+    if isAlone {
+      for shard in ownShardValues.indices { shardValues[shard] = ownShardValues[shard] }
+    } else {
+      try scalars.exchange(on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues)
+    }
     // Block sums are added in index order, whoever computed them.
-    return (blockSums.reduce(0, +).squareRoot(), values)
+    return blockSums.reduce(0, +).squareRoot()
   }
 
   /// Every rank gets the owned ranges of all: of the parameters, after each rank has updated its own.
@@ -97,7 +115,7 @@ final class Reducer {
     for (part, range) in parts.parts.enumerated() {
       try communicator.allGatherV(
         inPlace: UnsafeMutableBufferPointer(start: values + range.lowerBound, count: range.count),
-        slices(ofPart: part))
+        slices[part])
     }
   }
 
@@ -113,15 +131,9 @@ final class Reducer {
       } else {
         let destination = UnsafeMutableBufferPointer(
           start: all.map { $0 + range.lowerBound }, count: all == nil ? 0 : range.count)
-        try communicator.gatherV(UnsafeBufferPointer(mine), into: destination, slices(ofPart: part), root: 0)
+        try communicator.gatherV(UnsafeBufferPointer(mine), into: destination, slices[part], root: 0)
       }
     }
-  }
-
-  private func slices(ofPart part: Int) -> Segments {
-    let slices = (0..<communicator.size).map { parts.slice(ofPart: part, rank: $0) }
-    let start = parts.parts[part].lowerBound
-    return Segments(counts: slices.map(\.count), displacements: slices.map { $0.lowerBound - start })
   }
 
   // MARK: One part
@@ -142,44 +154,5 @@ final class Reducer {
       add(first, memory.gradient(subtree) + range.lowerBound, count: range.count)
     }
     try communicator.allReduce(UnsafeMutableBufferPointer(start: first, count: range.count), .sum)
-  }
-
-  // MARK: Numbers beside the gradient
-
-  /// Gathers the block sums, into `blockSums`, and the values of all shards, in one collective call.
-  private func gather(_ shardValues: UnsafeBufferPointer<Double>) throws -> [Double] {
-    if isAlone { return Array(shardValues) }
-    let withSums = reduction == .reproducible
-    var mine: [Double] = []
-    if withSums { forEachOwnedBlock(of: communicator.rank) { mine.append(blockSums[$0]) } }
-    mine += shardValues
-    let counts = (0..<communicator.size).map { rank in
-      var count = exchange.shardsOfRanks[rank].count
-      if withSums { forEachOwnedBlock(of: rank) { _ in count += 1 } }
-      return count
-    }
-    let segments = Segments(packed: counts)
-    var all = [Double](repeating: 0, count: counts.reduce(0, +))
-    try mine.withUnsafeBufferPointer { mine in
-      try all.withUnsafeMutableBufferPointer { try communicator.allGatherV(mine, into: $0, segments) }
-    }
-    var values: [Double] = []
-    for rank in 0..<communicator.size {
-      var next = segments.displacements[rank]
-      if withSums {
-        forEachOwnedBlock(of: rank) {
-          blockSums[$0] = all[next]
-          next += 1
-        }
-      }
-      values += all[next..<segments.displacements[rank] + counts[rank]]
-    }
-    return values
-  }
-
-  private func forEachOwnedBlock(of rank: Int, _ body: (Int) -> Void) {
-    for part in parts.parts.indices {
-      for block in parts.blocks(ofPart: part, rank: rank) { body(parts.firstBlock[part] + block) }
-    }
   }
 }

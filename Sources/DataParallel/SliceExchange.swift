@@ -6,8 +6,6 @@ import MPI
 final class SliceExchange {
   /// The largest number of subtrees of any rank.
   let rounds: Int
-  /// Logical shards of each rank.
-  let shardsOfRanks: [Range<Int>]
 
   private let rank: Int
   private let size: Int
@@ -16,6 +14,8 @@ final class SliceExchange {
   private let subtrees: [[Range<Int>]]
   private let treeSum: TreeSum
   private let scratch: FloatBuffer
+  /// Where the terms of a sum are, one for each subtree of all ranks; used again for each sum.
+  private var sources: [UnsafePointer<Float>] = []
   /// For each part, this rank's slice of the other ranks' subtrees: round after round, ascending ranks within one.
   private let received: [Received]
   /// For each part and round, what this rank sends and receives.
@@ -40,7 +40,6 @@ final class SliceExchange {
     self.size = size
     self.parts = parts
     let shards = (0..<size).map(shardsOfRank)
-    shardsOfRanks = shards
     let subtrees = shards.map { SummationTree.subtrees(of: $0, leafCount: shardCount) }
     self.subtrees = subtrees
     let rounds = subtrees.map(\.count).max() ?? 0
@@ -99,7 +98,7 @@ final class SliceExchange {
     // A single subtree is the whole tree: its gradient is the sum already.
     if size == 1 { return }
     let slice = parts.slice(ofPart: part, rank: rank)
-    var sources: [UnsafePointer<Float>] = []
+    sources.removeAll(keepingCapacity: true)
     for sender in 0..<size {
       for round in subtrees[sender].indices {
         if sender == rank {

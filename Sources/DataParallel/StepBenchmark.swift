@@ -82,7 +82,7 @@ public struct StepBenchmark: Sendable {
     let communicator = world.communicator
     var (seconds, compute, peak): ([Double], [Double], [Double]) = ([], [], [])
     for round in 0..<rounds + 1 {
-      let rate = try communicator.allReduce(measuredPeakGflops(), .sum)
+      let rate = try communicator.allReduce(measuredPeak() / 1e9, .sum)
       try communicator.barrier()
       let start = World.wallTimeSeconds()
       let result = try training.step(round, source: source)
@@ -97,16 +97,6 @@ public struct StepBenchmark: Sendable {
     return StepBenchmark(
       shape: shape, ranks: communicator.size, medianSeconds: median(seconds), computeSeconds: median(compute),
       peakGflops: median(peak), peakMemoryBytes: try communicator.allReduce(usedMemoryBytes(), .maximum))
-  }
-
-  /// The best of a few short runs on this rank's core.
-  private static func measuredPeakGflops() -> Double {
-    (0..<3).map { _ in
-      let start = World.wallTimeSeconds()
-      let (flops, check) = runMultiplyAdds(rounds: 1 << 18, factor: 1e-3)
-      let elapsed = World.wallTimeSeconds() - start
-      return check.isFinite ? flops / elapsed / 1e9 : 0
-    }.max()!
   }
 
   private static func median(_ values: [Double]) -> Double {

@@ -114,8 +114,8 @@ public final class Training {
       reducer.poll()
     }
     let computed = World.wallTimeSeconds()
-    let (norm, losses) = try reducer.finish(shardValues: UnsafeBufferPointer(shardLosses))
-    let loss = SummationTree.sum(0..<setup.shards) { losses[$0] } / Double(max(1, count))
+    let norm = try reducer.finish(ownShardValues: UnsafeBufferPointer(shardLosses))
+    let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] } / Double(max(1, count))
     let reduced = World.wallTimeSeconds()
 
     let isFinite = norm.isFinite && loss.isFinite

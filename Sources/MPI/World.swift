@@ -113,6 +113,8 @@ public struct World: Sendable {
 
   private func end(_ failure: Failure) -> Never {
     failure.report(rank: communicator.rank, size: communicator.size)
+    // Alone there is nobody to end, and MPI_Abort would add a message of its own.
+    if launcherSize == nil && communicator.size == 1 { _exit(failure.exitCode) }
     communicator.abort(exitCode: failure.exitCode)
   }
 

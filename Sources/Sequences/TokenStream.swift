@@ -1,7 +1,8 @@
 import Randomness
 
 /// Training on one long text: B lanes walk side by side through it, T tokens a step, and hidden state is carried from
-/// step to step until the epoch ends.
+/// step to step until the epoch ends, or until a lane is made to forget it: with the reset probability before each
+/// window, drawn from (seed, step, lane).
 ///
 /// Of N tokens an epoch uses B · windows · T, where windows = ⌊(N − 1) / (B·T)⌋ (each token but the last has a target,
 /// the token behind it). Lane i covers `windows` consecutive windows. The N − 1 − B·windows·T tokens left over are the

@@ -19,3 +19,15 @@ func rounded(_ value: Double, _ decimals: Int) -> String {
 
 /// Writes a line to stderr.
 func printError(_ line: String) { fputs(line + "\n", stderr) }
+
+/// Columns of text, each as wide as its widest cell; all but the first aligned to the right.
+func table(_ header: [String], _ rows: [[String]]) -> String {
+  let lines = [header] + rows
+  let widths = header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+  return lines.map { line in
+    zip(line, widths).enumerated().map { column, cell in
+      let space = String(repeating: " ", count: cell.1 - cell.0.count)
+      return column == 0 ? cell.0 + space : space + cell.0
+    }.joined(separator: "  ")
+  }.joined(separator: "\n")
+}

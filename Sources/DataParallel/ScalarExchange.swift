@@ -1,0 +1,56 @@
+import MPI
+
+/// The numbers beside the gradient that every rank needs of every other: sums of squares of the blocks that it owns, and
+/// values of its shards. One collective call a step, with memory made once.
+struct ScalarExchange {
+  private let segments: Segments
+  /// For each rank, the block or shard that each of its numbers is about.
+  private let blocks: [[Int]]
+  private let shards: [Range<Int>]
+  private var mine: [Double]
+  private var all: [Double]
+
+  /// - Parameters:
+  ///   - blocks: for each rank and part the blocks that the rank owns, within the part; empty where every rank knows all.
+  ///   - parts: where the parts' blocks begin among all.
+  ///   - shards: the shards of each rank.
+  init(blocks: [[Range<Int>]], parts: GradientParts, shards: [Range<Int>]) {
+    let owned = shards.indices.map { rank in
+      blocks.isEmpty
+        ? [] : blocks[rank].enumerated().flatMap { part, range in range.map { parts.firstBlock[part] + $0 } }
+    }
+    self.blocks = owned
+    self.shards = shards
+    let counts = shards.indices.map { owned[$0].count + shards[$0].count }
+    segments = Segments(packed: counts)
+    mine = Array(repeating: 0, count: counts.max() ?? 0)
+    all = Array(repeating: 0, count: counts.reduce(0, +))
+  }
+
+  /// Fills in the block sums and shard values of the other ranks.
+  mutating func exchange(
+    on communicator: Communicator, blockSums: inout [Double], own: UnsafeBufferPointer<Double>,
+    shardValues: inout [Double]
+  ) throws {
+    let rank = communicator.rank
+    for (place, block) in blocks[rank].enumerated() { mine[place] = blockSums[block] }
+    for place in own.indices { mine[blocks[rank].count + place] = own[place] }
+    let count = segments.counts[rank]
+    try mine.withUnsafeBufferPointer { mine in
+      try all.withUnsafeMutableBufferPointer { all in
+        try communicator.allGatherV(UnsafeBufferPointer(rebasing: mine[..<count]), into: all, segments)
+      }
+    }
+    for other in shards.indices {
+      var next = segments.displacements[other]
+      for block in blocks[other] {
+        blockSums[block] = all[next]
+        next += 1
+      }
+      for shard in shards[other] {
+        shardValues[shard] = all[next]
+        next += 1
+      }
+    }
+  }
+}

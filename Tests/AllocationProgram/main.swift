@@ -1,0 +1,25 @@
+import CAllocations
+import DataParallel
+import LSTM
+import MPI
+import Optimization
+import Sequences
+
+// Prints how many heap allocations each training step of a small model makes.
+World.run { world in
+  let setup = TrainingSetup(
+    shape: LanguageModelShape(vocabulary: 11, embedding: 5, hidden: 17, layers: 2), timesteps: 6, globalBatch: 9,
+    shards: 8, dropout: 0.25, seed: 1, rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
+    clip: 1, reduction: .reproducible)
+  let training = try Training(world: world, setup: setup)
+  training.initialize(method: .uniform, forgetBias: 1)
+  let source: any SequenceSource = try TokenStream(
+    tokens: (0..<2000).map { Int32($0 * 7 % 11) }, globalBatch: setup.globalBatch, timesteps: setup.timesteps,
+    resetProbability: 0.1, seed: 1, name: "test")
+  for step in 0..<5 {
+    let before = allocation_count()
+    _ = try training.step(step, source: source)
+    let made = allocation_count() - before
+    if world.communicator.rank == 0 { print("step \(step): \(made) allocations") }
+  }
+}
