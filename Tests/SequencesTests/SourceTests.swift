@@ -83,6 +83,24 @@ struct SourceTests {
     }
   }
 
+  @Test("Lanes forget their state with the reset probability, each by itself, the same whoever asks")
+  func resets() throws {
+    let tokens = [Int32](repeating: 0, count: 4001)
+    let source = try TokenStream(
+      tokens: tokens, globalBatch: 4, timesteps: 2, resetProbability: 0.2, seed: 1, name: "test")
+    let fresh = (0..<source.stepsPerEpoch).map { step in
+      (0..<4).map { source.startsFresh(atStep: step, lane: $0) }
+    }
+    #expect(fresh[0] == [true, true, true, true])
+    for lane in 0..<4 {
+      let share = Double(fresh.count { $0[lane] }) / Double(fresh.count)
+      #expect(abs(share - 0.2) < 0.06)
+    }
+    #expect(Set(fresh).count > 4)
+    let never = try TokenStream(tokens: tokens, globalBatch: 4, timesteps: 2, seed: 1, name: "test")
+    #expect((1..<never.stepsPerEpoch).allSatisfy { !never.startsFresh(atStep: $0, lane: 0) })
+  }
+
   @Test("Epochs start at every offset that the slack allows, about equally often, by seed and epoch alone")
   func offsets() throws {
     let tokens = [Int32](repeating: 0, count: 25)

@@ -57,11 +57,25 @@ public struct PackedMatrix: ~Copyable {
   public borrowing func packTransposed(
     _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int, firstRow: Int = 0, firstColumn: Int = 0
   ) {
-    for n in 0..<columns {
-      let from = source + n * stride
+    var n = 0
+    while n < columns {
       let column = firstColumn + n
-      let to = panel(column / vectorWidth) + firstRow * vectorWidth + column % vectorWidth
-      for k in 0..<rows { to[k * vectorWidth] = from[k] }
+      let run = min(columns - n, vectorWidth - column % vectorWidth)
+      let to = panel(column / vectorWidth) + (firstRow * vectorWidth + column % vectorWidth)
+      let from = source + n * stride
+      if run == vectorWidth {
+        // Four rows of the source at a time: more of them, a power of two apart, would share too few lines of a cache.
+        for group in Swift.stride(from: 0, to: vectorWidth, by: 4) {
+          for k in 0..<rows {
+            for i in group..<group &+ 4 { to[k &* vectorWidth &+ i] = from[i &* stride &+ k] }
+          }
+        }
+      } else {
+        for i in 0..<run {
+          for k in 0..<rows { to[k &* vectorWidth &+ i] = from[i &* stride &+ k] }
+        }
+      }
+      n += run
     }
   }
 }
