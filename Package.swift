@@ -85,8 +85,13 @@ let package = Package(
     .testTarget(name: "SequencesTests", dependencies: ["Sequences", "Randomness"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
-    .testTarget(name: "DataParallelTests", dependencies: ["DataParallel"], swiftSettings: strict),
-    .testTarget(name: "CommandTests", dependencies: ["lstm-dist", "Checkpoints"], swiftSettings: strict),
+    .testTarget(
+      name: "DataParallelTests", dependencies: ["DataParallel", "LSTM", "Kernels", "Optimization", "Sequences"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["lstm-dist", "TestLauncher", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

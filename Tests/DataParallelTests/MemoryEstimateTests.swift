@@ -1,0 +1,77 @@
+import DataParallel
+import LSTM
+import Optimization
+import Sequences
+import Testing
+
+/// The estimate of a rank's memory, O(T·B·H·L).
+struct MemoryEstimateTests {
+  private struct Sizes {
+    var (hidden, layers, timesteps, sequences, ranks) = (64, 2, 32, 16, 1)
+    var dropout: Float = 0
+    var rule = TrainingSetup.adam
+    var reduction = Reduction.reproducible
+
+    func bytes() throws -> Int {
+      let setup = TrainingSetup(
+        shape: LanguageModelShape(vocabulary: 50, embedding: 16, hidden: hidden, layers: layers), timesteps: timesteps,
+        globalBatch: sequences, shards: 8, dropout: dropout, seed: 1, rule: rule, clip: 1, reduction: reduction)
+      return Training.estimatedBytes(setup, plan: try ShardPlan(globalBatch: sequences, shards: 8, ranks: ranks))
+    }
+  }
+
+  private func bytes(_ change: (inout Sizes) -> Void = { _ in }) throws -> Int {
+    var sizes = Sizes()
+    change(&sizes)
+    return try sizes.bytes()
+  }
+
+  @Test func everythingThatGrowsTheTrainingGrowsTheEstimate() throws {
+    let base = try bytes()
+    #expect(try bytes { $0.hidden = 65 } > base)
+    #expect(try bytes { $0.layers = 3 } > base)
+    #expect(try bytes { $0.timesteps = 33 } > base)
+    #expect(try bytes { $0.sequences = 17 } > base)
+    #expect(try bytes { $0.dropout = 0.5 } >= base)
+    #expect(try bytes { $0.rule = .sgd(learningRate: 1) } < base)
+  }
+
+  @Test func activationsAreShared() throws {
+    let counts = [1, 2, 4, 8]
+    let long = try counts.map { ranks in
+      try bytes {
+        $0.ranks = ranks
+        $0.timesteps = 1000
+      }
+    }
+    for (more, fewer) in zip(long.dropFirst(), long) { #expect(more < fewer) }
+  }
+
+  @Test func eachTimestepAndEachSequenceTakesTheSame() throws {
+    let byTime = try [100, 200, 300].map { T in try bytes { $0.timesteps = T } }
+    #expect(byTime[2] - byTime[1] == byTime[1] - byTime[0])
+    let byLanes = try [100, 200, 300].map { B in try bytes { $0.sequences = B } }
+    #expect(byLanes[2] - byLanes[1] == byLanes[1] - byLanes[0])
+  }
+
+  @Test func parametersGradientsAndMomentsAreCounted() throws {
+    let shape = LanguageModelShape(vocabulary: 50, embedding: 16, hidden: 64, layers: 2)
+    // Parameters, gradient, two moments, and the weights in the order in which products read them.
+    #expect(try bytes() > 5 * 4 * shape.parameterCount)
+    // With MPI's own reduction every rank keeps all moments.
+    let (shared, whole) = (
+      try bytes { $0.ranks = 4 },
+      try bytes {
+        $0.ranks = 4
+        $0.reduction = .mpi
+      }
+    )
+    #expect(whole > shared)
+  }
+}
+
+extension TrainingSetup {
+  fileprivate static var adam: OptimizerRule {
+    .adam(learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
+  }
+}
