@@ -86,7 +86,10 @@ let package = Package(
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
     .testTarget(
-      name: "DataParallelTests", dependencies: ["DataParallel", "LSTM", "Kernels", "Optimization", "Sequences"],
+      name: "DataParallelTests",
+      dependencies: [
+        "DataParallel", "LSTM", "Kernels", "Optimization", "Sequences", "allocation-program", "TestLauncher",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",

@@ -23,11 +23,13 @@ public final class WeightGradient {
 
   /// Rows up to which a tile is finished at once: a panel of them stays in the first-level cache.
   private static let fewRows = 512
+  /// Bytes of packed dZ that stay in the second-level cache while all of A passes.
+  private static let panelBytes = 256 << 10
   /// Rows of a chunk, where there are more.
   private static let chunkRows = 256
 
   private static func panelsAtOnce(rowCount: Int) -> Int {
-    rowCount > fewRows ? 4 : max(1, (256 << 10) / max(1, rowCount * vectorWidth * MemoryLayout<Float>.stride))
+    rowCount > fewRows ? 4 : max(1, panelBytes / max(1, rowCount * vectorWidth * MemoryLayout<Float>.stride))
   }
 
   /// - Parameters:
@@ -49,10 +51,11 @@ public final class WeightGradient {
 
   deinit { stack.deallocate() }
 
-  /// Bytes of scratch memory for `rowCount` rows and a largest K.
+  /// Bytes of scratch memory, at most, for `rowCount` rows and a largest K.
   public static func scratchBytes(rowCount: Int, maximumDepth: Int) -> Int {
     let floats = (maximumDepth + tileRows - 1) / tileRows * tileRows * rowCount
-    return (floats + panelsAtOnce(rowCount: rowCount) * rowCount * vectorWidth) * MemoryLayout<Float>.stride
+    return floats * MemoryLayout<Float>.stride
+      + max(panelBytes, 4 * rowCount * vectorWidth * MemoryLayout<Float>.stride)
   }
 
   /// Begins a product with `depth` columns of A, none of them packed yet.
