@@ -14,9 +14,9 @@ struct Sample: ParsableCommand {
 
   @Argument(help: ArgumentHelp("A run directory (its newest valid checkpoint) or one checkpoint.", valueName: "run"))
   var path: String
-  @Option(help: "Text to go on from; by default the first token of the vocabulary's most usual start, a line feed.")
+  @Option(help: "Text to go on from, printed first; by default a line feed or the most frequent word, not printed.")
   var prompt: String?
-  @Option(help: "Tokens to draw; strings for the Reber grammar.") var length: Int?
+  @Option(help: "Tokens to draw, 200 by default; for the Reber grammar strings, 10 by default.") var length: Int?
   @Option(help: "Divides the logits: 0 takes the most likely token, 1 the model's own distribution.")
   var temperature = 1.0
   @Option(help: "Seed of the draws.") var seed: UInt64 = 1
