@@ -47,7 +47,7 @@ struct ReberResult {
     var lines = ["\nembedded Reber grammar (entropy \(rounded(ReberGrammar.entropyPerTarget, 4)) nats a symbol)"]
     for score in scores {
       lines.append(
-        "  \(score.name) strings: loss \(rounded(score.loss, 4)), a perfect model has \(rounded(score.perfectLoss, 4)); "
+        "  \(score.name) strings: loss \(rounded(score.loss, 4)), by the grammar's own probabilities \(rounded(score.perfectLoss, 4)); "
           + "only legal symbols most likely at every step: \(score.solved) of \(score.strings) "
           + "(\(rounded(100 * Double(score.solved) / Double(score.strings), 1)) %)")
     }

@@ -60,6 +60,10 @@ struct Sample: ParsableCommand {
 
   private func sampleText(_ sampler: Sampler, _ vocabulary: Vocabulary) throws {
     var tokens = try vocabulary.encode(prompt ?? (vocabulary.kind == .words ? "" : "\n"))
+    let unknown = tokens.count { $0 == vocabulary.unknown }
+    if prompt != nil, unknown > 0 {
+      printError("warning: the model does not know \(unknown) of the prompt's \(tokens.count) tokens")
+    }
     // A prompt without a token, as for words: begin with the first that is not <unk>.
     if tokens.isEmpty { tokens = [vocabulary.unknown == 0 && vocabulary.count > 1 ? 1 : 0] }
     let shown = prompt == nil ? 0 : tokens.count

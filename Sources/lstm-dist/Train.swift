@@ -14,6 +14,10 @@ struct Train: ParsableCommand {
     discussion: """
       Without arguments it learns the embedded Reber grammar. The same command again resumes from the newest valid \
       checkpoint, on any number of ranks.
+
+      Keys of the configuration:
+
+      \(Configuration.reference)
       """)
 
   @Option(help: "Text file to learn; the same as --set data.path=FILE.") var text: String?
