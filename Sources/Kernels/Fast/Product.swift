@@ -1,5 +1,6 @@
-/// Bytes of X that stay in the second-level cache while all panels of W pass.
-private let rowBlockBytes = 192 << 10
+/// Bytes of X that stay in the caches while all panels of W pass: in the second level where W itself stays in the third;
+/// where W comes from memory each time, more of X, so that it comes less often.
+private func rowBlockBytes(weightBytes: Int) -> Int { weightBytes > 8 << 20 ? 2 << 20 : 192 << 10 }
 
 /// Terms of a sum that one pass over the panels takes: 16 columns of them stay in the first caches.
 private let depthBlock = 1024
@@ -19,7 +20,8 @@ public func multiply(
   guard w.depth > 0 else { return copyRows(start, startStride, to: z, zStride, rows: rows, columns: padded(w.columns)) }
   let blocks = (w.depth + depthBlock - 1) / depthBlock
   let depth = (w.depth + blocks - 1) / blocks
-  let rowBlock = max(1, rowBlockBytes / (tileRows * depth * MemoryLayout<Float>.stride)) * tileRows
+  let blockBytes = rowBlockBytes(weightBytes: PackedMatrix.bytes(depth: w.depth, columns: w.columns))
+  let rowBlock = max(1, blockBytes / (tileRows * depth * MemoryLayout<Float>.stride)) * tileRows
   for first in stride(from: 0, to: rows, by: rowBlock) {
     let count = min(rowBlock, rows - first)
     for k in stride(from: 0, to: w.depth, by: depth) {
