@@ -40,7 +40,7 @@ public final class Trainer {
   /// - Parameters:
   ///   - source: training batches.
   ///   - validation: held-out batches, nil where there are none.
-  ///   - configuration: the resolved configuration's text, for checkpoints.
+  ///   - configuration: the resolved configuration's text, for `config.yaml` and checkpoints.
   ///   - vocabulary: its JSON, for checkpoints.
   ///   - report: called on rank 0.
   public init(
@@ -149,11 +149,16 @@ public final class Trainer {
     return .finished
   }
 
-  /// Opened at the first record, so that a run with nothing to do changes nothing.
   private func log(_ record: JSONRecord) throws {
-    let log = try metrics ?? MetricsLog(path: directory.metricsPath, keepingThrough: firstStep)
+    let log = try metrics ?? openLog()
     metrics = log
     try log.append(record)
+  }
+
+  /// At the first record, so that a run with nothing to do, or that cannot go on, changes nothing.
+  private func openLog() throws -> MetricsLog {
+    try directory.writeConfiguration(configuration)
+    return try MetricsLog(path: directory.metricsPath, keepingThrough: firstStep)
   }
 }
 

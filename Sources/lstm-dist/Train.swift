@@ -146,9 +146,6 @@ struct TrainJob {
     }
     found.checkpoint = newest
     found.finishRecorded = try FinishedRecord.last(in: directory.metricsPath)?.step == newest.manifest.step
-    if newest.manifest.step < configuration.training.steps || !found.finishRecorded {
-      try directory.writeConfiguration(configuration.yaml)
-    }
     return found
   }
 

@@ -94,7 +94,7 @@ extension Commands {
       ("optimizer.name", "adamm"), ("distributed.reduction", "ring"), ("data.tokens", "symbols"), ("task", "reber"),
     ])
     func anImpossibleValue(key: String, value: String) throws {
-      let got = key == "task" ? "got corpus.txt" : "got \(value)"
+      let got = key == "task" ? "got \"corpus.txt\"" : "got \(value)"
       let name = key == "task" ? "data.path" : key
       try expectRefusal(["--set", "\(key)=\(value)"], exitCode: 78, ["impossible value of \(name) — expected ", got])
     }

@@ -76,7 +76,8 @@ extension Commands {
         try workspace.remove(Self.newest)
         try workspace.copy(checkpoint("other", step: 12), to: Self.newest)
         try workspace.expectRefusal(
-          ["train", "--config", "small.yaml", "--run", "run", "--steps", "20"], exitCode: 65, ["expected ", "got "])
+          ["train", "--config", "small.yaml", "--run", "run", "--steps", "20"], exitCode: 65,
+          [" — expected ", "got "], announces: true)
       }
     }
 
@@ -138,6 +139,6 @@ extension Workspace {
   fileprivate func expectTrainingRefusal() throws {
     try expectRefusal(
       ["train", "--config", "small.yaml", "--run", "run", "--steps", "20"], exitCode: 65,
-      ["weight_hh_l1", " — expected "])
+      ["weight_hh_l1", " — expected "], announces: true)
   }
 }

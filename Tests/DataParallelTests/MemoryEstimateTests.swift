@@ -30,8 +30,8 @@ struct MemoryEstimateTests {
     let base = try bytes()
     #expect(try bytes { $0.hidden = 65 } > base)
     #expect(try bytes { $0.layers = 3 } > base)
-    #expect(try bytes { $0.timesteps = 33 } > base)
-    #expect(try bytes { $0.sequences = 17 } > base)
+    #expect(try bytes { $0.timesteps = 64 } > base)
+    #expect(try bytes { $0.sequences = 32 } > base)
     #expect(try bytes { $0.dropout = 0.5 } >= base)
     #expect(try bytes { $0.rule = .sgd(learningRate: 1) } < base)
   }
@@ -47,11 +47,14 @@ struct MemoryEstimateTests {
     for (more, fewer) in zip(long.dropFirst(), long) { #expect(more < fewer) }
   }
 
+  /// Nearly: the scratch memory of the weight gradient takes fewer panels at once where rows are many.
   @Test func eachTimestepAndEachSequenceTakesTheSame() throws {
     let byTime = try [100, 200, 300].map { T in try bytes { $0.timesteps = T } }
-    #expect(byTime[2] - byTime[1] == byTime[1] - byTime[0])
     let byLanes = try [100, 200, 300].map { B in try bytes { $0.sequences = B } }
-    #expect(byLanes[2] - byLanes[1] == byLanes[1] - byLanes[0])
+    for sizes in [byTime, byLanes] {
+      let (first, second) = (sizes[1] - sizes[0], sizes[2] - sizes[1])
+      #expect(abs(second - first) < first / 50, "\(sizes)")
+    }
   }
 
   @Test func parametersGradientsAndMomentsAreCounted() throws {
