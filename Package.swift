@@ -41,7 +41,7 @@ let package = Package(
 
     // MARK: Mathematics
     .target(name: "Randomness", swiftSettings: fast),
-    .target(name: "Kernels", dependencies: ["CProcessor"], swiftSettings: fast),
+    .target(name: "Kernels", swiftSettings: fast),
     .target(name: "LSTM", dependencies: ["Kernels", "Randomness"], swiftSettings: fast),
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: fast),
 

@@ -1,7 +1,6 @@
 import Kernels
 
-/// The gradients of a rank, one whole gradient for each subtree of its shards, and the scratch memory of their
-/// reduction. A class because the requests of MPI keep it alive while they write into it.
+/// The gradients of a rank, one whole gradient for each subtree of its shards. A class because the requests of MPI keep it alive while they write into it.
 final class GradientMemory {
   /// Numbers of one gradient.
   let count: Int

@@ -5,11 +5,7 @@ import Optimization
 import Randomness
 import Sequences
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// The sizes of a benchmark of the training step.
 public struct BenchmarkShape: Sendable {
@@ -75,7 +71,7 @@ public struct StepBenchmark: Sendable {
     let setup = TrainingSetup(
       shape: shape.model, timesteps: shape.timesteps, globalBatch: shape.sequences, shards: min(8, shape.sequences),
       dropout: 0, seed: 1, rule: .sgd(learningRate: 0.1), clip: 5, reduction: reduction)
-    let training = try Training(world: world, setup: setup)
+    let training = world.agree { try Training(world: world, setup: setup) }
     training.initialize(method: .uniform, forgetBias: 1)
     let source = RandomTokens(
       globalBatch: shape.sequences, timesteps: shape.timesteps, vocabulary: shape.model.vocabulary)
@@ -107,16 +103,9 @@ public struct StepBenchmark: Sendable {
 
   private static func usedMemoryBytes() -> Int {
     var usage = rusage()
-    #if os(Linux)
-      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    #else
-      getrusage(RUSAGE_SELF, &usage)
-    #endif
-    #if os(Linux)
-      return usage.ru_maxrss * 1024
-    #else
-      return usage.ru_maxrss
-    #endif
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    // In kilobytes on Linux.
+    return usage.ru_maxrss * 1024
   }
 }
 

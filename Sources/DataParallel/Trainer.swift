@@ -10,6 +10,8 @@ public enum TrainingReport {
   case evaluated(step: Int, validationLoss: Double)
   /// A checkpoint stands.
   case saved(step: Int, path: String)
+  /// A record could not be written to the metrics; training goes on.
+  case recordLost(CheckpointError)
   /// Something that the coordinator wants the user to know.
   case notice(Coordinator.Report)
   /// The run is complete.
@@ -34,6 +36,10 @@ public final class Trainer {
   private var validationLoss: Double?
   private var startSeconds = 0.0
   private var firstStep = 0
+  private var hasLostRecords = false
+
+  /// The last completed step.
+  public private(set) var lastStep = 0
 
   private var isRoot: Bool { world.communicator.rank == 0 }
 
@@ -67,6 +73,7 @@ public final class Trainer {
       resumedFrom: checkpoint?.manifest.step, finishRecorded: finishRecorded)
     startSeconds = World.wallTimeSeconds()
     firstStep = try world.communicator.broadcast(checkpoint?.manifest.step ?? 0, root: 0)
+    lastStep = firstStep
     while true {
       switch try nextAction(after: event) {
       case .train(let step): event = try train(step)
@@ -96,11 +103,12 @@ public final class Trainer {
   private func train(_ step: Int) throws -> Coordinator.Event {
     let result = try training.step(step - 1, source: source)
     trainLoss = result.loss
+    lastStep = step
     if isRoot {
       let elapsed = World.wallTimeSeconds() - startSeconds
       let perStep = elapsed / Double(step - firstStep)
       let tokens = Double(source.targetCount(atStep: step - 1))
-      try log([
+      record([
         "event": "step", "step": .integer(step), "trainLoss": .number(result.loss),
         "gradientNorm": .number(result.gradientNorm), "computeSeconds": .number(result.computeSeconds),
         "reductionSeconds": .number(result.reductionSeconds), "updateSeconds": .number(result.updateSeconds),
@@ -118,7 +126,7 @@ public final class Trainer {
     let loss = try training.sharded.evaluate(validation)
     validationLoss = loss
     if isRoot {
-      try log(["event": "evaluated", "step": .integer(step), "validationLoss": .number(loss)])
+      record(["event": "evaluated", "step": .integer(step), "validationLoss": .number(loss)])
       report(.evaluated(step: step, validationLoss: loss))
     }
     return .evaluationCompleted
@@ -149,7 +157,17 @@ public final class Trainer {
     return .finished
   }
 
-  private func log(_ record: JSONRecord) throws {
+  /// A record that cannot be written does not end the training: the first one is reported, and later ones are tried.
+  private func record(_ record: JSONRecord) {
+    do {
+      try log(record)
+    } catch {
+      if !hasLostRecords { report(.recordLost(error)) }
+      hasLostRecords = true
+    }
+  }
+
+  private func log(_ record: JSONRecord) throws(CheckpointError) {
     let log = try metrics ?? openLog()
     metrics = log
     try log.append(record)

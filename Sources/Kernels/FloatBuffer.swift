@@ -19,9 +19,6 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
 
   deinit { pointer.deallocate() }
 
-  /// All floats, for reading and writing.
-  public var all: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: pointer, count: count) }
-
   /// Sets every float to +0.0.
   public func zero() { pointer.update(repeating: 0, count: count) }
 }

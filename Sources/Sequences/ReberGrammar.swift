@@ -1,10 +1,6 @@
 import Randomness
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// The embedded Reber grammar of Hochreiter and Schmidhuber, "Long Short-Term Memory" (Neural Computation 9(8), 1997),
 /// section 5.1, over the symbols B T P S X V E:

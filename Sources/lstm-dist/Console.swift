@@ -1,11 +1,7 @@
 import DataParallel
 import MPI
 
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#else
-  import Darwin
-#endif
+@preconcurrency import Glibc
 
 /// Shows progress on rank 0: one line that is rewritten on a terminal, plain lines now and then elsewhere.
 final class Console {

@@ -3,11 +3,7 @@ import Configuration
 import MPI
 import Sequences
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// Runs a command's body on all ranks and ends the process with the exit code that it returns. Errors become one
 /// message and the exit code of their kind.
@@ -34,7 +30,8 @@ private func failure(describing error: any Error) -> Failure {
   case let error as CheckpointError: Failure(error.message, hint: error.hint, exitCode: error.exitCode)
   case let error as SequenceError: Failure(error.message, hint: error.hint, exitCode: error.exitCode)
   case let error as ConfigurationError: Failure(error.message, hint: error.hint, exitCode: error.exitCode)
-  case let error as MPIError: Failure("\(error)", hint: nil, exitCode: 77)
+  // Without a code of MPI's it was refused before it reached MPI: a mistake of ours, not of a peer.
+  case let error as MPIError: Failure("\(error)", hint: nil, exitCode: error.code == nil ? 70 : 77)
   default: Failure("\(error)", hint: nil, exitCode: 70)
   }
 }

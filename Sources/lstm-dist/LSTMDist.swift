@@ -2,11 +2,7 @@ import ArgumentParser
 import CProcessor
 import MPI
 
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#else
-  import Darwin
-#endif
+@preconcurrency import Glibc
 
 /// The program: parses arguments and runs a command as one rank of the job.
 @main

@@ -1,19 +1,16 @@
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#else
-  import Darwin
-#endif
+@preconcurrency import Glibc
 
 /// A number with a fixed count of decimals.
 func rounded(_ value: Double, _ decimals: Int) -> String {
-  guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
   var scale = 1.0
   for _ in 0..<decimals { scale *= 10 }
+  // Beyond 2⁵³ not every integer is a Double.
+  guard value.isFinite, abs(value) * scale < 0x1p53 else { return "\(value)" }
   let scaled = (abs(value) * scale).rounded()
-  let whole = Int(scaled / scale)
+  let (whole, rest) = Int(scaled).quotientAndRemainder(dividingBy: Int(scale))
   let sign = value < 0 && scaled > 0 ? "-" : ""
   if decimals == 0 { return sign + "\(whole)" }
-  let fraction = String(Int(scaled - Double(whole) * scale))
+  let fraction = String(rest)
   return sign + "\(whole)." + String(repeating: "0", count: decimals - fraction.count) + fraction
 }
 

@@ -67,11 +67,11 @@ extension GradientCase {
     }
     // Weights first: they bound H, so that no default is larger than what the file holds.
     weights = try shapes.enumerated().map { index, shape in
-      var w = [Scalar](repeating: 0, count: shape.parameterCount)
       let input = try values("weight_ih_l\(index)", [4 * H, shape.inputs])
       let recurrent = try values("weight_hh_l\(index)", [4 * H, H])
       let bias = try PyTorchLayout.mergedBias(
         values("bias_ih_l\(index)", [4 * H]), values("bias_hh_l\(index)", [4 * H]))
+      var w = [Scalar](repeating: 0, count: shape.parameterCount)
       PyTorchLayout.import(input, to: .input, of: &w, shape: shape)
       PyTorchLayout.import(recurrent, to: .recurrent, of: &w, shape: shape)
       PyTorchLayout.import(bias, to: .bias, of: &w, shape: shape)

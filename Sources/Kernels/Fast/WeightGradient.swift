@@ -3,7 +3,7 @@
 /// shards. The tree is walked tile by tile while the sums are in registers, so it costs no second gradient and no
 /// further pass over memory.
 ///
-/// Use: `reshape` once for a batch shape; then for each product `begin`, `packInput` and `packOnes` for the column
+/// Made once for a batch shape. For each product: `begin`, `packInput` and `packOnes` for the column
 /// blocks of A, and `multiply` for each column block of dZ. Holds scratch memory, so one object serves one thread.
 ///
 /// Cost 2·T·B·K·N flop. Truth: `Reference.weightGradient`.
@@ -29,8 +29,11 @@ public final class WeightGradient {
   private static let chunkRows = 256
 
   private static func panelsAtOnce(rowCount: Int) -> Int {
-    rowCount > fewRows ? 4 : max(1, panelBytes / max(1, rowCount * vectorWidth * MemoryLayout<Float>.stride))
+    if rowCount > fewRows { return 4 }
+    return min(16, max(1, panelBytes / max(1, rowCount * vectorWidth * MemoryLayout<Float>.stride)))
   }
+
+  private static func blocksAtOnce(rowCount: Int) -> Int { rowCount > fewRows ? 32 : 1 }
 
   /// - Parameters:
   ///   - rows: the order of the chains.
@@ -41,7 +44,7 @@ public final class WeightGradient {
     let blocks = (maximumDepth + tileRows - 1) / tileRows
     inputs = FloatBuffer(count: blocks * tileRows * rowCount)
     panelsAtOnce = WeightGradient.panelsAtOnce(rowCount: rowCount)
-    blocksAtOnce = rowCount > WeightGradient.fewRows ? 32 : 1
+    blocksAtOnce = WeightGradient.blocksAtOnce(rowCount: rowCount)
     panels = FloatBuffer(count: panelsAtOnce * rowCount * vectorWidth)
     let deepest = rows.subtrees.map(\.leaves.count).max() ?? 1
     let tiles = (Int.bitWidth - deepest.leadingZeroBitCount + 1) * blocksAtOnce * panelsAtOnce
@@ -54,7 +57,9 @@ public final class WeightGradient {
   /// Bytes of scratch memory, at most, for `rowCount` rows and a largest K.
   public static func scratchBytes(rowCount: Int, maximumDepth: Int) -> Int {
     let floats = (maximumDepth + tileRows - 1) / tileRows * tileRows * rowCount
-    return floats * MemoryLayout<Float>.stride
+    // No plan has more shards than 2¹⁶, so no stack more levels.
+    let stackBytes = 17 * blocksAtOnce(rowCount: rowCount) * 16 * MemoryLayout<Tile<6>>.stride
+    return floats * MemoryLayout<Float>.stride + stackBytes
       + max(panelBytes, 4 * rowCount * vectorWidth * MemoryLayout<Float>.stride)
   }
 

@@ -1,10 +1,6 @@
 import Kernels
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// A floating-point type in which the reference LSTM runs.
 public protocol ReferenceScalar: BinaryFloatingPoint & Sendable {
