@@ -30,6 +30,13 @@ struct Train: ParsableCommand {
   @Option(help: "Seed of all randomness.") var seed: String?
   @Flag(help: "Moves an existing run aside and begins anew.") var fresh = false
 
+  /// An empty path is a shell variable that is not set, not the wish for a default.
+  func validate() throws {
+    for (flag, path) in [("--text", text), ("--config", config), ("--run", runPath)] where path == "" {
+      throw ValidationError("\(flag) — expected a path, got nothing")
+    }
+  }
+
   func run() {
     runJob { world in try TrainJob(command: self, world: world).run() }
   }

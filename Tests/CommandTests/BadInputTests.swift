@@ -129,6 +129,14 @@ extension Commands {
       }
     }
 
+    /// As where a shell variable is not set: no reason to train on something else.
+    @Test(arguments: ["--text", "--config", "--run"])
+    func anEmptyPath(flag: String) throws {
+      try Workspace.run { workspace in
+        try workspace.expectRefusal(["train", flag, ""], exitCode: 64, ["\(flag) — expected a path, got nothing"])
+      }
+    }
+
     @Test func aPlaceThatIsNotARun() throws {
       try Workspace.run { workspace in
         try workspace.put("a file", "run")
