@@ -26,6 +26,16 @@ public struct FileDigest: Equatable, Sendable {
   public let sha256: String
 }
 
+/// Lowercase hexadecimal SHA-256 over arrays of integers, little-endian, each array with its length before it.
+public func sha256(ofParts parts: [[Int32]]) -> String {
+  var hash = SHA256()
+  for part in parts {
+    withUnsafeBytes(of: part.count.littleEndian) { hash.update(bufferPointer: $0) }
+    part.withUnsafeBytes { hash.update(bufferPointer: $0) }
+  }
+  return hexadecimal(hash.finalize())
+}
+
 /// Lowercase hexadecimal text of a digest.
 func hexadecimal(_ digest: SHA256.Digest) -> String {
   digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()

@@ -1,11 +1,10 @@
+import Glibc
 import Kernels
 import LSTM
 import MPI
 import Optimization
 import Randomness
 import Sequences
-
-import Glibc
 
 /// The sizes of a benchmark of the training step.
 public struct BenchmarkShape: Sendable {
@@ -71,7 +70,13 @@ public struct StepBenchmark: Sendable {
     let setup = TrainingSetup(
       shape: shape.model, timesteps: shape.timesteps, globalBatch: shape.sequences, shards: min(8, shape.sequences),
       dropout: 0, seed: 1, rule: .sgd(learningRate: 0.1), clip: 5, reduction: reduction)
-    let training = world.agree { try Training(world: world, setup: setup) }
+    let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
+    let training = world.agree {
+      let plan = try ShardPlan(
+        globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
+      try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
+      return try Training(world: world, setup: setup)
+    }
     training.initialize(method: .uniform, forgetBias: 1)
     let source = RandomTokens(
       globalBatch: shape.sequences, timesteps: shape.timesteps, vocabulary: shape.model.vocabulary)

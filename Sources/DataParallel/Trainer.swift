@@ -27,7 +27,7 @@ public final class Trainer {
   private let validation: (any SequenceSource)?
   private let directory: RunDirectory
   private let configuration: String
-  private let vocabulary: [UInt8]
+  private let identity: DataIdentity
   private let report: (TrainingReport) -> Void
 
   private var coordinator: Coordinator
@@ -47,11 +47,11 @@ public final class Trainer {
   ///   - source: training batches.
   ///   - validation: held-out batches, nil where there are none.
   ///   - configuration: the resolved configuration's text, for `config.yaml` and checkpoints.
-  ///   - vocabulary: its JSON, for checkpoints.
+  ///   - identity: what the data is, for checkpoints.
   ///   - report: called on rank 0.
   public init(
     world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)?,
-    policy: Coordinator.Policy, directory: RunDirectory, configuration: String, vocabulary: [UInt8],
+    policy: Coordinator.Policy, directory: RunDirectory, configuration: String, identity: DataIdentity,
     report: @escaping (TrainingReport) -> Void
   ) {
     self.world = world
@@ -60,7 +60,7 @@ public final class Trainer {
     self.validation = validation
     self.directory = directory
     self.configuration = configuration
-    self.vocabulary = vocabulary
+    self.identity = identity
     self.report = report
     coordinator = Coordinator(policy: policy)
   }
@@ -108,7 +108,7 @@ public final class Trainer {
       let elapsed = World.wallTimeSeconds() - startSeconds
       let perStep = elapsed / Double(step - firstStep)
       let tokens = Double(source.targetCount(atStep: step - 1))
-      record([
+      try record([
         "event": "step", "step": .integer(step), "trainLoss": .number(result.loss),
         "gradientNorm": .number(result.gradientNorm), "computeSeconds": .number(result.computeSeconds),
         "reductionSeconds": .number(result.reductionSeconds), "updateSeconds": .number(result.updateSeconds),
@@ -126,7 +126,7 @@ public final class Trainer {
     let loss = try training.sharded.evaluate(validation)
     validationLoss = loss
     if isRoot {
-      record(["event": "evaluated", "step": .integer(step), "validationLoss": .number(loss)])
+      try record(["event": "evaluated", "step": .integer(step), "validationLoss": .number(loss)])
       report(.evaluated(step: step, validationLoss: loss))
     }
     return .evaluationCompleted
@@ -138,7 +138,7 @@ public final class Trainer {
       step: step, dataPosition: DataPosition(epoch: position.quotient, stepInEpoch: position.remainder),
       seed: training.setup.seed, shards: training.setup.shards, configuration: configuration)
     let error = try training.writeCheckpoint(
-      manifest, trainLoss: trainLoss, vocabulary: vocabulary, to: directory)
+      manifest, trainLoss: trainLoss, identity: identity, to: directory)
     if let error { return .checkpointFailed(error) }
     if isRoot { report(.saved(step: step, path: directory.checkpointPath(step: step))) }
     return .checkpointWritten
@@ -158,16 +158,16 @@ public final class Trainer {
   }
 
   /// A record that cannot be written does not end the training: the first one is reported, and later ones are tried.
-  private func record(_ record: JSONRecord) {
+  private func record(_ record: JSONRecord) throws {
     do {
       try log(record)
-    } catch {
+    } catch let error as CheckpointError {
       if !hasLostRecords { report(.recordLost(error)) }
       hasLostRecords = true
     }
   }
 
-  private func log(_ record: JSONRecord) throws(CheckpointError) {
+  private func log(_ record: JSONRecord) throws {
     let log = try metrics ?? openLog()
     metrics = log
     try log.append(record)

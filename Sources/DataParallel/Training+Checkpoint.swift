@@ -12,11 +12,32 @@ enum CheckpointFiles {
   static let state = "state.safetensors"
 }
 
+/// What the data of a run is, as checkpoints hold it: a run must not go on with other data.
+public struct DataIdentity: Equatable, Sendable {
+  /// The vocabulary as JSON.
+  public let vocabulary: [UInt8]
+  /// SHA-256 of the tokens, in lowercase hexadecimal digits.
+  public let tokensSHA256: String
+
+  /// The identity of data with this vocabulary and these tokens, part after part.
+  public init(vocabulary: [UInt8], tokens: [[Int32]]) {
+    self.vocabulary = vocabulary
+    tokensSHA256 = sha256(ofParts: tokens)
+  }
+
+  /// The identity that a checkpoint holds.
+  public init(_ checkpoint: Checkpoint) throws {
+    let state = try checkpoint.open(CheckpointFiles.state)
+    vocabulary = try state.values("vocabulary", as: UInt8.self)
+    tokensSHA256 = String(decoding: try state.values("tokensSHA256", as: UInt8.self), as: UTF8.self)
+  }
+}
+
 extension Training {
   /// Collects on rank 0 what the other ranks hold of the state, and writes a checkpoint there. Every rank calls it.
   /// Returns rank 0's error, if it has one: the other ranks do not know of it.
   func writeCheckpoint(
-    _ manifest: Manifest, trainLoss: Double, vocabulary: [UInt8], to directory: RunDirectory
+    _ manifest: Manifest, trainLoss: Double, identity: DataIdentity, to directory: RunDirectory
   ) throws -> CheckpointError? {
     let isRoot = world.communicator.rank == 0
     let count = setup.shape.parameterCount
@@ -33,7 +54,9 @@ extension Training {
       TensorSource(
         name: "hidden", shape: [setup.globalBatch, setup.shape.layers, 2, setup.shape.hidden], values: hidden),
       TensorSource(name: "trainLoss", shape: [], values: [trainLoss]),
-      TensorSource(name: "vocabulary", shape: [vocabulary.count], values: vocabulary),
+      TensorSource(name: "vocabulary", shape: [identity.vocabulary.count], values: identity.vocabulary),
+      TensorSource(
+        name: "tokensSHA256", shape: [identity.tokensSHA256.utf8.count], values: Array(identity.tokensSHA256.utf8)),
     ]
     do {
       try directory.writeCheckpoint(
@@ -139,7 +162,7 @@ public struct SavedModel {
     shape = LanguageModelShape(
       vocabulary: table.shape[0], embedding: table.shape[1], hidden: output.shape[1], layers: layers)
     parametersSHA256 = try file.parametersSHA256()
-    vocabulary = try checkpoint.open(CheckpointFiles.state).values("vocabulary", as: UInt8.self)
+    vocabulary = try DataIdentity(checkpoint).vocabulary
   }
 
   /// Fills flat memory with the parameters of the checkpoint that the model was made from.

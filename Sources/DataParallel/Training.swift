@@ -1,3 +1,4 @@
+import Glibc
 import Kernels
 import LSTM
 import MPI
@@ -25,7 +26,7 @@ public struct TrainingSetup: Sendable {
   /// How gradients are added over ranks.
   public var reduction: Reduction
 
-  /// All of it.
+  /// A setup of these values.
   public init(
     shape: LanguageModelShape, timesteps: Int, globalBatch: Int, shards: Int, dropout: Float, seed: UInt64,
     rule: OptimizerRule, clip: Double, reduction: Reduction
@@ -133,6 +134,18 @@ public final class Training {
     return StepResult(
       loss: loss, gradientNorm: norm, isFinite: isFinite, computeSeconds: computed - start,
       reductionSeconds: reduced - computed + gathering, updateSeconds: end - reduced - gathering)
+  }
+
+  /// Refuses what cannot fit into the memory of a node with `localRanks` ranks, before any of it is allocated.
+  public static func checkMemory(_ setup: TrainingSetup, plan: ShardPlan, localRanks: Int) throws {
+    let needed = estimatedBytes(setup, plan: plan)
+    let present = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / max(1, localRanks)
+    guard needed <= present else {
+      throw Failure(
+        message: "error: model and batch do not fit — expected at most \(present >> 20) MB a rank, got an estimate of "
+          + "\(needed >> 20) MB\nhint: lower model.hidden, model.layers, batch.sequences or batch.steps, or use more nodes",
+        exitCode: 78)
+    }
   }
 
   /// Bytes that training takes on the rank with the most lanes: parameters, gradients, packed weights, activations, and

@@ -1,7 +1,7 @@
+import Checkpoints
 import DataParallel
-import MPI
-
 @preconcurrency import Glibc
+import MPI
 
 /// Shows progress on rank 0: one line that is rewritten on a terminal, plain lines now and then elsewhere.
 final class Console {
@@ -40,11 +40,34 @@ final class Console {
       line("step \(step)  validation loss \(rounded(loss, 4)) nats a token")
     case .saved(_, let path):
       line("checkpoint \(path)")
+    case .recordLost(let error):
+      tell("warning: a record of the metrics is lost, training goes on: \(error.message)", hint: error.hint)
     case .notice(let notice):
-      line("\(notice)")
+      show(notice)
     case .finished(let step, let trainLoss, _, let sha256):
       line("finished at step \(step), training loss \(rounded(trainLoss, 4)); parameters SHA-256 \(sha256)")
     }
+  }
+
+  private func show(_ notice: Coordinator.Report) {
+    switch notice {
+    case .alreadyFinished, .stoppedOnRequest: line("\(notice)")
+    case .checkpointFailed(_, let error, goesOn: true): tell("warning: \(notice)", hint: error.hint)
+    case .checkpointFailed(_, let error, goesOn: false): tell("error: \(notice)", hint: error.hint)
+    case .diverged:
+      tell(
+        "error: \(notice) — expected finite numbers",
+        hint: "lower optimizer.learningRate, or limit gradients with optimizer.clip")
+    case .unexpected: tell("error: \(notice)", hint: nil)
+    }
+  }
+
+  /// A warning or error, on stderr.
+  private func tell(_ text: String, hint: String?) {
+    if hasLiveLine { print("\r\u{1B}[K", terminator: "") }
+    hasLiveLine = false
+    fflush(stdout)
+    printError(text + (hint.map { "\nhint: \($0)" } ?? ""))
   }
 
   private func showStep(

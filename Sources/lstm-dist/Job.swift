@@ -1,9 +1,8 @@
 import Checkpoints
 import Configuration
+import Glibc
 import MPI
 import Sequences
-
-import Glibc
 
 /// Runs a command's body on all ranks and ends the process with the exit code that it returns. Errors become one
 /// message and the exit code of their kind.

@@ -1,8 +1,7 @@
 import ArgumentParser
 import CProcessor
-import MPI
-
 @preconcurrency import Glibc
+import MPI
 
 /// The program: parses arguments and runs a command as one rank of the job.
 @main

@@ -19,6 +19,8 @@ struct RunData {
   let training: any SequenceSource
   /// Nil where nothing is held out.
   let validation: (any SequenceSource)?
+  /// What a checkpoint holds of the data, to know it again.
+  let identity: DataIdentity
 
   /// Reads or generates the data of a configuration.
   init(_ configuration: Configuration) throws {
@@ -33,6 +35,7 @@ struct RunData {
       training = task.trainingSource(globalBatch: batch.sequences, seed: configuration.seed)
       validation =
         task.heldOut.isEmpty ? nil : task.evaluationSource(task.heldOut, globalBatch: batch.sequences)
+      identity = DataIdentity(vocabulary: Array(try vocabulary.json()), tokens: task.training + task.heldOut)
     case .languageModel:
       let corpus = try TextCorpus(
         path: data.path, tokens: data.tokenKind, maximumVocabulary: data.vocabulary, validation: data.heldOut)
@@ -45,6 +48,8 @@ struct RunData {
         try EvaluationStream(
           tokens: $0, globalBatch: batch.sequences, timesteps: batch.steps, name: data.path)
       }
+      identity = DataIdentity(
+        vocabulary: Array(try vocabulary.json()), tokens: [corpus.training, corpus.validation ?? []])
     }
   }
 }

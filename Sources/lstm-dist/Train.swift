@@ -81,56 +81,42 @@ struct TrainJob {
   func run() throws -> Int32 {
     let console = Console()
     // Everything that can be wrong is found before the run directory is touched.
-    let (configuration, data, setup) = world.agree {
+    let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
+    let (configuration, data, training) = world.agree {
       let configuration = try command.resolvedConfiguration()
       let data = try RunData(configuration)
       let setup = TrainingSetup(configuration, vocabulary: data.vocabulary.count)
       let plan = try ShardPlan(
         globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
-      try checkMemory(setup, plan)
-      return (configuration, data, setup)
+      try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
+      return (configuration, data, try Training(world: world, setup: setup))
     }
-    let vocabulary = world.agree { Array(try data.vocabulary.json()) }
     let directory = command.directory(configuration)
-    let found = world.agree { isRoot ? try openRun(directory, configuration, vocabulary) : Found() }
+    let found = world.agree { isRoot ? try openRun(directory, configuration, data.identity) : Found() }
     for message in found.messages { printError(message) }
     let resumes = try world.communicator.broadcast(found.checkpoint == nil ? 0 : 1, root: 0) == 1
 
-    let training = world.agree { try Training(world: world, setup: setup) }
     if !resumes {
       training.initialize(
         method: Initialization(configuration.model.initialization), forgetBias: Float(configuration.model.forgetBias))
     }
-    if isRoot { announce(console, configuration, setup, training, directory, found) }
+    if isRoot { announce(console, configuration, training, directory, found) }
     let trainer = Trainer(
       world: world, training: training, source: data.training, validation: data.validation,
       policy: Coordinator.Policy(
         totalSteps: configuration.training.steps, evaluateEvery: configuration.training.evaluateEvery,
         checkpointEvery: configuration.training.checkpointEvery),
-      directory: directory, configuration: configuration.yaml, vocabulary: vocabulary, report: console.show)
+      directory: directory, configuration: configuration.yaml, identity: data.identity, report: console.show)
     let code = try trainer.run(resumes: resumes, from: found.checkpoint, finishRecorded: found.finishRecorded)
-    if code == 0 { try summarize(console, configuration, data, training, directory) }
+    if code == 0 { try summarize(console, configuration, data, training, directory, lastStep: trainer.lastStep) }
     return code
   }
 
   // MARK: Before the first step
 
-  /// Refuses what cannot fit, with the estimate, before any of it is allocated.
-  private func checkMemory(_ setup: TrainingSetup, _ plan: ShardPlan) throws {
-    let needed = Training.estimatedBytes(setup, plan: plan)
-    let present = ProcessInfo.processInfo.physicalMemory
-    guard needed > 0, UInt64(needed) <= present else {
-      throw Failure(
-        "model and batch do not fit — expected at most \(present >> 20) MB a rank, got an estimate of "
-          + "\(needed >> 20) MB",
-        hint: "lower model.hidden, model.layers, batch.sequences or batch.steps, or use more ranks on more nodes",
-        exitCode: 78)
-    }
-  }
-
   /// Rank 0: the run directory as this command needs it, made only if there is none.
   private func openRun(
-    _ directory: RunDirectory, _ configuration: Configuration, _ vocabulary: [UInt8]
+    _ directory: RunDirectory, _ configuration: Configuration, _ identity: DataIdentity
   ) throws -> Found {
     var found = Found()
     if command.fresh, let moved = try directory.moveAside() {
@@ -145,22 +131,34 @@ struct TrainJob {
     try directory.removeLeftovers()
     let search = try directory.newestCheckpoint()
     found.messages += search.damaged.map { "warning: passed over a damaged checkpoint: \($0.error.message)" }
-    guard let newest = search.newest else { return found }
-    guard try newest.open("state.safetensors").values("vocabulary", as: UInt8.self) == vocabulary else {
+    guard let newest = search.newest else {
+      guard search.damaged.isEmpty else { throw allDamaged(search.damaged, directory) }
+      return found
+    }
+    guard try DataIdentity(newest) == identity else {
       throw CheckpointError(
-        .badData, "the data has changed since the run began", expected: "the vocabulary of the checkpoint",
-        got: "another one", at: newest.path, hint: "restore the data, or begin anew with --fresh")
+        .badData, "the data has changed since the run began", expected: "the tokens of the checkpoint",
+        got: "other ones", at: newest.path, hint: "restore the data, or begin anew with --fresh")
     }
     found.checkpoint = newest
     found.finishRecorded = try FinishedRecord.last(in: directory.metricsPath)?.step == newest.manifest.step
     return found
   }
 
+  /// Training anew in the same directory would replace what might still be saved.
+  private func allDamaged(_ damaged: [CheckpointSearch.Damaged], _ directory: RunDirectory) -> CheckpointError {
+    CheckpointError(
+      .badData, "no checkpoint is whole", expected: "a valid one",
+      got: damaged.map(\.error.message).joined(separator: "; "),
+      at: directory.path, hint: "begin anew with --fresh: the run is moved aside, not deleted")
+  }
+
   private func announce(
-    _ console: Console, _ configuration: Configuration, _ setup: TrainingSetup, _ training: Training,
-    _ directory: RunDirectory, _ found: Found
+    _ console: Console, _ configuration: Configuration, _ training: Training, _ directory: RunDirectory,
+    _ found: Found
   ) {
-    let (shape, plan) = (setup.shape, training.sharded.plan)
+    let (setup, plan) = (training.setup, training.sharded.plan)
+    let shape = setup.shape
     console.line(
       "\(configuration.task.rawValue): \(shape.parameterCount) parameters (V \(shape.vocabulary), D \(shape.embedding), "
         + "\(shape.layers) × H \(shape.hidden)), \(setup.globalBatch) sequences × \(setup.timesteps) steps in "
@@ -179,7 +177,7 @@ struct TrainJob {
   /// What the run has come to: for the built-in task beside the known truth.
   private func summarize(
     _ console: Console, _ configuration: Configuration, _ data: RunData, _ training: Training,
-    _ directory: RunDirectory
+    _ directory: RunDirectory, lastStep: Int
   ) throws {
     if case .reber(let task) = data.kind {
       let result = try ReberResult(task, model: training.sharded, world: world)
@@ -190,7 +188,7 @@ struct TrainJob {
       ).forEach(console.line)
     }
     guard isRoot else { return }
-    console.line("\ncheckpoint: \(directory.checkpointPath(step: configuration.training.steps))")
+    console.line("\ncheckpoint: \(directory.checkpointPath(step: lastStep))")
     console.line("next:")
     for line in nextCommands(configuration, directory) { console.line("  \(line)") }
   }

@@ -1,6 +1,5 @@
-import Kernels
-
 import Glibc
+import Kernels
 
 /// A floating-point type in which the reference LSTM runs.
 public protocol ReferenceScalar: BinaryFloatingPoint & Sendable {
