@@ -54,6 +54,45 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
     }
   }
 
+  /// Columns of whole panels, with and without a remainder behind groups of four of them; terms of one block and of
+  /// several. The reference writes N columns; those behind it up to whole panels come out as `start` has them, and
+  /// nothing else is touched.
+  @Test(arguments: [1, 2, 7], [64, 70, 130])
+  func multiplyWritesItsColumnsAndThePaddingAsStartHasItAndNothingElse(rows: Int, columns: Int) {
+    let (width, zStride) = (padded(columns), padded(columns) + 16)
+    for depth in [0, 3, 2100] {
+      let x = randomFloats(rows * (depth + 3), seed: 21)
+      let w = PackedMatrix(depth: depth, columns: columns)
+      w.pack(
+        randomFloats(depth * columns + 1, seed: 22), stride: columns, rows: depth, columns: columns)
+      let (start, before) = (randomFloats(rows * zStride, seed: 23), randomFloats(rows * zStride, seed: 24))
+      for startStride in [0, zStride] {
+        var (fast, truth) = (before, before)
+        multiply(
+          rows: rows, x: x, xStride: depth + 3, w: w, start: start, startStride: startStride, z: &fast,
+          zStride: zStride)
+        Reference.multiply(
+          rows: rows, x: x, xStride: depth + 3, w: w, start: start, startStride: startStride, z: &truth,
+          zStride: zStride)
+        for row in 0..<rows {
+          for column in columns..<width { truth[row * zStride + column] = start[row * startStride + column] }
+        }
+        expectSameBits(fast, truth, "depth \(depth), stride of start \(startStride)")
+      }
+      var (fast, truth) = (before, before)
+      multiplyAdd(rows: rows, x: x, xStride: depth + 3, w: w, z: &fast, zStride: zStride)
+      Reference.multiply(
+        rows: rows, x: x, xStride: depth + 3, w: w, start: before, startStride: zStride, z: &truth, zStride: zStride)
+      expectSameBits(fast, truth, "depth \(depth), added")
+    }
+  }
+
+  /// One comparison for all: a difference of long arrays would take minutes to describe.
+  private func expectSameBits(_ fast: [Float], _ truth: [Float], _ what: Comment) {
+    let differing = zip(fast, truth).filter { $0.bitPattern != $1.bitPattern }.count
+    #expect(differing == 0 && fast.count == truth.count, what)
+  }
+
   @Test func packTransposedIsPackOfTheTranspose() {
     let (rows, columns) = (7, 21)
     let source = randomFloats(rows * columns, seed: 6)
@@ -70,18 +109,38 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
     for (timesteps, globalLanes, shardCount) in [(1, 1, 1), (3, 5, 4), (5, 7, 8), (4, 9, 5), (7, 3, 3)] {
       for ranks in 1...min(4, shardCount) {
         for rank in 0..<ranks {
-          let shards = rank * shardCount / ranks..<(rank + 1) * shardCount / ranks
-          let first = shards.lowerBound * globalLanes / shardCount
-          let lanes = shards.map {
-            $0 * globalLanes / shardCount - first..<($0 + 1) * globalLanes / shardCount - first
-          }
-          let rows = ShardedRows(timesteps: timesteps, shardLanes: lanes, shards: shards, shardCount: shardCount)
+          let rows = rowsOfRank(
+            rank, of: ranks, timesteps: timesteps, globalLanes: globalLanes, shardCount: shardCount)
           for (depth, columns) in [(1, 1), (5, 16), (7, 18), (13, 33)] {
             compareWeightGradients(rows, depth: depth, columns: columns)
           }
         }
       }
     }
+  }
+
+  /// More rows than are finished at once: chunks of 256 of them, so that a chain of a longer shard goes on from its
+  /// sums; groups of 32 blocks of A and of four panels of dZ, each with a remainder.
+  @Test(arguments: [(90, 13, 8, 1), (40, 61, 8, 3), (110, 11, 3, 1), (131, 4, 1, 1), (257, 6, 2, 2)])
+  func weightGradientOfManyRowsHasTheBitsOfItsReference(
+    timesteps: Int, globalLanes: Int, shardCount: Int, ranks: Int
+  ) {
+    for rank in 0..<ranks {
+      let rows = rowsOfRank(rank, of: ranks, timesteps: timesteps, globalLanes: globalLanes, shardCount: shardCount)
+      #expect(rows.order.count > 512)
+      compareWeightGradients(rows, depth: 198, columns: 70)
+    }
+  }
+
+  private func rowsOfRank(
+    _ rank: Int, of ranks: Int, timesteps: Int, globalLanes: Int, shardCount: Int
+  ) -> ShardedRows {
+    let shards = rank * shardCount / ranks..<(rank + 1) * shardCount / ranks
+    let first = shards.lowerBound * globalLanes / shardCount
+    let lanes = shards.map {
+      $0 * globalLanes / shardCount - first..<($0 + 1) * globalLanes / shardCount - first
+    }
+    return ShardedRows(timesteps: timesteps, shardLanes: lanes, shards: shards, shardCount: shardCount)
   }
 
   private func compareWeightGradients(_ rows: ShardedRows, depth: Int, columns: Int) {
@@ -102,7 +161,7 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
     Reference.weightGradient(
       rows: rows, a: withOnes, aStride: depth + 1, depth: depth + 1, dZ: dZ, zStride: zStride, columns: columns,
       gradient: &slow, gradientStride: columns, subtreeStride: stride)
-    #expect(fast.map(\.bitPattern) == slow.map(\.bitPattern))
+    expectSameBits(fast, slow, "depth \(depth), columns \(columns)")
   }
 
   @Test func crossEntropyHasTheBitsOfItsReference() {
