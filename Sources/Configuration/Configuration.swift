@@ -53,7 +53,7 @@ public struct Configuration: Sendable, Equatable {
   public struct Model: Sendable, Equatable {
     /// How weights begin.
     public enum Initialization: String, Sendable, CaseIterable {
-      /// Uniform in ±1/√H, or Glorot and Bengio's uniform ±√(6/(rows + columns)).
+      /// Uniform in ±1/√H, or Glorot and Bengio's uniform ±√(6/(inputs + outputs)), gate by gate.
       case uniform, xavier
     }
 
@@ -63,7 +63,7 @@ public struct Configuration: Sendable, Equatable {
     public internal(set) var hidden: Int
     /// L, LSTM layers.
     public internal(set) var layers: Int
-    /// The share of units dropped between layers.
+    /// The share of numbers dropped on connections that are not recurrent.
     public internal(set) var dropout: Double
     /// How weights begin.
     public internal(set) var initialization: Initialization

@@ -16,6 +16,11 @@ extension ConfigurationKey {
           + "order of summation to MPI_Allreduce."),
     ]
 
+  // Numbers become Float where they are used. There a share close enough to 1 would be 1, and a factor small enough 0:
+  // the bounds keep a distance from both, also after Adam's bias correction.
+  private static let share = 0...0.9999999
+  private static let smallestFactor = 1e-30
+
   private static let data: [ConfigurationKey] = [
     .choice(
       "data.source", \.data.source, .byTask(reber: "generated", languageModel: "text"),
@@ -51,14 +56,15 @@ extension ConfigurationKey {
       "H, hidden units of each layer."),
     .integer("model.layers", \.model.layers, 1...64, .byTask(reber: "1", languageModel: "2"), "L, LSTM layers."),
     .number(
-      "model.dropout", \.model.dropout, .from(0, below: 1), .always("0"),
-      "The share of units dropped between layers, never along time (Zaremba et al. 2014)."),
+      "model.dropout", \.model.dropout, share, .always("0"),
+      "The share of numbers dropped from the inputs of every layer and of the output layer: on all connections that "
+        + "are not recurrent, the embedding's among them, never along time (Zaremba et al. 2014)."),
     .choice(
       "model.initialization", \.model.initialization, .always("uniform"),
       "How weights begin: uniform in ±1/√H, as PyTorch's nn.LSTM documents it, or xavier, uniform in "
-        + "±√(6/(rows + columns)) (Glorot and Bengio 2010)."),
+        + "±√(6/(inputs + outputs)) gate by gate (Glorot and Bengio 2010)."),
     .number(
-      "model.forgetBias", \.model.forgetBias, .from(-100, to: 100), .always("1"),
+      "model.forgetBias", \.model.forgetBias, -100...100, .always("1"),
       "What the bias of the forget gate begins with. 1 lets a cell remember from the start (Gers et al. 2000; "
         + "Jozefowicz et al. 2015)."),
   ]
@@ -73,7 +79,7 @@ extension ConfigurationKey {
       .derived("8, or batch.sequences where that is less") { String(min(8, $0.batch.sequences)) },
       "S, logical shards of the batch: the most ranks that can take part. Another S gives other (equally good) bits."),
     .number(
-      "batch.reset", \.batch.reset, .from(0, below: 1), .byTask(reber: "0", languageModel: "0.02"),
+      "batch.reset", \.batch.reset, share, .byTask(reber: "0", languageModel: "0.02"),
       task: .languageModel,
       "Probability that a lane forgets its hidden state before a window. Without it a model never sees an empty state "
         + "but once an epoch, and may come to need a state that has run for long."),
@@ -82,19 +88,19 @@ extension ConfigurationKey {
   private static let optimizer: [ConfigurationKey] = [
     .choice("optimizer.name", \.optimizer.name, .always("adam"), "Adam (Kingma and Ba 2015), or gradient descent."),
     .number(
-      "optimizer.learningRate", \.optimizer.learningRate, .above(0, to: 1000),
+      "optimizer.learningRate", \.optimizer.learningRate, smallestFactor...1000,
       .derived("0.005 for adam, 1 for sgd") { $0.optimizer.name == .sgd ? "1" : "0.005" },
       "The factor of the update."),
     .number(
-      "optimizer.clip", \.optimizer.clip, .from(0, to: 1_000_000), .always("1"),
+      "optimizer.clip", \.optimizer.clip, 0...1_000_000, .always("1"),
       "Gradients whose global norm is above this are scaled down to it; 0 never clips."),
     .number(
-      "optimizer.beta1", \.optimizer.beta1, .from(0, below: 1), .always("0.9"), "Adam's decay of the mean gradient."),
+      "optimizer.beta1", \.optimizer.beta1, share, .always("0.9"), "Adam's decay of the mean gradient."),
     .number(
-      "optimizer.beta2", \.optimizer.beta2, .from(0, below: 1), .always("0.999"),
+      "optimizer.beta2", \.optimizer.beta2, share, .always("0.999"),
       "Adam's decay of the mean squared gradient."),
     .number(
-      "optimizer.epsilon", \.optimizer.epsilon, .above(0, to: 1), .always("1e-8"), "What Adam adds to its divisor."),
+      "optimizer.epsilon", \.optimizer.epsilon, smallestFactor...1, .always("1e-8"), "What Adam adds to its divisor."),
   ]
 
   private static let training: [ConfigurationKey] = [

@@ -98,15 +98,16 @@ extension ConfigurationKey {
   }
 
   static func number(
-    _ name: String, _ path: Path<Double>, _ interval: Interval, _ fallback: Fallback,
+    _ name: String, _ path: Path<Double>, _ range: ClosedRange<Double>, _ fallback: Fallback,
     task: Configuration.Task? = nil, _ documentation: String
   ) -> ConfigurationKey {
     ConfigurationKey(
-      name: name, expected: "a number \(interval.words)", documentation: documentation, mayChangeOnResume: false,
-      task: task, fallback: fallback,
+      name: name,
+      expected: "a number from \(YAMLText.short(range.lowerBound)) to \(YAMLText.short(range.upperBound))",
+      documentation: documentation, mayChangeOnResume: false, task: task, fallback: fallback,
       text: { YAMLText.number($0[keyPath: path]) },
       write: { scalar, configuration in
-        guard let value = scalar.number, interval.contains(value) else { return false }
+        guard let value = scalar.number, range.contains(value) else { return false }
         configuration[keyPath: path] = value
         return true
       })
@@ -164,34 +165,5 @@ extension ConfigurationKey {
         }
         return true
       })
-  }
-}
-
-/// The values that a number may have; a bound belongs to them or not.
-struct Interval: Sendable {
-  let lower: Double
-  let lowerBelongs: Bool
-  let upper: Double
-  let upperBelongs: Bool
-
-  static func from(_ lower: Double, to upper: Double) -> Interval {
-    Interval(lower: lower, lowerBelongs: true, upper: upper, upperBelongs: true)
-  }
-
-  static func from(_ lower: Double, below upper: Double) -> Interval {
-    Interval(lower: lower, lowerBelongs: true, upper: upper, upperBelongs: false)
-  }
-
-  static func above(_ lower: Double, to upper: Double) -> Interval {
-    Interval(lower: lower, lowerBelongs: false, upper: upper, upperBelongs: true)
-  }
-
-  func contains(_ value: Double) -> Bool {
-    (lowerBelongs ? value >= lower : value > lower) && (upperBelongs ? value <= upper : value < upper)
-  }
-
-  var words: String {
-    (lowerBelongs ? "from \(YAMLText.short(lower))" : "above \(YAMLText.short(lower))")
-      + (upperBelongs ? " to \(YAMLText.short(upper))" : " to below \(YAMLText.short(upper))")
   }
 }

@@ -1,11 +1,13 @@
 import Randomness
+import Synchronization
 
 /// Short strings, one a lane and step: the hidden state is zero at the start of each, and the target of a symbol is the
 /// one behind it. Shorter strings are padded with `noTarget`, and so are whole lanes of an epoch's last step where the
 /// strings do not divide by B.
 public struct StringBatches: SequenceSource {
   private let strings: [[Int32]]
-  private let shuffleSeed: UInt64?
+  /// The order of the strings; nil where they keep their own.
+  private let order: EpochOrder?
   /// B, strings in one step.
   public let globalBatch: Int
   /// T, at least the length of the longest string − 1.
@@ -20,7 +22,7 @@ public struct StringBatches: SequenceSource {
     precondition(globalBatch >= 1 && !strings.isEmpty, "there must be lanes and strings")
     precondition(strings.allSatisfy { (2...timesteps + 1).contains($0.count) }, "a string must fit into a window")
     self.strings = strings
-    self.shuffleSeed = shuffleSeed
+    order = shuffleSeed.map { EpochOrder(seed: $0, count: strings.count) }
     self.globalBatch = globalBatch
     self.timesteps = timesteps
     stepsPerEpoch = (strings.count + globalBatch - 1) / globalBatch
@@ -38,9 +40,8 @@ public struct StringBatches: SequenceSource {
   public func indices(atStep step: Int) -> [Int] {
     let first = step % stepsPerEpoch * globalBatch
     let places = first..<min(first + globalBatch, strings.count)
-    guard let shuffleSeed else { return Array(places) }
-    var draws = PhiloxSequence(seed: shuffleSeed, purpose: .dataOrder, step: step / stepsPerEpoch)
-    return Array(draws.permutation(strings.count)[places])
+    guard let order else { return Array(places) }
+    return Array(order.permutation(ofEpoch: step / stepsPerEpoch)[places])
   }
 
   /// Writes the strings of `lanes`.
@@ -58,6 +59,30 @@ public struct StringBatches: SequenceSource {
         tokens[t * lanes.count + column] = string[t]
         targets[t * lanes.count + column] = string[t + 1]
       }
+    }
+  }
+}
+
+/// The shuffled order of each epoch, a pure function of (seed, epoch). The one last asked for is kept: every step of an
+/// epoch needs it, and drawing it costs as much as all strings. Copies of a source share what is kept, which changes
+/// nothing but the time.
+private final class EpochOrder: Sendable {
+  private let seed: UInt64
+  private let count: Int
+  private let last = Mutex<(epoch: Int, permutation: [Int])?>(nil)
+
+  init(seed: UInt64, count: Int) {
+    self.seed = seed
+    self.count = count
+  }
+
+  func permutation(ofEpoch epoch: Int) -> [Int] {
+    last.withLock { last in
+      if let last, last.epoch == epoch { return last.permutation }
+      var draws = PhiloxSequence(seed: seed, purpose: .dataOrder, step: epoch)
+      let permutation = draws.permutation(count)
+      last = (epoch, permutation)
+      return permutation
     }
   }
 }

@@ -25,11 +25,15 @@ public struct TextCorpus: Sendable {
   ) throws(SequenceError) {
     let text = try TextCorpus.nonEmpty(path)
     if kind != .bytes { try UTF8Text.validate(text, name: path) }
+    // Before the cut, which would leave nothing to train on and blame the wrong part.
+    try TextCorpus.expectTwo(UTF8Text.count(of: kind, in: text, upTo: 2), part: "text", path)
     let cut = TextCorpus.cut(text, kind: kind, validation: validation)
     let trainingText = cut == text.count ? text : Array(text[..<cut])
-    vocabulary = try .build(from: trainingText, kind: kind, maximum: maximumVocabulary, name: path)
+    let trainingPart = cut == text.count ? "text" : "training part of the text"
+    vocabulary = try .build(
+      from: trainingText, kind: kind, maximum: maximumVocabulary, part: trainingPart, name: path)
     training = try TextCorpus.atLeastTwo(
-      vocabulary.encode(bytes: trainingText, name: path), part: "training part of the text", path)
+      vocabulary.encode(bytes: trainingText, name: path), part: trainingPart, path)
     switch validation {
     case .none: self.validation = nil
     case .fraction:
@@ -66,11 +70,15 @@ public struct TextCorpus: Sendable {
   private static func atLeastTwo(
     _ tokens: [Int32], part: String, _ path: String
   ) throws(SequenceError) -> [Int32] {
-    guard tokens.count >= 2 else {
-      throw .data(
-        "\(part) is too short — expected at least 2 tokens, got \(tokens.count) (\(path))",
-        hint: "give a longer text, or change how much of it is held out with data.validation (0 for none)")
-    }
+    try expectTwo(tokens.count, part: part, path)
     return tokens
+  }
+
+  private static func expectTwo(_ count: Int, part: String, _ path: String) throws(SequenceError) {
+    guard count >= 2 else {
+      throw .data(
+        "\(part) is too short — expected at least 2 tokens, got \(count) (\(path))",
+        hint: part == "text" ? "give a longer text" : Vocabulary.shortPartHint)
+    }
   }
 }

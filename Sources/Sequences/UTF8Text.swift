@@ -34,6 +34,19 @@ enum UTF8Text {
     return Unicode.Scalar(scalar)!.properties.isWhitespace
   }
 
+  /// How many tokens of a kind the text has, counted no further than `limit`, so that the answer about a long text is
+  /// quick.
+  /// - Precondition: the bytes are valid UTF-8, other than for `bytes`.
+  static func count(of kind: TokenKind, in bytes: [UInt8], upTo limit: Int) -> Int {
+    switch kind {
+    case .bytes: min(bytes.count, limit)
+    case .characters, .symbols: bytes.lazy.filter { $0 & 0xC0 != 0x80 }.prefix(limit).count
+    case .words:
+      String(decoding: bytes, as: UTF8.self).unicodeScalars
+        .split(maxSplits: limit) { isWhitespace($0.value) }.prefix(limit).count
+    }
+  }
+
   /// Where the scalar begins that the byte at `offset` belongs to; the end of the text for its end.
   static func scalarStart(in bytes: [UInt8], at offset: Int) -> Int {
     var place = offset

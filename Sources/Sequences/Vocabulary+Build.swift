@@ -4,9 +4,10 @@ extension Vocabulary {
   /// - Parameters:
   ///   - kind: Anything but `symbols`, which no text has.
   ///   - maximum: The most entries, `<unk>` and all; the rarest are left out. 0 keeps all. Bytes are always 256.
+  ///   - part: Which part of the text `bytes` are, for an error.
   ///   - name: What an error calls the text.
   public static func build(
-    from bytes: [UInt8], kind: TokenKind, maximum: Int = 0, name: String
+    from bytes: [UInt8], kind: TokenKind, maximum: Int = 0, part: String = "text", name: String
   ) throws(SequenceError) -> Vocabulary {
     var counted: [(entry: ExactString, count: Int)]
     switch kind {
@@ -16,7 +17,10 @@ extension Vocabulary {
     case .symbols: preconditionFailure("symbols belong to a generated task, not to a text")
     }
     guard !counted.isEmpty else {
-      throw .data("no \(kind) in the text — expected at least one, got none (\(name))")
+      let expected = kind == .words ? "at least one other than \(unknownText)" : "at least one"
+      throw .data(
+        "no \(kind) in the \(part) — expected \(expected), got none (\(name))",
+        hint: part == "text" ? nil : shortPartHint)
     }
     counted.sort { ($1.count, $0.entry) < ($0.count, $1.entry) }
     let room = (maximum > 0 ? min(maximum, maximumCount) : maximumCount) - 1
@@ -27,6 +31,10 @@ extension Vocabulary {
     }
     return Vocabulary(valid: kind, entries: [ExactString(unknownText)] + counted.prefix(room).map(\.entry))
   }
+
+  /// What to change where a part of a text is too short.
+  static let shortPartHint =
+    "give a longer text, or change how much of it is held out with data.validation (0 for none)"
 
   private static func countCharacters(
     _ bytes: [UInt8], name: String

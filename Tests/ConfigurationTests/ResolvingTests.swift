@@ -101,9 +101,9 @@ struct ResolvingTests {
       ("model.hidden", "many", "an integer"), ("model.hidden", "1_000", "an integer"),
       ("model.hidden", "0x10", "an integer"),
       ("model.hidden", "010", "an integer"), ("model.hidden", "+5", "an integer"), ("model.hidden", " 5", "an integer"),
-      ("model.hidden", "99999999999999999999", "an integer"), ("model.dropout", "1", "from 0 to below 1"),
-      ("model.dropout", "-0.1", "from 0 to below 1"), ("model.dropout", "nan", "a number"),
-      ("optimizer.learningRate", "0", "above 0"), ("optimizer.learningRate", "inf", "a number"),
+      ("model.hidden", "99999999999999999999", "an integer"), ("model.dropout", "1", "from 0 to 0.9999999"),
+      ("model.dropout", "-0.1", "from 0 to 0.9999999"), ("model.dropout", "nan", "a number"),
+      ("optimizer.learningRate", "0", "a number from 1e-30 to 1000"), ("optimizer.learningRate", "inf", "a number"),
       ("optimizer.learningRate", "1e999", "a number"), ("optimizer.learningRate", "0x1p-3", "a number"),
       ("optimizer.learningRate", "1.2.3", "a number"), ("optimizer.name", "Adam", "adam or sgd"),
       ("seed", "-1", "an integer from 0"), ("seed", "18446744073709551616", "an integer"),
@@ -116,6 +116,31 @@ struct ResolvingTests {
     #expect(error?.message.hasPrefix("impossible value of \(key) — expected ") == true)
     #expect(error?.message.contains(expected) == true, "\(String(describing: error))")
     #expect(error?.message.contains("got \(value.isEmpty ? "nothing" : value) (--set)") == true)
+  }
+
+  @Test(
+    "Numbers that would be 1 or 0 as Float are refused with the range",
+    arguments: [
+      ("model.dropout", "0.99999999", "0 to 0.9999999"), ("optimizer.beta1", "0.99999999", "0 to 0.9999999"),
+      ("optimizer.beta2", "0.99999999", "0 to 0.9999999"), ("optimizer.epsilon", "1e-40", "1e-30 to 1"),
+      ("optimizer.epsilon", "1e-50", "1e-30 to 1"), ("optimizer.learningRate", "1e-40", "1e-30 to 1000"),
+    ])
+  func beyondFloat(key: String, value: String, range: String) {
+    let error = #expect(throws: ConfigurationError.self) { try resolve("\(key)=\(value)") }
+    #expect(error?.exitCode == 78)
+    #expect(error?.message == "impossible value of \(key) — expected a number from \(range), got \(value) (--set)")
+  }
+
+  @Test("The outermost numbers that are accepted work as Float")
+  func boundsAsFloat() throws {
+    let configuration = try resolve(
+      "model.dropout=0.9999999", "optimizer.beta1=0.9999999", "optimizer.beta2=0.9999999", "optimizer.epsilon=1e-30",
+      "optimizer.learningRate=1e-30")
+    let optimizer = configuration.optimizer
+    for share in [configuration.model.dropout, optimizer.beta1, optimizer.beta2] { #expect(Float(share) < 1) }
+    // Adam multiplies both by √(1 − β₂ᵗ), smallest at t = 1.
+    let correction = (1 - optimizer.beta2).squareRoot()
+    for factor in [optimizer.epsilon, optimizer.learningRate] { #expect(Float(factor * correction).isNormal) }
   }
 
   @Test(

@@ -191,6 +191,15 @@ struct ResolvedTextTests {
     }
   }
 
+  @Test("The table in config/README.md has a row for every key, and for no other")
+  func readme() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "config")
+    let text = try String(contentsOf: folder.appending(path: "README.md"), encoding: .utf8)
+    let rows = text.matches(of: /(?m)^\| `([^`]+)` \|/).map { String($0.1) }
+    #expect(rows.sorted() == ConfigurationKey.all.map(\.name).sorted())
+  }
+
   @Test("The example files load, and the one of the built-in task is its defaults")
   func examples() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -1,3 +1,4 @@
+import Randomness
 import Sequences
 import Testing
 
@@ -203,6 +204,28 @@ struct SourceTests {
           #expect(seen.sorted { $0[0] < $1[0] } == strings)
         }
       }
+    }
+  }
+
+  @Test("The order of a step is that of its epoch, whatever was asked before, and by whichever copy or task")
+  func orderOfAnyStep() async {
+    let strings: [[Int32]] = (0..<20).map { [Int32($0), 0] }
+    let source = StringBatches(strings: strings, globalBatch: 3, timesteps: 1, shuffleSeed: 8)
+    @Sendable func expected(_ step: Int) -> [Int] {
+      var draws = PhiloxSequence(seed: 8, purpose: .dataOrder, step: step / 7)
+      return Array(draws.permutation(20).dropFirst(step % 7 * 3).prefix(3))
+    }
+    let copy = source
+    for step in [0, 1, 6, 7, 0, 20, 3, 21, 14, 6] {
+      #expect(source.indices(atStep: step) == expected(step) && copy.indices(atStep: step + 7) == expected(step + 7))
+    }
+    await withTaskGroup(of: Bool.self) { group in
+      for first in 0..<4 {
+        group.addTask {
+          (0..<200).allSatisfy { source.indices(atStep: 5 * $0 + first) == expected(5 * $0 + first) }
+        }
+      }
+      for await same in group { #expect(same) }
     }
   }
 

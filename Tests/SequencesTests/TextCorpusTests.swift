@@ -67,6 +67,46 @@ final class TextCorpusTests {
     }
   }
 
+  @Test(
+    "A whole text of fewer than two tokens is called that, whatever would be held out of it",
+    arguments: [
+      ("a", .characters, 1), ("é", .characters, 1), ("a", .bytes, 1), (" one\n ", .words, 1), (" \n\t", .words, 0),
+    ] as [(String, TokenKind, Int)])
+  func wholeTooShort(text: String, kind: TokenKind, count: Int) throws {
+    let path = try file(Array(text.utf8))
+    for validation in [TextCorpus.Validation.none, .fraction(0.1), .fraction(0.9)] {
+      let error = #expect(throws: SequenceError.self) { try corpus(path, kind, validation) }
+      #expect(error?.exitCode == 65)
+      #expect(error?.message == "text is too short — expected at least 2 tokens, got \(count) (\(path))")
+    }
+  }
+
+  @Test("A part that the cut leaves empty or with one token is named, with what to change")
+  func partTooShort() throws {
+    let path = try file(Array("ab".utf8), "two.txt")
+    let empty = #expect(throws: SequenceError.self) { try corpus(path, .characters, .fraction(0.9)) }
+    #expect(
+      empty?.message == "no characters in the training part of the text — expected at least one, got none (\(path))")
+    let one = #expect(throws: SequenceError.self) { try corpus(path, .characters, .fraction(0.5)) }
+    #expect(
+      one?.message == "training part of the text is too short — expected at least 2 tokens, got 1 (\(path))")
+    let longer = try file(Array("abcd".utf8), "four.txt")
+    let held = #expect(throws: SequenceError.self) { try corpus(longer, .characters, .fraction(0.1)) }
+    #expect(
+      held?.message == "validation part of the text is too short — expected at least 2 tokens, got 1 (\(longer))")
+    for error in [empty, one, held] {
+      #expect(error?.exitCode == 65 && error?.hint?.contains("data.validation") == true)
+    }
+  }
+
+  @Test("Words that are all <unk> make no vocabulary")
+  func onlyUnknown() throws {
+    let path = try file(Array("<unk> <unk> <unk>".utf8))
+    let error = #expect(throws: SequenceError.self) { try corpus(path, .words, .none) }
+    #expect(
+      error?.message == "no words in the text — expected at least one other than <unk>, got none (\(path))")
+  }
+
   @Test("White space alone has no words")
   func noWords() throws {
     let path = try file(Array(" \n\t ".utf8))
