@@ -3,7 +3,6 @@ import Kernels
 import LSTM
 import MPI
 import Optimization
-import Randomness
 import Sequences
 
 /// The sizes of a benchmark of the training step.
@@ -11,7 +10,7 @@ public struct BenchmarkShape: Sendable {
   /// For example `char-512`.
   public let name: String
   /// Sizes of the model; the embedding is as large as the hidden state.
-  public let model: LanguageModelShape
+  public let model: ModelShape
   /// B, sequences of all ranks together.
   public let sequences: Int
   /// T.
@@ -22,7 +21,7 @@ public struct BenchmarkShape: Sendable {
     self.name = name
     self.sequences = sequences
     self.timesteps = timesteps
-    model = LanguageModelShape(vocabulary: vocabulary, embedding: hidden, hidden: hidden, layers: layers)
+    model = .languageModel(vocabulary: vocabulary, embedding: hidden, hidden: hidden, layers: layers)
   }
 
   /// The named shapes: character models, and word models of the sizes of Zaremba et al. (2014).
@@ -52,7 +51,7 @@ public struct StepBenchmark: Sendable {
   /// The largest memory that a rank has used, in bytes.
   public let peakMemoryBytes: Int
 
-  /// 10⁹ floating-point operations a second, counted as `LanguageModelShape.flopsPerStep` does.
+  /// 10⁹ floating-point operations a second, counted as `ModelShape.flopsPerStep` does.
   public var gflops: Double { flops / medianSeconds / 1e9 }
   /// `gflops` against the peak.
   public var shareOfPeak: Double { gflops / peakGflops }
@@ -78,8 +77,7 @@ public struct StepBenchmark: Sendable {
       return try Training(world: world, setup: setup)
     }
     training.initialize(method: .uniform, forgetBias: 1)
-    let source = RandomTokens(
-      globalBatch: shape.sequences, timesteps: shape.timesteps, vocabulary: shape.model.vocabulary)
+    let source = RandomSequences(globalBatch: shape.sequences, timesteps: shape.timesteps, shape: shape.model)
     let communicator = world.communicator
     var (seconds, compute, peak): ([Double], [Double], [Double]) = ([], [], [])
     for round in 0..<rounds + 1 {
@@ -111,31 +109,5 @@ public struct StepBenchmark: Sendable {
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     // In kilobytes on Linux.
     return usage.ru_maxrss * 1024
-  }
-}
-
-/// Tokens without any structure, for measuring time.
-struct RandomTokens: SequenceSource {
-  let globalBatch: Int
-  let timesteps: Int
-  let vocabulary: Int
-  let stepsPerEpoch = 1 << 30
-
-  func startsFresh(atStep step: Int, lane: Int) -> Bool { step == 0 }
-
-  func targetCount(atStep step: Int) -> Int { globalBatch * timesteps }
-
-  func fill(
-    step: Int, lanes: Range<Int>, tokens: UnsafeMutableBufferPointer<Int32>,
-    targets: UnsafeMutableBufferPointer<Int32>
-  ) {
-    let stream = Philox(seed: 1, purpose: .dataGeneration, step: step)
-    for t in 0..<timesteps {
-      for (index, lane) in lanes.enumerated() {
-        let words = stream.words(block: 0, t: t, lane: lane)
-        tokens[t * lanes.count + index] = Int32(words[0] % UInt32(vocabulary))
-        targets[t * lanes.count + index] = Int32(words[1] % UInt32(vocabulary))
-      }
-    }
   }
 }

@@ -5,7 +5,7 @@ import Testing
 /// The ranks of a run, one after the other in this process: each computes the gradients of its subtrees from the lanes
 /// of its shards alone, and the rest of the summation tree is walked by hand.
 struct RanksInTurn {
-  let shape = LanguageModelShape(vocabulary: 6, embedding: 3, hidden: 5, layers: 2)
+  let shape = ModelShape.languageModel(vocabulary: 6, embedding: 3, hidden: 5, layers: 2)
   let timesteps = 4
   let lanes = 7
   let shardCount = 8
@@ -36,18 +36,18 @@ struct RanksInTurn {
     let first = firstLane(ofShard: shards.lowerBound)
     let shardLanes = shards.map { firstLane(ofShard: $0) - first..<firstLane(ofShard: $0 + 1) - first }
     let rows = ShardedRows(timesteps: timesteps, shardLanes: shardLanes, shards: shards, shardCount: shardCount)
-    let model = LanguageModel(shape: shape, rows: rows, firstLane: first, dropout: Dropout(rate: 0.5, seed: 9))
+    let model = SequenceModel(shape: shape, rows: rows, firstLane: first, dropout: Dropout(rate: 0.5, seed: 9))
     let ownLanes = first..<firstLane(ofShard: shards.upperBound)
     model.pack(parameters)
     let size = shape.parameterCount
     var flat = [Float](repeating: .nan, count: rows.subtrees.count * size)
     var losses = [Double](repeating: .nan, count: shards.count)
     window(tokens, ownLanes).withUnsafeBufferPointer { tokens in
-      model.forward(tokens: tokens, parameters: parameters, step: step)
+      model.forward(.tokens(tokens), parameters: parameters, step: step)
       window(targets, ownLanes).withUnsafeBufferPointer { targets in
         losses.withUnsafeMutableBufferPointer { model.loss(targets: targets, scale: 1 / 28, shardLosses: $0) }
       }
-      model.backward(tokens: tokens, step: step, gradient: &flat, subtreeStride: size, finished: { _ in })
+      model.backward(.tokens(tokens), step: step, gradient: &flat, subtreeStride: size, finished: { _ in })
     }
     var gradients: [Range<Int>: [Float]] = [:]
     for (index, subtree) in rows.subtrees.enumerated() {

@@ -60,7 +60,7 @@ extension StepBenchmark {
 
   fileprivate var table: String {
     """
-    \(shape.name): V \(shape.model.vocabulary), \(shape.model.layers) × \(shape.model.hidden), \
+    \(shape.name): V \(shape.model.classes), \(shape.model.layers) × \(shape.model.hidden), \
     \(shape.sequences) sequences × \(shape.timesteps) steps, \(ranks) rank\(ranks == 1 ? "" : "s")
       step                     \(rounded(medianSeconds * 1e3, 2)) ms (median)
       tokens                   \(rounded(tokensPerSecond, 0)) a second
