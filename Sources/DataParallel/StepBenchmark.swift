@@ -51,6 +51,12 @@ public struct StepBenchmark: Sendable {
   public let peakGflops: Double
   /// The largest memory that a rank has used, in bytes.
   public let peakMemoryBytes: Int
+  /// What the program expects a rank to need, by what it is for.
+  public let memory: MemoryEstimate
+  /// Bandwidths measured after the rounds, on all ranks at once.
+  public let levels: MemoryLevels
+  /// The least time of a step on the rank with the most lanes.
+  public let roofline: Roofline
 
   /// 10⁹ floating-point operations a second, counted as `LanguageModelShape.flopsPerStep` does.
   public var gflops: Double { flops / medianSeconds / 1e9 }
@@ -58,6 +64,8 @@ public struct StepBenchmark: Sendable {
   public var shareOfPeak: Double { gflops / peakGflops }
   /// The share of the peak without the reduction.
   public var computeShareOfPeak: Double { flops / computeSeconds / 1e9 / peakGflops }
+  /// The share of the roofline that was reached: its time against the median.
+  public var shareOfRoofline: Double { roofline.seconds / medianSeconds }
   /// Targets a second.
   public var tokensPerSecond: Double { Double(shape.sequences * shape.timesteps) / medianSeconds }
 
@@ -71,11 +79,11 @@ public struct StepBenchmark: Sendable {
       shape: shape.model, timesteps: shape.timesteps, globalBatch: shape.sequences, shards: min(8, shape.sequences),
       dropout: 0, seed: 1, rule: .sgd(learningRate: 0.1), clip: 5, reduction: reduction)
     let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
-    let training = world.agree {
+    let (plan, training) = world.agree {
       let plan = try ShardPlan(
         globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
       try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
-      return try Training(world: world, setup: setup)
+      return (plan, try Training(world: world, setup: setup))
     }
     training.initialize(method: .uniform, forgetBias: 1)
     let source = RandomTokens(
@@ -95,9 +103,15 @@ public struct StepBenchmark: Sendable {
       seconds.append(try communicator.allReduce(elapsed, .maximum))
       compute.append(try communicator.allReduce(own, .maximum))
     }
+    // Before the buffers of the bandwidth are added to it.
+    let peakMemoryBytes = try communicator.allReduce(usedMemoryBytes(), .maximum)
+    let levels = try MemoryLevels.measure(world: world)
+    let roof = Roof(flopsPerSecond: median(peak) * 1e9 / Double(communicator.size), memory: levels)
     return StepBenchmark(
       shape: shape, ranks: communicator.size, medianSeconds: median(seconds), computeSeconds: median(compute),
-      peakGflops: median(peak), peakMemoryBytes: try communicator.allReduce(usedMemoryBytes(), .maximum))
+      peakGflops: median(peak), peakMemoryBytes: peakMemoryBytes,
+      memory: Training.memoryEstimate(setup, plan: plan), levels: levels,
+      roofline: Roofline(StepWork(setup, plan: plan), under: roof))
   }
 
   private static func median(_ values: [Double]) -> Double {

@@ -148,9 +148,9 @@ public final class Training {
     }
   }
 
-  /// Bytes that training takes on the rank with the most lanes: parameters, gradients, packed weights, activations, and
-  /// the optimizer's moments. The formulas stand at `LanguageModel`, `LSTMLayer` and `OutputLayer`.
-  public static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan) -> Int {
+  /// Bytes that training takes on the rank with the most lanes. The formulas stand at `LanguageModel`, `LSTMLayer` and
+  /// `OutputLayer`.
+  public static func memoryEstimate(_ setup: TrainingSetup, plan: ShardPlan) -> MemoryEstimate {
     let ranks = 0..<plan.ranks
     let lanes = ranks.map { plan.lanes(ofRank: $0).count }.max() ?? 0
     let subtrees =
@@ -160,6 +160,13 @@ public final class Training {
     // The slices that other ranks send: each of their subtrees, 1/P of the gradient.
     let others = plan.ranks == 1 ? 0 : (plan.ranks - 1) * subtrees * memory.parameters / plan.ranks
     let moments = setup.rule.moments.count * memory.parameters / (setup.reduction == .mpi ? 1 : plan.ranks)
-    return memory.parameters + memory.gradients + memory.packed + memory.activations + others + moments
+    return MemoryEstimate(
+      parameters: memory.parameters, gradients: memory.gradients, packed: memory.packed,
+      activations: memory.activations, other: others + moments)
+  }
+
+  /// Bytes that training takes on the rank with the most lanes, all together.
+  public static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan) -> Int {
+    memoryEstimate(setup, plan: plan).total
   }
 }

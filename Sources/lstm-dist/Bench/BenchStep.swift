@@ -54,7 +54,9 @@ extension StepBenchmark {
       "shape": .string(shape.name), "ranks": .integer(ranks), "medianSeconds": .number(medianSeconds),
       "gflops": .number(gflops), "peakGflops": .number(peakGflops), "shareOfPeak": .number(shareOfPeak),
       "computeShareOfPeak": .number(computeShareOfPeak), "tokensPerSecond": .number(tokensPerSecond),
-      "peakMemoryBytes": .integer(peakMemoryBytes),
+      "peakMemoryBytes": .integer(peakMemoryBytes), "estimatedMemory": memory.json, "bandwidths": levels.json,
+      "rooflineSeconds": .number(roofline.seconds), "shareOfRoofline": .number(shareOfRoofline),
+      "roofline": roofline.json,
     ]
   }
 
@@ -68,7 +70,11 @@ extension StepBenchmark {
       FMA peak, same run       \(rounded(peakGflops, 1)) GFLOP/s
       share of the peak        \(rounded(100 * shareOfPeak, 1)) %
       without the reduction    \(rounded(100 * computeShareOfPeak, 1)) %
-      memory of a rank         \(rounded(Double(peakMemoryBytes) / 1e6, 0)) MB
+      memory of a rank         \(rounded(Double(peakMemoryBytes) / 1e6, 0)) MB, of which about \(memory.text)
+
+    \(roofline.text(levels))
+    \(levels.text)
+    the roofline allows \(rounded(roofline.seconds * 1e3, 2)) ms; reached: \(rounded(100 * shareOfRoofline, 1)) %
     """
   }
 }
