@@ -16,6 +16,8 @@ public struct ExtremeTiming: Sendable {
   public let referenceSeconds: Double
   /// Median over the rounds of how many times as long as the reference it took.
   public let ratio: Double
+  /// Denormal numbers that the unusual step has left in gradient and states: none where flush-to-zero is on.
+  public let denormals: Int
 }
 
 /// Times the trainer's step on one core where its numbers or its sizes are extreme: gradients that vanish, saturated gates, long
@@ -26,41 +28,31 @@ public enum ExtremesBenchmark {
   public static func run(world: World, rounds: Int) throws -> [ExtremeTiming] {
     precondition(world.communicator.size == 1, "one core is measured")
     let usual = Sizes()
-    func step(_ sizes: Sizes, _ change: (Training) -> Void = { _ in }) throws -> () throws -> Double {
-      try sizes.step(world: world, change: change)
-    }
     var small: [(Sizes, String, Sizes, String)] = []
     for (few, many) in [(1, 16), (3, 16), (17, 32)] {
       small.append((Sizes(hidden: few), "H = \(few)", Sizes(hidden: many), "H = \(many)"))
     }
     small.append((Sizes(sequences: 1), "B = 1", Sizes(sequences: 6), "B = 6"))
     small.append((Sizes(timesteps: 1), "T = 1", Sizes(timesteps: 2), "T = 2"))
-    return try [
-      compare(
-        "carried product, denormal", { carriedProductSeconds(from: denormal) }, "ordinary",
-        { carriedProductSeconds(from: 1) }, rounds: rounds),
-      compare("vanishing gradients", step(usual, vanish), "random", step(usual), rounds: rounds),
-      compare("saturated gates", step(usual, saturate), "random", step(usual), rounds: rounds),
-      compare("long silence", step(usual, silence), "random", step(usual), rounds: rounds),
-    ]
-      + small.map { few, name, many, reference in
-        try compare(name, step(few), reference, step(many), rounds: rounds)
+    let numbers = try [("vanishing gradients", vanish), ("saturated gates", saturate), ("long silence", silence)].map {
+      try compare($0, Step(usual, world: world, change: $1), "random", Step(usual, world: world), rounds: rounds)
+    }
+    return try numbers
+      + small.map {
+        try compare($1, Step($0, world: world), $3, Step($2, world: world), rounds: rounds)
       }
   }
 
-  /// 2⁻¹²⁷, by its bits: arithmetic that flushes denormals could not make it.
-  private static let denormal = Float(bitPattern: 1 << 22)
-
   private static func compare(
-    _ name: String, _ unusual: () throws -> Double, _ reference: String, _ usual: () throws -> Double, rounds: Int
+    _ name: String, _ unusual: Step, _ reference: String, _ usual: Step, rounds: Int
   ) throws -> ExtremeTiming {
     // The first of each touches all memory for the first time.
-    _ = (try unusual(), try usual())
-    let pairs = try (0..<rounds).map { _ in (try unusual(), try usual()) }
+    _ = (try unusual.seconds(), try usual.seconds())
+    let pairs = try (0..<rounds).map { _ in (try unusual.seconds(), try usual.seconds()) }
     func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
     return ExtremeTiming(
       name: name, reference: reference, seconds: median(pairs.map(\.0)), referenceSeconds: median(pairs.map(\.1)),
-      ratio: median(pairs.map { $0.0 / $0.1 }))
+      ratio: median(pairs.map { $0.0 / $0.1 }), denormals: unusual.denormals)
   }
 
   // MARK: Numbers
@@ -93,34 +85,53 @@ public enum ExtremesBenchmark {
     for i in range { training.sharded.parameters[i] *= factor }
   }
 
-  // MARK: Sizes
+  // MARK: Steps
 
   private struct Sizes {
     var hidden = 128
     var sequences = 8
     var timesteps = 32
+  }
 
-    /// A step of a model of these sizes after a change of its parameters. The learning rate is 0, so that what is extreme
-    /// stays so.
-    func step(world: World, change: (Training) -> Void) throws -> () throws -> Double {
+  /// A step of a model of some sizes. The learning rate is 0, so that what is extreme stays so.
+  private final class Step {
+    private let training: Training
+    private let source: RandomTokens
+    private var number = 0
+
+    init(_ sizes: Sizes, world: World, change: (Training) -> Void = { _ in }) throws {
       let shape = BenchmarkShape(
-        name: "extreme", vocabulary: 65, layers: 2, hidden: hidden, sequences: sequences, timesteps: timesteps)
-      let training = try Training(
+        name: "extreme", vocabulary: 65, layers: 2, hidden: sizes.hidden, sequences: sizes.sequences,
+        timesteps: sizes.timesteps)
+      training = try Training(
         world: world,
         setup: TrainingSetup(
-          shape: shape.model, timesteps: timesteps, globalBatch: sequences, shards: 1, dropout: 0, seed: 1,
+          shape: shape.model, timesteps: shape.timesteps, globalBatch: shape.sequences, shards: 1, dropout: 0, seed: 1,
           rule: .sgd(learningRate: 0), clip: 0, reduction: .reproducible))
+      source = RandomTokens(globalBatch: shape.sequences, timesteps: shape.timesteps, vocabulary: 65)
       training.initialize(method: .uniform, forgetBias: 1)
       change(training)
       training.sharded.parametersChanged()
-      let source = RandomTokens(globalBatch: sequences, timesteps: timesteps, vocabulary: 65)
-      var number = 0
-      return {
-        number += 1
-        let start = World.wallTimeSeconds()
-        let result = try training.step(number, source: source)
-        precondition(result.isFinite, "an extreme step has a loss")
-        return World.wallTimeSeconds() - start
+    }
+
+    /// Makes a step, and says how long it took.
+    func seconds() throws -> Double {
+      let start = World.wallTimeSeconds()
+      let result = try training.step(number, source: source)
+      precondition(result.isFinite, "an extreme step has a loss")
+      number += 1
+      return World.wallTimeSeconds() - start
+    }
+
+    /// Denormal numbers in the gradient of the last step and in the states of its timesteps.
+    var denormals: Int {
+      let model = training.sharded.model
+      func count(_ values: UnsafeMutablePointer<Float>, _ numbers: Int) -> Int {
+        (0..<numbers).count { values[$0].isSubnormal }
+      }
+      return model.layers.reduce(count(training.memory.gradient(0), training.memory.count)) { sum, layer in
+        let states = (layer.timesteps + 1) * layer.lanes * layer.hiddenStride
+        return sum + count(layer.hidden(0), states) + count(layer.cell(0), states)
       }
     }
   }

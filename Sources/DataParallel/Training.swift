@@ -70,7 +70,7 @@ public final class Training {
   let world: World
   let reducer: Reducer
   let optimizer: Optimizer
-  private let memory: GradientMemory
+  let memory: GradientMemory
   private let shardLosses: UnsafeMutableBufferPointer<Double>
 
   /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next.

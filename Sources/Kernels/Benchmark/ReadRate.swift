@@ -27,26 +27,3 @@ private func readAll(_ values: UnsafePointer<Float>, count: Int, passes: Int) ->
   }
   return (sums[0] + sums[1] + sums[2] + sums[3]).fixedOrderSum
 }
-
-/// Seconds of 2²⁰ rounds of twelve multiplications in registers, carried on from `start` by a factor just below 1: what
-/// (B9) does with dc where a forget gate is open. With flush-to-zero it takes as long for vanishing numbers as for any.
-public func carriedProductSeconds(from start: Float) -> Double {
-  let clock = ContinuousClock()
-  var check: Float = 0
-  let seconds =
-    clock.measure { check = carryProducts(rounds: 1 << 20, from: start, factor: 0x1.fffffcp-1) } / .seconds(1)
-  precondition(check.isFinite, "a product of finite numbers below 1 is finite")
-  return seconds
-}
-
-@inline(never)
-private func carryProducts(rounds: Int, from start: Float, factor: Float) -> Float {
-  var values = Tile<6>(repeating: Vector(repeating: start))
-  let factors = Vector(repeating: factor)
-  for _ in 0..<rounds {
-    for i in 0..<6 { values[i] *= factors }
-  }
-  var check: Float = 0
-  for i in 0..<6 { check += values[i].fixedOrderSum }
-  return check
-}

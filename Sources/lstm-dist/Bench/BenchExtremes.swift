@@ -24,7 +24,8 @@ struct BenchExtremes: ParsableCommand {
         throw Failure("bench extremes — expected one rank, got \(world.communicator.size)", hint: nil, exitCode: 64)
       }
       let timings = try ExtremesBenchmark.run(world: world, rounds: rounds)
-      print(json ? record(timings).text : table(["step", "ms", "beside", "ms", "ratio"], timings.map(row)))
+      print(
+        json ? record(timings).text : table(["step", "ms", "beside", "ms", "ratio", "denormals"], timings.map(row)))
       return 0
     }
   }
@@ -32,7 +33,7 @@ struct BenchExtremes: ParsableCommand {
   private func row(_ timing: ExtremeTiming) -> [String] {
     [
       timing.name, rounded(timing.seconds * 1e3, 3), timing.reference, rounded(timing.referenceSeconds * 1e3, 3),
-      rounded(timing.ratio, 2),
+      rounded(timing.ratio, 2), "\(timing.denormals)",
     ]
   }
 
@@ -41,6 +42,7 @@ struct BenchExtremes: ParsableCommand {
       .object([
         "name": .string(timing.name), "seconds": .number(timing.seconds), "reference": .string(timing.reference),
         "referenceSeconds": .number(timing.referenceSeconds), "ratio": .number(timing.ratio),
+        "denormals": .integer(timing.denormals),
       ])
     }
     return ["extremes": .array(extremes)]
