@@ -96,19 +96,17 @@ public enum ExtremesBenchmark {
   /// A step of a model of some sizes. The learning rate is 0, so that what is extreme stays so.
   private final class Step {
     private let training: Training
-    private let source: RandomTokens
+    private let source: RandomSequences
     private var number = 0
 
     init(_ sizes: Sizes, world: World, change: (Training) -> Void = { _ in }) throws {
-      let shape = BenchmarkShape(
-        name: "extreme", vocabulary: 65, layers: 2, hidden: sizes.hidden, sequences: sizes.sequences,
-        timesteps: sizes.timesteps)
+      let shape = ModelShape.languageModel(vocabulary: 65, embedding: sizes.hidden, hidden: sizes.hidden, layers: 2)
       training = try Training(
         world: world,
         setup: TrainingSetup(
-          shape: shape.model, timesteps: shape.timesteps, globalBatch: shape.sequences, shards: 1, dropout: 0, seed: 1,
+          shape: shape, timesteps: sizes.timesteps, globalBatch: sizes.sequences, shards: 1, dropout: 0, seed: 1,
           rule: .sgd(learningRate: 0), clip: 0, reduction: .reproducible))
-      source = RandomTokens(globalBatch: shape.sequences, timesteps: shape.timesteps, vocabulary: 65)
+      source = RandomSequences(globalBatch: sizes.sequences, timesteps: sizes.timesteps, shape: shape)
       training.initialize(method: .uniform, forgetBias: 1)
       change(training)
       training.sharded.parametersChanged()

@@ -11,7 +11,7 @@ public struct StepWork: Sendable {
     public var layers: [LSTMShape]
     /// V, rows of the embedding; 0 without one.
     public var vocabulary: Int
-    /// V or K, classes of the output layer.
+    /// V or K, classes of the output layer; 0 without one.
     public var classes: Int
     /// Whether the output layer sees the last timestep alone.
     public var lastStepOnly = false
@@ -25,6 +25,10 @@ public struct StepWork: Sendable {
     public var ranks: Int
     /// Subtrees of the rank's shards, so gradients.
     public var subtrees: Int
+    /// Whether what the lowest layer reads gets a gradient.
+    public var hasInputGradient = true
+    /// Whether parameters are reduced, updated and packed.
+    public var hasUpdate = true
     /// Whether each rank updates 1/P of the parameters, or all of them.
     public var sharesUpdate = true
 
@@ -53,12 +57,14 @@ public struct StepWork: Sendable {
   public init(_ sizes: Sizes, bytes: Double) {
     self.bytes = bytes
     let forward = sizes.layers.flatMap { [sizes.inputProduct($0), sizes.recurrenceForward($0)] }
-    let backward = sizes.layers.reversed().flatMap {
-      [sizes.recurrenceBackward($0), sizes.weightGradient($0), sizes.inputGradient($0)]
+    let backward = sizes.layers.indices.reversed().flatMap { index in
+      let layer = sizes.layers[index]
+      let dx = index > 0 || sizes.hasInputGradient ? [sizes.inputGradient(layer)] : []
+      return [sizes.recurrenceBackward(layer), sizes.weightGradient(layer)] + dx
     }
-    phases =
-      sizes.embeddingForward + forward + [sizes.output, sizes.loss] + backward + sizes.embeddingBackward
-      + sizes.exchange + [sizes.update, sizes.packing]
+    let head = sizes.classes == 0 ? [] : [sizes.output, sizes.loss]
+    let update = sizes.hasUpdate ? sizes.exchange + [sizes.update, sizes.packing] : []
+    phases = sizes.embeddingForward + forward + head + backward + sizes.embeddingBackward + update
   }
 }
 
@@ -68,11 +74,22 @@ extension StepWork {
     let memory = Training.memoryEstimate(setup, plan: plan)
     let lanes = (0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0
     var sizes = Sizes(
-      layers: setup.shape.lstm, vocabulary: setup.shape.vocabulary, classes: setup.shape.vocabulary,
+      layers: setup.shape.lstm, vocabulary: setup.shape.vocabulary ?? 0, classes: setup.shape.classes,
       timesteps: setup.timesteps, globalBatch: setup.globalBatch, lanes: lanes, ranks: plan.ranks,
       subtrees: memory.gradients / memory.parameters)
+    sizes.hasInputGradient = setup.shape.vocabulary != nil
+    if case .lastStep = setup.shape.head { sizes.lastStepOnly = true }
     sizes.sharesUpdate = setup.reduction == .reproducible
     self.init(sizes, bytes: Double(memory.total))
+  }
+
+  /// The work of layers alone on one rank, without an update.
+  public init(_ stack: [LSTMShape], timesteps: Int, lanes: Int, bytes: Double) {
+    var sizes = Sizes(
+      layers: stack, vocabulary: 0, classes: 0, timesteps: timesteps, globalBatch: lanes, lanes: lanes, ranks: 1,
+      subtrees: 1)
+    sizes.hasUpdate = false
+    self.init(sizes, bytes: bytes)
   }
 }
 

@@ -24,7 +24,7 @@ struct RooflineTests {
     let work = StepWork(Self.sizes, bytes: 1e6)
     // 6·T·B·(4H(D + H) + H·V) = 6·8·(8·5 + 10)
     #expect(work.phases.reduce(0) { $0 + $1.flops } == 2400)
-    let shape = LanguageModelShape(vocabulary: 5, embedding: 3, hidden: 2, layers: 1)
+    let shape = ModelShape.languageModel(vocabulary: 5, embedding: 3, hidden: 2, layers: 1)
     #expect(shape.flopsPerStep(timesteps: 4, lanes: 2) == 2400)
   }
 
@@ -68,6 +68,20 @@ struct RooflineTests {
     sizes.lastStepOnly = true
     #expect(try phase("output layer", sizes).flops == 6 * 2 * 2 * 5)
     #expect(moved(try phase("loss", sizes)) == 2 * 10)
+  }
+
+  @Test func layersAloneHaveNoHeadAndNoUpdate() {
+    let work = StepWork(Self.sizes.layers, timesteps: 4, lanes: 2, bytes: 1)
+    #expect(work.phases.map(\.name) == ["x·Wx", "recurrence, forward", "recurrence, backward", "dW", "dx"])
+    // 6·T·B·4H(D + H)
+    #expect(work.phases.reduce(0) { $0 + $1.flops } == 6 * 8 * 8 * 5)
+  }
+
+  @Test func numbersThatAreReadGetNoGradient() {
+    var sizes = Self.sizes
+    sizes.vocabulary = 0
+    sizes.hasInputGradient = false
+    #expect(!StepWork(sizes, bytes: 1).phases.contains { ["dx", "embedding"].contains($0.name) })
   }
 
   // MARK: Under a roof
