@@ -76,7 +76,7 @@ public final class Training {
   let world: World
   let reducer: any Reducer
   let optimizer: Optimizer
-  private let memory: GradientMemory
+  let memory: GradientMemory
   private let shardLosses: UnsafeMutableBufferPointer<Double>
 
   /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next. Collective.
@@ -163,16 +163,23 @@ public final class Training {
     }
   }
 
-  /// Bytes that training takes on the rank with the most lanes: parameters, gradients, packed weights, activations, and
-  /// the optimizer's moments. The formulas stand at `SequenceModel`, `LSTMLayer` and `OutputLayer`.
+  /// Bytes that training takes on the rank with the most lanes. The formulas stand at `SequenceModel`, `LSTMLayer` and
+  /// `OutputLayer`.
   /// - Parameter sharing: ranks that use one copy of the parameters and the packed weights; each counts its part of it.
-  public static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> Int {
+  public static func memoryEstimate(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> MemoryEstimate {
     let memory = memory(setup, plan: plan)
     // The slices that other ranks send: each of their subtrees, 1/P of the gradient.
     let others =
       sharing > 1 || plan.ranks == 1 ? 0 : (plan.ranks - 1) * mostSubtrees(plan) * memory.parameters / plan.ranks
     let moments = setup.rule.moments.count * memory.parameters / (setup.reduction == .mpi ? 1 : plan.ranks)
-    return (memory.parameters + memory.packed) / sharing + memory.gradients + memory.activations + others + moments
+    return MemoryEstimate(
+      parameters: memory.parameters / sharing, gradients: memory.gradients, packed: memory.packed / sharing,
+      activations: memory.activations, other: others + moments)
+  }
+
+  /// Bytes that training takes on the rank with the most lanes, all together.
+  public static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> Int {
+    memoryEstimate(setup, plan: plan, sharing: sharing).total
   }
 
   /// What the model takes on the rank with the most lanes, in bytes.
