@@ -31,6 +31,8 @@ public struct StepWork: Sendable {
     public var hasUpdate = true
     /// Whether each rank updates 1/P of the parameters, or all of them.
     public var sharesUpdate = true
+    /// Whether ranks read each other's gradients where they are, and share one copy of the parameters and packed weights.
+    public var sharesMemory = false
 
     /// Sizes of a model with or without an embedding.
     public init(
@@ -70,13 +72,14 @@ public struct StepWork: Sendable {
 
 extension StepWork {
   /// The work of the rank with the most lanes.
-  public init(_ setup: TrainingSetup, plan: ShardPlan) {
-    let memory = Training.memoryEstimate(setup, plan: plan)
+  public init(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) {
+    let memory = Training.memoryEstimate(setup, plan: plan, sharing: sharing)
     let lanes = (0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0
     var sizes = Sizes(
       layers: setup.shape.lstm, vocabulary: setup.shape.vocabulary ?? 0, classes: setup.shape.classes,
       timesteps: setup.timesteps, globalBatch: setup.globalBatch, lanes: lanes, ranks: plan.ranks,
-      subtrees: memory.gradients / memory.parameters)
+      subtrees: memory.gradients / (memory.parameters * sharing))
+    sizes.sharesMemory = sharing > 1
     sizes.hasInputGradient = setup.shape.vocabulary != nil
     if case .lastStep = setup.shape.head { sizes.lastStepOnly = true }
     sizes.sharesUpdate = setup.reduction == .reproducible
@@ -189,15 +192,16 @@ extension StepWork.Sizes {
 
   // MARK: Between the ranks, and the update
 
-  /// Of each gradient (P − 1)/P is sent and as much received, and then the same of the parameters.
+  /// Of each gradient (P − 1)/P is sent and as much received, and then the same of the parameters. Over shared memory 1/P of
+  /// every rank's gradients is read, and their sum written.
   fileprivate var exchange: [PhaseWork] {
     let share = Double(ranks - 1) / Double(ranks)
-    return ranks == 1
-      ? []
-      : [
-        PhaseWork(
-          name: "exchange", flops: 0, data: [kept(changing * share, times: 2 * Double(subtrees) + 2)])
-      ]
+    if ranks == 1 { return [] }
+    let data =
+      sharesMemory
+      ? kept(changing / Double(ranks), times: Double(ranks * subtrees) + 1)
+      : kept(changing * share, times: 2 * Double(subtrees) + 2)
+    return [PhaseWork(name: "exchange", flops: 0, data: [data])]
   }
 
   /// Of the owned numbers the gradient is read for the norm and for the update, the parameter read and written.
@@ -206,11 +210,12 @@ extension StepWork.Sizes {
     return PhaseWork(name: "norm and update", flops: 0, data: [kept(owned, times: 2), kept(owned, times: 2)])
   }
 
-  /// Weights read, and written in two orders.
+  /// Weights read, and written in two orders; ranks that share them share the work.
   fileprivate var packing: PhaseWork {
-    let weights =
+    let all =
       layers.reduce(0.0) { $0 + Double($1.inputs + $1.hidden) * Double($1.columns) }
       + Double(layers[layers.count - 1].hidden) * Double(classes)
+    let weights = sharesMemory ? all / Double(ranks) : all
     return PhaseWork(name: "packing", flops: 0, data: [kept(weights), kept(2 * weights)])
   }
 
