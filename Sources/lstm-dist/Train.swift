@@ -38,7 +38,10 @@ struct Train: ParsableCommand {
   }
 
   func run() {
-    runJob { world in try TrainJob(command: self, world: world).run() }
+    let presence = Presence()
+    runJob(beforeFailure: presence.failing) { world in
+      try TrainJob(command: self, world: world, presence: presence).run()
+    }
   }
 
   /// The configuration from defaults, file, --set and flags.
@@ -68,11 +71,13 @@ struct Train: ParsableCommand {
 struct TrainJob {
   let command: Train
   let world: World
+  let presence: Presence
 
   private var isRoot: Bool { world.communicator.rank == 0 }
 
   /// What rank 0 found in the run directory.
   private struct Found {
+    var lock: RunLock?
     var checkpoint: Checkpoint?
     var finishRecorded = false
     var messages: [String] = []
@@ -94,6 +99,9 @@ struct TrainJob {
     let directory = command.directory(configuration)
     let found = world.agree { isRoot ? try openRun(directory, configuration, data.identity) : Found() }
     for message in found.messages { printError(message) }
+    defer { found.lock?.release() }
+    _ = try presence.begin(world: world, directory)
+    defer { presence.end() }
     let resumes = try world.communicator.broadcast(found.checkpoint == nil ? 0 : 1, root: 0) == 1
 
     if !resumes {
@@ -119,7 +127,16 @@ struct TrainJob {
     _ directory: RunDirectory, _ configuration: Configuration, _ identity: DataIdentity
   ) throws -> Found {
     var found = Found()
+    // A directory with other content is refused before anything is written to it.
+    _ = try directory.exists()
+    let lock = try takeLock(directory)
+    found.lock = lock
+    if let job = lock.takenOver {
+      found.messages.append("notice: took over from a job that ended without a word: \(job)")
+    }
     if command.fresh, let moved = try directory.moveAside() {
+      found.lock = try takeLock(directory)
+      lock.release(at: RunDirectory(path: moved))
       found.messages.append("the earlier run is now in \(moved)")
     }
     guard try directory.exists() else {
@@ -143,6 +160,10 @@ struct TrainJob {
     found.checkpoint = newest
     found.finishRecorded = try FinishedRecord.last(in: directory.metricsPath)?.step == newest.manifest.step
     return found
+  }
+
+  private func takeLock(_ directory: RunDirectory) throws -> RunLock {
+    try RunLock(directory, ranks: world.communicator.size, tell: { printError("notice: " + $0) })
   }
 
   /// Training anew in the same directory would replace what might still be saved.
