@@ -15,13 +15,18 @@ static void note(int number) {
 
 void system_note_stop_signals(void) {
   const int numbers[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
+  sigset_t noted;
+  sigemptyset(&noted);
   for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     // System calls under way go on; the first SIGINT gives the second one its old meaning.
     struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
     if (numbers[i] == SIGINT) action.sa_flags |= SA_RESETHAND;
     sigemptyset(&action.sa_mask);
     sigaction(numbers[i], &action, NULL);
+    sigaddset(&noted, numbers[i]);
   }
+  // Whoever started this process may have blocked them, and a new process inherits that.
+  pthread_sigmask(SIG_UNBLOCK, &noted, NULL);
 }
 
 int system_stop_signal(void) { return stop_signal; }

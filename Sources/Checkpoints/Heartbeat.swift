@@ -44,8 +44,9 @@ public final class Heartbeat: Sendable {
 
   // MARK: The own record
 
-  /// Says what this rank is about.
+  /// Says what this rank is about; again in a long phase, to say that it gets on.
   public func enter(_ phase: RankPhase, step: Int) {
+    word(RankRecord.movesOffset).pointee.wrappingAdd(1, ordering: .relaxed)
     word(RankRecord.progressOffset).pointee.store(RankRecord.progress(phase, step: step), ordering: .relaxed)
   }
 
@@ -58,8 +59,8 @@ public final class Heartbeat: Sendable {
   /// Starts to write the file out, for the eyes of other hosts; does not wait for the disk.
   public func publish() { system_start_writing(descriptor) }
 
-  /// The number in which the rank's step and phase are; it changes as long as the rank gets on.
-  public var progress: UInt64 { word(RankRecord.progressOffset).pointee.load(ordering: .relaxed) }
+  /// Phases that this rank has entered; it grows as long as the rank gets on.
+  public var moves: UInt64 { word(RankRecord.movesOffset).pointee.load(ordering: .relaxed) }
 
   private func word(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
     (page + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
@@ -73,11 +74,6 @@ public final class Heartbeat: Sendable {
   /// Whether a rank's process is known to be gone.
   public func isGone(_ record: RankRecord) -> Bool { record.isGone(seenBy: own) }
 
-  /// Whether another rank is less far than this one, or as far and of a lower number.
-  public func isBehind(_ record: RankRecord, rank: Int, ofOwnRank own: Int) -> Bool {
-    record.phase != .ended && (record.progress, rank) < (progress, own)
-  }
-
   static func record(_ rank: Int, _ descriptor: Int32) -> RankRecord? {
     var bytes = [UInt8](repeating: 0, count: RankRecord.byteCount)
     let count = bytes.withUnsafeMutableBytes {
@@ -89,15 +85,19 @@ public final class Heartbeat: Sendable {
   /// What the ranks of a job were about when they were last seen, those that were least far first: "rank 2 computing
   /// step 12; ranks 0, 1 adding up the gradients of step 12".
   static func summary(_ descriptor: Int32, ranks: Int) -> String {
-    var groups: [UInt64: (activity: String, ranks: [Int])] = [:]
-    // Not more than a terminal shows; the number comes from a file.
-    for rank in 0..<min(ranks, 1 << 16) {
-      guard let record = record(rank, descriptor) else { break }
-      groups[record.progress, default: (record.activity, [])].ranks.append(rank)
+    var groups: [(record: RankRecord, ranks: [Int])] = []
+    // The number of ranks comes from a file.
+    for rank in 0..<max(0, min(ranks, 1 << 16)) {
+      guard let record = record(rank, descriptor) else { continue }
+      if let same = groups.firstIndex(where: { $0.record.activity == record.activity }) {
+        groups[same].ranks.append(rank)
+      } else if groups.count < 8 {
+        groups.append((record, [rank]))
+      }
     }
-    return groups.sorted { $0.key < $1.key }.prefix(8).map { _, group in
-      let list = group.ranks.prefix(16).map(String.init).joined(separator: ", ")
-      return "rank\(group.ranks.count == 1 ? "" : "s") \(list)\(group.ranks.count > 16 ? ", …" : "") \(group.activity)"
+    return groups.sorted { $0.record.moves < $1.record.moves }.map { record, ranks in
+      let list = ranks.prefix(16).map(String.init).joined(separator: ", ")
+      return "rank\(ranks.count == 1 ? "" : "s") \(list)\(ranks.count > 16 ? ", …" : "") \(record.activity)"
     }.joined(separator: "; ")
   }
 }

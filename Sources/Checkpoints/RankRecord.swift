@@ -26,7 +26,7 @@ public enum RankPhase: UInt8, Sendable {
 ///
 ///     0 magic  8 ranks of the job  16 process id  24 start, Unix seconds (Double)
 ///     32 beats  40 last beat, Unix seconds (Double)  48 step · 256 + phase
-///     56 boot id of the machine (48 bytes)  104 process-id namespace (32)  136 host (256), each ended by zeros
+///     56 moves  64 boot id of the machine (40 bytes)  104 process-id namespace (32)  136 host (256), each ended by zeros
 ///
 /// Every rank has a page of its own, so that several nodes never write the same page.
 public struct RankRecord: Sendable, Equatable {
@@ -49,6 +49,8 @@ public struct RankRecord: Sendable, Equatable {
   public internal(set) var phase: RankPhase = .starting
   /// The step that it is about.
   public internal(set) var step = 0
+  /// Phases entered so far. Ranks enter the same ones in the same order: who has fewer is behind.
+  public internal(set) var moves: UInt64 = 0
   /// Identifies a machine from one boot to the next: hosts may share a name, and containers a machine.
   let bootID: String
   let processNamespace: String
@@ -79,6 +81,7 @@ public struct RankRecord: Sendable, Equatable {
   static let beatsOffset = 32
   static let beatSecondsOffset = 40
   static let progressOffset = 48
+  static let movesOffset = 56
 
   /// Nil where the bytes are not a record: a file is input like any other.
   init?(_ bytes: [UInt8]) {
@@ -94,7 +97,8 @@ public struct RankRecord: Sendable, Equatable {
     beatSeconds = Double(bitPattern: number(Self.beatSecondsOffset))
     self.phase = phase
     step = Int(number(Self.progressOffset) >> 8)
-    bootID = text(56..<104)
+    moves = number(Self.movesOffset)
+    bootID = text(64..<104)
     processNamespace = text(104..<136)
     host = text(136..<392)
   }
@@ -113,16 +117,15 @@ public struct RankRecord: Sendable, Equatable {
     put(startedSeconds.bitPattern, 24)
     put(beats, Self.beatsOffset)
     put(beatSeconds.bitPattern, Self.beatSecondsOffset)
-    put(progress, Self.progressOffset)
-    put(bootID, 56..<104)
+    put(Self.progress(phase, step: step), Self.progressOffset)
+    put(moves, Self.movesOffset)
+    put(bootID, 64..<104)
     put(processNamespace, 104..<136)
     put(host, 136..<392)
     return bytes
   }
 
-  /// Step and phase in one number, which grows as the rank gets on.
-  var progress: UInt64 { Self.progress(phase, step: step) }
-
+  /// Step and phase in one number, so that they are written at once.
   static func progress(_ phase: RankPhase, step: Int) -> UInt64 { UInt64(step) << 8 | UInt64(phase.rawValue) }
 
   // MARK: Judging

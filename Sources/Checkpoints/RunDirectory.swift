@@ -4,6 +4,7 @@ import Glibc
 ///
 ///     runs/<name>/config.yaml     resolved configuration
 ///                 metrics.jsonl   one object per line
+///                 stop            made by the user: the run is to stop, and the file to go
 ///                 heartbeat       while a job runs: who it is, and what each rank is about
 ///                 checkpoints/step-00001200/{model,optimizer,state}.safetensors, manifest.json
 ///
@@ -17,6 +18,9 @@ public struct RunDirectory: Sendable {
   public var metricsPath: String { joined(path, "metrics.jsonl") }
   /// `checkpoints`
   public var checkpointsPath: String { joined(path, "checkpoints") }
+
+  /// `stop`
+  public var stopPath: String { joined(path, "stop") }
 
   /// Names a run directory; touches nothing.
   public init(path: String) { self.path = trimmed(path) }
@@ -57,7 +61,9 @@ public struct RunDirectory: Sendable {
   }
 
   /// What a job has in a directory before there is a run in it.
-  private static func isTransient(_ name: String) -> Bool { name == heartbeatName || name.hasPrefix(".partial-") }
+  private static func isTransient(_ name: String) -> Bool {
+    name == heartbeatName || name == "stop" || name.hasPrefix(".partial-")
+  }
 
   /// Makes the run: it is there as soon as its `config.yaml` is, and after an error it is not.
   public func create(configuration: String) throws {
@@ -76,6 +82,13 @@ public struct RunDirectory: Sendable {
   /// Replaces `config.yaml`, at once.
   public func writeConfiguration(_ configuration: String) throws {
     try writeAtomically(configuration, to: configurationPath)
+  }
+
+  /// Whether somebody has made the file `stop`, which is removed: it stops one job.
+  public func takeStopFile() throws -> Bool {
+    if try entry(stopPath, followLinks: false) == .absent { return false }
+    try checked("unlink", stopPath) { unlink(stopPath) }
+    return true
   }
 
   /// The text of `config.yaml`.

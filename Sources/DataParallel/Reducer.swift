@@ -32,6 +32,8 @@ final class Reducer {
   private var blockSums: [Double]
   /// The value of every shard, after `finish`.
   private(set) var shardValues: [Double]
+  /// A number of each rank for all others, which they have after `finish`: this rank sets its own before.
+  var notices: [Double]
   /// For each part, what each rank owns of it.
   private let slices: [Segments]
   private var scalars: ScalarExchange
@@ -55,6 +57,7 @@ final class Reducer {
     exchange = SliceExchange(rank: rank, size: size, shardCount: shardCount, shardsOfRank: shardsOfRank, parts: cut)
     blockSums = Array(repeating: 0, count: cut.blockCount)
     shardValues = Array(repeating: 0, count: shardCount)
+    notices = Array(repeating: 0, count: size)
     slices = parts.indices.map { part in
       let slices = (0..<cut.ranks).map { cut.slice(ofPart: part, rank: $0) }
       return Segments(counts: slices.map(\.count), displacements: slices.map { $0.lowerBound - parts[part].lowerBound })
@@ -103,7 +106,8 @@ final class Reducer {
     if isAlone {
       for shard in ownShardValues.indices { shardValues[shard] = ownShardValues[shard] }
     } else {
-      try scalars.exchange(on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues)
+      try scalars.exchange(
+        on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues, notices: &notices)
     }
     // Block sums are added in index order, whoever computed them.
     return blockSums.reduce(0, +).squareRoot()

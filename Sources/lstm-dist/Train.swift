@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSystem
 import Checkpoints
 import Configuration
 import DataParallel
@@ -25,6 +26,8 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("One value of the configuration; repeatable.", valueName: "key=value"))
   var set: [String] = []
   @Option(help: "Steps in total, counted from the start of the run (training.steps).") var steps: String?
+  @Option(help: ArgumentHelp("When the job must be over, such as 90m (training.timeLimit).", valueName: "time"))
+  var timeLimit: String?
   @Option(name: .customLong("run"), help: "The run's directory; by default runs/ and the name of the task or file.")
   var runPath: String?
   @Option(help: "Seed of all randomness.") var seed: String?
@@ -38,9 +41,12 @@ struct Train: ParsableCommand {
   }
 
   func run() {
+    // Before MPI starts: mpirun passes signals on as soon as there are ranks.
+    system_note_stop_signals()
     let presence = Presence()
+    let time = JobTime()
     runJob(beforeFailure: presence.failing) { world in
-      try TrainJob(command: self, world: world, presence: presence).run()
+      try TrainJob(command: self, world: world, presence: presence, time: time).run()
     }
   }
 
@@ -49,7 +55,8 @@ struct Train: ParsableCommand {
     typealias Override = Configuration.Override
     var overrides = try set.map { try Override(set: $0) }
     for (value, key, flag) in [
-      (text, "data.path", "--text"), (steps, "training.steps", "--steps"), (seed, "seed", "--seed"),
+      (text, "data.path", "--text"), (steps, "training.steps", "--steps"),
+      (timeLimit, "training.timeLimit", "--time-limit"), (seed, "seed", "--seed"),
     ] {
       if let value { overrides.append(Override(key: key, value: value, origin: flag)) }
     }
@@ -72,6 +79,7 @@ struct TrainJob {
   let command: Train
   let world: World
   let presence: Presence
+  let time: JobTime
 
   private var isRoot: Bool { world.communicator.rank == 0 }
 
@@ -100,7 +108,7 @@ struct TrainJob {
     let found = world.agree { isRoot ? try openRun(directory, configuration, data.identity) : Found() }
     for message in found.messages { printError(message) }
     defer { found.lock?.release() }
-    _ = try presence.begin(world: world, directory)
+    training.heartbeat = try presence.begin(world: world, directory, configuration)
     defer { presence.end() }
     let resumes = try world.communicator.broadcast(found.checkpoint == nil ? 0 : 1, root: 0) == 1
 
@@ -114,7 +122,10 @@ struct TrainJob {
       policy: Coordinator.Policy(
         totalSteps: configuration.training.steps, evaluateEvery: configuration.training.evaluateEvery,
         checkpointEvery: configuration.training.checkpointEvery),
-      directory: directory, configuration: configuration.yaml, identity: data.identity, report: console.show)
+      directory: directory, configuration: configuration.yaml, identity: data.identity,
+      clock: isRoot ? time.clock(configuration, checkpointBytes: training.checkpointBytes) : nil,
+      stopSignal: system_stop_signal,
+      report: console.show)
     let code = try trainer.run(resumes: resumes, from: found.checkpoint, finishRecorded: found.finishRecorded)
     if code == 0 { try summarize(console, configuration, data, training, directory, lastStep: trainer.lastStep) }
     return code
@@ -132,7 +143,7 @@ struct TrainJob {
     let lock = try takeLock(directory)
     found.lock = lock
     if let job = lock.takenOver {
-      found.messages.append("notice: took over from a job that ended without a word: \(job)")
+      found.messages.append("notice: took over from a job that did not end in good order: \(job)")
     }
     if command.fresh, let moved = try directory.moveAside() {
       found.lock = try takeLock(directory)
@@ -146,6 +157,9 @@ struct TrainJob {
     let stored = try Configuration(yaml: directory.readConfiguration(), name: directory.configurationPath)
     try configuration.checkResume(of: stored, run: directory.path)
     try directory.removeLeftovers()
+    if try directory.takeStopFile() {
+      found.messages.append("notice: removed a stop file that was older than this job")
+    }
     let search = try directory.newestCheckpoint()
     found.messages += search.damaged.map { "warning: passed over a damaged checkpoint: \($0.error.message)" }
     guard let newest = search.newest else {

@@ -15,8 +15,11 @@ private func take(_ run: RunDirectory, tell: (String) -> Void = { _ in }) throws
 /// What a job that was killed leaves: rank 1 behind the others.
 private func leaveHeartbeat(_ run: RunDirectory) throws {
   let lock = try take(run)
-  for (rank, phase) in [RankPhase.reducing, .computing, .reducing].enumerated() {
-    try Heartbeat(run, rank: rank, ranks: 3).enter(phase, step: 12)
+  for (rank, last) in [RankPhase.reducing, .computing, .reducing].enumerated() {
+    let heartbeat = try Heartbeat(run, rank: rank, ranks: 3)
+    for phase in [RankPhase.computing, .reducing] where phase.rawValue <= last.rawValue {
+      heartbeat.enter(phase, step: 12)
+    }
   }
   let bytes = try get(run.heartbeatPath)
   lock.release()
@@ -27,7 +30,7 @@ private func leaveHeartbeat(_ run: RunDirectory) throws {
 /// Gives the job of a heartbeat another machine, and perhaps another age.
 private func moveToAnotherMachine(_ run: RunDirectory, ageSeconds: Double = 0) throws {
   var bytes = try get(run.heartbeatPath)
-  bytes[56] ^= 1
+  bytes[64] ^= 1
   let beat = (Date().timeIntervalSince1970 - ageSeconds).bitPattern
   for place in 0..<8 { bytes[40 + place] = UInt8(truncatingIfNeeded: beat >> (8 * UInt64(place))) }
   try put(bytes, run.heartbeatPath)
