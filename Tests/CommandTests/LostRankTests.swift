@@ -75,6 +75,18 @@ extension Commands {
       }
     }
 
+    /// A launcher that leaves the other ranks alone, as srun does by default.
+    @Test func aDeadRankEndsTheJobAlsoWhereTheLauncherDoesNot() throws {
+      try Workspace.run { workspace in
+        let run = "run-\(UUID().uuidString)"
+        let outcome = try workspace.job(
+          run, ranks: 3, environment: ["OMPI_MCA_orte_enable_recovery": "1"], doing: "kill -9 $(rank 1); wait $job")
+        #expect(!outcome.timedOut && outcome.errorLines.count == 1, "\(outcome)")
+        #expect(outcome.errorLines.first?.contains("error: a rank has died — expected a running process") == true)
+        #expect(try workspace.processesThatStay(with: run) == [])
+      }
+    }
+
     /// Not even a rank that is stopped outlives its mpirun.
     @Test func noRankOutlivesAKilledMPIRun() throws {
       try Workspace.run { workspace in

@@ -64,7 +64,7 @@ extension Commands {
           """
         let outcome = try Launcher.run(
           ["bash", "-mc", script, "job", "train", "--config", "small.yaml", "--run", "run"]
-            + ["--set", "model.hidden=700", "--set", "batch.steps=128"],
+            + ["--set", "model.hidden=700", "--set", "batch.steps=100"],
           environment: ["program": Launcher.builtExecutable("lstm-dist").path, "run": "run"],
           workingDirectory: workspace.url)
         #expect(outcome.exitCode == 128 + 2, "\(outcome)")
