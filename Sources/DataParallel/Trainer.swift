@@ -59,7 +59,7 @@ public final class Trainer {
   public init(
     world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)?,
     policy: Coordinator.Policy, directory: RunDirectory, configuration: String, identity: DataIdentity,
-    clock: StopClock?, stopSignal: @escaping () -> Int32, report: @escaping (TrainingReport) -> Void
+    clock: StopClock? = nil, stopSignal: @escaping () -> Int32 = { 0 }, report: @escaping (TrainingReport) -> Void
   ) {
     self.world = world
     self.training = training
