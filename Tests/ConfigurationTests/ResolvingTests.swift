@@ -50,7 +50,7 @@ struct ResolvingTests {
       "optimizer.name=sgd", "optimizer.learningRate=5e-3", "optimizer.clip=0", "optimizer.beta1=0",
       "optimizer.beta2=0.5", "optimizer.epsilon=1e-9", "training.steps=10", "training.evaluateEvery=0",
       "training.checkpointEvery=11", "training.timeLimit=1h30m", "watchdog.seconds=7", "seed=18446744073709551615",
-      "distributed.reduction=mpi")
+      "distributed.reduction=mpi", "distributed.sharedMemory=off")
     #expect(configuration.data.path == "a=b" && configuration.data.tokens == .words)
     #expect(configuration.data.vocabulary == 77 && configuration.data.validation == .file("held out.txt"))
     let model = configuration.model
@@ -65,6 +65,7 @@ struct ResolvingTests {
     #expect(training.steps == 10 && training.evaluateEvery == 0 && training.checkpointEvery == 11)
     #expect(training.timeLimit == 5400 && configuration.watchdog.seconds == 7)
     #expect(configuration.seed == .max && configuration.distributed.reduction == .mpi)
+    #expect(configuration.distributed.sharedMemory == .off)
   }
 
   @Test("A time is seconds, or numbers with units from the longest to the shortest")
