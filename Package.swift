@@ -38,6 +38,7 @@ let package = Package(
       name: "CMPI", pkgConfig: mpiPackage,
       providers: [.apt(["libopenmpi-dev", "openmpi-bin", "pkg-config"])]),
     .target(name: "CProcessor"),
+    .target(name: "CSystem"),
 
     // MARK: Mathematics
     .target(name: "Randomness", swiftSettings: fast),
@@ -48,12 +49,12 @@ let package = Package(
     // MARK: Data, files, settings
     .target(name: "Sequences", dependencies: ["Randomness"], swiftSettings: strict),
     .target(
-      name: "Checkpoints", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+      name: "Checkpoints", dependencies: ["CSystem", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Yams"], swiftSettings: strict),
 
     // MARK: Processes
-    .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
+    .target(name: "MPI", dependencies: ["CMPI", "CSystem"], swiftSettings: strict),
     .target(
       name: "DataParallel",
       dependencies: ["MPI", "LSTM", "Kernels", "Randomness", "Sequences", "Optimization", "Checkpoints"],
@@ -61,7 +62,7 @@ let package = Package(
     .executableTarget(
       name: "lstm-dist",
       dependencies: [
-        "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "Sequences", "Optimization", "Checkpoints",
+        "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "CSystem", "Sequences", "Optimization", "Checkpoints",
         "Configuration",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

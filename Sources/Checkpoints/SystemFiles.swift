@@ -115,6 +115,17 @@ final class InputFile: Sendable {
     }
   }
 
+  /// The first line of a small file, also of one in /proc, whose length is 0.
+  static func firstLine(of path: String) throws -> String {
+    let descriptor = try checked("open", path) { open(path, O_RDONLY | O_CLOEXEC) }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 256)
+    let count = try checked("read", path) {
+      bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress!, $0.count) }
+    }
+    return String(decoding: bytes[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+  }
+
   /// The length and SHA-256 of the whole file.
   func digest() throws -> FileDigest {
     var hash = SHA256()

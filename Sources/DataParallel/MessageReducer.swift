@@ -21,6 +21,7 @@ final class MessageReducer: Reducer {
   private var submitted: [Int] = []
   private var blockSums: [Double]
   private(set) var shardValues: [Double]
+  private(set) var notices: [Double]
   /// For each part, what each rank owns of it.
   private let slices: [Segments]
   private var scalars: ScalarExchange
@@ -48,6 +49,7 @@ final class MessageReducer: Reducer {
     exchange = SliceExchange(rank: rank, plan, parts: cut)
     blockSums = Array(repeating: 0, count: cut.blockCount)
     shardValues = Array(repeating: 0, count: plan.shardCount)
+    notices = Array(repeating: 0, count: size)
     slices = cut.slices
     scalars = ScalarExchange(
       blocks: reduction == .mpi
@@ -71,7 +73,7 @@ final class MessageReducer: Reducer {
     do { _ = try requests.test() } catch { world.fail(error) }
   }
 
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32]) throws -> Double {
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32], notice: Double) throws -> Double {
     for part in submitted {
       switch reduction {
       case .reproducible: receive(part: part)
@@ -86,7 +88,9 @@ final class MessageReducer: Reducer {
       }
     }
     submitted.removeAll(keepingCapacity: true)
-    try scalars.exchange(on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues)
+    notices[communicator.rank] = notice
+    try scalars.exchange(
+      on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues, notices: &notices)
     // Block sums are added in index order, whoever computed them.
     return blockSums.reduce(0, +).squareRoot()
   }

@@ -66,7 +66,7 @@ public struct ReduceBenchmark: Sendable {
     func seconds() throws -> Double {
       let start = World.wallTimeSeconds()
       reducer.submit(part: 0)
-      _ = try shards.withUnsafeBufferPointer { try reducer.finish(ownShardValues: $0, rowsSeen: []) }
+      _ = try shards.withUnsafeBufferPointer { try reducer.finish(ownShardValues: $0, rowsSeen: [], notice: 0) }
       try reducer.shareUpdates(memory.gradient(0))
       return World.wallTimeSeconds() - start
     }

@@ -19,14 +19,17 @@ protocol Reducer: AnyObject {
   var changedRanges: [Range<Int>] { get }
   /// The value of every shard, after `finish`.
   var shardValues: [Double] { get }
+  /// The notice of every rank, after `finish`.
+  var notices: [Double] { get }
 
   /// The gradient of a part stands in every subtree's gradient, and is not touched until `finish`.
   func submit(part: Int)
   /// Lets what was submitted make progress.
   func poll()
   /// Waits for all parts; afterwards the owned ranges of the first gradient are the global gradient. Returns its global
-  /// norm. Each rank brings the values of its own shards and, ascending, the rows of the embedding that its gradient has.
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32]) throws -> Double
+  /// norm. Each rank brings the values of its own shards, ascending the rows of the embedding that its gradient has, and
+  /// a notice, a number for which the reduction has no use.
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32], notice: Double) throws -> Double
   /// Every rank gets the parameters that the others have updated.
   func shareUpdates(_ parameters: UnsafeMutablePointer<Float>) throws
   /// Sets what `finish` wrote into the embedding's gradient to +0.0, as the next backward pass expects it.

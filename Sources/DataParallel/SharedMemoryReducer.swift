@@ -10,6 +10,7 @@ final class SharedMemoryReducer: Reducer {
   let ownedRanges: [Range<Int>]
   private(set) var changedRanges: [Range<Int>] = []
   private(set) var shardValues: [Double]
+  private(set) var notices: [Double]
 
   private let rank: Int
   private let plan: ReductionPlan
@@ -21,7 +22,8 @@ final class SharedMemoryReducer: Reducer {
   /// The gradients of all subtrees, rank after rank.
   private let sources: [UnsafePointer<Float>]
   private var blockSums: [Double]
-  /// Of each rank: sums of squares of the blocks that it owns, values of its shards, a bit for each row that it has seen.
+  /// Of each rank: sums of squares of the blocks that it owns, values of its shards, its notice, a bit for each row
+  /// that it has seen.
   private let notes: NodeWindow
   private let bitsOffset: Int
 
@@ -42,7 +44,8 @@ final class SharedMemoryReducer: Reducer {
     }
     blockSums = Array(repeating: 0, count: parts.blockCount)
     shardValues = Array(repeating: 0, count: plan.shardCount)
-    bitsOffset = (parts.blockCount + plan.shardCount) * MemoryLayout<Double>.stride
+    notices = Array(repeating: 0, count: communicator.size)
+    bitsOffset = (parts.blockCount + plan.shardCount + 1) * MemoryLayout<Double>.stride
     let words = ((plan.embedding?.rows ?? 0) + 63) / 64
     notes = try NodeWindow(byteCount: bitsOffset + words * MemoryLayout<UInt64>.stride, node: node)
     changedRanges.reserveCapacity(parts.parts.count + (plan.embedding?.rows ?? 0))
@@ -53,7 +56,7 @@ final class SharedMemoryReducer: Reducer {
 
   func poll() {}
 
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32]) throws -> Double {
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32], notice: Double) throws -> Double {
     mark(rowsSeen)
     try notes.barrier()
     findChangedRanges()
@@ -69,6 +72,7 @@ final class SharedMemoryReducer: Reducer {
     for (shard, value) in zip(plan.shards[rank], ownShardValues) {
       values(ofRank: rank)[parts.blockCount + shard] = value
     }
+    values(ofRank: rank)[parts.blockCount + plan.shardCount] = notice
     try notes.barrier()
     readNotes()
     // Block sums are added in index order, whoever computed them.
@@ -156,6 +160,7 @@ final class SharedMemoryReducer: Reducer {
         }
       }
       for shard in plan.shards[other] { shardValues[shard] = values[parts.blockCount + shard] }
+      notices[other] = values[parts.blockCount + plan.shardCount]
     }
   }
 }

@@ -28,6 +28,7 @@ public final class Trainer {
   private let directory: RunDirectory
   private let configuration: String
   private let identity: DataIdentity
+  private let stopSignal: () -> Int32
   private let report: (TrainingReport) -> Void
 
   private var coordinator: Coordinator
@@ -37,6 +38,10 @@ public final class Trainer {
   private var startSeconds = 0.0
   private var firstStep = 0
   private var hasLostRecords = false
+  private var clock: StopClock?
+  private var notice: (number: Int32, rank: Int)?
+  private var stopIsRequested = false
+  private var stopFileSeconds = 0.0
 
   /// The last completed step.
   public private(set) var lastStep = 0
@@ -48,11 +53,13 @@ public final class Trainer {
   ///   - validation: held-out batches, nil where there are none.
   ///   - configuration: the resolved configuration's text, for `config.yaml` and checkpoints.
   ///   - identity: what the data is, for checkpoints.
+  ///   - clock: on rank 0 only, when the job's time is over, on the clock of `World.wallTimeSeconds`.
+  ///   - stopSignal: the signal that asked this process to stop, or 0.
   ///   - report: called on rank 0.
   public init(
     world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)?,
     policy: Coordinator.Policy, directory: RunDirectory, configuration: String, identity: DataIdentity,
-    report: @escaping (TrainingReport) -> Void
+    clock: StopClock? = nil, stopSignal: @escaping () -> Int32 = { 0 }, report: @escaping (TrainingReport) -> Void
   ) {
     self.world = world
     self.training = training
@@ -61,6 +68,8 @@ public final class Trainer {
     self.directory = directory
     self.configuration = configuration
     self.identity = identity
+    self.clock = clock
+    self.stopSignal = stopSignal
     self.report = report
     coordinator = Coordinator(policy: policy)
   }
@@ -89,7 +98,9 @@ public final class Trainer {
   /// Rank 0's coordinator decides; all ranks learn what.
   private func nextAction(after event: Coordinator.Event) throws -> Coordinator.Action {
     var code: [Int] = [0, 0]
+    training.heartbeat?.enter(.waiting, step: lastStep)
     if isRoot {
+      if case .started = event {} else { requestStop() }
       for action in coordinator.receive(event) {
         if case .log(let notice) = action { report(.notice(notice)) } else { code = action.code }
       }
@@ -98,10 +109,30 @@ public final class Trainer {
     return Coordinator.Action(code: code)
   }
 
+  /// Looks for reasons to stop, but for the start: a job makes at least one step.
+  private func requestStop() {
+    guard !stopIsRequested, let reason = stopReason(atSeconds: World.wallTimeSeconds()) else { return }
+    stopIsRequested = true
+    _ = coordinator.receive(.stopRequested(reason))
+  }
+
+  private func stopReason(atSeconds now: Double) -> StopReason? {
+    if let notice { return .signal(notice.number, rank: notice.rank) }
+    if now - stopFileSeconds >= 1 {
+      stopFileSeconds = now
+      // A file that cannot be looked for, or removed, asks for nothing; the next start says so.
+      if (try? directory.takeStopFile()) == true { return .stopFile }
+    }
+    return clock?.reason(atSeconds: now)
+  }
+
   // MARK: Actions
 
   private func train(_ step: Int) throws -> Coordinator.Event {
-    let result = try training.step(step - 1, source: source)
+    let start = World.wallTimeSeconds()
+    let result = try training.step(step - 1, source: source, notice: stopSignal)
+    clock?.measuredAction(seconds: World.wallTimeSeconds() - start)
+    notice = result.notice
     trainLoss = result.loss
     lastStep = step
     if isRoot {
@@ -123,8 +154,13 @@ public final class Trainer {
 
   private func evaluate(_ step: Int) throws -> Coordinator.Event {
     guard let validation else { return .evaluationCompleted }
-    let loss = try training.sharded.evaluate(validation)
+    let start = World.wallTimeSeconds()
+    training.heartbeat?.enter(.evaluating, step: step)
+    let loss = try training.sharded.evaluate(validation) { [heartbeat = training.heartbeat] _ in
+      heartbeat?.enter(.evaluating, step: step)
+    }
     validationLoss = loss
+    clock?.measuredAction(seconds: World.wallTimeSeconds() - start)
     if isRoot {
       try record(["event": "evaluated", "step": .integer(step), "validationLoss": .number(loss)])
       report(.evaluated(step: step, validationLoss: loss))
@@ -137,14 +173,18 @@ public final class Trainer {
     let manifest = Manifest(
       step: step, dataPosition: DataPosition(epoch: position.quotient, stepInEpoch: position.remainder),
       seed: training.setup.seed, shards: training.setup.shards, configuration: configuration)
+    training.heartbeat?.enter(.saving, step: step)
+    let start = World.wallTimeSeconds()
     let error = try training.writeCheckpoint(
       manifest, trainLoss: trainLoss, identity: identity, to: directory)
+    clock?.measuredCheckpoint(seconds: World.wallTimeSeconds() - start)
     if let error { return .checkpointFailed(error) }
     if isRoot { report(.saved(step: step, path: directory.checkpointPath(step: step))) }
     return .checkpointWritten
   }
 
   private func finish(_ step: Int) throws -> Coordinator.Event {
+    training.heartbeat?.enter(.finishing, step: step)
     guard isRoot else { return .finished }
     let saved = try Checkpoint(verifying: directory.checkpointPath(step: step))
     let sha256 = try saved.open(CheckpointFiles.model).parametersSHA256()

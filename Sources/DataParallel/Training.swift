@@ -1,3 +1,4 @@
+import Checkpoints
 import Glibc
 import Kernels
 import LSTM
@@ -60,6 +61,8 @@ public struct StepResult: Sendable {
   public let reductionSeconds: Double
   /// Seconds for the update and for packing the weights.
   public let updateSeconds: Double
+  /// The lowest rank that brought a notice other than 0, and the notice; the same on every rank.
+  public let notice: (number: Int32, rank: Int)?
 }
 
 /// One rank's part of synchronized training: its shards of every batch, and the parameters, which are the same on all
@@ -77,6 +80,8 @@ public final class Training {
   let reducer: any Reducer
   let optimizer: Optimizer
   let memory: GradientMemory
+  /// Where this rank says what it is about, if anywhere.
+  public var heartbeat: Heartbeat?
   private let shardLosses: UnsafeMutableBufferPointer<Double>
 
   /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next. Collective.
@@ -114,9 +119,11 @@ public final class Training {
   }
 
   /// One synchronized step: forward, loss, backward through time with each part's reduction started as soon as it is
-  /// finished, clipping, one update. `step` counts from 0.
-  public func step(_ step: Int, source: any SequenceSource) throws -> StepResult {
+  /// finished, clipping, one update. `step` counts from 0. `notice` is a number that all ranks are to know, asked for as
+  /// late as possible.
+  public func step(_ step: Int, source: any SequenceSource, notice: () -> Int32 = { 0 }) throws -> StepResult {
     let start = World.wallTimeSeconds()
+    heartbeat?.enter(.computing, step: step + 1)
     let (model, parameters) = (sharded.model, sharded.parameters)
     let count = sharded.fill(source, step: step)
     sharded.forward(step: step)
@@ -127,9 +134,12 @@ public final class Training {
       reducer.poll()
     }
     let computed = World.wallTimeSeconds()
-    let norm = try reducer.finish(ownShardValues: UnsafeBufferPointer(shardLosses), rowsSeen: model.tokensSeen)
+    heartbeat?.enter(.reducing, step: step + 1)
+    let norm = try reducer.finish(
+      ownShardValues: UnsafeBufferPointer(shardLosses), rowsSeen: model.tokensSeen, notice: Double(notice()))
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] } / Double(max(1, count))
     let reduced = World.wallTimeSeconds()
+    heartbeat?.enter(.updating, step: step + 1)
 
     let isFinite = norm.isFinite && loss.isFinite
     var gathering = 0.0
@@ -148,8 +158,12 @@ public final class Training {
     let end = World.wallTimeSeconds()
     return StepResult(
       loss: loss, gradientNorm: norm, isFinite: isFinite, computeSeconds: computed - start,
-      reductionSeconds: reduced - computed + gathering, updateSeconds: end - reduced - gathering)
+      reductionSeconds: reduced - computed + gathering, updateSeconds: end - reduced - gathering,
+      notice: reducer.notices.firstIndex { $0 != 0 }.map { (Int32(reducer.notices[$0]), $0) })
   }
+
+  /// Bytes of a checkpoint, about: parameters and moments.
+  public var checkpointBytes: Int { 4 * setup.shape.parameterCount * (1 + setup.rule.moments.count) }
 
   /// Refuses what cannot fit into the memory of a node with `localRanks` ranks, before any of it is allocated.
   public static func checkMemory(_ setup: TrainingSetup, plan: ShardPlan, localRanks: Int) throws {
