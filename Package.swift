@@ -46,7 +46,7 @@ let package = Package(
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: fast),
 
     // MARK: Data, files, settings
-    .target(name: "Sequences", dependencies: ["Randomness"], swiftSettings: strict),
+    .target(name: "Sequences", dependencies: ["Kernels", "Randomness"], swiftSettings: strict),
     .target(
       name: "Checkpoints", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
