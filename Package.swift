@@ -75,6 +75,12 @@ let package = Package(
       name: "allocation-program",
       dependencies: ["CAllocations", "DataParallel", "LSTM", "MPI", "Optimization", "Sequences"],
       path: "Tests/AllocationProgram", swiftSettings: strict),
+    .executableTarget(
+      name: "classifier-program",
+      dependencies: [
+        "CAllocations", "Checkpoints", "DataParallel", "LSTM", "MPI", "Optimization", "Randomness", "Sequences",
+      ],
+      path: "Tests/ClassifierProgram", swiftSettings: strict),
     .target(name: "TestLauncher", path: "Tests/TestLauncher", swiftSettings: strict),
     .testTarget(name: "MPITests", dependencies: ["mpi-programs", "TestLauncher"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness", "CProcessor"], swiftSettings: strict),
@@ -88,7 +94,8 @@ let package = Package(
     .testTarget(
       name: "DataParallelTests",
       dependencies: [
-        "DataParallel", "LSTM", "Kernels", "Optimization", "Sequences", "allocation-program", "TestLauncher",
+        "DataParallel", "LSTM", "Kernels", "Optimization", "Sequences", "allocation-program",
+        "classifier-program", "TestLauncher",
       ],
       swiftSettings: strict),
     .testTarget(

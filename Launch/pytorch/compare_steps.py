@@ -14,27 +14,18 @@ import sys
 
 from shapes import CORES, SHAPES
 
-# Shapes without a language model's softmax, which `lstm-dist bench step` does not run.
-PYTORCH_ONLY = {"audio-128", "small-shard"}
-
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="Launch/compare-pytorch", description=__doc__.splitlines()[0])
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--shape", action="append", choices=SHAPES, help="repeatable (default: all that both sides run)")
+    parser.add_argument("--shape", action="append", choices=SHAPES, help="repeatable (default: all)")
     parser.add_argument("--rounds", type=int, default=3, help="of all sides in turn (default 3)")
     parser.add_argument("--seconds", type=float, default=3, help="measured per PyTorch run (default 3)")
     parser.add_argument("--pytorch-only", action="store_true", help="leave lstm-dist out")
     parser.add_argument("--json", metavar="FILE", help="also write every single measurement to FILE")
-    options = parser.parse_args()
-    if not options.pytorch_only:
-        missing = PYTORCH_ONLY.intersection(options.shape or [])
-        if missing:
-            parser.error(f"lstm-dist does not run {', '.join(sorted(missing))}: measure it with --pytorch-only")
-        options.shape = options.shape or [name for name in SHAPES if name not in PYTORCH_ONLY]
-    return options
+    return parser.parse_args()
 
 
 def sides(name, options):

@@ -1,25 +1,27 @@
 import Checkpoints
 import LSTM
 
-/// A language model's flat parameters as the tensors of `model.safetensors`, with PyTorch's names, shapes and gate
-/// order: those of a module with `embedding` (`nn.Embedding`), `lstm` (`nn.LSTM`) and `output` (`nn.Linear`).
+/// A model's flat parameters as the tensors of `model.safetensors`, with PyTorch's names, shapes and gate order: those of
+/// a module with `embedding` (`nn.Embedding`, where the model reads tokens), `lstm` (`nn.LSTM`) and `output` (`nn.Linear`).
 /// Moments of an optimizer have the same form, with a prefix.
 enum ModelFile {
   /// The tensors of flat memory in this form.
   static func tensors(
-    _ flat: UnsafePointer<Float>, shape: LanguageModelShape, prefix: String = ""
+    _ flat: UnsafePointer<Float>, shape: ModelShape, prefix: String = ""
   ) -> [TensorSource] {
-    let (V, H) = (shape.vocabulary, shape.hidden)
+    let (K, H) = (shape.classes, shape.hidden)
     func source(_ name: String, _ shape: [Int], _ values: @escaping () -> [Float]) -> TensorSource {
       TensorSource(name: prefix + name, dtype: .float32, shape: shape) { write in
         try values().withUnsafeBytes { try write($0) }
       }
     }
-    var tensors = [
-      source("embedding.weight", [V, shape.embedding]) {
-        Array(UnsafeBufferPointer(start: flat, count: shape.embeddingRange.count))
-      }
-    ]
+    var tensors: [TensorSource] = []
+    if case .tokens(let vocabulary, let size) = shape.input {
+      tensors.append(
+        source("embedding.weight", [vocabulary, size]) {
+          Array(UnsafeBufferPointer(start: flat, count: vocabulary * size))
+        })
+    }
     for (index, layer) in shape.lstm.enumerated() {
       let w = flat + shape.layerRange(index).lowerBound
       tensors += [
@@ -33,19 +35,21 @@ enum ModelFile {
     }
     let output = flat + shape.outputRange.lowerBound
     return tensors + [
-      source("output.weight", [V, H]) { PyTorchLayout.transposed(output, rows: H, columns: V) },
-      source("output.bias", [V]) { Array(UnsafeBufferPointer(start: output + H * V, count: V)) },
+      source("output.weight", [K, H]) { PyTorchLayout.transposed(output, rows: H, columns: K) },
+      source("output.bias", [K]) { Array(UnsafeBufferPointer(start: output + H * K, count: K)) },
     ]
   }
 
   /// Fills flat memory from a file in this form.
   /// - Throws: where a tensor is missing, or has another shape or dtype.
   static func read(
-    _ file: TensorFile, into flat: UnsafeMutablePointer<Float>, shape: LanguageModelShape, prefix: String = ""
+    _ file: TensorFile, into flat: UnsafeMutablePointer<Float>, shape: ModelShape, prefix: String = ""
   ) throws {
-    let (V, H) = (shape.vocabulary, shape.hidden)
+    let (K, H) = (shape.classes, shape.hidden)
     func values(_ name: String, _ shape: [Int]) throws -> [Float] { try file.values(prefix + name, shape: shape) }
-    try flat.update(from: values("embedding.weight", [V, shape.embedding]), count: shape.embeddingRange.count)
+    if case .tokens(let vocabulary, let size) = shape.input {
+      try flat.update(from: values("embedding.weight", [vocabulary, size]), count: vocabulary * size)
+    }
     for (index, layer) in shape.lstm.enumerated() {
       let w = flat + shape.layerRange(index).lowerBound
       try PyTorchLayout.import(
@@ -57,7 +61,7 @@ enum ModelFile {
     }
     let output = flat + shape.outputRange.lowerBound
     output.update(
-      from: PyTorchLayout.transposed(try values("output.weight", [V, H]), rows: V, columns: H), count: H * V)
-    try (output + H * V).update(from: values("output.bias", [V]), count: V)
+      from: PyTorchLayout.transposed(try values("output.weight", [K, H]), rows: K, columns: H), count: H * K)
+    try (output + H * K).update(from: values("output.bias", [K]), count: K)
   }
 }

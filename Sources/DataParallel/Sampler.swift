@@ -2,18 +2,18 @@ import Kernels
 import LSTM
 import Randomness
 
-/// Draws tokens one after the other from a trained model, on one rank.
+/// Draws tokens one after the other from a trained language model, on one rank.
 public final class Sampler {
-  private let model: LanguageModel
+  private let model: SequenceModel
   private let parameters: UnsafePointer<Float>
   private var draws: PhiloxSequence
   private let token: UnsafeMutableBufferPointer<Int32>
   private var hasLogits = false
 
   /// A sampler at rest. `parameters` must stay as they are and outlive it.
-  public init(shape: LanguageModelShape, parameters: UnsafePointer<Float>, seed: UInt64) {
+  public init(shape: ModelShape, parameters: UnsafePointer<Float>, seed: UInt64) {
     self.parameters = parameters
-    model = LanguageModel(shape: shape, rows: ShardedRows(timesteps: 1, lanes: 1), firstLane: 0)
+    model = SequenceModel(shape: shape, rows: ShardedRows(timesteps: 1, lanes: 1), firstLane: 0)
     model.pack(parameters)
     draws = PhiloxSequence(seed: seed, purpose: .sampling)
     token = .allocate(capacity: 1)
@@ -31,7 +31,7 @@ public final class Sampler {
   /// The model reads a token.
   public func read(_ next: Int32) {
     token[0] = next
-    model.forward(tokens: UnsafeBufferPointer(token), parameters: parameters, step: nil)
+    model.forward(.tokens(UnsafeBufferPointer(token)), parameters: parameters, step: nil)
     model.carryState()
     hasLogits = true
   }
@@ -41,7 +41,7 @@ public final class Sampler {
   /// - Precondition: something has been read; temperature ≥ 0.
   public func draw(temperature: Double, excluding excluded: Int32?) -> Int32 {
     precondition(hasLogits && temperature >= 0, "nothing has been read, or the temperature is negative")
-    var logits = model.output.logits(row: 0).map(Double.init)
+    var logits = model.logits(lane: 0, t: 0).map(Double.init)
     if let excluded, logits.count > 1 { logits[Int(excluded)] = -.infinity }
     let maximum = logits.max()!
     let best = logits.firstIndex(of: maximum) ?? 0

@@ -3,21 +3,20 @@ import LSTM
 import MPI
 import Sequences
 
-/// A language model on all ranks: the same parameters everywhere, and on each rank the lanes of its shards.
+/// A model on all ranks: the same parameters everywhere, and on each rank the lanes of its shards.
 public final class ShardedModel {
   /// Who computes what.
   public let plan: ShardPlan
   /// The rank's lanes of the global batch.
   public let lanes: Range<Int>
 
-  let model: LanguageModel
+  let model: SequenceModel
   private let world: World
   private let parameterMemory: FloatBuffer
-  private let tokenMemory: UnsafeMutableBufferPointer<Int32>
-  private let targetMemory: UnsafeMutableBufferPointer<Int32>
+  private let batch: SequenceBatch
 
   /// Allocates the memory of a forward and backward pass. The parameters are zero.
-  public init(world: World, shape: LanguageModelShape, timesteps: Int, plan: ShardPlan, dropout: Dropout?) {
+  public init(world: World, shape: ModelShape, timesteps: Int, plan: ShardPlan, dropout: Dropout?) {
     self.world = world
     self.plan = plan
     let rank = world.communicator.rank
@@ -30,18 +29,14 @@ public final class ShardedModel {
         let lanes = plan.lanes(ofShard: $0)
         return lanes.lowerBound - first..<lanes.upperBound - first
       }, shards: shards, shardCount: plan.shards)
-    model = LanguageModel(shape: shape, rows: rows, firstLane: first, dropout: dropout)
+    model = SequenceModel(shape: shape, rows: rows, firstLane: first, dropout: dropout)
     parameterMemory = FloatBuffer(count: shape.parameterCount)
-    tokenMemory = .allocate(capacity: timesteps * lanes.count)
-    targetMemory = .allocate(capacity: timesteps * lanes.count)
-    tokenMemory.initialize(repeating: 0)
-    targetMemory.initialize(repeating: noTarget)
+    batch = SequenceBatch.allocate(
+      timesteps: timesteps, lanes: lanes.count, inputs: shape.vocabulary == nil ? .numbers(shape.inputs) : .tokens,
+      targets: shape.batchTargets)
   }
 
-  deinit {
-    tokenMemory.deallocate()
-    targetMemory.deallocate()
-  }
+  deinit { batch.deallocate() }
 
   /// The flat parameters, the same on every rank. After writing to them call `parametersChanged`.
   public var parameters: UnsafeMutablePointer<Float> { parameterMemory.pointer }
@@ -49,18 +44,26 @@ public final class ShardedModel {
   /// The parameters have been written: the products read copies of them in another order.
   public func parametersChanged() { model.pack(parameters) }
 
-  /// Tokens of the rank's lanes, [T, B].
-  var tokens: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(tokenMemory) }
-  /// Targets of the rank's lanes, [T, B].
-  var targets: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(targetMemory) }
+  /// What the rank's lanes read in the step that was filled in.
+  var input: SequenceInput {
+    model.shape.vocabulary == nil
+      ? .numbers(UnsafeBufferPointer(batch.numbers)) : .tokens(UnsafeBufferPointer(batch.tokens))
+  }
+  /// Targets of the rank's lanes, [T, B] or [B].
+  var targets: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(batch.targets) }
 
-  /// Takes a step's tokens and targets, and forgets the states where the step begins new sequences. Returns the targets
+  /// Forward over the step that was filled in; `step` as the model takes it.
+  func forward(step: Int?) {
+    model.forward(input, lengths: UnsafeBufferPointer(batch.lengths), parameters: parameters, step: step)
+  }
+
+  /// Takes a step's sequences, and forgets the states where the step begins new sequences. Returns the targets
   /// of the global batch.
   func fill(_ source: any SequenceSource, step: Int) -> Int {
     for lane in lanes where source.startsFresh(atStep: step, lane: lane) {
       model.clearState(lane: lane - lanes.lowerBound)
     }
-    source.fill(step: step, lanes: lanes, tokens: tokenMemory, targets: targetMemory)
+    source.fill(step: step, lanes: lanes, batch: batch)
     return source.targetCount(atStep: step)
   }
 
@@ -72,11 +75,12 @@ public final class ShardedModel {
     public let step: Int
     /// The rank's lanes of the global batch.
     public let lanes: Range<Int>
-    let output: OutputLayer
+    let model: SequenceModel
 
-    /// V logits, before the softmax, at timestep `t` of a lane of the global batch.
-    public func logits(t: Int, lane: Int) -> UnsafeBufferPointer<Float> {
-      UnsafeBufferPointer(output.logits(row: t * lanes.count + (lane - lanes.lowerBound)))
+    /// Logits, before the softmax, of a lane of the global batch: at timestep `t`, which is nil for a model that says one
+    /// class for a whole sequence.
+    public func logits(t: Int? = nil, lane: Int) -> UnsafeBufferPointer<Float> {
+      model.logits(lane: lane - lanes.lowerBound, t: t)
     }
   }
 
@@ -90,11 +94,9 @@ public final class ShardedModel {
     var count = 0
     for step in 0..<source.stepsPerEpoch {
       count += fill(source, step: step)
-      model.forward(tokens: tokens, parameters: parameters, step: nil)
-      visit(EvaluatedWindow(step: step, lanes: lanes, output: model.output))
-      window.withUnsafeMutableBufferPointer {
-        model.output.evaluationLoss(targets: targets, rows: model.rows, shardLosses: $0)
-      }
+      forward(step: nil)
+      visit(EvaluatedWindow(step: step, lanes: lanes, model: model))
+      window.withUnsafeMutableBufferPointer { model.evaluationLoss(targets: targets, shardLosses: $0) }
       for shard in 0..<shards { sums[shard] += window[shard] }
       model.carryState()
     }
@@ -110,5 +112,14 @@ public final class ShardedModel {
       try all.withUnsafeMutableBufferPointer { try world.communicator.allGatherV(mine, into: $0, segments) }
     }
     return all
+  }
+}
+
+extension ModelShape {
+  fileprivate var batchTargets: SequenceBatch.Targets {
+    switch head {
+    case .everyStep: .everyStep
+    case .lastStep: .lastStep
+    }
   }
 }

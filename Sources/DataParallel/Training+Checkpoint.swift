@@ -50,10 +50,12 @@ extension Training {
     let momentTensors = setup.rule.moments.enumerated().flatMap { index, name in
       ModelFile.tensors(moments.pointer + index * count, shape: setup.shape, prefix: name + ".")
     }
+    let head = setup.shape.head.name
     let state = [
       TensorSource(
         name: "hidden", shape: [setup.globalBatch, setup.shape.layers, 2, setup.shape.hidden], values: hidden),
       TensorSource(name: "trainLoss", shape: [], values: [trainLoss]),
+      TensorSource(name: "head", shape: [head.utf8.count], values: Array(head.utf8)),
       TensorSource(name: "vocabulary", shape: [identity.vocabulary.count], values: identity.vocabulary),
       TensorSource(
         name: "tokensSHA256", shape: [identity.tokensSHA256.utf8.count], values: Array(identity.tokensSHA256.utf8)),
@@ -140,7 +142,7 @@ extension Training {
 /// A model as a checkpoint holds it, without anything of its training: for evaluation, sampling and inspection.
 public struct SavedModel {
   /// Sizes of the model, from the tensors themselves.
-  public let shape: LanguageModelShape
+  public let shape: ModelShape
   /// The JSON of the vocabulary.
   public let vocabulary: [UInt8]
   /// SHA-256 of the parameters.
@@ -149,18 +151,7 @@ public struct SavedModel {
   /// Reads and checks what a checkpoint says of its model. The parameters themselves are read by `readParameters`.
   public init(_ checkpoint: Checkpoint) throws {
     let file = try checkpoint.open(CheckpointFiles.model)
-    let (table, output) = (try file.tensor("embedding.weight"), try file.tensor("output.weight"))
-    var layers = 0
-    while file.contains("lstm.weight_ih_l\(layers)") { layers += 1 }
-    guard table.shape.count == 2, output.shape.count == 2, table.shape[0] == output.shape[0], layers > 0,
-      table.shape.allSatisfy({ $0 > 0 }), output.shape[1] > 0
-    else {
-      throw CheckpointError(
-        .badData, "model cannot be read", expected: "embedding.weight [V, D], output.weight [V, H] and LSTM layers",
-        got: "\(table.shape), \(output.shape) and \(layers) layers", at: file.path)
-    }
-    shape = LanguageModelShape(
-      vocabulary: table.shape[0], embedding: table.shape[1], hidden: output.shape[1], layers: layers)
+    shape = try SavedModel.shape(of: file, headName: SavedModel.headName(checkpoint))
     parametersSHA256 = try file.parametersSHA256()
     vocabulary = try DataIdentity(checkpoint).vocabulary
   }
@@ -168,5 +159,47 @@ public struct SavedModel {
   /// Fills flat memory with the parameters of the checkpoint that the model was made from.
   public func readParameters(_ checkpoint: Checkpoint, into parameters: UnsafeMutablePointer<Float>) throws {
     try ModelFile.read(checkpoint.open(CheckpointFiles.model), into: parameters, shape: shape)
+  }
+
+  private static func shape(of file: TensorFile, headName: String) throws -> ModelShape {
+    let (lowest, output) = (try file.tensor("lstm.weight_ih_l0"), try file.tensor("output.weight"))
+    let table = file.contains("embedding.weight") ? try file.tensor("embedding.weight") : nil
+    var layers = 0
+    while file.contains("lstm.weight_ih_l\(layers)") { layers += 1 }
+    let shapes = [lowest, output, table].compactMap { $0?.shape }
+    guard shapes.allSatisfy({ $0.count == 2 && $0.allSatisfy { $0 > 0 } }),
+      let head = ModelShape.Head(name: headName, classes: output.shape[0])
+    else {
+      throw CheckpointError(
+        .badData, "model cannot be read",
+        expected: "lstm.weight_ih_l0 [4H, D], output.weight [K, H], perhaps embedding.weight [V, D], and a known head",
+        got: "\(shapes) and \(headName)", at: file.path)
+    }
+    return ModelShape(
+      input: table.map { .tokens(vocabulary: $0.shape[0], embedding: $0.shape[1]) } ?? .numbers(lowest.shape[1]),
+      hidden: output.shape[1], layers: layers, head: head)
+  }
+
+  /// Checkpoints of before there were two heads name none: they hold language models.
+  private static func headName(_ checkpoint: Checkpoint) throws -> String {
+    let state = try checkpoint.open(CheckpointFiles.state)
+    guard state.contains("head") else { return ModelShape.Head.everyStep(classes: 1).name }
+    return String(decoding: try state.values("head", as: UInt8.self), as: UTF8.self)
+  }
+}
+
+extension ModelShape.Head {
+  /// The head's name in a checkpoint.
+  fileprivate var name: String {
+    switch self {
+    case .everyStep: "everyStep"
+    case .lastStep: "lastStep"
+    }
+  }
+
+  fileprivate init?(name: String, classes: Int) {
+    let heads = [ModelShape.Head.everyStep(classes: classes), .lastStep(classes: classes)]
+    guard let head = heads.first(where: { $0.name == name }) else { return nil }
+    self = head
   }
 }

@@ -8,7 +8,7 @@ import Sequences
 /// What a training step needs to know, the same on every rank.
 public struct TrainingSetup: Sendable {
   /// Sizes of the model.
-  public var shape: LanguageModelShape
+  public var shape: ModelShape
   /// T, timesteps of a window.
   public var timesteps: Int
   /// B, sequences of the global batch.
@@ -28,7 +28,7 @@ public struct TrainingSetup: Sendable {
 
   /// A setup of these values.
   public init(
-    shape: LanguageModelShape, timesteps: Int, globalBatch: Int, shards: Int, dropout: Float, seed: UInt64,
+    shape: ModelShape, timesteps: Int, globalBatch: Int, shards: Int, dropout: Float, seed: UInt64,
     rule: OptimizerRule, clip: Double, reduction: Reduction
   ) {
     self.shape = shape
@@ -107,9 +107,9 @@ public final class Training {
     let start = World.wallTimeSeconds()
     let (model, parameters) = (sharded.model, sharded.parameters)
     let count = sharded.fill(source, step: step)
-    model.forward(tokens: sharded.tokens, parameters: parameters, step: step)
+    sharded.forward(step: step)
     model.loss(targets: sharded.targets, scale: 1 / Float(max(1, count)), shardLosses: shardLosses)
-    model.backward(tokens: sharded.tokens, step: step, gradient: memory.gradient(0), subtreeStride: memory.count) {
+    model.backward(sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count) {
       part in
       reducer.submit(part: part)
       reducer.poll()
@@ -149,13 +149,13 @@ public final class Training {
   }
 
   /// Bytes that training takes on the rank with the most lanes: parameters, gradients, packed weights, activations, and
-  /// the optimizer's moments. The formulas stand at `LanguageModel`, `LSTMLayer` and `OutputLayer`.
+  /// the optimizer's moments. The formulas stand at `SequenceModel`, `LSTMLayer` and `OutputLayer`.
   public static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan) -> Int {
     let ranks = 0..<plan.ranks
     let lanes = ranks.map { plan.lanes(ofRank: $0).count }.max() ?? 0
     let subtrees =
       ranks.map { SummationTree.subtrees(of: plan.shards(ofRank: $0), leafCount: plan.shards).count }.max() ?? 1
-    let memory = LanguageModel.memory(
+    let memory = SequenceModel.memory(
       shape: setup.shape, timesteps: setup.timesteps, lanes: lanes, subtrees: subtrees, dropout: setup.dropout > 0)
     // The slices that other ranks send: each of their subtrees, 1/P of the gradient.
     let others = plan.ranks == 1 ? 0 : (plan.ranks - 1) * subtrees * memory.parameters / plan.ranks

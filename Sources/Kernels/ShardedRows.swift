@@ -34,17 +34,7 @@ public struct ShardedRows: Sendable {
     self.shardLanes = shardLanes
     let lanes = shardLanes.last?.upperBound ?? 0
     self.lanes = lanes
-    var order: [Int32] = []
-    order.reserveCapacity(timesteps * lanes)
-    var shardStart = [0]
-    for lanesOfShard in shardLanes {
-      for t in stride(from: timesteps - 1, through: 0, by: -1) {
-        for lane in lanesOfShard { order.append(Int32(t * lanes + lane)) }
-      }
-      shardStart.append(order.count)
-    }
-    self.order = order
-    self.shardStart = shardStart
+    (order, shardStart) = ShardedRows.chains(timesteps: timesteps, lanes: lanes, shardLanes: shardLanes)
     subtrees = SummationTree.subtrees(of: shards, leafCount: shardCount).map { node in
       let leaves = node.lowerBound - shards.lowerBound..<node.upperBound - shards.lowerBound
       var merges = [Int](repeating: 0, count: leaves.count)
@@ -58,6 +48,30 @@ public struct ShardedRows: Sendable {
       visit(node)
       return Subtree(leaves: leaves, mergesAfterLeaf: merges)
     }
+  }
+
+  /// The same lanes in the same shards, with one row a lane: the chains of a head at the last timestep, lanes ascending.
+  public var ofOneTimestep: ShardedRows { ShardedRows(self, timesteps: 1) }
+
+  private init(_ other: ShardedRows, timesteps: Int) {
+    self.timesteps = timesteps
+    (lanes, shardLanes, subtrees) = (other.lanes, other.shardLanes, other.subtrees)
+    (order, shardStart) = ShardedRows.chains(timesteps: timesteps, lanes: lanes, shardLanes: shardLanes)
+  }
+
+  private static func chains(
+    timesteps: Int, lanes: Int, shardLanes: [Range<Int>]
+  ) -> (order: [Int32], shardStart: [Int]) {
+    var order: [Int32] = []
+    order.reserveCapacity(timesteps * lanes)
+    var shardStart = [0]
+    for lanesOfShard in shardLanes {
+      for t in stride(from: timesteps - 1, through: 0, by: -1) {
+        for lane in lanesOfShard { order.append(Int32(t * lanes + lane)) }
+      }
+      shardStart.append(order.count)
+    }
+    return (order, shardStart)
   }
 
   /// One shard that holds every lane: what a single process without a contract would do.

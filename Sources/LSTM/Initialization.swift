@@ -10,13 +10,13 @@ public enum Initialization: String, CaseIterable, Sendable {
   case xavier
 }
 
-extension LanguageModelShape {
+extension ModelShape {
   /// Fills flat memory with initial parameters. The forget gate's bias becomes `forgetBias`: 1 lets gradients pass
   /// from the start (Gers, Schmidhuber and Cummins 2000; Jozefowicz, Zaremba and Sutskever 2015).
   public func initialize(
     _ parameters: UnsafeMutablePointer<Float>, seed: UInt64, method: Initialization, forgetBias: Float
   ) {
-    fill(parameters, range: embeddingRange, part: 0, seed: seed, limit: 0.1)
+    if let embeddingRange { fill(parameters, range: embeddingRange, part: 0, seed: seed, limit: 0.1) }
     for (index, layer) in lstm.enumerated() {
       let range = layerRange(index)
       let biasStart = range.upperBound - layer.columns
@@ -32,9 +32,9 @@ extension LanguageModelShape {
     }
     fill(
       parameters, range: outputRange, part: 2 * layers + 1, seed: seed,
-      limit: method.limit(inputs: hidden, outputs: vocabulary, hidden: hidden))
+      limit: method.limit(inputs: hidden, outputs: classes, hidden: hidden))
     if method == .xavier {
-      (parameters + outputRange.upperBound - vocabulary).update(repeating: 0, count: vocabulary)
+      (parameters + outputRange.upperBound - classes).update(repeating: 0, count: classes)
     }
   }
 

@@ -22,4 +22,11 @@ public struct LSTMShape: Equatable, Sendable {
   public static func stack(inputs: Int, hidden: Int, layers: Int) -> [LSTMShape] {
     (0..<layers).map { LSTMShape(inputs: $0 == 0 ? inputs : hidden, hidden: hidden) }
   }
+
+  /// Floating-point operations of a step of a stack over T·B rows, 6·T·B·Σ 4H(D + H): forward once, and backward to the
+  /// gradients of weights and of inputs.
+  public static func flopsPerStep(_ stack: [LSTMShape], timesteps: Int, lanes: Int) -> Double {
+    let products = stack.reduce(0.0) { $0 + Double($1.columns) * Double($1.inputs + $1.hidden) }
+    return 6 * Double(timesteps) * Double(lanes) * products
+  }
 }

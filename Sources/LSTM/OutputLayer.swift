@@ -1,13 +1,14 @@
 import Kernels
 
-/// The layer above the LSTM: logits = y·Wy + by, with softmax cross-entropy behind it.
+/// The layer above the LSTM: logits = y·Wy + by, with softmax cross-entropy behind it. It runs over N rows: T·B of them
+/// for a head at every timestep, B for one at the last.
 ///
-/// Memory: T·B·Vp floats for the logits, which become their gradient in place; 2·H·Vp for Wy and Wyᵀ packed.
+/// Memory: N·Kp floats for the logits, which become their gradient in place; 2·H·Kp for Wy and Wyᵀ packed.
 public final class OutputLayer {
   /// H, inputs.
   public let inputs: Int
-  /// V, classes or tokens.
-  public let vocabulary: Int
+  /// K, classes: V for a language model.
+  public let classes: Int
   private let rowCount: Int
   private let inputStride: Int
   private let logitStride: Int
@@ -17,45 +18,45 @@ public final class OutputLayer {
   private let zeros: FloatBuffer
   private let logitRows: FloatBuffer
 
-  /// A layer for `rowCount` = T·B rows.
-  public init(inputs: Int, vocabulary: Int, rowCount: Int) {
+  /// A layer for N = `rowCount` rows.
+  public init(inputs: Int, classes: Int, rowCount: Int) {
     self.inputs = inputs
-    self.vocabulary = vocabulary
+    self.classes = classes
     self.rowCount = rowCount
     inputStride = padded(inputs)
-    logitStride = padded(vocabulary)
-    weights = PackedMatrix(depth: inputs, columns: vocabulary)
-    weightsTransposed = PackedMatrix(depth: vocabulary, columns: inputs)
-    // Logits behind the last token are −∞, so that their probability is zero.
+    logitStride = padded(classes)
+    weights = PackedMatrix(depth: inputs, columns: classes)
+    weightsTransposed = PackedMatrix(depth: classes, columns: inputs)
+    // Logits behind the last class are −∞, so that their probability is zero.
     bias = FloatBuffer(count: logitStride)
-    (bias.pointer + vocabulary).update(repeating: -.infinity, count: logitStride - vocabulary)
+    (bias.pointer + classes).update(repeating: -.infinity, count: logitStride - classes)
     zeros = FloatBuffer(count: inputStride)
     logitRows = FloatBuffer(count: rowCount * logitStride)
   }
 
-  /// Numbers in Wy and by: [H + 1, V].
-  public static func parameterCount(inputs: Int, vocabulary: Int) -> Int { (inputs + 1) * vocabulary }
+  /// Numbers in Wy and by: [H + 1, K].
+  public static func parameterCount(inputs: Int, classes: Int) -> Int { (inputs + 1) * classes }
 
   /// Bytes that the layer takes beside its parameters and their gradient.
-  public static func bytes(inputs: Int, vocabulary: Int, rowCount: Int) -> (activations: Int, packed: Int) {
+  public static func bytes(inputs: Int, classes: Int, rowCount: Int) -> (activations: Int, packed: Int) {
     let packed =
-      PackedMatrix.bytes(depth: inputs, columns: vocabulary) + PackedMatrix.bytes(depth: vocabulary, columns: inputs)
-    return (rowCount * padded(vocabulary) * MemoryLayout<Float>.stride, packed)
+      PackedMatrix.bytes(depth: inputs, columns: classes) + PackedMatrix.bytes(depth: classes, columns: inputs)
+    return (rowCount * padded(classes) * MemoryLayout<Float>.stride, packed)
   }
 
-  /// Logits of a row, V of them, after `forward`; what the losses leave there after them.
+  /// Logits of a row, K of them, after `forward`; what the losses leave there after them.
   public func logits(row: Int) -> UnsafeMutableBufferPointer<Float> {
-    UnsafeMutableBufferPointer(start: logitRows.pointer + row * logitStride, count: vocabulary)
+    UnsafeMutableBufferPointer(start: logitRows.pointer + row * logitStride, count: classes)
   }
 
-  /// Copies Wy and, as the last row, by, [H + 1, V], into the order in which the products read them.
+  /// Copies Wy and, as the last row, by, [H + 1, K], into the order in which the products read them.
   public func pack(_ parameters: UnsafePointer<Float>) {
-    weights.pack(parameters, stride: vocabulary, rows: inputs, columns: vocabulary)
-    weightsTransposed.packTransposed(parameters, stride: vocabulary, rows: vocabulary, columns: inputs)
-    bias.pointer.update(from: parameters + inputs * vocabulary, count: vocabulary)
+    weights.pack(parameters, stride: classes, rows: inputs, columns: classes)
+    weightsTransposed.packTransposed(parameters, stride: classes, rows: classes, columns: inputs)
+    bias.pointer.update(from: parameters + inputs * classes, count: classes)
   }
 
-  /// logits = y·Wy + by. y [T·B, Hp].
+  /// logits = y·Wy + by. y [N, Hp].
   public func forward(y: UnsafePointer<Float>) {
     multiply(
       rows: rowCount, x: y, xStride: inputStride, w: weights, start: bias.pointer, startStride: 0,
@@ -70,7 +71,7 @@ public final class OutputLayer {
   ) {
     forEachShardRow(rows, shardLosses) { row in
       crossEntropy(
-        logits: logitRows.pointer + row * logitStride, vocabulary: vocabulary, target: targets[row], scale: scale)
+        logits: logitRows.pointer + row * logitStride, vocabulary: classes, target: targets[row], scale: scale)
     }
   }
 
@@ -79,7 +80,7 @@ public final class OutputLayer {
     targets: UnsafeBufferPointer<Int32>, rows: ShardedRows, shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
     forEachShardRow(rows, shardLosses) { row in
-      crossEntropyLoss(logits: logitRows.pointer + row * logitStride, vocabulary: vocabulary, target: targets[row])
+      crossEntropyLoss(logits: logitRows.pointer + row * logitStride, vocabulary: classes, target: targets[row])
     }
   }
 
@@ -95,7 +96,7 @@ public final class OutputLayer {
     }
   }
 
-  /// After `loss`: dy = dlogits·Wyᵀ. dy [T·B, Hp].
+  /// After `loss`: dy = dlogits·Wyᵀ. dy [N, Hp].
   public func inputGradient(_ dy: UnsafeMutablePointer<Float>) {
     multiply(
       rows: rowCount, x: logitRows.pointer, xStride: logitStride, w: weightsTransposed, start: zeros.pointer,
@@ -110,7 +111,7 @@ public final class OutputLayer {
     product.packInput(y, stride: inputStride, columns: inputs, at: 0)
     product.packOnes(at: inputs)
     product.multiply(
-      dZ: logitRows.pointer, zStride: logitStride, columns: vocabulary, gradient: gradient,
-      gradientStride: vocabulary, subtreeStride: subtreeStride)
+      dZ: logitRows.pointer, zStride: logitStride, columns: classes, gradient: gradient,
+      gradientStride: classes, subtreeStride: subtreeStride)
   }
 }

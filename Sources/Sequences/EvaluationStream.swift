@@ -46,17 +46,16 @@ public struct EvaluationStream: SequenceSource {
   }
 
   /// Writes the step's windows of `lanes`.
-  public func fill(
-    step: Int, lanes: Range<Int>, tokens inputs: UnsafeMutableBufferPointer<Int32>,
-    targets: UnsafeMutableBufferPointer<Int32>
-  ) {
-    checkFill(step: step, lanes: lanes, inputs, targets)
-    inputs.update(repeating: 0)
-    targets.update(repeating: noTarget)
+  public func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
+    checkFill(step: step, lanes: lanes, batch)
+    batch.tokens.update(repeating: 0)
+    batch.targets.update(repeating: noTarget)
     for (column, lane) in lanes.enumerated() {
-      for (t, index) in window(ofLane: lane, step: step).enumerated() {
-        inputs[t * lanes.count + column] = tokens[index]
-        targets[t * lanes.count + column] = tokens[index + 1]
+      let window = window(ofLane: lane, step: step)
+      batch.lengths[column] = Int32(window.count)
+      for (t, index) in window.enumerated() {
+        batch.tokens[t * lanes.count + column] = tokens[index]
+        batch.targets[t * lanes.count + column] = tokens[index + 1]
       }
     }
   }

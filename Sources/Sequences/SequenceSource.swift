@@ -1,12 +1,9 @@
-/// The target of a timestep that has none: padding behind a short sequence, or behind the last token of a lane.
-public let noTarget: Int32 = -1
-
-/// Batches of token sequences, each a pure function of its step: any rank can ask for any lanes of any step and gets
-/// the same tokens, with no communication.
+/// Batches of sequences, each a pure function of its step: any rank can ask for any lanes of any step and gets the same,
+/// with no communication.
 public protocol SequenceSource: Sendable {
   /// B, sequences in the global batch.
   var globalBatch: Int { get }
-  /// T, timesteps of a window; shorter sequences are padded with targets of `noTarget`.
+  /// T, timesteps of a window; shorter sequences are padded.
   var timesteps: Int { get }
   /// Steps that see all of the data once.
   var stepsPerEpoch: Int { get }
@@ -14,9 +11,18 @@ public protocol SequenceSource: Sendable {
   func startsFresh(atStep step: Int, lane: Int) -> Bool
   /// Targets other than `noTarget` in the whole global batch of this step: the divisor of its loss.
   func targetCount(atStep step: Int) -> Int
-  /// Writes the step's tokens and targets, [T, lanes] row-major, for a contiguous range of the batch's lanes.
-  /// - Precondition: both buffers hold T · lanes.count elements.
-  func fill(
-    step: Int, lanes: Range<Int>, tokens: UnsafeMutableBufferPointer<Int32>,
-    targets: UnsafeMutableBufferPointer<Int32>)
+  /// Writes the step's inputs, targets and lengths for a contiguous range of the batch's lanes.
+  /// - Precondition: `batch` has room for T timesteps of these lanes, of the kind that the source makes.
+  func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch)
+}
+
+extension SequenceSource {
+  /// Traps on a step, lanes or memory that break the contract of `fill` for a source of tokens with a target at every
+  /// timestep.
+  func checkFill(step: Int, lanes: Range<Int>, _ batch: SequenceBatch) {
+    precondition(step >= 0 && lanes.lowerBound >= 0 && lanes.upperBound <= globalBatch, "no such step or lanes")
+    precondition(
+      batch.tokens.count == timesteps * lanes.count && batch.targets.count == batch.tokens.count
+        && batch.lengths.count == lanes.count, "the batch must hold tokens and targets of T · lanes places")
+  }
 }

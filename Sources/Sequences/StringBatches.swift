@@ -45,19 +45,18 @@ public struct StringBatches: SequenceSource {
   }
 
   /// Writes the strings of `lanes`.
-  public func fill(
-    step: Int, lanes: Range<Int>, tokens: UnsafeMutableBufferPointer<Int32>,
-    targets: UnsafeMutableBufferPointer<Int32>
-  ) {
-    checkFill(step: step, lanes: lanes, tokens, targets)
-    tokens.update(repeating: 0)
-    targets.update(repeating: noTarget)
+  public func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
+    checkFill(step: step, lanes: lanes, batch)
+    batch.tokens.update(repeating: 0)
+    batch.targets.update(repeating: noTarget)
+    batch.lengths.update(repeating: 0)
     let chosen = indices(atStep: step)
     for (column, lane) in lanes.enumerated() where lane < chosen.count {
       let string = strings[chosen[lane]]
+      batch.lengths[column] = Int32(string.count - 1)
       for t in 0..<string.count - 1 {
-        tokens[t * lanes.count + column] = string[t]
-        targets[t * lanes.count + column] = string[t + 1]
+        batch.tokens[t * lanes.count + column] = string[t]
+        batch.targets[t * lanes.count + column] = string[t + 1]
       }
     }
   }

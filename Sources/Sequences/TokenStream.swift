@@ -60,30 +60,16 @@ public struct TokenStream: SequenceSource {
   }
 
   /// Writes the step's windows of `lanes`.
-  public func fill(
-    step: Int, lanes: Range<Int>, tokens inputs: UnsafeMutableBufferPointer<Int32>,
-    targets: UnsafeMutableBufferPointer<Int32>
-  ) {
-    checkFill(step: step, lanes: lanes, inputs, targets)
+  public func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
+    checkFill(step: step, lanes: lanes, batch)
+    batch.lengths.update(repeating: Int32(timesteps))
     let first = offset(ofEpoch: step / stepsPerEpoch) + step % stepsPerEpoch * timesteps
     for (column, lane) in lanes.enumerated() {
       let start = first + lane * stepsPerEpoch * timesteps
       for t in 0..<timesteps {
-        inputs[t * lanes.count + column] = tokens[start + t]
-        targets[t * lanes.count + column] = tokens[start + t + 1]
+        batch.tokens[t * lanes.count + column] = tokens[start + t]
+        batch.targets[t * lanes.count + column] = tokens[start + t + 1]
       }
     }
-  }
-}
-
-extension SequenceSource {
-  /// Traps on a step, lanes or buffers that break the contract of `fill`.
-  func checkFill(
-    step: Int, lanes: Range<Int>, _ tokens: UnsafeMutableBufferPointer<Int32>,
-    _ targets: UnsafeMutableBufferPointer<Int32>
-  ) {
-    precondition(step >= 0 && lanes.lowerBound >= 0 && lanes.upperBound <= globalBatch, "no such step or lanes")
-    precondition(
-      tokens.count == timesteps * lanes.count && targets.count == tokens.count, "buffers must hold T · lanes places")
   }
 }

@@ -61,7 +61,7 @@ struct ReberResult {
 
   /// A few strings drawn from the model, each marked legal or not.
   static func sampledStrings(
-    shape: LanguageModelShape, parameters: UnsafePointer<Float>, seed: UInt64, count: Int = 5
+    shape: ModelShape, parameters: UnsafePointer<Float>, seed: UInt64, count: Int = 5
   ) -> [String] {
     let sampler = Sampler(shape: shape, parameters: parameters, seed: seed)
     let vocabulary = ReberTask.vocabulary

@@ -86,7 +86,7 @@ extension TrainingSetup {
           epsilon: optimizer.epsilon)
       }
     self.init(
-      shape: LanguageModelShape(
+      shape: .languageModel(
         vocabulary: vocabulary, embedding: model.embedding, hidden: model.hidden, layers: model.layers),
       timesteps: configuration.batch.steps, globalBatch: configuration.batch.sequences,
       shards: configuration.batch.shards, dropout: Float(model.dropout), seed: configuration.seed, rule: rule,

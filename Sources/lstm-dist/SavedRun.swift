@@ -15,10 +15,12 @@ struct SavedRun {
     model = try SavedModel(checkpoint)
     configuration = try Configuration(yaml: checkpoint.manifest.configuration, name: checkpoint.path)
     vocabulary = try Vocabulary(json: Data(model.vocabulary), name: checkpoint.path)
-    guard vocabulary.count == model.shape.vocabulary else {
+    let count = vocabulary.count
+    guard model.shape.vocabulary == count, model.shape.head == .everyStep(classes: count) else {
       throw CheckpointError(
-        .badData, "vocabulary does not fit the model", expected: "\(model.shape.vocabulary) entries",
-        got: "\(vocabulary.count)", at: checkpoint.path)
+        .badData, "vocabulary does not fit the model",
+        expected: "a model that reads \(count) tokens and says the next of \(count) at every timestep",
+        got: "\(model.shape.input), \(model.shape.head)", at: checkpoint.path)
     }
   }
 }

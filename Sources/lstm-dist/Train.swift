@@ -160,7 +160,7 @@ struct TrainJob {
     let (setup, plan) = (training.setup, training.sharded.plan)
     let shape = setup.shape
     console.line(
-      "\(configuration.task.rawValue): \(shape.parameterCount) parameters (V \(shape.vocabulary), D \(shape.embedding), "
+      "\(configuration.task.rawValue): \(shape.parameterCount) parameters (V \(shape.classes), D \(shape.inputs), "
         + "\(shape.layers) × H \(shape.hidden)), \(setup.globalBatch) sequences × \(setup.timesteps) steps in "
         + "\(setup.shards) shards on \(plan.ranks) rank\(plan.ranks == 1 ? "" : "s")")
     let megabytes = Double(Training.estimatedBytes(setup, plan: plan)) / 1e6

@@ -8,7 +8,7 @@ import Sequences
 // Prints how many heap allocations each training step of a small model makes.
 World.run { world in
   let setup = TrainingSetup(
-    shape: LanguageModelShape(vocabulary: 11, embedding: 5, hidden: 17, layers: 2), timesteps: 6, globalBatch: 9,
+    shape: ModelShape.languageModel(vocabulary: 11, embedding: 5, hidden: 17, layers: 2), timesteps: 6, globalBatch: 9,
     shards: 8, dropout: 0.25, seed: 1, rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
     clip: 1, reduction: .reproducible)
   let training = try Training(world: world, setup: setup)

@@ -14,7 +14,8 @@ struct MemoryEstimateTests {
 
     func bytes() throws -> Int {
       let setup = TrainingSetup(
-        shape: LanguageModelShape(vocabulary: 50, embedding: 16, hidden: hidden, layers: layers), timesteps: timesteps,
+        shape: ModelShape.languageModel(vocabulary: 50, embedding: 16, hidden: hidden, layers: layers),
+        timesteps: timesteps,
         globalBatch: sequences, shards: 8, dropout: dropout, seed: 1, rule: rule, clip: 1, reduction: reduction)
       return Training.estimatedBytes(setup, plan: try ShardPlan(globalBatch: sequences, shards: 8, ranks: ranks))
     }
@@ -58,7 +59,7 @@ struct MemoryEstimateTests {
   }
 
   @Test func parametersGradientsAndMomentsAreCounted() throws {
-    let shape = LanguageModelShape(vocabulary: 50, embedding: 16, hidden: 64, layers: 2)
+    let shape = ModelShape.languageModel(vocabulary: 50, embedding: 16, hidden: 64, layers: 2)
     // Parameters, gradient, two moments, and the weights in the order in which products read them.
     #expect(try bytes() > 5 * 4 * shape.parameterCount)
     // With MPI's own reduction every rank keeps all moments.

@@ -5,7 +5,7 @@ import Testing
 
 /// Tokens drawn from a model with random weights.
 struct SamplerTests {
-  private static let shape = LanguageModelShape(vocabulary: 9, embedding: 4, hidden: 5, layers: 2)
+  private static let shape = ModelShape.languageModel(vocabulary: 9, embedding: 4, hidden: 5, layers: 2)
 
   /// `count` tokens from a new sampler, which reads each that it draws.
   private func draw(

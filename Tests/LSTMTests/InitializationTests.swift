@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct InitializationTests {
   /// D, H and V all different, so that each matrix has a range of its own.
-  static let shape = LanguageModelShape(vocabulary: 40, embedding: 10, hidden: 24, layers: 2)
+  static let shape = ModelShape.languageModel(vocabulary: 40, embedding: 10, hidden: 24, layers: 2)
 
   static func parameters(_ method: Initialization, seed: UInt64 = 3, forgetBias: Float = 1.5) -> [Float] {
     var parameters = [Float](repeating: .nan, count: shape.parameterCount)
@@ -20,9 +20,9 @@ import Testing
 
   @Test func xavierRangesFollowTheSizesOfEachMatrixAndBiasesAreZeroButForgets() {
     let shape = InitializationTests.shape
-    let (H, V) = (shape.hidden, shape.vocabulary)
+    let (H, V) = (shape.hidden, shape.classes)
     let parameters = InitializationTests.parameters(.xavier)
-    expectUniform(parameters[shape.embeddingRange], limit: 0.1, "embedding")
+    expectUniform(parameters[shape.embeddingRange!], limit: 0.1, "embedding")
     for (index, layer) in shape.lstm.enumerated() {
       let range = shape.layerRange(index)
       let recurrentStart = range.lowerBound + layer.inputs * 4 * H
@@ -43,7 +43,7 @@ import Testing
     let shape = InitializationTests.shape
     let (H, limit) = (shape.hidden, 1 / Float(shape.hidden).squareRoot())
     let parameters = InitializationTests.parameters(.uniform)
-    expectUniform(parameters[shape.embeddingRange], limit: 0.1, "embedding")
+    expectUniform(parameters[shape.embeddingRange!], limit: 0.1, "embedding")
     for index in 0..<shape.layers {
       let range = shape.layerRange(index)
       let biasStart = range.upperBound - 4 * H

@@ -7,12 +7,12 @@ import Testing
   /// The model in Double from the reference layers: the loss as a function of flat parameters. `masks` multiply what
   /// each LSTM layer and, last, the output layer reads.
   static func referenceLoss(
-    _ shape: LanguageModelShape, _ parameters: [Double], tokens: [Int32], targets: [Int32], timesteps: Int, lanes: Int,
+    _ shape: ModelShape, _ parameters: [Double], tokens: [Int32], targets: [Int32], timesteps: Int, lanes: Int,
     masks: [[Double]]? = nil
   ) -> Double {
     func masked(_ x: [Double], _ layer: Int) -> [Double] { masks.map { zip(x, $0[layer]).map(*) } ?? x }
     var x = tokens.flatMap { token in
-      (0..<shape.embedding).map { parameters[Int(token) * shape.embedding + $0] }
+      (0..<shape.inputs).map { parameters[Int(token) * shape.inputs + $0] }
     }
     for (index, layerShape) in shape.lstm.enumerated() {
       var layer = ReferenceLSTM<Double>(
@@ -26,9 +26,9 @@ import Testing
     let count = Double(targets.filter { $0 >= 0 }.count)
     var loss = 0.0
     for (row, target) in targets.enumerated() where target >= 0 {
-      let logits = (0..<shape.vocabulary).map { v in
-        (0..<shape.hidden).reduce(w[shape.hidden * shape.vocabulary + v]) {
-          $0 + x[row * shape.hidden + $1] * w[$1 * shape.vocabulary + v]
+      let logits = (0..<shape.classes).map { v in
+        (0..<shape.hidden).reduce(w[shape.hidden * shape.classes + v]) {
+          $0 + x[row * shape.hidden + $1] * w[$1 * shape.classes + v]
         }
       }
       loss += logarithm(logits.reduce(0) { $0 + exponentialInDouble($1) }) - logits[Int(target)]
@@ -39,7 +39,7 @@ import Testing
   private static func exponentialInDouble(_ x: Double) -> Double { 1 / Double.sigmoid(-x) - 1 }
 
   struct Run {
-    let shape = LanguageModelShape(vocabulary: 7, embedding: 3, hidden: 5, layers: 2)
+    let shape = ModelShape.languageModel(vocabulary: 7, embedding: 3, hidden: 5, layers: 2)
     let T = 4
     let B = 3
     let tokens: [Int32] = [0, 1, 2, 3, 4, 5, 6, 0, 1, 1, 1, 2]
@@ -61,7 +61,7 @@ import Testing
       (0...shape.layers).map { layer in
         let stream = Philox(seed: Run.seed, purpose: .dropout, step: Run.step, layer: layer)
         return (0..<T * B).flatMap { row in
-          (0..<(layer == 0 ? shape.embedding : shape.hidden)).map { unit in
+          (0..<(layer == 0 ? shape.inputs : shape.hidden)).map { unit in
             let words = stream.words(block: unit / 4, t: row / B, lane: Run.firstLane + row % B)
             return Philox.uniform(words[unit % 4]) < rate ? 0 : 1 / (1 - Double(rate))
           }
@@ -72,7 +72,7 @@ import Testing
     func gradient(shards: Int, dropout: Float = 0) -> (loss: Double, gradient: [Float]) {
       let lanes = (0..<shards).map { $0 * B / shards..<($0 + 1) * B / shards }
       let rows = ShardedRows(timesteps: T, shardLanes: lanes, shards: 0..<shards, shardCount: shards)
-      let model = LanguageModel(
+      let model = SequenceModel(
         shape: shape, rows: rows, firstLane: Run.firstLane, dropout: Dropout(rate: dropout, seed: Run.seed))
       model.pack(parameters)
       var gradient = [Float](repeating: .nan, count: shape.parameterCount)
@@ -80,12 +80,12 @@ import Testing
       var finished: [Int] = []
       tokens.withUnsafeBufferPointer { tokens in
         targets.withUnsafeBufferPointer { targets in
-          model.forward(tokens: tokens, parameters: parameters, step: Run.step)
+          model.forward(.tokens(tokens), parameters: parameters, step: Run.step)
           losses.withUnsafeMutableBufferPointer {
             model.loss(targets: targets, scale: 1 / 10, shardLosses: $0)
           }
           model.backward(
-            tokens: tokens, step: Run.step, gradient: &gradient, subtreeStride: 0, finished: { finished.append($0) })
+            .tokens(tokens), step: Run.step, gradient: &gradient, subtreeStride: 0, finished: { finished.append($0) })
         }
       }
       #expect(finished == [3, 2, 1, 0])

@@ -4,30 +4,23 @@ import Testing
 
 /// The ranks of a run, one after the other in this process: each computes the gradients of its subtrees from the lanes
 /// of its shards alone, and the rest of the summation tree is walked by hand.
-struct RanksInTurn {
-  let shape = LanguageModelShape(vocabulary: 6, embedding: 3, hidden: 5, layers: 2)
-  let timesteps = 4
-  let lanes = 7
-  let shardCount = 8
-  let step = 3
-  let tokens: [Int32]
-  let targets: [Int32]
-  let parameters: [Float]
+protocol RunInTurn {
+  var shape: ModelShape { get }
+  var timesteps: Int { get }
+  var lanes: Int { get }
+  var shardCount: Int { get }
+  /// One whole gradient for each subtree of `rows`, one behind the other, and the losses of its shards.
+  func gradients(rows: ShardedRows, lanes: Range<Int>) -> (gradients: [Float], losses: [Double])
+}
 
-  init() {
-    // Every token stands in some shards and is missing in others; the last one is in no lane at all.
-    tokens = randomNumbers(timesteps * lanes, seed: 11).map { (number: Float) in Int32((number + 1) * 2.5) }
-    targets = randomNumbers(timesteps * lanes, seed: 12).map { (number: Float) in Int32((number + 1) * 3) }
-    var parameters = [Float](repeating: 0, count: shape.parameterCount)
-    shape.initialize(&parameters, seed: 1, method: .uniform, forgetBias: 1)
-    self.parameters = parameters
-  }
-
+extension RunInTurn {
   private func firstLane(ofShard shard: Int) -> Int { shard * lanes / shardCount }
 
-  /// The lanes of one rank of [T, B] numbers.
-  private func window(_ numbers: [Int32], _ ownLanes: Range<Int>) -> [Int32] {
-    (0..<timesteps).flatMap { numbers[$0 * lanes + ownLanes.lowerBound..<$0 * lanes + ownLanes.upperBound] }
+  /// The lanes of one rank of [T, B, width] numbers.
+  func window<Number>(_ numbers: [Number], _ own: Range<Int>, width: Int = 1) -> [Number] {
+    (0..<timesteps).flatMap {
+      numbers[($0 * lanes + own.lowerBound) * width..<($0 * lanes + own.upperBound) * width]
+    }
   }
 
   /// A rank's gradients by the leaves that they sum over, and the losses of its shards.
@@ -36,19 +29,8 @@ struct RanksInTurn {
     let first = firstLane(ofShard: shards.lowerBound)
     let shardLanes = shards.map { firstLane(ofShard: $0) - first..<firstLane(ofShard: $0 + 1) - first }
     let rows = ShardedRows(timesteps: timesteps, shardLanes: shardLanes, shards: shards, shardCount: shardCount)
-    let model = LanguageModel(shape: shape, rows: rows, firstLane: first, dropout: Dropout(rate: 0.5, seed: 9))
-    let ownLanes = first..<firstLane(ofShard: shards.upperBound)
-    model.pack(parameters)
+    let (flat, losses) = gradients(rows: rows, lanes: first..<firstLane(ofShard: shards.upperBound))
     let size = shape.parameterCount
-    var flat = [Float](repeating: .nan, count: rows.subtrees.count * size)
-    var losses = [Double](repeating: .nan, count: shards.count)
-    window(tokens, ownLanes).withUnsafeBufferPointer { tokens in
-      model.forward(tokens: tokens, parameters: parameters, step: step)
-      window(targets, ownLanes).withUnsafeBufferPointer { targets in
-        losses.withUnsafeMutableBufferPointer { model.loss(targets: targets, scale: 1 / 28, shardLosses: $0) }
-      }
-      model.backward(tokens: tokens, step: step, gradient: &flat, subtreeStride: size, finished: { _ in })
-    }
     var gradients: [Range<Int>: [Float]] = [:]
     for (index, subtree) in rows.subtrees.enumerated() {
       let leaves = subtree.leaves.lowerBound + shards.lowerBound..<subtree.leaves.upperBound + shards.lowerBound
@@ -72,6 +54,44 @@ struct RanksInTurn {
       return zip(sum(node.lowerBound..<middle), sum(middle..<node.upperBound)).map(+)
     }
     return (sum(0..<shardCount), losses, gradients.count)
+  }
+}
+
+/// A language model.
+struct RanksInTurn: RunInTurn {
+  let shape = ModelShape.languageModel(vocabulary: 6, embedding: 3, hidden: 5, layers: 2)
+  let timesteps = 4
+  let lanes = 7
+  let shardCount = 8
+  let step = 3
+  let tokens: [Int32]
+  let targets: [Int32]
+  let parameters: [Float]
+
+  init() {
+    // Every token stands in some shards and is missing in others; the last one is in no lane at all.
+    tokens = randomNumbers(timesteps * lanes, seed: 11).map { (number: Float) in Int32((number + 1) * 2.5) }
+    targets = randomNumbers(timesteps * lanes, seed: 12).map { (number: Float) in Int32((number + 1) * 3) }
+    var parameters = [Float](repeating: 0, count: shape.parameterCount)
+    shape.initialize(&parameters, seed: 1, method: .uniform, forgetBias: 1)
+    self.parameters = parameters
+  }
+
+  func gradients(rows: ShardedRows, lanes own: Range<Int>) -> (gradients: [Float], losses: [Double]) {
+    let model = SequenceModel(
+      shape: shape, rows: rows, firstLane: own.lowerBound, dropout: Dropout(rate: 0.5, seed: 9))
+    model.pack(parameters)
+    let size = shape.parameterCount
+    var flat = [Float](repeating: .nan, count: rows.subtrees.count * size)
+    var losses = [Double](repeating: .nan, count: rows.shardLanes.count)
+    window(tokens, own).withUnsafeBufferPointer { tokens in
+      model.forward(.tokens(tokens), parameters: parameters, step: step)
+      window(targets, own).withUnsafeBufferPointer { targets in
+        losses.withUnsafeMutableBufferPointer { model.loss(targets: targets, scale: 1 / 28, shardLosses: $0) }
+      }
+      model.backward(.tokens(tokens), step: step, gradient: &flat, subtreeStride: size, finished: { _ in })
+    }
+    return (flat, losses)
   }
 }
 

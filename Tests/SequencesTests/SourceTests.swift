@@ -6,15 +6,16 @@ import Testing
 struct Window: Equatable {
   var tokens: [Int32]
   var targets: [Int32]
+  var lengths: [Int32]
 
   init(_ source: some SequenceSource, step: Int, lanes: Range<Int>) {
-    tokens = [Int32](repeating: -7, count: source.timesteps * lanes.count)
-    targets = tokens
-    tokens.withUnsafeMutableBufferPointer { tokens in
-      targets.withUnsafeMutableBufferPointer { targets in
-        source.fill(step: step, lanes: lanes, tokens: tokens, targets: targets)
-      }
-    }
+    let batch = SequenceBatch.allocate(
+      timesteps: source.timesteps, lanes: lanes.count, inputs: .tokens, targets: .everyStep)
+    defer { batch.deallocate() }
+    // A source must write every place.
+    for memory in [batch.tokens, batch.targets, batch.lengths] { memory.update(repeating: -7) }
+    source.fill(step: step, lanes: lanes, batch: batch)
+    (tokens, targets, lengths) = (Array(batch.tokens), Array(batch.targets), Array(batch.lengths))
   }
 }
 
@@ -23,9 +24,11 @@ private func joined(_ source: some SequenceSource, step: Int, plan: ShardPlan) -
   var whole = Window(source, step: step, lanes: 0..<0)
   whole.tokens = [Int32](repeating: -9, count: source.timesteps * source.globalBatch)
   whole.targets = whole.tokens
+  whole.lengths = []
   for rank in 0..<plan.ranks {
     let lanes = plan.lanes(ofRank: rank)
     let part = Window(source, step: step, lanes: lanes)
+    whole.lengths += part.lengths
     for t in 0..<source.timesteps {
       for (column, lane) in lanes.enumerated() {
         whole.tokens[t * source.globalBatch + lane] = part.tokens[t * lanes.count + column]
@@ -53,6 +56,9 @@ struct SourceTests {
       for step in [0, 1, source.stepsPerEpoch - 1, source.stepsPerEpoch, 3 * source.stepsPerEpoch + 1] {
         let alone = Window(source, step: step, lanes: 0..<5)
         #expect(alone.targets.count { $0 != noTarget } == source.targetCount(atStep: step))
+        for (lane, length) in alone.lengths.enumerated() {
+          for t in 0..<source.timesteps { #expect((alone.targets[t * 5 + lane] != noTarget) == (t < length)) }
+        }
         for ranks in 1...8 {
           let plan = try ShardPlan(globalBatch: 5, shards: 8, ranks: ranks)
           #expect(joined(source, step: step, plan: plan) == alone)

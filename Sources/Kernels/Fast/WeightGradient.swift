@@ -28,6 +28,9 @@ public final class WeightGradient {
   /// Rows of a chunk, where there are more.
   private static let chunkRows = 256
 
+  /// Rows of A that are packed for all columns before the next ones: they stay in the first-level cache.
+  private static let packedRows = 32
+
   private static func panelsAtOnce(rowCount: Int) -> Int {
     if rowCount > fewRows { return 4 }
     return min(16, max(1, panelBytes / max(1, rowCount * vectorWidth * MemoryLayout<Float>.stride)))
@@ -42,7 +45,8 @@ public final class WeightGradient {
     self.rows = rows
     rowCount = rows.order.count
     let blocks = (maximumDepth + tileRows - 1) / tileRows
-    inputs = FloatBuffer(count: blocks * tileRows * rowCount)
+    // Two more, which the packing of the last block touches.
+    inputs = FloatBuffer(count: blocks * tileRows * rowCount + 2)
     panelsAtOnce = WeightGradient.panelsAtOnce(rowCount: rowCount)
     blocksAtOnce = WeightGradient.blocksAtOnce(rowCount: rowCount)
     panels = FloatBuffer(count: panelsAtOnce * rowCount * vectorWidth)
@@ -76,19 +80,40 @@ public final class WeightGradient {
   /// Packs a column block of A: columns `at` ..< `at` + `columns` are those of `source` [T·B, stride].
   public func packInput(_ source: UnsafePointer<Float>, stride: Int, columns: Int, at first: Int) {
     rows.order.withUnsafeBufferPointer { order in
-      var column = 0
-      while column < columns {
-        let (block, offset) = (first + column).quotientAndRemainder(dividingBy: tileRows)
-        let run = min(columns - column, tileRows - offset)
-        let to = inputs.pointer + block * tileRows * rowCount + offset
-        let from = source + column
-        for place in 0..<rowCount {
-          let row = from + Int(order[place]) * stride
-          for i in 0..<run { to[place * tileRows + i] = row[i] }
+      for start in Swift.stride(from: 0, to: rowCount, by: WeightGradient.packedRows) {
+        let places = start..<min(start + WeightGradient.packedRows, rowCount)
+        var column = 0
+        while column < columns {
+          let (block, offset) = (first + column).quotientAndRemainder(dividingBy: tileRows)
+          let run = min(columns - column, tileRows - offset)
+          let to = inputs.pointer + block * tileRows * rowCount + offset
+          if run == tileRows && column + 8 <= stride {
+            packBlock(source + column, stride: stride, order: order, places: places, to: to)
+          } else {
+            for place in places {
+              let row = source + (Int(order[place]) * stride + column)
+              for i in 0..<run { to[place * tileRows + i] = row[i] }
+            }
+          }
+          column &+= run
         }
-        column &+= run
       }
     }
+  }
+
+  /// Six columns of some rows. Eight numbers are copied at once; the two too many are overwritten by the next row, and
+  /// those behind the last row of the places put back.
+  private func packBlock(
+    _ source: UnsafePointer<Float>, stride: Int, order: UnsafeBufferPointer<Int32>, places: Range<Int>,
+    to: UnsafeMutablePointer<Float>
+  ) {
+    let end = UnsafeMutableRawPointer(to + places.upperBound * tileRows)
+    let behind = end.loadUnaligned(as: SIMD2<Float>.self)
+    for place in places {
+      let eight = UnsafeRawPointer(source + Int(order[place]) * stride).loadUnaligned(as: SIMD8<Float>.self)
+      UnsafeMutableRawPointer(to + place * tileRows).storeBytes(of: eight, as: SIMD8<Float>.self)
+    }
+    end.storeBytes(of: behind, as: SIMD2<Float>.self)
   }
 
   /// Packs a column of ones: its row of dW is db = Σ dZ.
@@ -216,10 +241,7 @@ private func chainTile(
   onto top: UnsafeMutablePointer<Tile<6>>, levelStride: Int
 ) {
   var sums = continuing ? top.pointee : Tile<6>(repeating: .zero)
-  for row in 0..<count {
-    let values = Vector(z + row &* vectorWidth)
-    for i in 0..<6 { sums[i] = sums[i].addingProduct(Vector(repeating: a[row &* 6 &+ i]), values) }
-  }
+  addTerms(&sums, a: a, rowStride: 1, termStride: tileRows, w: z, count: count)
   for merge in 0..<merges {
     let left = top - (merge + 1) * levelStride
     for i in 0..<6 { sums[i] = left.pointee[i] + sums[i] }

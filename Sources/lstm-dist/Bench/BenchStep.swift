@@ -1,16 +1,24 @@
 import ArgumentParser
 import Checkpoints
 import DataParallel
+import LSTM
 import MPI
 
-/// `bench step`: the trainer's own step on random tokens.
+/// `bench step`: the trainer's own step on random sequences.
 struct BenchStep: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "step", abstract: "Measures the whole training step: forward, backward, reduction, clip, SGD.")
+    commandName: "step", abstract: "Measures the whole training step: forward, backward, reduction, clip, SGD.",
+    discussion: """
+      A language model carries its hidden state from step to step; sequences that get one class each start from zero. \
+      small-shard is LSTM layers alone on one rank, forward and backward to the gradients of weights and inputs: without \
+      an update, so that packing the weights is not in the measured time.
+      """)
 
   @Option(help: "A named shape: \(BenchmarkShape.named.map(\.name).joined(separator: ", ")).")
   var shape: String?
-  @Option(help: "V, tokens.") var vocabulary = 65
+  @Option(help: "V, tokens that are read, and classes of a softmax at every timestep.") var vocabulary = 65
+  @Option(help: "D, numbers that are read at a timestep, instead of tokens.") var inputs: Int?
+  @Option(help: "K, classes of a softmax at the last timestep, instead of one at every timestep.") var classes: Int?
   @Option(help: "L, LSTM layers.") var layers = 2
   @Option(help: "H, hidden units; the embedding is as large.") var hidden = 512
   @Option(help: "B, sequences of all ranks together.") var sequences = 64
@@ -21,8 +29,8 @@ struct BenchStep: ParsableCommand {
 
   func validate() throws {
     for (name, value) in [
-      ("--vocabulary", vocabulary), ("--layers", layers), ("--hidden", hidden), ("--sequences", sequences),
-      ("--steps", steps), ("--rounds", rounds),
+      ("--vocabulary", vocabulary), ("--inputs", inputs ?? 1), ("--classes", classes ?? 1), ("--layers", layers),
+      ("--hidden", hidden), ("--sequences", sequences), ("--steps", steps), ("--rounds", rounds),
     ] where value < 1 || value > 1 << 20 {
       throw ValidationError("\(name) — expected 1 to \(1 << 20), got \(value)")
     }
@@ -37,8 +45,10 @@ struct BenchStep: ParsableCommand {
 
   func run() {
     let named = BenchmarkShape.named.first { $0.name == self.shape }
-    let sizes = BenchmarkShape(
-      name: "custom", vocabulary: vocabulary, layers: layers, hidden: hidden, sequences: sequences, timesteps: steps)
+    let model = ModelShape(
+      input: inputs.map { .numbers($0) } ?? .tokens(vocabulary: vocabulary, embedding: hidden), hidden: hidden,
+      layers: layers, head: classes.map { .lastStep(classes: $0) } ?? .everyStep(classes: vocabulary))
+    let sizes = BenchmarkShape(name: "custom", work: .training(model), sequences: sequences, timesteps: steps)
     runJob { world in
       let result = try StepBenchmark.run(
         named ?? sizes, world: world, rounds: rounds, reduction: Reduction(rawValue: reduction)!)
@@ -53,22 +63,44 @@ extension StepBenchmark {
     [
       "shape": .string(shape.name), "ranks": .integer(ranks), "medianSeconds": .number(medianSeconds),
       "gflops": .number(gflops), "peakGflops": .number(peakGflops), "shareOfPeak": .number(shareOfPeak),
+      "runShareOfPeak": .number(runShareOfPeak),
       "computeShareOfPeak": .number(computeShareOfPeak), "tokensPerSecond": .number(tokensPerSecond),
       "peakMemoryBytes": .integer(peakMemoryBytes),
     ]
   }
 
   fileprivate var table: String {
-    """
-    \(shape.name): V \(shape.model.vocabulary), \(shape.model.layers) × \(shape.model.hidden), \
-    \(shape.sequences) sequences × \(shape.timesteps) steps, \(ranks) rank\(ranks == 1 ? "" : "s")
-      step                     \(rounded(medianSeconds * 1e3, 2)) ms (median)
-      tokens                   \(rounded(tokensPerSecond, 0)) a second
-      speed                    \(rounded(gflops, 1)) GFLOP/s
-      FMA peak, same run       \(rounded(peakGflops, 1)) GFLOP/s
-      share of the peak        \(rounded(100 * shareOfPeak, 1)) %
-      without the reduction    \(rounded(100 * computeShareOfPeak, 1)) %
-      memory of a rank         \(rounded(Double(peakMemoryBytes) / 1e6, 0)) MB
-    """
+    let counted = "\(rounded(100 * shareOfPeak, 1)) %"
+    let run = "\(rounded(100 * runShareOfPeak, 1)) %"
+    return """
+      \(shape.name): \(shape.work.sizes), \
+      \(shape.sequences) sequences × \(shape.timesteps) steps, \(ranks) rank\(ranks == 1 ? "" : "s")
+        step                     \(rounded(medianSeconds * 1e3, 2)) ms (median)
+        timesteps                \(rounded(tokensPerSecond, 0)) a second
+        speed                    \(rounded(gflops, 1)) GFLOP/s
+        FMA peak, same run       \(rounded(peakGflops, 1)) GFLOP/s
+        share of the peak        \(counted)\(counted == run ? "" : ", by the operations that run \(run)")
+        without the reduction    \(rounded(100 * computeShareOfPeak, 1)) %
+        memory of a rank         \(rounded(Double(peakMemoryBytes) / 1e6, 0)) MB
+      """
+  }
+}
+
+extension BenchmarkShape.Work {
+  /// The sizes in words.
+  fileprivate var sizes: String {
+    switch self {
+    case .layers(let stack): return "D \(stack[0].inputs), \(stack.count) × \(stack[0].hidden), LSTM layers alone"
+    case .training(let model):
+      let input = model.vocabulary.map { "V \($0)" } ?? "D \(model.inputs)"
+      let head =
+        switch model.head {
+        // Of as many classes as tokens: a language model.
+        case .everyStep(model.vocabulary): ""
+        case .everyStep(let classes): ", \(classes) classes at every step"
+        case .lastStep(let classes): ", \(classes) classes at the last step"
+        }
+      return "\(input), \(model.layers) × \(model.hidden)\(head)"
+    }
   }
 }

@@ -1,0 +1,289 @@
+import Kernels
+
+/// What a model reads of a step, for its lanes.
+public enum SequenceInput {
+  /// [T, B].
+  case tokens(UnsafeBufferPointer<Int32>)
+  /// [T, B, D], row-major.
+  case numbers(UnsafeBufferPointer<Float>)
+}
+
+/// The part of a batch that one rank computes, and the memory in which a step of it runs.
+///
+/// Sequences may be shorter than T: what stands behind a lane's length changes no bit of the loss and of any gradient.
+///
+/// Memory in floats for T·B rows of the rank: L·T·B·(4Hp + 2Hp) for gates, hidden and cell states; T·B·(Dp + max(Dp, Hp))
+/// for the inputs and the gradient that travels down; T·B·Kp for the logits, or B·(Hp + Kp) with a head at the last
+/// timestep; with dropout T·B·Hp more for each layer whose output is read at every timestep. With T = 128, B = 32,
+/// H = D = 512, L = 2, K = 65: 4096·(2·3072 + 1024 + 80) · 4 bytes = 119 MB.
+/// Weights: packed twice (W and Wᵀ), beside the parameters and one gradient for each subtree of the rank's shards.
+public final class SequenceModel {
+  /// Sizes of the model.
+  public let shape: ModelShape
+  /// Which rows belong to which shard.
+  public let rows: ShardedRows
+  /// The rank's first lane within the global batch.
+  public let firstLane: Int
+  /// The LSTM layers, lowest first.
+  public let layers: [LSTMLayer]
+
+  /// Nil where the model reads numbers.
+  private let embedding: Embedding?
+  /// What the lowest layer reads, [T, B, Dp].
+  private let inputs: FloatBuffer
+  private let dropout: Dropout?
+  /// With dropout, what layer l ≥ 1 and an output layer of every timestep read; without it they read the states below
+  /// directly.
+  private let dropped: [Activations]
+  /// Nil where the head speaks at every timestep.
+  private let lastSteps: LastSteps?
+  /// Wy and the loss, over the rows of `outputRows`.
+  private let output: OutputLayer
+  private let outputRows: ShardedRows
+  private let outputProduct: WeightGradient
+  /// The gradient on its way down: of the states of a layer, then of its inputs.
+  private let downward: FloatBuffer
+  private let product: WeightGradient
+
+  private final class Activations {
+    let buffer: FloatBuffer
+    init(count: Int) { buffer = FloatBuffer(count: count) }
+  }
+
+  /// The memory for steps over `rows`. `pack` must come before the first `forward`.
+  public init(shape: ModelShape, rows: ShardedRows, firstLane: Int, dropout: Dropout? = nil) {
+    self.shape = shape
+    self.rows = rows
+    self.firstLane = firstLane
+    self.dropout = dropout.flatMap { $0.rate > 0 ? $0 : nil }
+    let rowCount = rows.timesteps * rows.lanes
+    layers = shape.lstm.map { LSTMLayer(shape: $0, timesteps: rows.timesteps, lanes: rows.lanes) }
+    embedding = shape.vocabulary.map { Embedding(vocabulary: $0, size: shape.inputs, rows: rows) }
+    inputs = FloatBuffer(count: rowCount * padded(shape.inputs))
+    downward = FloatBuffer(count: rowCount * max(padded(shape.inputs), padded(shape.hidden)))
+    product = WeightGradient(rows: rows, maximumDepth: shape.lstm.map(\.rows).max()!)
+    switch shape.head {
+    case .everyStep:
+      lastSteps = nil
+      outputRows = rows
+      outputProduct = product
+    case .lastStep:
+      lastSteps = LastSteps(timesteps: rows.timesteps, lanes: rows.lanes, units: shape.hidden)
+      outputRows = rows.ofOneTimestep
+      outputProduct = WeightGradient(rows: outputRows, maximumDepth: shape.hidden + 1)
+    }
+    output = OutputLayer(inputs: shape.hidden, classes: shape.classes, rowCount: outputRows.order.count)
+    let readAtEveryStep = self.dropout == nil ? 0 : shape.layersReadAtEveryStep
+    dropped = (0..<readAtEveryStep).map { _ in Activations(count: rowCount * padded(shape.hidden)) }
+  }
+
+  /// Bytes that a model takes on a rank: parameters, one gradient for each subtree, packed weights, activations.
+  public static func memory(
+    shape: ModelShape, timesteps: Int, lanes: Int, subtrees: Int, dropout: Bool
+  ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
+    let rowCount = timesteps * lanes
+    let float = MemoryLayout<Float>.stride
+    let (Dp, Hp) = (padded(shape.inputs), padded(shape.hidden))
+    let layers = shape.lstm.map { LSTMLayer.bytes(shape: $0, timesteps: timesteps, lanes: lanes) }
+    // Numbers are held once more as they came, without padding.
+    let read = shape.vocabulary == nil ? shape.inputs : 0
+    var between = rowCount * (read + Dp + max(Dp, Hp) + (dropout ? shape.layersReadAtEveryStep * Hp : 0)) * float
+    var scratch = WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: shape.lstm.map(\.rows).max()!)
+    var outputRowCount = rowCount
+    if case .lastStep = shape.head {
+      outputRowCount = lanes
+      between += lanes * Hp * float
+      scratch += WeightGradient.scratchBytes(rowCount: lanes, maximumDepth: shape.hidden + 1)
+    }
+    let output = OutputLayer.bytes(inputs: shape.hidden, classes: shape.classes, rowCount: outputRowCount)
+    return (
+      shape.parameterCount * float, subtrees * shape.parameterCount * float,
+      layers.reduce(output.packed) { $0 + $1.packed },
+      layers.reduce(output.activations + between + scratch) { $0 + $1.activations }
+    )
+  }
+
+  /// Copies the parameters into the order in which the products read them. Once an update.
+  public func pack(_ parameters: UnsafePointer<Float>) {
+    for (index, layer) in layers.enumerated() { layer.pack(parameters + shape.layerRange(index).lowerBound) }
+    output.pack(parameters + shape.outputRange.lowerBound)
+  }
+
+  /// Forward over a window to the logits. With `step` given, dropout is drawn for that training step; nil is evaluation,
+  /// without dropout.
+  /// - Parameter lengths: timesteps of each lane's sequence, [B], 0 for no sequence; nil for T in every lane.
+  public func forward(
+    _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>? = nil, parameters: UnsafePointer<Float>, step: Int?
+  ) {
+    read(input, lengths: lengths, parameters: parameters, step: step)
+    for (index, layer) in layers.enumerated() {
+      layer.forward(x: self.input(ofLayer: index, dropped: step != nil))
+      if let step, index < dropped.count {
+        drop(layer.hidden(1), to: dropped[index].buffer.pointer, units: shape.hidden, layer: index + 1, step: step)
+      }
+    }
+    if let lastSteps {
+      lastSteps.take(layers[shape.layers - 1].hidden(1), lengths: lengths)
+      if let step { dropLastSteps(lastSteps, step: step) }
+    }
+    output.forward(y: outputInput(dropped: step != nil))
+  }
+
+  /// What the lowest layer reads. Embedded tokens are dropped as Zaremba et al. do; numbers are not, for they are the data
+  /// itself, not features that the model could learn twice. Rows behind a lane's end are zero, whatever stands there.
+  private func read(
+    _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>?, parameters: UnsafePointer<Float>, step: Int?
+  ) {
+    switch input {
+    case .tokens(let tokens):
+      precondition(tokens.count == rows.order.count, "tokens of another window")
+      guard let embedding else { preconditionFailure("the model reads numbers") }
+      embedding.forward(tokens: tokens, table: parameters, x: inputs.pointer)
+      if let step { drop(inputs.pointer, to: inputs.pointer, units: shape.inputs, layer: 0, step: step) }
+    case .numbers(let numbers):
+      let (D, stride) = (shape.inputs, padded(shape.inputs))
+      precondition(embedding == nil, "the model reads tokens")
+      precondition(numbers.count == rows.order.count * D, "numbers of another window")
+      for row in 0..<rows.order.count {
+        let (t, lane) = row.quotientAndRemainder(dividingBy: rows.lanes)
+        let x = inputs.pointer + row * stride
+        if let lengths, t >= Int(lengths[lane]) {
+          x.update(repeating: 0, count: D)
+        } else {
+          x.update(from: numbers.baseAddress! + row * D, count: D)
+        }
+      }
+    }
+  }
+
+  /// The loss of each of the rank's shards, and the logits turned into their gradient.
+  /// - Parameters:
+  ///   - targets: [T, B], or [B] with a head at the last timestep; negative where there is none.
+  ///   - scale: 1 / (targets of the global batch).
+  public func loss(
+    targets: UnsafeBufferPointer<Int32>, scale: Float, shardLosses: UnsafeMutableBufferPointer<Double>
+  ) {
+    precondition(targets.count == outputRows.order.count, "targets of another window or head")
+    output.loss(targets: targets, scale: scale, rows: outputRows, shardLosses: shardLosses)
+  }
+
+  /// The loss of each of the rank's shards without a gradient; the logits are used up.
+  public func evaluationLoss(
+    targets: UnsafeBufferPointer<Int32>, shardLosses: UnsafeMutableBufferPointer<Double>
+  ) {
+    precondition(targets.count == outputRows.order.count, "targets of another window or head")
+    output.evaluationLoss(targets: targets, rows: outputRows, shardLosses: shardLosses)
+  }
+
+  /// Logits after `forward`, before the softmax, of a lane counted from the rank's first. With a head at every timestep
+  /// those at `t`; with one at the last timestep `t` must be nil.
+  public func logits(lane: Int, t: Int? = nil) -> UnsafeBufferPointer<Float> {
+    precondition((t == nil) == (lastSteps != nil), "a timestep for a head at every timestep, and for no other")
+    return UnsafeBufferPointer(output.logits(row: (t ?? 0) * rows.lanes + lane))
+  }
+
+  /// Backward through everything after `loss`: the output layer, the LSTM layers from the top, the embedding. One
+  /// gradient of the whole model for each subtree of the rank's shards, `subtreeStride` floats apart.
+  ///
+  /// `finished` is called with each part (an index of `shape.parts`) as soon as its gradient stands in memory, while
+  /// the layers below are still to be computed.
+  public func backward(
+    _ input: SequenceInput, step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
+    finished: (_ part: Int) -> Void
+  ) {
+    output.weightGradient(
+      y: outputInput(dropped: true), using: outputProduct, gradient: gradient + shape.outputRange.lowerBound,
+      subtreeStride: subtreeStride)
+    finished(shape.parts.count - 1)
+    if let lastSteps {
+      output.inputGradient(lastSteps.rows)
+      dropLastSteps(lastSteps, step: step)
+      lastSteps.put(downward.pointer)
+    } else {
+      output.inputGradient(downward.pointer)
+      drop(downward.pointer, to: downward.pointer, units: shape.hidden, layer: shape.layers, step: step)
+    }
+    for index in stride(from: shape.layers - 1, through: 0, by: -1) {
+      let layer = layers[index]
+      layer.backward(da: downward.pointer)
+      layer.weightGradient(
+        x: self.input(ofLayer: index, dropped: true), using: product,
+        gradient: gradient + shape.layerRange(index).lowerBound, subtreeStride: subtreeStride)
+      finished(shape.part(ofLayer: index))
+      // Numbers that were read have no gradient.
+      if index == 0 && embedding == nil { return }
+      layer.inputGradient(downward.pointer)
+      drop(downward.pointer, to: downward.pointer, units: layer.shape.inputs, layer: index, step: step)
+    }
+    guard let embedding, case .tokens(let tokens) = input else { preconditionFailure("the model reads tokens") }
+    embedding.backward(tokens: tokens, dx: downward.pointer, gradient: gradient, subtreeStride: subtreeStride)
+    finished(0)
+  }
+
+  /// What layer `index` reads, [T, B, stride]; index L is an output layer of every timestep.
+  private func input(ofLayer index: Int, dropped useDropped: Bool) -> UnsafePointer<Float> {
+    if index == 0 { return UnsafePointer(inputs.pointer) }
+    if useDropped && dropout != nil { return UnsafePointer(dropped[index - 1].buffer.pointer) }
+    return UnsafePointer(layers[index - 1].hidden(1))
+  }
+
+  /// What the output layer reads, a row for each of `outputRows`.
+  private func outputInput(dropped useDropped: Bool) -> UnsafePointer<Float> {
+    if let lastSteps { return UnsafePointer(lastSteps.rows) }
+    return input(ofLayer: shape.layers, dropped: useDropped)
+  }
+
+  private func drop(
+    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, units: Int, layer: Int, step: Int
+  ) {
+    dropout?.apply(
+      from, to: to, timesteps: rows.timesteps, lanes: rows.lanes, stride: padded(units), units: units, step: step,
+      layer: layer, firstLane: firstLane)
+  }
+
+  /// The one row a lane that a head at the last timestep reads is drawn as that of t = 0, however long the sequence.
+  private func dropLastSteps(_ lastSteps: LastSteps, step: Int) {
+    dropout?.apply(
+      lastSteps.rows, to: lastSteps.rows, timesteps: 1, lanes: rows.lanes, stride: padded(shape.hidden),
+      units: shape.hidden, step: step, layer: shape.layers, firstLane: firstLane)
+  }
+
+  /// The state after the window becomes the state before the next one.
+  public func carryState() { for layer in layers { layer.carryState() } }
+
+  /// A lane, counted from the rank's first, begins the next window with a state of zero.
+  public func clearState(lane: Int) { for layer in layers { layer.clearState(lane: lane) } }
+
+  /// Floats of the state of one lane: hidden and cell of every layer, without padding.
+  public var stateSize: Int { 2 * shape.layers * shape.hidden }
+
+  /// Writes the states before the next window, lane after lane, [B, L, 2, H]: hidden, then cell.
+  public func readState(into states: UnsafeMutablePointer<Float>) {
+    forEachState { place, state in (states + place).update(from: state, count: shape.hidden) }
+  }
+
+  /// Sets the states before the next window from what `readState` wrote.
+  public func writeState(from states: UnsafePointer<Float>) {
+    forEachState { place, state in state.update(from: states + place, count: shape.hidden) }
+  }
+
+  private func forEachState(_ body: (Int, UnsafeMutablePointer<Float>) -> Void) {
+    for lane in 0..<rows.lanes {
+      for (index, layer) in layers.enumerated() {
+        let place = lane * stateSize + index * 2 * shape.hidden
+        body(place, layer.hidden(0) + lane * layer.hiddenStride)
+        body(place + shape.hidden, layer.cell(0) + lane * layer.hiddenStride)
+      }
+    }
+  }
+}
+
+extension ModelShape {
+  /// Layers whose output something reads at every timestep: all, but for the highest under a head at the last one.
+  fileprivate var layersReadAtEveryStep: Int {
+    switch head {
+    case .everyStep: layers
+    case .lastStep: layers - 1
+    }
+  }
+}

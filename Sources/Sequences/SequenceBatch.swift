@@ -1,0 +1,62 @@
+/// The target of a timestep or sequence that has none: padding behind a short sequence, behind the last token of a lane,
+/// or a lane that has no sequence in this step.
+public let noTarget: Int32 = -1
+
+/// The memory that a source fills with one step of some lanes. Its owner allocates it once and uses it for every step;
+/// what a source does not write is what an earlier step left there.
+public struct SequenceBatch {
+  /// T.
+  public let timesteps: Int
+  /// B, lanes that the memory is for.
+  public let lanes: Int
+  /// [T, B], for a model that reads tokens; else empty.
+  public let tokens: UnsafeMutableBufferPointer<Int32>
+  /// [T, B, D], row-major, for a model that reads numbers; else empty.
+  public let numbers: UnsafeMutableBufferPointer<Float>
+  /// [T, B], or [B] for a model that says one class for a whole sequence.
+  public let targets: UnsafeMutableBufferPointer<Int32>
+  /// [B], timesteps of each lane that hold its sequence: 0 for none. What stands behind them is padding.
+  public let lengths: UnsafeMutableBufferPointer<Int32>
+
+  /// What a model reads at a timestep.
+  public enum Inputs: Sendable {
+    /// A token.
+    case tokens
+    /// So many numbers.
+    case numbers(Int)
+  }
+
+  /// What a model learns to say.
+  public enum Targets: Sendable {
+    /// A target at every timestep.
+    case everyStep
+    /// One target for a sequence.
+    case lastStep
+  }
+
+  /// Memory of zeros without targets, until `deallocate`.
+  public static func allocate(timesteps: Int, lanes: Int, inputs: Inputs, targets: Targets) -> SequenceBatch {
+    let rows = timesteps * lanes
+    let (tokens, numbers) =
+      switch inputs {
+      case .tokens: (rows, 0)
+      case .numbers(let count): (0, rows * count)
+      }
+    func memory<Element>(_ count: Int, _ value: Element) -> UnsafeMutableBufferPointer<Element> {
+      let memory = UnsafeMutableBufferPointer<Element>.allocate(capacity: count)
+      memory.initialize(repeating: value)
+      return memory
+    }
+    return SequenceBatch(
+      timesteps: timesteps, lanes: lanes, tokens: memory(tokens, 0), numbers: memory(numbers, 0),
+      targets: memory(targets == .everyStep ? rows : lanes, noTarget), lengths: memory(lanes, 0))
+  }
+
+  /// Frees the memory.
+  public func deallocate() {
+    tokens.deallocate()
+    numbers.deallocate()
+    targets.deallocate()
+    lengths.deallocate()
+  }
+}

@@ -1,0 +1,36 @@
+import Foundation
+import Testing
+
+extension Commands {
+  /// `bench step` on small sizes: what it measures is the machine's business, what it runs is not.
+  @Suite struct BenchTests {
+    private static let sizes = "--layers 2 --hidden 5 --sequences 4 --steps 3 --rounds 2".split(separator: " ").map(
+      String.init)
+
+    @Test(arguments: [[], ["--inputs", "3"], ["--classes", "2"], ["--inputs", "3", "--classes", "2"]] as [[String]])
+    func everyKindOfModelRunsOnOneAndThreeRanks(kind: [String]) throws {
+      try Workspace.run { workspace in
+        for ranks in [1, 3] {
+          let output = try workspace.output(["bench", "step", "--json"] + kind + BenchTests.sizes, ranks: ranks)
+          let record = try #require(
+            try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any], "\(output)")
+          #expect(record["ranks"] as? Int == ranks)
+          // Fewer operations run than the formula counts where numbers are read; more with a head at the last step.
+          let (counted, run) = (
+            try #require(record["shareOfPeak"] as? Double), try #require(record["runShareOfPeak"] as? Double)
+          )
+          #expect((run == counted) == kind.isEmpty, "\(output)")
+          if kind == ["--inputs", "3"] { #expect(run < counted) }
+        }
+      }
+    }
+
+    @Test func layersAloneRunOnOneRank() throws {
+      try Workspace.run { workspace in
+        let arguments = ["bench", "step", "--shape", "small-shard", "--rounds", "1"]
+        #expect(try workspace.output(arguments, ranks: 1).contains("5 sequences × 35 steps, 1 rank"))
+        try workspace.expectRefusal(arguments, exitCode: 64, ["expected 1", "got 2", "small-shard"], ranks: [2])
+      }
+    }
+  }
+}

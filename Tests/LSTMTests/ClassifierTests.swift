@@ -1,0 +1,156 @@
+import Kernels
+import LSTM
+import Randomness
+import Testing
+
+/// A classifier of sequences of uneven lengths, one lane of which is empty.
+struct ClassifierRun: RunInTurn {
+  /// Tokens where the model has a vocabulary, numbers else.
+  let shape: ModelShape
+  /// T, at least the longest sequence.
+  let timesteps: Int
+  let dropout: Float
+  let lanes = 7
+  let shardCount = 8
+  let step = 3
+  let lengths: [Int32] = [5, 1, 3, 0, 4, 2, 5]
+  let labels: [Int32] = [3, 0, 1, -1, 2, 2, 0]
+  let parameters: [Float]
+  /// [T, B, D] and [T, B]; what stands behind the lengths is `padding`.
+  let numbers: [Float]
+  let tokens: [Int32]
+
+  static let numeric = ModelShape(input: .numbers(3), hidden: 5, layers: 2, head: .lastStep(classes: 4))
+  static let textual = ModelShape(
+    input: .tokens(vocabulary: 6, embedding: 3), hidden: 5, layers: 2, head: .lastStep(classes: 4))
+
+  init(_ shape: ModelShape, timesteps: Int = 5, padding: (number: Float, token: Int32) = (0, 0), dropout: Float = 0.4) {
+    self.shape = shape
+    self.timesteps = timesteps
+    self.dropout = dropout
+    var parameters = [Float](repeating: 0, count: shape.parameterCount)
+    shape.initialize(&parameters, seed: 1, method: .uniform, forgetBias: 1)
+    self.parameters = parameters
+    let drawn: [Float] = randomNumbers(5 * lanes * shape.inputs, seed: 4)
+    let lengths = lengths
+    func isPadding(_ row: Int) -> Bool { row / 7 >= Int(lengths[row % 7]) }
+    numbers = (0..<timesteps * lanes * shape.inputs).map {
+      isPadding($0 / shape.inputs) ? padding.number : drawn[$0]
+    }
+    tokens = (0..<timesteps * lanes).map { isPadding($0) ? padding.token : Int32($0 * 5 % 6) }
+  }
+
+  func gradients(rows: ShardedRows, lanes own: Range<Int>) -> (gradients: [Float], losses: [Double]) {
+    let model = SequenceModel(
+      shape: shape, rows: rows, firstLane: own.lowerBound, dropout: Dropout(rate: dropout, seed: 9))
+    model.pack(parameters)
+    let size = shape.parameterCount
+    var flat = [Float](repeating: .nan, count: rows.subtrees.count * size)
+    var losses = [Double](repeating: .nan, count: rows.shardLanes.count)
+    var finished: [Int] = []
+    withInput(own) { input in
+      Array(lengths[own]).withUnsafeBufferPointer {
+        model.forward(input, lengths: $0, parameters: parameters, step: step)
+      }
+      Array(labels[own]).withUnsafeBufferPointer { labels in
+        losses.withUnsafeMutableBufferPointer { model.loss(targets: labels, scale: 1 / 6, shardLosses: $0) }
+      }
+      model.backward(input, step: step, gradient: &flat, subtreeStride: size, finished: { finished.append($0) })
+    }
+    #expect(finished == shape.parts.indices.reversed())
+    return (flat, losses)
+  }
+
+  private func withInput(_ own: Range<Int>, _ body: (SequenceInput) -> Void) {
+    if shape.vocabulary == nil {
+      window(numbers, own, width: shape.inputs).withUnsafeBufferPointer { body(.numbers($0)) }
+    } else {
+      window(tokens, own).withUnsafeBufferPointer { body(.tokens($0)) }
+    }
+  }
+
+  /// The mean loss in Double, each lane by itself and no longer than its sequence.
+  func referenceLoss(_ parameters: [Double]) -> Double {
+    let lossOfLanes = labels.indices.filter { labels[$0] >= 0 }.map { lane -> Double in
+      let T = Int(lengths[lane])
+      var x = (0..<T).flatMap { t -> [Double] in
+        let row = t * lanes + lane
+        if shape.vocabulary == nil { return (0..<shape.inputs).map { Double(numbers[row * shape.inputs + $0]) } }
+        let embedded = (0..<shape.inputs).map { parameters[Int(tokens[row]) * shape.inputs + $0] }
+        return zip(embedded, mask(layer: 0, t: t, lane: lane, units: shape.inputs)).map(*)
+      }
+      for (index, layerShape) in shape.lstm.enumerated() {
+        var layer = ReferenceLSTM<Double>(
+          shape: layerShape, timesteps: T, lanes: 1, weights: Array(parameters[shape.layerRange(index)]))
+        let zero = [Double](repeating: 0, count: shape.hidden)
+        layer.forward(x: x, a0: zero, c0: zero)
+        x = Array(layer.a[shape.hidden...])
+        if index + 1 < shape.layers {
+          let masks = (0..<T).flatMap { mask(layer: index + 1, t: $0, lane: lane, units: shape.hidden) }
+          x = zip(x, masks).map(*)
+        }
+      }
+      let y = zip(x.suffix(shape.hidden), mask(layer: shape.layers, t: 0, lane: lane, units: shape.hidden)).map(*)
+      let (w, K) = (Array(parameters[shape.outputRange]), shape.classes)
+      let logits = (0..<K).map { k in y.indices.reduce(w[shape.hidden * K + k]) { $0 + y[$1] * w[$1 * K + k] } }
+      let sum = logits.reduce(0) { $0 + 1 / Double.sigmoid(-$1) - 1 }
+      return logarithm(sum) - logits[Int(labels[lane])]
+    }
+    return lossOfLanes.reduce(0, +) / Double(lossOfLanes.count)
+  }
+
+  /// What dropout multiplies by, as its definition reads.
+  private func mask(layer: Int, t: Int, lane: Int, units: Int) -> [Double] {
+    let stream = Philox(seed: 9, purpose: .dropout, step: step, layer: layer)
+    return (0..<units).map { unit in
+      let word = stream.words(block: unit / 4, t: t, lane: lane)[unit % 4]
+      return Philox.uniform(word) < dropout ? 0 : 1 / (1 - Double(dropout))
+    }
+  }
+}
+
+@Suite struct ClassifierTests {
+  static let shapes = [ClassifierRun.numeric, ClassifierRun.textual]
+
+  @Test(arguments: shapes, [0, 0.4] as [Float])
+  func everyGradientAgreesWithCentralDifferencesOfTheReferenceInDouble(shape: ModelShape, dropout: Float) {
+    let run = ClassifierRun(shape, dropout: dropout)
+    let (gradient, losses, _) = run.run(ranks: 1)
+    let parameters = run.parameters.map(Double.init)
+    #expect(abs(run.referenceLoss(parameters) - losses.reduce(0, +) / 6) < 1e-6)
+    for i in gradient.indices {
+      var (up, down) = (parameters, parameters)
+      up[i] += 1e-5
+      down[i] -= 1e-5
+      let numeric = (run.referenceLoss(up) - run.referenceLoss(down)) / 2e-5
+      #expect(abs(numeric - Double(gradient[i])) < 2e-7 + 1e-5 * abs(numeric), "parameter \(i)")
+    }
+  }
+
+  @Test(arguments: shapes, [2, 3, 4, 5, 8])
+  func gradientsOfRanksSummedInTreeOrderHaveTheBitsOfASingleRank(shape: ModelShape, ranks: Int) {
+    let run = ClassifierRun(shape)
+    let (one, many) = (run.run(ranks: 1), run.run(ranks: ranks))
+    #expect(one.subtrees == 1 && many.subtrees >= ranks)
+    #expect(many.losses == one.losses)
+    #expect(many.gradient.map(\.bitPattern) == one.gradient.map(\.bitPattern))
+    for part in shape.parts { #expect(one.gradient[part].contains { $0 != 0 }) }
+  }
+
+  @Test(arguments: shapes)
+  func whatStandsBehindTheEndAndHowFarItReachesChangesNoBit(shape: ModelShape) {
+    let plain = ClassifierRun(shape).run(ranks: 1)
+    for (timesteps, number, token) in [(5, Float.nan, Int32(3)), (9, 1e30, 5), (6, 0, 0)] {
+      let padded = ClassifierRun(shape, timesteps: timesteps, padding: (number, token)).run(ranks: 1)
+      #expect(padded.losses == plain.losses)
+      #expect(padded.gradient.map(\.bitPattern) == plain.gradient.map(\.bitPattern), "\(timesteps), \(number)")
+    }
+  }
+
+  @Test func numbersAreReadWithoutAPartOfTheirOwn() {
+    let (numeric, textual) = (ClassifierRun.numeric, ClassifierRun.textual)
+    #expect(numeric.embeddingRange == nil && numeric.parts.count == 3)
+    #expect(numeric.parts.map(\.count) == Array(textual.parts.map(\.count).dropFirst()))
+    #expect(textual.embeddingRange == 0..<18 && numeric.layerRange(0).lowerBound == 0)
+  }
+}
