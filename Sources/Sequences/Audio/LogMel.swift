@@ -24,6 +24,9 @@ public struct LogMel: Sendable {
   private let filters: [(first: Int, weights: [Double])]
 
   private static let floor = 1e-10
+  private static let mostBands = 1024
+  /// Samples; more than a second at any usual rate.
+  private static let longestWindow = 65_536.0
 
   /// Features for sound of `rate` samples a second.
   /// - Parameters:
@@ -37,18 +40,17 @@ public struct LogMel: Sendable {
     highest: Double? = nil
   ) throws(SequenceError) {
     let top = highest ?? Double(rate) / 2
-    guard rate >= 1, windowSeconds <= 10, lowest >= 0, lowest < top, top <= Double(rate) / 2, (1...4096).contains(bands)
-    else {
+    guard rate >= 1, lowest >= 0, lowest < top, top <= Double(rate) / 2, (1...LogMel.mostBands).contains(bands) else {
       throw .configuration(
-        "log-mel features — expected 1 to 4096 bands between two frequencies of at most half the rate and frames of at "
-          + "most 10 s, got \(bands) bands from \(lowest) to \(top) Hz, frames of \(windowSeconds) s at \(rate) Hz")
+        "log-mel features — expected 1 to \(LogMel.mostBands) bands between two frequencies of at most half the rate, "
+          + "got \(bands) bands from \(lowest) to \(top) Hz at \(rate) samples a second")
     }
     let frame = (windowSeconds * Double(rate)).rounded()
     let hop = (hopSeconds * Double(rate)).rounded()
-    guard frame >= 2, hop >= 1, hop <= frame else {
+    guard (2...LogMel.longestWindow).contains(frame), (1...frame).contains(hop) else {
       throw .configuration(
-        "frames of log-mel features — expected at least 2 samples, and 1 to \(frame) samples from one to the next, got "
-          + "\(frame) and \(hop)")
+        "frames of log-mel features — expected 2 to \(Int(LogMel.longestWindow)) samples, and no more than that from one "
+          + "frame to the next, got \(frame) and \(hop)")
     }
     (self.rate, self.bands) = (rate, bands)
     (windowSamples, hopSamples) = (Int(frame), Int(hop))

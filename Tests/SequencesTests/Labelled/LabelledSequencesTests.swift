@@ -72,7 +72,11 @@ struct LabelledSequencesTests {
       let deviation = (own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 333).squareRoot()
       #expect(abs(mean) < 1e-5 && abs(deviation - (column == 2 ? 0 : 1)) < 1e-5)
     }
-    for (a, b) in zip(normalization.restored(normalized), values) { #expect(abs(a - b) <= b.ulp) }
+    for (place, a) in normalization.restored(normalized).enumerated() {
+      // What rounding the normalized value, at most 2, and then the result may lose.
+      let loss = Float(normalization.deviation[place % 3]) * Float(2).ulp / 2 + values[place].ulp
+      #expect(abs(a - values[place]) <= loss)
+    }
   }
 
   @Test("New data takes the numbers of the training data, not its own")
@@ -120,7 +124,7 @@ struct LabelledSequencesTests {
     let plain = stride(from: 0, to: 4000, by: 16).map { Array($0..<$0 + 16) }
     let share = LengthBalancedBatches.paddingShare(of: balanced, lengths: lengths)
     #expect(share < 0.03 && LengthBalancedBatches.paddingShare(of: plain, lengths: lengths) > 0.4)
-    #expect(LengthBalancedBatches.paddingShare(of: [[0, 1], [2]], lengths: [3, 1, 4]) == 0.2)
+    #expect(LengthBalancedBatches.paddingShare(of: [[0, 1], [2]], lengths: [3, 1, 2]) == 0.25)
     #expect(LengthBalancedBatches.paddingShare(of: [], lengths: []) == 0)
   }
 

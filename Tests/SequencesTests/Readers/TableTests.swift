@@ -43,7 +43,8 @@ struct TableTests {
   @Test(
     "Malformed tables are named by line",
     arguments: [
-      ("", "table is empty", "(t.csv)"), ("\n\r\n", "table is empty", "(t.csv)"), ("\u{FEFF}", "table is empty", "(t.csv)"),
+      ("", "table is empty", "(t.csv)"), ("\n\r\n", "table is empty", "(t.csv)"),
+      ("\u{FEFF}", "table is empty", "(t.csv)"),
       ("text,label\r\n", "no rows", "(t.csv)"),
       ("text,label\na,x\nb\n", "expected 2 fields, got 1", "line 3"),
       ("text,label\na,x\nb,y,\n", "expected 2 fields, got 3", "line 3"),
