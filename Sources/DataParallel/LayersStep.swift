@@ -29,6 +29,19 @@ final class LayersStep {
     }
   }
 
+  /// Bytes of all that `init` allocates, but the weights before they are packed.
+  static func memoryEstimate(_ stack: [LSTMShape], timesteps: Int, lanes: Int) -> MemoryEstimate {
+    let (rows, float) = (timesteps * lanes, MemoryLayout<Float>.stride)
+    let layers = stack.map { LSTMLayer.bytes(shape: $0, timesteps: timesteps, lanes: lanes) }
+    let widest = stack.map { max(padded($0.inputs), padded($0.hidden)) }.max()!
+    let around = rows * (padded(stack[0].inputs) + padded(stack[0].hidden) + widest) * float
+    let scratch = WeightGradient.scratchBytes(rowCount: rows, maximumDepth: stack.map(\.rows).max()!)
+    return MemoryEstimate(
+      parameters: 0, gradients: stack.map(\.parameterCount).max()! * float,
+      packed: layers.reduce(0) { $0 + $1.packed },
+      activations: layers.reduce(around + scratch) { $0 + $1.activations }, other: 0)
+  }
+
   /// One step from a state of zero.
   func run() {
     for (index, layer) in layers.enumerated() { layer.forward(x: input(ofLayer: index)) }

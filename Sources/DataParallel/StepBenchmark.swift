@@ -19,6 +19,12 @@ public struct StepBenchmark: Sendable {
   public let peakGflops: Double
   /// The largest memory that a rank has used, in bytes.
   public let peakMemoryBytes: Int
+  /// What the program expects a rank to need, by what it is for.
+  public let memory: MemoryEstimate
+  /// Bandwidths measured after the rounds, on all ranks at once.
+  public let levels: MemoryLevels
+  /// The least time of a step on the rank with the most lanes.
+  public let roofline: Roofline
 
   /// 10⁹ floating-point operations a second, counted as `BenchmarkShape.flops` are.
   public var gflops: Double { shape.flops / medianSeconds / 1e9 }
@@ -28,6 +34,8 @@ public struct StepBenchmark: Sendable {
   public var runShareOfPeak: Double { shape.flopsThatRun / medianSeconds / 1e9 / peakGflops }
   /// The share of the peak without the reduction.
   public var computeShareOfPeak: Double { shape.flops / computeSeconds / 1e9 / peakGflops }
+  /// The share of the roofline that was reached: its time against the median.
+  public var shareOfRoofline: Double { roofline.seconds / medianSeconds }
   /// Timesteps of all sequences a second.
   public var tokensPerSecond: Double { Double(shape.sequences * shape.timesteps) / medianSeconds }
 
@@ -44,7 +52,7 @@ public struct StepBenchmark: Sendable {
       let rate = try communicator.allReduce(measuredPeak() / 1e9, .sum)
       try communicator.barrier()
       let start = World.wallTimeSeconds()
-      let own = try step(round)
+      let own = try step.run(round)
       let elapsed = World.wallTimeSeconds() - start
       // The first round touches all memory for the first time.
       guard round > 0 else { continue }
@@ -52,20 +60,36 @@ public struct StepBenchmark: Sendable {
       seconds.append(try communicator.allReduce(elapsed, .maximum))
       compute.append(try communicator.allReduce(own, .maximum))
     }
+    // Before the buffers of the bandwidth are added to it.
+    let peakMemoryBytes = try communicator.allReduce(usedMemoryBytes(), .maximum)
+    let levels = try MemoryLevels.measure(world: world)
+    let roof = Roof(flopsPerSecond: median(peak) * 1e9 / Double(communicator.size), memory: levels)
     return StepBenchmark(
       shape: shape, ranks: communicator.size, medianSeconds: median(seconds), computeSeconds: median(compute),
-      peakGflops: median(peak), peakMemoryBytes: try communicator.allReduce(usedMemoryBytes(), .maximum))
+      peakGflops: median(peak), peakMemoryBytes: peakMemoryBytes,
+      memory: step.memory, levels: levels, roofline: Roofline(step.work, under: roof))
   }
 
-  /// What a round runs; it returns the seconds of this rank without the reduction.
+  /// A step that is ready to run.
+  private struct PreparedStep {
+    let memory: MemoryEstimate
+    let work: StepWork
+    /// Runs a round, and returns the seconds of this rank without the reduction.
+    let run: (_ round: Int) throws -> Double
+  }
+
   private static func preparedStep(
     _ shape: BenchmarkShape, world: World, reduction: Reduction
-  ) throws -> (_ round: Int) throws -> Double {
+  ) throws -> PreparedStep {
     switch shape.work {
     case .training(let model):
       let training = try preparedTraining(shape, model, world: world, reduction: reduction)
+      let (setup, plan) = (training.setup, training.sharded.plan)
       let source = RandomSequences(globalBatch: shape.sequences, timesteps: shape.timesteps, shape: model)
-      return { round in
+      return PreparedStep(
+        memory: Training.memoryEstimate(setup, plan: plan, sharing: training.sharing.ranks),
+        work: StepWork(setup, plan: plan)
+      ) { round in
         let result = try training.step(round, source: source)
         return result.computeSeconds + result.updateSeconds
       }
@@ -77,7 +101,11 @@ public struct StepBenchmark: Sendable {
           exitCode: 64)
       }
       let layers = LayersStep(stack, timesteps: shape.timesteps, lanes: shape.sequences)
-      return { _ in
+      let memory = LayersStep.memoryEstimate(stack, timesteps: shape.timesteps, lanes: shape.sequences)
+      return PreparedStep(
+        memory: memory,
+        work: StepWork(stack, timesteps: shape.timesteps, lanes: shape.sequences, bytes: Double(memory.total))
+      ) { _ in
         let start = World.wallTimeSeconds()
         layers.run()
         return World.wallTimeSeconds() - start
@@ -92,13 +120,13 @@ public struct StepBenchmark: Sendable {
       shape: model, timesteps: shape.timesteps, globalBatch: shape.sequences, shards: min(8, shape.sequences),
       dropout: 0, seed: 1, rule: .sgd(learningRate: 0.1), clip: 5, reduction: reduction)
     let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
-    let training = world.agree {
+    world.agree {
       let plan = try ShardPlan(
         globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
       try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
-      return try Training(world: world, setup: setup)
     }
-    training.initialize(method: .uniform, forgetBias: 1)
+    let training = try Training(world: world, setup: setup)
+    try training.initialize(method: .uniform, forgetBias: 1)
     return training
   }
 

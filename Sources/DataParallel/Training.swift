@@ -25,11 +25,13 @@ public struct TrainingSetup: Sendable {
   public var clip: Double
   /// How gradients are added over ranks.
   public var reduction: Reduction
+  /// Whether ranks of a node share memory.
+  public var sharedMemory: SharedMemory
 
   /// A setup of these values.
   public init(
     shape: ModelShape, timesteps: Int, globalBatch: Int, shards: Int, dropout: Float, seed: UInt64,
-    rule: OptimizerRule, clip: Double, reduction: Reduction
+    rule: OptimizerRule, clip: Double, reduction: Reduction, sharedMemory: SharedMemory = .auto
   ) {
     self.shape = shape
     self.timesteps = timesteps
@@ -40,6 +42,7 @@ public struct TrainingSetup: Sendable {
     self.rule = rule
     self.clip = clip
     self.reduction = reduction
+    self.sharedMemory = sharedMemory
   }
 }
 
@@ -67,27 +70,34 @@ public final class Training {
   /// The model, and the rank's lanes.
   public let sharded: ShardedModel
 
+  /// Which ranks share memory.
+  public let sharing: NodeSharing
+
   let world: World
-  let reducer: Reducer
+  let reducer: any Reducer
   let optimizer: Optimizer
-  private let memory: GradientMemory
+  let memory: GradientMemory
   private let shardLosses: UnsafeMutableBufferPointer<Double>
 
-  /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next.
+  /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next. Collective.
   /// - Throws: where the plan is impossible, for example with more ranks than shards.
   public init(world: World, setup: TrainingSetup) throws {
     self.world = world
     self.setup = setup
     let plan = try ShardPlan(
       globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
-    sharded = ShardedModel(
+    sharing = try NodeSharing.decide(setup, plan: plan, world: world)
+    sharded = try ShardedModel(
       world: world, shape: setup.shape, timesteps: setup.timesteps, plan: plan,
-      dropout: Dropout(rate: setup.dropout, seed: setup.seed))
-    memory = GradientMemory(
-      count: setup.shape.parameterCount, subtrees: sharded.model.rows.subtrees.count)
-    reducer = Reducer(
-      world: world, reduction: setup.reduction, shardCount: setup.shards, shardsOfRank: plan.shards(ofRank:),
-      parts: setup.shape.parts, memory: memory)
+      dropout: Dropout(rate: setup.dropout, seed: setup.seed), sharing: sharing)
+    memory = try GradientMemory(
+      count: setup.shape.parameterCount, subtrees: sharded.model.rows.subtrees.count, node: sharing.node)
+    let shape = setup.shape
+    reducer = try makeReducer(
+      ReductionPlan(
+        parts: shape.parts, embedding: shape.vocabulary.map { (rows: $0, size: shape.inputs) },
+        shardCount: setup.shards, shards: (0..<plan.ranks).map(plan.shards(ofRank:))),
+      reduction: setup.reduction, memory: memory, sharing: sharing, world: world)
     optimizer = Optimizer(rule: setup.rule, ranges: reducer.ownedRanges)
     shardLosses = .allocate(capacity: plan.shards(ofRank: world.communicator.rank).count)
     shardLosses.initialize(repeating: 0)
@@ -96,9 +106,11 @@ public final class Training {
   deinit { shardLosses.deallocate() }
 
   /// Initial parameters, a function of the seed alone.
-  public func initialize(method: Initialization, forgetBias: Float) {
-    setup.shape.initialize(sharded.parameters, seed: setup.seed, method: method, forgetBias: forgetBias)
-    sharded.parametersChanged()
+  public func initialize(method: Initialization, forgetBias: Float) throws {
+    if sharded.writesParameters {
+      setup.shape.initialize(sharded.parameters, seed: setup.seed, method: method, forgetBias: forgetBias)
+    }
+    try sharded.parametersChanged()
   }
 
   /// One synchronized step: forward, loss, backward through time with each part's reduction started as soon as it is
@@ -115,7 +127,7 @@ public final class Training {
       reducer.poll()
     }
     let computed = World.wallTimeSeconds()
-    let norm = try reducer.finish(ownShardValues: UnsafeBufferPointer(shardLosses))
+    let norm = try reducer.finish(ownShardValues: UnsafeBufferPointer(shardLosses), rowsSeen: model.tokensSeen)
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] } / Double(max(1, count))
     let reduced = World.wallTimeSeconds()
 
@@ -123,12 +135,15 @@ public final class Training {
     var gathering = 0.0
     if isFinite {
       optimizer.update(
-        parameters, gradient: memory.gradient(0), gradientScale: clipFactor(norm: norm, limit: setup.clip), step: step)
+        parameters, gradient: memory.gradient(0), gradientScale: clipFactor(norm: norm, limit: setup.clip), step: step,
+        changed: reducer.changedRanges)
       let updated = World.wallTimeSeconds()
-      try reducer.gatherOwned(parameters)
+      try reducer.shareUpdates(parameters)
       gathering = World.wallTimeSeconds() - updated
-      sharded.parametersChanged()
+      try sharded.parametersChanged()
     }
+    reducer.clearEmbedding()
+    model.clearEmbeddingGradient(memory.gradient(0), subtreeStride: memory.count)
     model.carryState()
     let end = World.wallTimeSeconds()
     return StepResult(
@@ -148,18 +163,37 @@ public final class Training {
     }
   }
 
-  /// Bytes that training takes on the rank with the most lanes: parameters, gradients, packed weights, activations, and
-  /// the optimizer's moments. The formulas stand at `SequenceModel`, `LSTMLayer` and `OutputLayer`.
-  public static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan) -> Int {
-    let ranks = 0..<plan.ranks
-    let lanes = ranks.map { plan.lanes(ofRank: $0).count }.max() ?? 0
-    let subtrees =
-      ranks.map { SummationTree.subtrees(of: plan.shards(ofRank: $0), leafCount: plan.shards).count }.max() ?? 1
-    let memory = SequenceModel.memory(
-      shape: setup.shape, timesteps: setup.timesteps, lanes: lanes, subtrees: subtrees, dropout: setup.dropout > 0)
+  /// Bytes that training takes on the rank with the most lanes. The formulas stand at `SequenceModel`, `LSTMLayer` and
+  /// `OutputLayer`.
+  /// - Parameter sharing: ranks that use one copy of the parameters and the packed weights; each counts its part of it.
+  public static func memoryEstimate(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> MemoryEstimate {
+    let memory = memory(setup, plan: plan)
     // The slices that other ranks send: each of their subtrees, 1/P of the gradient.
-    let others = plan.ranks == 1 ? 0 : (plan.ranks - 1) * subtrees * memory.parameters / plan.ranks
+    let others =
+      sharing > 1 || plan.ranks == 1 ? 0 : (plan.ranks - 1) * mostSubtrees(plan) * memory.parameters / plan.ranks
     let moments = setup.rule.moments.count * memory.parameters / (setup.reduction == .mpi ? 1 : plan.ranks)
-    return memory.parameters + memory.gradients + memory.packed + memory.activations + others + moments
+    return MemoryEstimate(
+      parameters: memory.parameters / sharing, gradients: memory.gradients, packed: memory.packed / sharing,
+      activations: memory.activations, other: others + moments)
+  }
+
+  /// Bytes that training takes on the rank with the most lanes, all together.
+  public static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> Int {
+    memoryEstimate(setup, plan: plan, sharing: sharing).total
+  }
+
+  /// What the model takes on the rank with the most lanes, in bytes.
+  static func memory(
+    _ setup: TrainingSetup, plan: ShardPlan
+  ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
+    let lanes = (0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0
+    return SequenceModel.memory(
+      shape: setup.shape, timesteps: setup.timesteps, lanes: lanes, subtrees: mostSubtrees(plan),
+      dropout: setup.dropout > 0)
+  }
+
+  private static func mostSubtrees(_ plan: ShardPlan) -> Int {
+    (0..<plan.ranks).map { SummationTree.subtrees(of: plan.shards(ofRank: $0), leafCount: plan.shards).count }.max()
+      ?? 1
   }
 }

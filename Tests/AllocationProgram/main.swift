@@ -11,8 +11,10 @@ World.run { world in
     shape: ModelShape.languageModel(vocabulary: 11, embedding: 5, hidden: 17, layers: 2), timesteps: 6, globalBatch: 9,
     shards: 8, dropout: 0.25, seed: 1, rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
     clip: 1, reduction: .reproducible)
+  let atStart = allocation_count()
   let training = try Training(world: world, setup: setup)
-  training.initialize(method: .uniform, forgetBias: 1)
+  if world.communicator.rank == 0 { print("before: \(allocation_count() - atStart) allocations") }
+  try training.initialize(method: .uniform, forgetBias: 1)
   let source: any SequenceSource = try TokenStream(
     tokens: (0..<2000).map { Int32($0 * 7 % 11) }, globalBatch: setup.globalBatch, timesteps: setup.timesteps,
     resetProbability: 0.1, seed: 1, name: "test")

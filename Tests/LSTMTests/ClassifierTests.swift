@@ -45,7 +45,7 @@ struct ClassifierRun: RunInTurn {
       shape: shape, rows: rows, firstLane: own.lowerBound, dropout: Dropout(rate: dropout, seed: 9))
     model.pack(parameters)
     let size = shape.parameterCount
-    var flat = [Float](repeating: .nan, count: rows.subtrees.count * size)
+    var flat = shape.gradientsToBe(rows.subtrees.count)
     var losses = [Double](repeating: .nan, count: rows.shardLanes.count)
     var finished: [Int] = []
     withInput(own) { input in

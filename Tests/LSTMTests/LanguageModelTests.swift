@@ -75,7 +75,7 @@ import Testing
       let model = SequenceModel(
         shape: shape, rows: rows, firstLane: Run.firstLane, dropout: Dropout(rate: dropout, seed: Run.seed))
       model.pack(parameters)
-      var gradient = [Float](repeating: .nan, count: shape.parameterCount)
+      var gradient = shape.gradientsToBe(1)
       var losses = [Double](repeating: .nan, count: shards)
       var finished: [Int] = []
       tokens.withUnsafeBufferPointer { tokens in

@@ -82,7 +82,7 @@ struct RanksInTurn: RunInTurn {
       shape: shape, rows: rows, firstLane: own.lowerBound, dropout: Dropout(rate: 0.5, seed: 9))
     model.pack(parameters)
     let size = shape.parameterCount
-    var flat = [Float](repeating: .nan, count: rows.subtrees.count * size)
+    var flat = shape.gradientsToBe(rows.subtrees.count)
     var losses = [Double](repeating: .nan, count: rows.shardLanes.count)
     window(tokens, own).withUnsafeBufferPointer { tokens in
       model.forward(.tokens(tokens), parameters: parameters, step: step)

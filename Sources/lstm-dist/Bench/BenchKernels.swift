@@ -1,12 +1,14 @@
 import ArgumentParser
 import Checkpoints
+import DataParallel
 import Kernels
 import MPI
 
 /// `bench kernels`: every kernel beside its reference and the peak.
 struct BenchKernels: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "kernels", abstract: "Measures every kernel against its reference and the FMA peak, on one core.")
+    commandName: "kernels",
+    abstract: "Measures every kernel against its reference and the FMA peak, and the bandwidth of memory.")
 
   @Option(help: "Measured rounds.") var rounds = 11
   @Flag(help: "Prints one JSON object.") var json = false
@@ -21,8 +23,9 @@ struct BenchKernels: ParsableCommand {
     runJob { world in
       // Every rank keeps its own core busy, as in training; rank 0 reports.
       let timings = benchmarkKernels(rounds: rounds)
+      let levels = try MemoryLevels.measure(world: world)
       guard world.communicator.rank == 0 else { return 0 }
-      print(json ? record(timings).text : table(header, timings.map(row)))
+      print(json ? record(timings, levels).text : table(header, timings.map(row)) + "\n\n" + levels.text)
       return 0
     }
   }
@@ -39,7 +42,7 @@ struct BenchKernels: ParsableCommand {
     ]
   }
 
-  private func record(_ timings: [KernelTiming]) -> JSONRecord {
+  private func record(_ timings: [KernelTiming], _ levels: MemoryLevels) -> JSONRecord {
     let kernels = timings.map { timing -> JSON in
       .object([
         "name": .string(timing.name), "seconds": .number(timing.seconds),
@@ -47,6 +50,6 @@ struct BenchKernels: ParsableCommand {
         "unit": .string(timing.unit), "peakGflops": .number(timing.peak / 1e9),
       ])
     }
-    return ["kernels": .array(kernels)]
+    return ["kernels": .array(kernels), "bandwidths": levels.json]
   }
 }

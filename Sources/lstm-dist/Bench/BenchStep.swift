@@ -65,7 +65,9 @@ extension StepBenchmark {
       "gflops": .number(gflops), "peakGflops": .number(peakGflops), "shareOfPeak": .number(shareOfPeak),
       "runShareOfPeak": .number(runShareOfPeak),
       "computeShareOfPeak": .number(computeShareOfPeak), "tokensPerSecond": .number(tokensPerSecond),
-      "peakMemoryBytes": .integer(peakMemoryBytes),
+      "peakMemoryBytes": .integer(peakMemoryBytes), "estimatedMemory": memory.json, "bandwidths": levels.json,
+      "rooflineSeconds": .number(roofline.seconds), "shareOfRoofline": .number(shareOfRoofline),
+      "roofline": roofline.json,
     ]
   }
 
@@ -81,7 +83,11 @@ extension StepBenchmark {
         FMA peak, same run       \(rounded(peakGflops, 1)) GFLOP/s
         share of the peak        \(counted)\(counted == run ? "" : ", by the operations that run \(run)")
         without the reduction    \(rounded(100 * computeShareOfPeak, 1)) %
-        memory of a rank         \(rounded(Double(peakMemoryBytes) / 1e6, 0)) MB
+        memory of a rank         \(rounded(Double(peakMemoryBytes) / 1e6, 0)) MB, of which about \(memory.text)
+
+      \(roofline.text(levels))
+      \(levels.text)
+      the roofline allows \(rounded(roofline.seconds * 1e3, 2)) ms; reached: \(rounded(100 * shareOfRoofline, 1)) %
       """
   }
 }

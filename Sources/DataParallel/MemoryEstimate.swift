@@ -1,0 +1,16 @@
+/// Bytes that training takes on the rank with the most lanes, by what they are for.
+public struct MemoryEstimate: Equatable, Sendable {
+  /// The parameters.
+  public let parameters: Int
+  /// One gradient for each subtree of the rank's shards.
+  public let gradients: Int
+  /// The weights in the order in which the products read them.
+  public let packed: Int
+  /// What a step keeps of T·B rows, with the scratch memory of the products.
+  public let activations: Int
+  /// The optimizer's moments, and the slices that other ranks send.
+  public let other: Int
+
+  /// All of it.
+  public var total: Int { parameters + gradients + packed + activations + other }
+}

@@ -1,0 +1,229 @@
+import LSTM
+import Sequences
+
+/// The work of a training step on one rank: a pure function of sizes. Each phase reads its operands once and writes its
+/// results once; only the recurrence reads its weights at every timestep. Padding counts nothing, and of an embedding only
+/// the rows that a batch can contain.
+public struct StepWork: Sendable {
+  /// Sizes on which the work depends.
+  public struct Sizes: Sendable {
+    /// The LSTM layers, lowest first.
+    public var layers: [LSTMShape]
+    /// V, rows of the embedding; 0 without one.
+    public var vocabulary: Int
+    /// V or K, classes of the output layer; 0 without one.
+    public var classes: Int
+    /// Whether the output layer sees the last timestep alone.
+    public var lastStepOnly = false
+    /// T.
+    public var timesteps: Int
+    /// B, sequences of all ranks together.
+    public var globalBatch: Int
+    /// Sequences of the rank.
+    public var lanes: Int
+    /// P.
+    public var ranks: Int
+    /// Subtrees of the rank's shards, so gradients.
+    public var subtrees: Int
+    /// Whether what the lowest layer reads gets a gradient.
+    public var hasInputGradient = true
+    /// Whether parameters are reduced, updated and packed.
+    public var hasUpdate = true
+    /// Whether each rank updates 1/P of the parameters, or all of them.
+    public var sharesUpdate = true
+
+    /// Sizes of a model with or without an embedding.
+    public init(
+      layers: [LSTMShape], vocabulary: Int, classes: Int, timesteps: Int, globalBatch: Int, lanes: Int, ranks: Int,
+      subtrees: Int
+    ) {
+      self.layers = layers
+      self.vocabulary = vocabulary
+      self.classes = classes
+      self.timesteps = timesteps
+      self.globalBatch = globalBatch
+      self.lanes = lanes
+      self.ranks = ranks
+      self.subtrees = subtrees
+    }
+  }
+
+  /// Bytes that a rank holds for a step: where a cache holds them all, no data need come from beyond it.
+  public let bytes: Double
+  /// The phases in the order of the step; those of a layer have the same names as those of any other.
+  public let phases: [PhaseWork]
+
+  /// The work for these sizes on a rank that holds `bytes` bytes.
+  public init(_ sizes: Sizes, bytes: Double) {
+    self.bytes = bytes
+    let forward = sizes.layers.flatMap { [sizes.inputProduct($0), sizes.recurrenceForward($0)] }
+    let backward = sizes.layers.indices.reversed().flatMap { index in
+      let layer = sizes.layers[index]
+      let dx = index > 0 || sizes.hasInputGradient ? [sizes.inputGradient(layer)] : []
+      return [sizes.recurrenceBackward(layer), sizes.weightGradient(layer)] + dx
+    }
+    let head = sizes.classes == 0 ? [] : [sizes.output, sizes.loss]
+    let update = sizes.hasUpdate ? sizes.exchange + [sizes.update, sizes.packing] : []
+    phases = sizes.embeddingForward + forward + head + backward + sizes.embeddingBackward + update
+  }
+}
+
+extension StepWork {
+  /// The work of the rank with the most lanes.
+  public init(_ setup: TrainingSetup, plan: ShardPlan) {
+    let memory = Training.memoryEstimate(setup, plan: plan)
+    let lanes = (0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0
+    var sizes = Sizes(
+      layers: setup.shape.lstm, vocabulary: setup.shape.vocabulary ?? 0, classes: setup.shape.classes,
+      timesteps: setup.timesteps, globalBatch: setup.globalBatch, lanes: lanes, ranks: plan.ranks,
+      subtrees: memory.gradients / memory.parameters)
+    sizes.hasInputGradient = setup.shape.vocabulary != nil
+    if case .lastStep = setup.shape.head { sizes.lastStepOnly = true }
+    sizes.sharesUpdate = setup.reduction == .reproducible
+    self.init(sizes, bytes: Double(memory.total))
+  }
+
+  /// The work of layers alone on one rank, without an update.
+  public init(_ stack: [LSTMShape], timesteps: Int, lanes: Int, bytes: Double) {
+    var sizes = Sizes(
+      layers: stack, vocabulary: 0, classes: 0, timesteps: timesteps, globalBatch: lanes, lanes: lanes, ranks: 1,
+      subtrees: 1)
+    sizes.hasUpdate = false
+    self.init(sizes, bytes: bytes)
+  }
+}
+
+extension StepWork.Sizes {
+  private var rows: Double { Double(timesteps * lanes) }
+  private var outputRows: Double { lastStepOnly ? Double(lanes) : rows }
+
+  /// Numbers that the phases before and after hand over, read or written so many times.
+  private func handed(_ numbers: Double, times: Double = 1) -> DataMovement {
+    DataMovement(bytes: 4 * numbers, times: times, reuse: .phase)
+  }
+
+  /// Numbers that lie in memory from step to step.
+  private func kept(_ numbers: Double, times: Double = 1) -> DataMovement {
+    DataMovement(bytes: 4 * numbers, times: times, reuse: .step)
+  }
+
+  // MARK: Forward
+
+  /// Each row of the table that the rank's tokens name, to T·B rows of x.
+  fileprivate var embeddingForward: [PhaseWork] {
+    vocabulary == 0 ? [] : [PhaseWork(name: "embedding", flops: 0, data: [kept(ownTableRows * D), handed(rows * D)])]
+  }
+
+  /// (F1) for all timesteps: x·Wx.
+  fileprivate func inputProduct(_ layer: LSTMShape) -> PhaseWork {
+    let (D, N) = (Double(layer.inputs), Double(layer.columns))
+    return PhaseWork(
+      name: "x·Wx", flops: 2 * rows * D * N, data: [kept(D * N), handed(rows * D), handed(rows * N)])
+  }
+
+  /// (F1) to (F5) from timestep to timestep: Z read and left as gates, a and c written.
+  fileprivate func recurrenceForward(_ layer: LSTMShape) -> PhaseWork {
+    recurrence("recurrence, forward", layer, states: [handed(2 * rows * Double(layer.hidden))])
+  }
+
+  // MARK: Backward
+
+  /// (B1) to (B5), (B8) for aPrev and (B9) from timestep to timestep: the gates read and left as dZ, c read, da read.
+  fileprivate func recurrenceBackward(_ layer: LSTMShape) -> PhaseWork {
+    let states = rows * Double(layer.hidden)
+    return recurrence("recurrence, backward", layer, states: [kept(states), handed(states)])
+  }
+
+  private func recurrence(_ name: String, _ layer: LSTMShape, states: [DataMovement]) -> PhaseWork {
+    let (H, N) = (Double(layer.hidden), Double(layer.columns))
+    let timestepBytes = 4 * (H * N + Double(lanes) * (N + 2 * H))
+    let again = DataMovement(bytes: 4 * H * N, times: Double(timesteps - 1), reuse: .timestep(bytes: timestepBytes))
+    return PhaseWork(
+      name: name, flops: 2 * rows * H * N, data: [kept(H * N), again, handed(rows * N, times: 2)] + states)
+  }
+
+  /// (B6) and (B7).
+  fileprivate func weightGradient(_ layer: LSTMShape) -> PhaseWork {
+    let (inputs, N) = (Double(layer.inputs + layer.hidden), Double(layer.columns))
+    return PhaseWork(
+      name: "dW", flops: 2 * rows * inputs * N,
+      data: [
+        kept(rows * inputs), handed(rows * N), kept(Double(subtrees) * Double(layer.parameterCount)),
+      ])
+  }
+
+  /// (B8) for x.
+  fileprivate func inputGradient(_ layer: LSTMShape) -> PhaseWork {
+    let (D, N) = (Double(layer.inputs), Double(layer.columns))
+    return PhaseWork(
+      name: "dx", flops: 2 * rows * D * N, data: [kept(D * N), handed(rows * N), handed(rows * D)])
+  }
+
+  /// dx of T·B rows, to the rows of the gradient that the rank's tokens name.
+  fileprivate var embeddingBackward: [PhaseWork] {
+    vocabulary == 0
+      ? []
+      : [
+        PhaseWork(
+          name: "embedding", flops: 0, data: [handed(rows * D), kept(Double(subtrees) * ownTableRows * D)])
+      ]
+  }
+
+  // MARK: Output and loss
+
+  /// The three products of the output layer: y·Wy, dWy = yᵀ·dlogits, dy = dlogits·Wyᵀ.
+  fileprivate var output: PhaseWork {
+    let (H, K) = (Double(layers[layers.count - 1].hidden), Double(classes))
+    return PhaseWork(
+      name: "output layer", flops: 6 * outputRows * H * K,
+      data: [
+        kept(2 * H * K), handed(outputRows * H, times: 2), handed(outputRows * K, times: 3),
+        kept(Double(subtrees) * (H + 1) * K), handed(outputRows * H),
+      ])
+  }
+
+  /// Logits read, and their gradient written.
+  fileprivate var loss: PhaseWork {
+    PhaseWork(name: "loss", flops: 0, data: [handed(outputRows * Double(classes), times: 2)])
+  }
+
+  // MARK: Between the ranks, and the update
+
+  /// Of each gradient (P − 1)/P is sent and as much received, and then the same of the parameters.
+  fileprivate var exchange: [PhaseWork] {
+    let share = Double(ranks - 1) / Double(ranks)
+    return ranks == 1
+      ? []
+      : [
+        PhaseWork(
+          name: "exchange", flops: 0, data: [kept(changing * share, times: 2 * Double(subtrees) + 2)])
+      ]
+  }
+
+  /// Of the owned numbers the gradient is read for the norm and for the update, the parameter read and written.
+  fileprivate var update: PhaseWork {
+    let owned = sharesUpdate ? changing / Double(ranks) : changing
+    return PhaseWork(name: "norm and update", flops: 0, data: [kept(owned, times: 2), kept(owned, times: 2)])
+  }
+
+  /// Weights read, and written in two orders.
+  fileprivate var packing: PhaseWork {
+    let weights =
+      layers.reduce(0.0) { $0 + Double($1.inputs + $1.hidden) * Double($1.columns) }
+      + Double(layers[layers.count - 1].hidden) * Double(classes)
+    return PhaseWork(name: "packing", flops: 0, data: [kept(weights), kept(2 * weights)])
+  }
+
+  // MARK: Numbers
+
+  /// D of the embedding: what the lowest layer reads.
+  private var D: Double { Double(layers[0].inputs) }
+  /// Rows of the embedding that the rank's tokens can name.
+  private var ownTableRows: Double { Double(min(vocabulary, timesteps * lanes)) }
+  /// Parameters that the gradient of a batch can change.
+  private var changing: Double {
+    let table = Double(min(vocabulary, timesteps * globalBatch)) * D
+    let output = Double(layers[layers.count - 1].hidden + 1) * Double(classes)
+    return layers.reduce(table + output) { $0 + Double($1.parameterCount) }
+  }
+}

@@ -1,0 +1,65 @@
+import Glibc
+
+/// A data cache of the processor, as Linux describes it.
+public struct ProcessorCache: Equatable, Sendable {
+  /// 1 is the nearest to the core.
+  public let level: Int
+  /// Bytes of it.
+  public let bytes: Int
+  /// Processors that share it.
+  public let sharers: Int
+
+  /// A cache of these properties.
+  public init(level: Int, bytes: Int, sharers: Int) {
+    self.level = level
+    self.bytes = bytes
+    self.sharers = sharers
+  }
+
+  /// A cache from the texts of Linux, such as `2`, `Unified`, `512K` and `0-1,4`; nil for a cache of instructions, or where a
+  /// text is not what Linux writes.
+  public init?(level: String, kind: String, size: String, sharedBy: String) {
+    guard kind != "Instruction", let level = Int(level), let bytes = ProcessorCache.bytes(size),
+      let sharers = ProcessorCache.count(sharedBy)
+    else { return nil }
+    self.init(level: level, bytes: bytes, sharers: sharers)
+  }
+
+  /// The data caches of the first processor, the nearest first; none where the system does not say.
+  public static func ofThisMachine() -> [ProcessorCache] {
+    let folder = "/sys/devices/system/cpu/cpu0/cache/index"
+    return (0..<8).compactMap { index in
+      guard let level = line("\(folder)\(index)/level"), let kind = line("\(folder)\(index)/type"),
+        let size = line("\(folder)\(index)/size"), let shared = line("\(folder)\(index)/shared_cpu_list")
+      else { return nil }
+      return ProcessorCache(level: level, kind: kind, size: size, sharedBy: shared)
+    }.sorted { $0.level < $1.level }
+  }
+
+  /// `512K`, `32M` or `1024` in bytes.
+  private static func bytes(_ text: String) -> Int? {
+    let unit = text.last == "K" ? 1 << 10 : text.last == "M" ? 1 << 20 : 1
+    guard let number = Int(unit == 1 ? text[...] : text.dropLast()), number > 0 else { return nil }
+    return number * unit
+  }
+
+  /// How many processors `0-1,4` names: 3.
+  private static func count(_ list: String) -> Int? {
+    var count = 0
+    for range in list.split(separator: ",", omittingEmptySubsequences: false) {
+      let ends = range.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+      guard let first = ends[0], let last = ends[ends.count - 1], ends.count <= 2, first <= last else { return nil }
+      count += last - first + 1
+    }
+    return count
+  }
+
+  /// The first line of a file; nil where it cannot be read.
+  private static func line(_ path: String) -> String? {
+    guard let file = fopen(path, "re") else { return nil }
+    defer { fclose(file) }
+    var text = [CChar](repeating: 0, count: 256)
+    guard fgets(&text, CInt(text.count), file) != nil else { return nil }
+    return String(decoding: text.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
