@@ -47,7 +47,7 @@ let package = Package(
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: fast),
 
     // MARK: Data, files, settings
-    .target(name: "Sequences", dependencies: ["Randomness"], swiftSettings: strict),
+    .target(name: "Sequences", dependencies: ["Kernels", "Randomness"], swiftSettings: strict),
     .target(
       name: "Checkpoints", dependencies: ["CSystem", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
