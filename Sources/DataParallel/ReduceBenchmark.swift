@@ -1,6 +1,7 @@
 import Kernels
 import MPI
 import Sequences
+import Timing
 
 /// The time of adding a gradient of some size over all ranks and handing the result back, both ways.
 public struct ReduceBenchmark: Sendable {
@@ -45,7 +46,8 @@ public struct ReduceBenchmark: Sendable {
         count: count, subtrees: SummationTree.subtrees(of: own, leafCount: plan.shards).count)
       reducer = Reducer(
         world: world, reduction: reduction, shardCount: plan.shards, shardsOfRank: plan.shards(ofRank:),
-        parts: [0..<count], memory: memory)
+        parts: [0..<count], memory: memory,
+        clock: StepClock(parts: 1, tracedEvents: 0))
       shards = Array(repeating: 0, count: own.count)
     }
 

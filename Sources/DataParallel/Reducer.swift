@@ -1,5 +1,6 @@
 import Kernels
 import MPI
+import Timing
 
 /// How gradients are added over ranks.
 public enum Reduction: String, CaseIterable, Sendable {
@@ -27,6 +28,7 @@ final class Reducer {
   private let parts: GradientParts
   private let exchange: SliceExchange
   private let memory: GradientMemory
+  private let clock: StepClock
   private var requests = RequestQueue<Exchange<Float>>()
   private var submitted: [Int] = []
   private var blockSums: [Double]
@@ -41,11 +43,12 @@ final class Reducer {
 
   init(
     world: World, reduction: Reduction, shardCount: Int, shardsOfRank: (Int) -> Range<Int>, parts: [Range<Int>],
-    memory: GradientMemory
+    memory: GradientMemory, clock: StepClock
   ) {
     self.world = world
     self.reduction = reduction
     self.memory = memory
+    self.clock = clock
     let (rank, size) = (world.communicator.rank, world.communicator.size)
     // With `mpi` one owner has everything, and every rank is that owner.
     let cut = GradientParts(parts: parts, ranks: reduction == .mpi ? 1 : size)
@@ -69,6 +72,7 @@ final class Reducer {
   func submit(part: Int) {
     submitted.append(part)
     guard !isAlone, reduction == .reproducible else { return }
+    clock.submitted(part: part)
     do {
       for round in 0..<exchange.rounds {
         requests.append(try exchange.start(part: part, round: round, memory: memory, on: communicator))
@@ -80,7 +84,11 @@ final class Reducer {
 
   /// Lets MPI make progress on what was submitted.
   func poll() {
-    do { _ = try requests.test() } catch { world.fail(error) }
+    do {
+      if try requests.test() { clock.allArrived() }
+    } catch {
+      world.fail(error)
+    }
   }
 
   /// Waits for all parts; afterwards the owned ranges of `memory.gradient(0)` are the global gradient. Returns its
@@ -100,6 +108,7 @@ final class Reducer {
       }
     }
     submitted.removeAll(keepingCapacity: true)
+    clock.enter(.wait)
     if isAlone {
       for shard in ownShardValues.indices { shardValues[shard] = ownShardValues[shard] }
     } else {
@@ -139,20 +148,28 @@ final class Reducer {
   // MARK: One part
 
   private func receive(part: Int) {
+    clock.enter(.wait, part: part)
     do {
       for _ in 0..<(isAlone ? 0 : exchange.rounds) { _ = try requests.waitForFirst() }
     } catch {
       world.fail(error)
     }
+    clock.arrived(part: part)
+    clock.enter(.reduction, part: part)
     exchange.sum(part: part, memory: memory)
   }
 
   private func allReduce(part: Int) throws {
     let range = parts.parts[part]
     let first = memory.gradient(0) + range.lowerBound
+    clock.enter(.reduction, part: part)
     for subtree in 1..<max(1, memory.subtrees) {
       add(first, memory.gradient(subtree) + range.lowerBound, count: range.count)
     }
+    clock.enter(.wait, part: part)
+    clock.submitted(part: part)
     try communicator.allReduce(UnsafeMutableBufferPointer(start: first, count: range.count), .sum)
+    clock.arrived(part: part)
+    clock.enter(.reduction, part: part)
   }
 }

@@ -4,6 +4,7 @@ import LSTM
 import MPI
 import Optimization
 import Sequences
+import Timing
 
 /// What a training step needs to know, the same on every rank.
 public struct TrainingSetup: Sendable {
@@ -51,12 +52,8 @@ public struct StepResult: Sendable {
   public let gradientNorm: Double
   /// Whether both are finite; if not, the parameters have been left as they were.
   public let isFinite: Bool
-  /// Seconds for forward and backward on this rank.
-  public let computeSeconds: Double
-  /// Seconds for waiting for the reduction and gathering the parameters.
-  public let reductionSeconds: Double
-  /// Seconds for the update and for packing the weights.
-  public let updateSeconds: Double
+  /// What this rank measured since the end of the step before.
+  public let times: StepTimes
 }
 
 /// One rank's part of synchronized training: its shards of every batch, and the parameters, which are the same on all
@@ -67,6 +64,9 @@ public final class Training {
   /// The model, and the rank's lanes.
   public let sharded: ShardedModel
 
+  /// What this rank is about.
+  public let clock: StepClock
+
   let world: World
   let reducer: Reducer
   let optimizer: Optimizer
@@ -74,8 +74,9 @@ public final class Training {
   private let shardLosses: UnsafeMutableBufferPointer<Double>
 
   /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next.
+  /// - Parameter tracedEvents: how many events of this rank's clock are kept for a trace.
   /// - Throws: where the plan is impossible, for example with more ranks than shards.
-  public init(world: World, setup: TrainingSetup) throws {
+  public init(world: World, setup: TrainingSetup, tracedEvents: Int = 0) throws {
     self.world = world
     self.setup = setup
     let plan = try ShardPlan(
@@ -85,9 +86,10 @@ public final class Training {
       dropout: Dropout(rate: setup.dropout, seed: setup.seed))
     memory = GradientMemory(
       count: setup.shape.parameterCount, subtrees: sharded.model.rows.subtrees.count)
+    clock = StepClock(parts: setup.shape.parts.count, tracedEvents: tracedEvents)
     reducer = Reducer(
       world: world, reduction: setup.reduction, shardCount: setup.shards, shardsOfRank: plan.shards(ofRank:),
-      parts: setup.shape.parts, memory: memory)
+      parts: setup.shape.parts, memory: memory, clock: clock)
     optimizer = Optimizer(rule: setup.rule, ranges: reducer.ownedRanges)
     shardLosses = .allocate(capacity: plan.shards(ofRank: world.communicator.rank).count)
     shardLosses.initialize(repeating: 0)
@@ -104,36 +106,37 @@ public final class Training {
   /// One synchronized step: forward, loss, backward through time with each part's reduction started as soon as it is
   /// finished, clipping, one update. `step` counts from 0.
   public func step(_ step: Int, source: any SequenceSource) throws -> StepResult {
-    let start = World.wallTimeSeconds()
     let (model, parameters) = (sharded.model, sharded.parameters)
+    clock.beginStep(step + 1)
     let count = sharded.fill(source, step: step)
+    clock.enter(.forward)
     sharded.forward(step: step)
+    clock.enter(.loss)
     model.loss(targets: sharded.targets, scale: 1 / Float(max(1, count)), shardLosses: shardLosses)
+    clock.enter(.backward, part: setup.shape.parts.count - 1)
     model.backward(sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count) {
       part in
+      clock.enter(.submit, part: part)
       reducer.submit(part: part)
       reducer.poll()
+      if part > 0 { clock.enter(.backward, part: part - 1) }
     }
-    let computed = World.wallTimeSeconds()
+    clock.enter(.wait)
     let norm = try reducer.finish(ownShardValues: UnsafeBufferPointer(shardLosses))
+    clock.enter(.update)
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] } / Double(max(1, count))
-    let reduced = World.wallTimeSeconds()
 
     let isFinite = norm.isFinite && loss.isFinite
-    var gathering = 0.0
     if isFinite {
       optimizer.update(
         parameters, gradient: memory.gradient(0), gradientScale: clipFactor(norm: norm, limit: setup.clip), step: step)
-      let updated = World.wallTimeSeconds()
+      clock.enter(.gather)
       try reducer.gatherOwned(parameters)
-      gathering = World.wallTimeSeconds() - updated
+      clock.enter(.packing)
       sharded.parametersChanged()
     }
     model.carryState()
-    let end = World.wallTimeSeconds()
-    return StepResult(
-      loss: loss, gradientNorm: norm, isFinite: isFinite, computeSeconds: computed - start,
-      reductionSeconds: reduced - computed + gathering, updateSeconds: end - reduced - gathering)
+    return StepResult(loss: loss, gradientNorm: norm, isFinite: isFinite, times: clock.endStep())
   }
 
   /// Refuses what cannot fit into the memory of a node with `localRanks` ranks, before any of it is allocated.
