@@ -100,6 +100,7 @@ final class Reducer {
       case .mpi: try allReduce(part: part)
       }
       let slice = ownedRanges[part]
+      clock.enter(.update, part: part)
       let owned = parts.blocks(ofPart: part, rank: reduction == .mpi ? 0 : communicator.rank)
       blockSums.withUnsafeMutableBufferPointer { sums in
         blockSquaredSums(
@@ -170,6 +171,5 @@ final class Reducer {
     clock.submitted(part: part)
     try communicator.allReduce(UnsafeMutableBufferPointer(start: first, count: range.count), .sum)
     clock.arrived(part: part)
-    clock.enter(.reduction, part: part)
   }
 }

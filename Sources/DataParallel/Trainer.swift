@@ -104,6 +104,7 @@ public final class Trainer {
     startSeconds = World.wallTimeSeconds()
     firstStep = try world.communicator.broadcast(checkpoint?.manifest.step ?? 0, root: 0)
     lastStep = firstStep
+    training.clock.restart()
     while true {
       switch try nextAction(after: event) {
       case .train(let step): event = try train(step)

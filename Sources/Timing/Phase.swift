@@ -14,7 +14,7 @@ public enum Phase: UInt8, CaseIterable, Sendable {
   case wait
   /// Adding up what other ranks sent.
   case reduction
-  /// Clipping and the optimizer.
+  /// The gradient's norm, clipping, and the optimizer.
   case update
   /// Getting the parameters that other ranks have updated.
   case gather

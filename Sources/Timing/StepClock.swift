@@ -46,6 +46,12 @@ public final class StepClock {
     (phase, part, enteredAt) = (next, Int32(nextPart), now)
   }
 
+  /// What was measured so far belongs to no step.
+  public func restart(at now: Double = StepClock.now()) {
+    enter(.coordination, at: now)
+    (seconds, hidden) = (PhaseSeconds(), 0)
+  }
+
   /// A step begins, counted from 1, and its first phase, `data`.
   public func beginStep(_ step: Int, at now: Double = StepClock.now()) {
     enter(.data, at: now)

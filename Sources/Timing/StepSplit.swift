@@ -40,10 +40,11 @@ public struct StepSplit: Sendable, Equatable {
       sum + (ranks.lazy.map { $0.seconds.sum(phases) }.max() ?? 0)
     }
     // Ranks do not leave a meeting point at exactly the same moment, so the difference may come out below zero.
-    let rest = max(0, elapsed - compute - data - checkpoint)
+    // A rank alone has nobody to communicate with: what it does beside its phases is computing too.
+    let rest = ranks.count == 1 ? 0 : max(0, elapsed - compute - data - checkpoint)
     waiting = min(max(0, slowest - compute - data), rest)
     communication = rest - waiting
-    // Where busy ranks overlap the ends of rank 0's step the shares must not exceed it.
+    // What busy ranks did beyond the ends of rank 0's step is not in it.
     compute = elapsed - communication - waiting - data - checkpoint
   }
 

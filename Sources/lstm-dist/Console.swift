@@ -88,14 +88,15 @@ final class Console {
     shownSeconds = now
     let text =
       "step \(step)/\(total)  loss \(rounded(result.loss, 4))  \(rounded(tokensPerSecond, 0)) tokens/s  "
-      + "\(duration(secondsLeft)) left  \(split.milliseconds(steps: splitSteps))"
-    (split, splitSteps) = (StepSplit(), 0)
+      + "\(duration(secondsLeft)) left"
     if isTerminal {
+      // A live line must not be longer than the terminal is wide.
       print("\r\(text)\u{1B}[K", terminator: "")
       fflush(stdout)
       hasLiveLine = true
     } else {
-      line(text)
+      line("\(text)  \(split.milliseconds(steps: splitSteps))")
+      (split, splitSteps) = (StepSplit(), 0)
     }
   }
 

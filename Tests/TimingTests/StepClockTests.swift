@@ -27,6 +27,8 @@ import Timing
     // The lower part is computed while the upper one is on its way.
     #expect(first.hiddenSeconds == 1.5)
     #expect(run(clock, step: 2, from: 20).seconds.total == 8)
+    clock.restart(at: 100)
+    #expect(run(clock, step: 3, from: 101).seconds.total == 9)
     #expect(clock.events.isEmpty)
   }
 
