@@ -19,6 +19,7 @@ typedef struct CMPI_HANDLE { MPI_Op handle; } CMPI_Op;
 typedef struct CMPI_HANDLE { MPI_Request handle; } CMPI_Request;
 typedef struct CMPI_HANDLE { MPI_Info handle; } CMPI_Info;
 typedef struct CMPI_HANDLE { MPI_Errhandler handle; } CMPI_Errhandler;
+typedef struct CMPI_HANDLE { MPI_Win handle; } CMPI_Win;
 
 // `var NAME: type { get }` in Swift, with the value of the C macro NAME.
 #define CMPI_CONSTANT(type, name)                                                                                    \
@@ -33,6 +34,7 @@ CMPI_CONSTANT(CMPI_Comm, MPI_COMM_SELF)
 CMPI_CONSTANT(CMPI_Request, MPI_REQUEST_NULL)
 CMPI_CONSTANT(CMPI_Info, MPI_INFO_NULL)
 CMPI_CONSTANT(CMPI_Errhandler, MPI_ERRORS_RETURN)
+CMPI_CONSTANT(CMPI_Win, MPI_WIN_NULL)
 
 CMPI_CONSTANT(CMPI_Datatype, MPI_FLOAT)
 CMPI_CONSTANT(CMPI_Datatype, MPI_DOUBLE)

@@ -123,8 +123,16 @@ public struct Configuration: Sendable, Equatable {
       case reproducible, mpi
     }
 
+    /// Whether ranks of one node share one copy of the parameters.
+    public enum SharedMemory: String, Sendable, CaseIterable {
+      /// Where it is possible; it must be; never.
+      case auto, on, off
+    }
+
     /// How gradients are added over ranks.
     public internal(set) var reduction: Reduction
+    /// Whether ranks of one node share one copy of the parameters.
+    public internal(set) var sharedMemory: SharedMemory
   }
 
   /// What is learned.
@@ -155,5 +163,5 @@ public struct Configuration: Sendable, Equatable {
     optimizer: Optimizer(name: .adam, learningRate: 0, clip: 0, beta1: 0, beta2: 0, epsilon: 0),
     training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0),
     seed: 0,
-    distributed: Distributed(reduction: .reproducible))
+    distributed: Distributed(reduction: .reproducible, sharedMemory: .auto))
 }

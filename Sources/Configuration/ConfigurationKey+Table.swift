@@ -14,6 +14,10 @@ extension ConfigurationKey {
         "distributed.reduction", \.distributed.reduction, .always("reproducible"),
         "How gradients are added over ranks: reproducible gives the same bits for any number of ranks; mpi leaves the "
           + "order of summation to MPI_Allreduce."),
+      .choice(
+        "distributed.sharedMemory", \.distributed.sharedMemory, .always("auto"), mayChangeOnResume: true,
+        "Ranks of one node share one copy of the parameters and read each other's gradients: where it is possible (auto), "
+          + "or else not at all (on), or never (off). The same bits either way."),
     ]
 
   // Numbers become Float where they are used. There a share close enough to 1 would be 1, and a factor small enough 0:

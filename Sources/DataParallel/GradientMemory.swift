@@ -1,19 +1,27 @@
 import Kernels
+import MPI
 
-/// The gradients of a rank, one whole gradient for each subtree of its shards. A class because the requests of MPI keep it alive while they write into it.
+/// The gradients of a rank, one whole gradient for each subtree of its shards; ranks that share memory see each other's. A
+/// class because the requests of MPI keep it alive while they write into it.
 final class GradientMemory {
   /// Numbers of one gradient.
   let count: Int
   /// Subtrees of the rank's shards, so gradients.
   let subtrees: Int
-  private let gradients: FloatBuffer
+  private let window: NodeWindow
 
-  init(count: Int, subtrees: Int) {
+  /// All +0.0. Collective over `node`; nil for a rank that shares with nobody.
+  init(count: Int, subtrees: Int, node: Communicator? = nil) throws {
     self.count = count
     self.subtrees = subtrees
-    gradients = FloatBuffer(count: count * max(1, subtrees))
+    window = try NodeWindow(byteCount: count * max(1, subtrees) * MemoryLayout<Float>.stride, node: node)
   }
 
   /// The gradient of a subtree of the rank's shards. That of subtree 0 holds the result of the reduction in the end.
-  func gradient(_ subtree: Int) -> UnsafeMutablePointer<Float> { gradients.pointer + subtree * count }
+  func gradient(_ subtree: Int) -> UnsafeMutablePointer<Float> { gradient(subtree, ofRank: window.share.index) }
+
+  /// The gradient of a subtree of another rank that shares memory.
+  func gradient(_ subtree: Int, ofRank rank: Int) -> UnsafeMutablePointer<Float> {
+    window.segment(ofRank: rank).assumingMemoryBound(to: Float.self) + subtree * count
+  }
 }

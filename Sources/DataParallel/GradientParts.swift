@@ -1,4 +1,5 @@
 import Kernels
+import MPI
 
 /// Who owns which part of the flat gradient. Each part of the model is cut into blocks of `normBlock` numbers, and
 /// each rank owns a run of a part's blocks, remainders spread evenly: rank r those from ⌊r·n/P⌋ to ⌊(r + 1)·n/P⌋.
@@ -29,6 +30,14 @@ struct GradientParts: Sendable {
   func blocks(ofPart part: Int, rank: Int) -> Range<Int> {
     let count = GradientParts.blocks(parts[part])
     return rank * count / ranks..<(rank + 1) * count / ranks
+  }
+
+  /// For each part, what each rank owns of it, counted within the part.
+  var slices: [Segments] {
+    parts.indices.map { part in
+      let slices = (0..<ranks).map { slice(ofPart: part, rank: $0) }
+      return Segments(counts: slices.map(\.count), displacements: slices.map { $0.lowerBound - parts[part].lowerBound })
+    }
   }
 
   /// The numbers of a part that a rank owns, as a range of the flat gradient.

@@ -2,6 +2,7 @@ import Kernels
 import LSTM
 import MPI
 import Sequences
+import Timing
 
 /// A model on all ranks: the same parameters everywhere, and on each rank the lanes of its shards.
 public final class ShardedModel {
@@ -12,11 +13,14 @@ public final class ShardedModel {
 
   let model: SequenceModel
   private let world: World
-  private let parameterMemory: FloatBuffer
+  /// The parameters, and behind them the packed weights of ranks that share them.
+  private let window: NodeWindow
   private let batch: SequenceBatch
 
-  /// Allocates the memory of a forward and backward pass. The parameters are zero.
-  public init(world: World, shape: ModelShape, timesteps: Int, plan: ShardPlan, dropout: Dropout?) {
+  /// Allocates the memory of a forward and backward pass. The parameters are zero. Collective over ranks that share.
+  public init(
+    world: World, shape: ModelShape, timesteps: Int, plan: ShardPlan, dropout: Dropout?, sharing: NodeSharing = .none
+  ) throws {
     self.world = world
     self.plan = plan
     let rank = world.communicator.rank
@@ -29,8 +33,16 @@ public final class ShardedModel {
         let lanes = plan.lanes(ofShard: $0)
         return lanes.lowerBound - first..<lanes.upperBound - first
       }, shards: shards, shardCount: plan.shards)
-    model = SequenceModel(shape: shape, rows: rows, firstLane: first, dropout: dropout)
-    parameterMemory = FloatBuffer(count: shape.parameterCount)
+    // One copy for all that share, in the segment of the first of them.
+    let (parameters, packed) = (FloatArena.taken(by: shape.parameterCount), SequenceModel.packedFloats(shape))
+    let holdsCopy = sharing.node.map { $0.rank == 0 } ?? true
+    window = try NodeWindow(
+      byteCount: holdsCopy ? (parameters + packed) * MemoryLayout<Float>.stride : 0, node: sharing.node)
+    let memory = window.segment(ofRank: 0).assumingMemoryBound(to: Float.self)
+    model = SequenceModel(
+      shape: shape, rows: rows, firstLane: first, dropout: dropout,
+      weights: FloatArena(
+        memory: UnsafeMutableBufferPointer(start: memory + parameters, count: packed), owner: window))
     batch = SequenceBatch.allocate(
       timesteps: timesteps, lanes: lanes.count, inputs: shape.vocabulary == nil ? .numbers(shape.inputs) : .tokens,
       targets: shape.batchTargets)
@@ -39,10 +51,26 @@ public final class ShardedModel {
   deinit { batch.deallocate() }
 
   /// The flat parameters, the same on every rank. After writing to them call `parametersChanged`.
-  public var parameters: UnsafeMutablePointer<Float> { parameterMemory.pointer }
+  public var parameters: UnsafeMutablePointer<Float> {
+    window.segment(ofRank: 0).assumingMemoryBound(to: Float.self)
+  }
 
-  /// The parameters have been written: the products read copies of them in another order.
-  public func parametersChanged() { model.pack(parameters) }
+  /// Whether this rank is the one that writes whole parameters where several share them.
+  public var writesParameters: Bool { window.share.index == 0 }
+
+  /// Whether ranks have copies of the parameters, or all of them one.
+  var hasOwnParameters: Bool { window.share.count == 1 }
+
+  /// The parameters have been written: the products read copies of them in another order. Ranks that share wait for each
+  /// other, and each packs its share; the clock, if there is one, tells the two apart.
+  public func parametersChanged(clock: StepClock? = nil) throws {
+    clock?.enter(.wait)
+    try window.barrier()
+    clock?.enter(.packing)
+    model.pack(parameters, share: Share(index: window.share.index, count: window.share.count))
+    clock?.enter(.wait)
+    try window.barrier()
+  }
 
   /// What the rank's lanes read in the step that was filled in.
   var input: SequenceInput {

@@ -35,19 +35,19 @@ final class SliceExchange {
     let sends: Bool
   }
 
-  init(rank: Int, size: Int, shardCount: Int, shardsOfRank: (Int) -> Range<Int>, parts: GradientParts) {
+  init(rank: Int, _ plan: ReductionPlan, parts: GradientParts) {
+    let subtrees = plan.subtrees
+    let size = subtrees.count
     self.rank = rank
     self.size = size
     self.parts = parts
-    let shards = (0..<size).map(shardsOfRank)
-    let subtrees = shards.map { SummationTree.subtrees(of: $0, leafCount: shardCount) }
     self.subtrees = subtrees
     let rounds = subtrees.map(\.count).max() ?? 0
     self.rounds = rounds
-    treeSum = TreeSum(leafCount: shardCount, subtrees: subtrees.flatMap { $0 })
+    treeSum = TreeSum(leafCount: plan.shardCount, subtrees: subtrees.flatMap { $0 })
     scratch = FloatBuffer(count: treeSum.scratchCount)
     let remote = subtrees.enumerated().reduce(0) { $0 + ($1.offset == rank ? 0 : $1.element.count) }
-    let exchanges = parts.ranks == size && size > 1
+    let exchanges = parts.ranks == size
     received = parts.parts.indices.map { part in
       Received(count: exchanges ? remote * parts.slice(ofPart: part, rank: rank).count : 0)
     }
@@ -95,8 +95,6 @@ final class SliceExchange {
 
   /// After all rounds of a part: this rank's slice of the first gradient becomes the sum over all shards.
   func sum(part: Int, memory: GradientMemory) {
-    // A single subtree is the whole tree: its gradient is the sum already.
-    if size == 1 { return }
     let slice = parts.slice(ofPart: part, rank: rank)
     sources.removeAll(keepingCapacity: true)
     for sender in 0..<size {
@@ -110,6 +108,7 @@ final class SliceExchange {
         }
       }
     }
-    treeSum.add(sources, into: memory.gradient(0) + slice.lowerBound, count: slice.count, scratch: scratch.pointer)
+    treeSum.add(
+      sources, at: 0, into: memory.gradient(0) + slice.lowerBound, count: slice.count, scratch: scratch.pointer)
   }
 }

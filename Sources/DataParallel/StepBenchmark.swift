@@ -92,13 +92,13 @@ public struct StepBenchmark: Sendable {
       shape: model, timesteps: shape.timesteps, globalBatch: shape.sequences, shards: min(8, shape.sequences),
       dropout: 0, seed: 1, rule: .sgd(learningRate: 0.1), clip: 5, reduction: reduction)
     let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
-    let training = world.agree {
+    world.agree {
       let plan = try ShardPlan(
         globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
       try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
-      return try Training(world: world, setup: setup)
     }
-    training.initialize(method: .uniform, forgetBias: 1)
+    let training = try Training(world: world, setup: setup)
+    try training.initialize(method: .uniform, forgetBias: 1)
     return training
   }
 

@@ -104,13 +104,13 @@ extension Training {
         )
       }
     }
-    try broadcast(sharded.parameters, count: shape.parameterCount)
+    if sharded.hasOwnParameters { try broadcast(sharded.parameters, count: shape.parameterCount) }
     try loadMoments(checkpoint)
     let hidden = try world.communicator.broadcast(read?.hidden ?? [], root: 0)
     hidden.withUnsafeBufferPointer {
       sharded.model.writeState(from: $0.baseAddress! + sharded.lanes.lowerBound * sharded.model.stateSize)
     }
-    sharded.parametersChanged()
+    try sharded.parametersChanged()
     return try world.communicator.broadcast(read?.trainLoss ?? 0, root: 0)
   }
 

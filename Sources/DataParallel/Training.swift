@@ -26,11 +26,13 @@ public struct TrainingSetup: Sendable {
   public var clip: Double
   /// How gradients are added over ranks.
   public var reduction: Reduction
+  /// Whether ranks of a node share memory.
+  public var sharedMemory: SharedMemory
 
   /// A setup of these values.
   public init(
     shape: ModelShape, timesteps: Int, globalBatch: Int, shards: Int, dropout: Float, seed: UInt64,
-    rule: OptimizerRule, clip: Double, reduction: Reduction
+    rule: OptimizerRule, clip: Double, reduction: Reduction, sharedMemory: SharedMemory = .auto
   ) {
     self.shape = shape
     self.timesteps = timesteps
@@ -41,6 +43,7 @@ public struct TrainingSetup: Sendable {
     self.rule = rule
     self.clip = clip
     self.reduction = reduction
+    self.sharedMemory = sharedMemory
   }
 }
 
@@ -66,14 +69,16 @@ public final class Training {
 
   /// What this rank is about.
   public let clock: StepClock
+  /// Which ranks share memory.
+  public let sharing: NodeSharing
 
   let world: World
-  let reducer: Reducer
+  let reducer: any Reducer
   let optimizer: Optimizer
   private let memory: GradientMemory
   private let shardLosses: UnsafeMutableBufferPointer<Double>
 
-  /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next.
+  /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next. Collective.
   /// - Parameter tracedEvents: how many events of this rank's clock are kept for a trace.
   /// - Throws: where the plan is impossible, for example with more ranks than shards.
   public init(world: World, setup: TrainingSetup, tracedEvents: Int = 0) throws {
@@ -81,15 +86,19 @@ public final class Training {
     self.setup = setup
     let plan = try ShardPlan(
       globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
-    sharded = ShardedModel(
+    sharing = try NodeSharing.decide(setup, plan: plan, world: world)
+    sharded = try ShardedModel(
       world: world, shape: setup.shape, timesteps: setup.timesteps, plan: plan,
-      dropout: Dropout(rate: setup.dropout, seed: setup.seed))
-    memory = GradientMemory(
-      count: setup.shape.parameterCount, subtrees: sharded.model.rows.subtrees.count)
-    clock = StepClock(parts: setup.shape.parts.count, tracedEvents: tracedEvents)
-    reducer = Reducer(
-      world: world, reduction: setup.reduction, shardCount: setup.shards, shardsOfRank: plan.shards(ofRank:),
-      parts: setup.shape.parts, memory: memory, clock: clock)
+      dropout: Dropout(rate: setup.dropout, seed: setup.seed), sharing: sharing)
+    memory = try GradientMemory(
+      count: setup.shape.parameterCount, subtrees: sharded.model.rows.subtrees.count, node: sharing.node)
+    let shape = setup.shape
+    clock = StepClock(parts: shape.parts.count, tracedEvents: tracedEvents)
+    reducer = try makeReducer(
+      ReductionPlan(
+        parts: shape.parts, embedding: shape.vocabulary.map { (rows: $0, size: shape.inputs) },
+        shardCount: setup.shards, shards: (0..<plan.ranks).map(plan.shards(ofRank:))),
+      reduction: setup.reduction, memory: memory, sharing: sharing, world: world, clock: clock)
     optimizer = Optimizer(rule: setup.rule, ranges: reducer.ownedRanges)
     shardLosses = .allocate(capacity: plan.shards(ofRank: world.communicator.rank).count)
     shardLosses.initialize(repeating: 0)
@@ -98,9 +107,11 @@ public final class Training {
   deinit { shardLosses.deallocate() }
 
   /// Initial parameters, a function of the seed alone.
-  public func initialize(method: Initialization, forgetBias: Float) {
-    setup.shape.initialize(sharded.parameters, seed: setup.seed, method: method, forgetBias: forgetBias)
-    sharded.parametersChanged()
+  public func initialize(method: Initialization, forgetBias: Float) throws {
+    if sharded.writesParameters {
+      setup.shape.initialize(sharded.parameters, seed: setup.seed, method: method, forgetBias: forgetBias)
+    }
+    try sharded.parametersChanged()
   }
 
   /// One synchronized step: forward, loss, backward through time with each part's reduction started as soon as it is
@@ -122,19 +133,22 @@ public final class Training {
       if part > 0 { clock.enter(.backward, part: part - 1) }
     }
     clock.enter(.wait)
-    let norm = try reducer.finish(ownShardValues: UnsafeBufferPointer(shardLosses))
+    let norm = try reducer.finish(ownShardValues: UnsafeBufferPointer(shardLosses), rowsSeen: model.tokensSeen)
     clock.enter(.update)
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] } / Double(max(1, count))
 
     let isFinite = norm.isFinite && loss.isFinite
     if isFinite {
       optimizer.update(
-        parameters, gradient: memory.gradient(0), gradientScale: clipFactor(norm: norm, limit: setup.clip), step: step)
+        parameters, gradient: memory.gradient(0), gradientScale: clipFactor(norm: norm, limit: setup.clip), step: step,
+        changed: reducer.changedRanges)
       clock.enter(.gather)
-      try reducer.gatherOwned(parameters)
-      clock.enter(.packing)
-      sharded.parametersChanged()
+      try reducer.shareUpdates(parameters)
+      try sharded.parametersChanged(clock: clock)
     }
+    clock.enter(.update)
+    reducer.clearEmbedding()
+    model.clearEmbeddingGradient(memory.gradient(0), subtreeStride: memory.count)
     model.carryState()
     return StepResult(loss: loss, gradientNorm: norm, isFinite: isFinite, times: clock.endStep())
   }
@@ -153,16 +167,28 @@ public final class Training {
 
   /// Bytes that training takes on the rank with the most lanes: parameters, gradients, packed weights, activations, and
   /// the optimizer's moments. The formulas stand at `SequenceModel`, `LSTMLayer` and `OutputLayer`.
-  public static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan) -> Int {
-    let ranks = 0..<plan.ranks
-    let lanes = ranks.map { plan.lanes(ofRank: $0).count }.max() ?? 0
-    let subtrees =
-      ranks.map { SummationTree.subtrees(of: plan.shards(ofRank: $0), leafCount: plan.shards).count }.max() ?? 1
-    let memory = SequenceModel.memory(
-      shape: setup.shape, timesteps: setup.timesteps, lanes: lanes, subtrees: subtrees, dropout: setup.dropout > 0)
+  /// - Parameter sharing: ranks that use one copy of the parameters and the packed weights; each counts its part of it.
+  public static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> Int {
+    let memory = memory(setup, plan: plan)
     // The slices that other ranks send: each of their subtrees, 1/P of the gradient.
-    let others = plan.ranks == 1 ? 0 : (plan.ranks - 1) * subtrees * memory.parameters / plan.ranks
+    let others =
+      sharing > 1 || plan.ranks == 1 ? 0 : (plan.ranks - 1) * mostSubtrees(plan) * memory.parameters / plan.ranks
     let moments = setup.rule.moments.count * memory.parameters / (setup.reduction == .mpi ? 1 : plan.ranks)
-    return memory.parameters + memory.gradients + memory.packed + memory.activations + others + moments
+    return (memory.parameters + memory.packed) / sharing + memory.gradients + memory.activations + others + moments
+  }
+
+  /// What the model takes on the rank with the most lanes, in bytes.
+  static func memory(
+    _ setup: TrainingSetup, plan: ShardPlan
+  ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
+    let lanes = (0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0
+    return SequenceModel.memory(
+      shape: setup.shape, timesteps: setup.timesteps, lanes: lanes, subtrees: mostSubtrees(plan),
+      dropout: setup.dropout > 0)
+  }
+
+  private static func mostSubtrees(_ plan: ShardPlan) -> Int {
+    (0..<plan.ranks).map { SummationTree.subtrees(of: plan.shards(ofRank: $0), leafCount: plan.shards).count }.max()
+      ?? 1
   }
 }

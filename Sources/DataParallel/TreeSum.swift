@@ -43,9 +43,9 @@ struct TreeSum: Sendable {
   /// Floats of scratch memory that `add` needs.
   var scratchCount: Int { depth * TreeSum.chunk }
 
-  /// destination[i] = the tree sum of sources[…][i]; the destination may be one of the sources.
+  /// destination[i] = the tree sum of sources[…][offset + i]; the destination may be one of the sources.
   func add(
-    _ sources: [UnsafePointer<Float>], into destination: UnsafeMutablePointer<Float>, count: Int,
+    _ sources: [UnsafePointer<Float>], at offset: Int, into destination: UnsafeMutablePointer<Float>, count: Int,
     scratch: UnsafeMutablePointer<Float>
   ) {
     for first in stride(from: 0, to: count, by: TreeSum.chunk) {
@@ -54,7 +54,7 @@ struct TreeSum: Sendable {
       for instruction in program {
         switch instruction {
         case .push(let source):
-          top.update(from: sources[source] + first, count: length)
+          top.update(from: sources[source] + (offset + first), count: length)
           top += TreeSum.chunk
         case .merge:
           top -= TreeSum.chunk

@@ -12,6 +12,8 @@ public final class Embedding {
   private var places: [Int32]
   /// First place of each token among `places`, and one past the last of all.
   private var tokenStart: [Int32]
+  /// The tokens of the last backward pass, ascending, each once.
+  public private(set) var seen: [Int32] = []
   /// Partial sums of one row of the gradient, one for each level of the summation tree.
   private let stack: FloatBuffer
 
@@ -23,6 +25,7 @@ public final class Embedding {
     rowStride = padded(size)
     places = Array(repeating: 0, count: rows.order.count)
     tokenStart = Array(repeating: 0, count: vocabulary + 1)
+    seen.reserveCapacity(min(vocabulary, rows.order.count))
     let deepest = rows.subtrees.map(\.leaves.count).max() ?? 1
     stack = FloatBuffer(count: (Int.bitWidth - deepest.leadingZeroBitCount + 1) * size)
   }
@@ -39,21 +42,26 @@ public final class Embedding {
   /// dE[v, :] = Σ dx[row, :] over the rows whose token is v: a chain for each shard, then the summation tree over
   /// shards, where a shard without the token is a leaf of +0.0. The gradient of subtree j, [V, D], begins at
   /// `gradient + j · subtreeStride`. dx [T·B, Dp].
+  ///
+  /// Only rows of tokens that are `seen` are written: all must be +0.0 before, as `clear` leaves them.
   public func backward(
     tokens: UnsafeBufferPointer<Int32>, dx: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
     subtreeStride: Int
   ) {
     sortPlaces(tokens)
     for j in rows.subtrees.indices {
-      let destination = gradient + j * subtreeStride
-      destination.update(repeating: 0, count: vocabulary * size)
-      var token = 0
-      while token < vocabulary {
-        if tokenStart[token] < tokenStart[token + 1] {
-          sumRow(token, subtree: rows.subtrees[j], dx: dx, destination: destination + token * size)
-        }
-        token += 1
+      for token in seen {
+        sumRow(
+          Int(token), subtree: rows.subtrees[j], dx: dx,
+          destination: gradient + (j * subtreeStride + Int(token) * size))
       }
+    }
+  }
+
+  /// Sets the rows of the tokens that are `seen` to +0.0 in every subtree's gradient.
+  public func clear(gradient: UnsafeMutablePointer<Float>, subtreeStride: Int) {
+    for j in rows.subtrees.indices {
+      for token in seen { (gradient + (j * subtreeStride + Int(token) * size)).update(repeating: 0, count: size) }
     }
   }
 
@@ -70,6 +78,8 @@ public final class Embedding {
     // Each start has moved to its end: the starts are one further on.
     for v in stride(from: vocabulary, to: 0, by: -1) { tokenStart[v] = tokenStart[v - 1] }
     tokenStart[0] = 0
+    seen.removeAll(keepingCapacity: true)
+    for v in 0..<vocabulary where tokenStart[v] < tokenStart[v + 1] { seen.append(Int32(v)) }
   }
 
   /// One row of the gradient of one subtree, leaf after leaf as `WeightGradient` does it.

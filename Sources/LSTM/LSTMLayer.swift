@@ -31,18 +31,19 @@ public final class LSTMLayer {
   private let tanhC: FloatBuffer
   private let zeros: FloatBuffer
 
-  /// A layer whose initial states are zero. `pack` must come before `forward`.
-  public init(shape: LSTMShape, timesteps: Int, lanes: Int) {
+  /// A layer whose initial states are zero. `pack` must come before `forward`. Ranks that share `weights` share the packed
+  /// weights.
+  public init(shape: LSTMShape, timesteps: Int, lanes: Int, weights: FloatArena? = nil) {
     self.shape = shape
     self.timesteps = timesteps
     self.lanes = lanes
     inputStride = padded(shape.inputs)
     hiddenStride = padded(shape.hidden)
     let gateColumns = 4 * hiddenStride
-    inputWeights = PackedMatrix(depth: shape.inputs, columns: gateColumns)
-    recurrentWeights = PackedMatrix(depth: shape.hidden, columns: gateColumns)
-    inputWeightsTransposed = PackedMatrix(depth: gateColumns, columns: shape.inputs)
-    recurrentWeightsTransposed = PackedMatrix(depth: gateColumns, columns: shape.hidden)
+    inputWeights = PackedMatrix(depth: shape.inputs, columns: gateColumns, in: weights)
+    recurrentWeights = PackedMatrix(depth: shape.hidden, columns: gateColumns, in: weights)
+    inputWeightsTransposed = PackedMatrix(depth: gateColumns, columns: shape.inputs, in: weights)
+    recurrentWeightsTransposed = PackedMatrix(depth: gateColumns, columns: shape.hidden, in: weights)
     bias = FloatBuffer(count: gateColumns)
     z = FloatBuffer(count: timesteps * lanes * gateColumns)
     hiddenStates = FloatBuffer(count: (timesteps + 1) * lanes * hiddenStride)
@@ -69,18 +70,33 @@ public final class LSTMLayer {
   /// Z of timestep t, [B, 4Hp]: the gates after the forward pass, dZ after the backward pass.
   private func gates(_ t: Int) -> UnsafeMutablePointer<Float> { z.pointer + t * lanes * 4 * hiddenStride }
 
-  /// Copies W and b, [D + H + 1, 4H] row-major, into the order in which the products read them. Once an update.
-  public func pack(_ parameters: UnsafePointer<Float>) {
+  /// Copies W and b, [D + H + 1, 4H] row-major, into the order in which the products read them: one share of the weights,
+  /// and all of b. Once an update.
+  public func pack(_ parameters: UnsafePointer<Float>, share: Share = .whole) {
     let (D, H, Hp) = (shape.inputs, shape.hidden, hiddenStride)
     let (columns, recurrent) = (shape.columns, parameters + D * shape.columns)
     for gate in 0..<4 {
       let (from, to) = (gate * H, gate * Hp)
-      inputWeights.pack(parameters + from, stride: columns, rows: D, columns: H, firstColumn: to)
-      recurrentWeights.pack(recurrent + from, stride: columns, rows: H, columns: H, firstColumn: to)
-      inputWeightsTransposed.packTransposed(parameters + from, stride: columns, rows: H, columns: D, firstRow: to)
-      recurrentWeightsTransposed.packTransposed(recurrent + from, stride: columns, rows: H, columns: H, firstRow: to)
+      pack(parameters + from, rows: D, gate: to, share, inputWeights, inputWeightsTransposed)
+      pack(recurrent + from, rows: H, gate: to, share, recurrentWeights, recurrentWeightsTransposed)
       (bias.pointer + to).update(from: recurrent + H * columns + from, count: H)
     }
+  }
+
+  /// A share of one gate's columns of W, which begin at `source`, both ways.
+  private func pack(
+    _ source: UnsafePointer<Float>, rows: Int, gate: Int, _ share: Share, _ packed: borrowing PackedMatrix,
+    _ transposed: borrowing PackedMatrix
+  ) {
+    // Whole panels of the transpose.
+    let rows = share.of(rows, unit: vectorWidth)
+    let first = source + rows.lowerBound * shape.columns
+    packed.pack(
+      first, stride: shape.columns, rows: rows.count, columns: shape.hidden, firstRow: rows.lowerBound,
+      firstColumn: gate)
+    transposed.packTransposed(
+      first, stride: shape.columns, rows: shape.hidden, columns: rows.count, firstRow: gate,
+      firstColumn: rows.lowerBound)
   }
 
   /// Forward over the T timesteps from the state at t = 0. x [T, B, Dp].

@@ -18,15 +18,15 @@ public final class OutputLayer {
   private let zeros: FloatBuffer
   private let logitRows: FloatBuffer
 
-  /// A layer for N = `rowCount` rows.
-  public init(inputs: Int, classes: Int, rowCount: Int) {
+  /// A layer for N = `rowCount` rows. Ranks that share `weights` share the packed weights.
+  public init(inputs: Int, classes: Int, rowCount: Int, weights arena: FloatArena? = nil) {
     self.inputs = inputs
     self.classes = classes
     self.rowCount = rowCount
     inputStride = padded(inputs)
     logitStride = padded(classes)
-    weights = PackedMatrix(depth: inputs, columns: classes)
-    weightsTransposed = PackedMatrix(depth: classes, columns: inputs)
+    weights = PackedMatrix(depth: inputs, columns: classes, in: arena)
+    weightsTransposed = PackedMatrix(depth: classes, columns: inputs, in: arena)
     // Logits behind the last class are −∞, so that their probability is zero.
     bias = FloatBuffer(count: logitStride)
     (bias.pointer + classes).update(repeating: -.infinity, count: logitStride - classes)
@@ -49,10 +49,15 @@ public final class OutputLayer {
     UnsafeMutableBufferPointer(start: logitRows.pointer + row * logitStride, count: classes)
   }
 
-  /// Copies Wy and, as the last row, by, [H + 1, K], into the order in which the products read them.
-  public func pack(_ parameters: UnsafePointer<Float>) {
-    weights.pack(parameters, stride: classes, rows: inputs, columns: classes)
-    weightsTransposed.packTransposed(parameters, stride: classes, rows: classes, columns: inputs)
+  /// Copies Wy and, as the last row, by, [H + 1, K], into the order in which the products read them:
+  /// one share of Wy, and all of by.
+  public func pack(_ parameters: UnsafePointer<Float>, share: Share = .whole) {
+    // Whole panels of the transpose.
+    let rows = share.of(inputs, unit: vectorWidth)
+    let first = parameters + rows.lowerBound * classes
+    weights.pack(first, stride: classes, rows: rows.count, columns: classes, firstRow: rows.lowerBound)
+    weightsTransposed.packTransposed(
+      first, stride: classes, rows: classes, columns: rows.count, firstColumn: rows.lowerBound)
     bias.pointer.update(from: parameters + inputs * classes, count: classes)
   }
 

@@ -50,14 +50,17 @@ public final class SequenceModel {
     init(count: Int) { buffer = FloatBuffer(count: count) }
   }
 
-  /// The memory for steps over `rows`. `pack` must come before the first `forward`.
-  public init(shape: ModelShape, rows: ShardedRows, firstLane: Int, dropout: Dropout? = nil) {
+  /// The memory for steps over `rows`. `pack` must come before the first `forward`. Ranks that share `weights`, an arena of
+  /// `packedFloats(shape)`, share the packed weights.
+  public init(
+    shape: ModelShape, rows: ShardedRows, firstLane: Int, dropout: Dropout? = nil, weights: FloatArena? = nil
+  ) {
     self.shape = shape
     self.rows = rows
     self.firstLane = firstLane
     self.dropout = dropout.flatMap { $0.rate > 0 ? $0 : nil }
     let rowCount = rows.timesteps * rows.lanes
-    layers = shape.lstm.map { LSTMLayer(shape: $0, timesteps: rows.timesteps, lanes: rows.lanes) }
+    layers = shape.lstm.map { LSTMLayer(shape: $0, timesteps: rows.timesteps, lanes: rows.lanes, weights: weights) }
     embedding = shape.vocabulary.map { Embedding(vocabulary: $0, size: shape.inputs, rows: rows) }
     inputs = FloatBuffer(count: rowCount * padded(shape.inputs))
     downward = FloatBuffer(count: rowCount * max(padded(shape.inputs), padded(shape.hidden)))
@@ -72,7 +75,8 @@ public final class SequenceModel {
       outputRows = rows.ofOneTimestep
       outputProduct = WeightGradient(rows: outputRows, maximumDepth: shape.hidden + 1)
     }
-    output = OutputLayer(inputs: shape.hidden, classes: shape.classes, rowCount: outputRows.order.count)
+    output = OutputLayer(
+      inputs: shape.hidden, classes: shape.classes, rowCount: outputRows.order.count, weights: weights)
     let readAtEveryStep = self.dropout == nil ? 0 : shape.layersReadAtEveryStep
     dropped = (0..<readAtEveryStep).map { _ in Activations(count: rowCount * padded(shape.hidden)) }
   }
@@ -103,10 +107,20 @@ public final class SequenceModel {
     )
   }
 
-  /// Copies the parameters into the order in which the products read them. Once an update.
-  public func pack(_ parameters: UnsafePointer<Float>) {
-    for (index, layer) in layers.enumerated() { layer.pack(parameters + shape.layerRange(index).lowerBound) }
-    output.pack(parameters + shape.outputRange.lowerBound)
+  /// Floats of all packed weights.
+  public static func packedFloats(_ shape: ModelShape) -> Int {
+    let output = OutputLayer.bytes(inputs: shape.hidden, classes: shape.classes, rowCount: 0).packed
+    let layers = shape.lstm.map { LSTMLayer.bytes(shape: $0, timesteps: 0, lanes: 0).packed }
+    return layers.reduce(output, +) / MemoryLayout<Float>.stride
+  }
+
+  /// Copies the parameters into the order in which the products read them, or one share of them where ranks share the
+  /// packed weights. Once an update.
+  public func pack(_ parameters: UnsafePointer<Float>, share: Share = .whole) {
+    for (index, layer) in layers.enumerated() {
+      layer.pack(parameters + shape.layerRange(index).lowerBound, share: share)
+    }
+    output.pack(parameters + shape.outputRange.lowerBound, share: share)
   }
 
   /// Forward over a window to the logits. With `step` given, dropout is drawn for that training step; nil is evaluation,
@@ -186,7 +200,8 @@ public final class SequenceModel {
   /// gradient of the whole model for each subtree of the rank's shards, `subtreeStride` floats apart.
   ///
   /// `finished` is called with each part (an index of `shape.parts`) as soon as its gradient stands in memory, while
-  /// the layers below are still to be computed.
+  /// the layers below are still to be computed. Of the embedding's gradient only the rows of `tokensSeen` are written: it
+  /// must be +0.0 before, as `clearEmbeddingGradient` leaves it.
   public func backward(
     _ input: SequenceInput, step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
     finished: (_ part: Int) -> Void
@@ -218,6 +233,14 @@ public final class SequenceModel {
     guard let embedding, case .tokens(let tokens) = input else { preconditionFailure("the model reads tokens") }
     embedding.backward(tokens: tokens, dx: downward.pointer, gradient: gradient, subtreeStride: subtreeStride)
     finished(0)
+  }
+
+  /// The tokens of the last backward pass, ascending, each once; empty where the model reads numbers.
+  public var tokensSeen: [Int32] { embedding?.seen ?? [] }
+
+  /// Sets the rows of the embedding's gradient that the last backward pass wrote to +0.0.
+  public func clearEmbeddingGradient(_ gradient: UnsafeMutablePointer<Float>, subtreeStride: Int) {
+    embedding?.clear(gradient: gradient, subtreeStride: subtreeStride)
   }
 
   /// What layer `index` reads, [T, B, stride]; index L is an output layer of every timestep.

@@ -40,11 +40,14 @@ public final class Optimizer {
   }
 
   /// Makes update number `step` (from 0): p ← rule(p, g · gradientScale) for the owned parameters.
+  /// - Parameter changed: where within `ranges` the gradient may be other than +0.0, nil for everywhere: a rule without
+  ///   moments leaves every other parameter as it is, so it need not be looked at.
   public func update(
-    _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, gradientScale: Float, step: Int
+    _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, gradientScale: Float, step: Int,
+    changed: [Range<Int>]? = nil
   ) {
     var first = 0
-    for range in ranges {
+    for range in rule.moments.isEmpty ? changed ?? ranges : ranges {
       let (p, g) = (parameters + range.lowerBound, gradient + range.lowerBound)
       switch rule {
       case .sgd(let learningRate):

@@ -26,10 +26,10 @@ struct Evaluate: ParsableCommand {
           globalBatch: configuration.batch.sequences, shards: configuration.batch.shards,
           ranks: world.communicator.size)
       }
-      let model = ShardedModel(
+      let model = try ShardedModel(
         world: world, shape: saved.model.shape, timesteps: configuration.batch.steps, plan: plan, dropout: nil)
       world.agree { try saved.model.readParameters(checkpoint, into: model.parameters) }
-      model.parametersChanged()
+      try model.parametersChanged()
       try report(world, model, data, checkpoint, configuration)
       return 0
     }

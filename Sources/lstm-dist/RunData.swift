@@ -90,7 +90,18 @@ extension TrainingSetup {
         vocabulary: vocabulary, embedding: model.embedding, hidden: model.hidden, layers: model.layers),
       timesteps: configuration.batch.steps, globalBatch: configuration.batch.sequences,
       shards: configuration.batch.shards, dropout: Float(model.dropout), seed: configuration.seed, rule: rule,
-      clip: optimizer.clip, reduction: configuration.distributed.reduction == .mpi ? .mpi : .reproducible)
+      clip: optimizer.clip, reduction: configuration.distributed.reduction == .mpi ? .mpi : .reproducible,
+      sharedMemory: SharedMemory(configuration.distributed.sharedMemory))
+  }
+}
+
+extension SharedMemory {
+  init(_ choice: Configuration.Distributed.SharedMemory) {
+    switch choice {
+    case .auto: self = .auto
+    case .on: self = .on
+    case .off: self = .off
+    }
   }
 }
 

@@ -88,19 +88,17 @@ struct TrainJob {
     let console = Console()
     // Everything that can be wrong is found before the run directory is touched.
     let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
-    let (configuration, data, training) = world.agree {
+    let (configuration, data, setup) = world.agree {
       let configuration = try command.resolvedConfiguration()
       let data = try RunData(configuration)
       let setup = TrainingSetup(configuration, vocabulary: data.vocabulary.count)
       let plan = try ShardPlan(
         globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
       try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
-      return (
-        configuration, data,
-        try Training(
-          world: world, setup: setup, tracedEvents: command.trace == nil ? 0 : StepClock.tracedEvents)
-      )
+      return (configuration, data, setup)
     }
+    let training = try Training(
+      world: world, setup: setup, tracedEvents: command.trace == nil ? 0 : StepClock.tracedEvents)
     let trace = try command.trace.map { try TraceFile(path: $0, world: world) }
     let directory = command.directory(configuration)
     let found = world.agree { isRoot ? try openRun(directory, configuration, data.identity) : Found() }
@@ -108,7 +106,7 @@ struct TrainJob {
     let resumes = try world.communicator.broadcast(found.checkpoint == nil ? 0 : 1, root: 0) == 1
 
     if !resumes {
-      training.initialize(
+      try training.initialize(
         method: Initialization(configuration.model.initialization), forgetBias: Float(configuration.model.forgetBias))
     }
     if isRoot { announce(console, configuration, training, directory, found) }
@@ -180,13 +178,19 @@ struct TrainJob {
       "\(configuration.task.rawValue): \(shape.parameterCount) parameters (V \(shape.classes), D \(shape.inputs), "
         + "\(shape.layers) × H \(shape.hidden)), \(setup.globalBatch) sequences × \(setup.timesteps) steps in "
         + "\(setup.shards) shards on \(plan.ranks) rank\(plan.ranks == 1 ? "" : "s")")
-    let megabytes = Double(Training.estimatedBytes(setup, plan: plan)) / 1e6
-    console.line("memory: about \(rounded(megabytes, megabytes < 10 ? 1 : 0)) MB a rank")
+    let megabytes = Double(Training.estimatedBytes(setup, plan: plan, sharing: training.sharing.ranks)) / 1e6
+    console.line(
+      "memory: about \(rounded(megabytes, megabytes < 10 ? 1 : 0)) MB a rank\(sharingNote(training.sharing))")
     if let checkpoint = found.checkpoint {
       console.line("resuming \(directory.path) after step \(checkpoint.manifest.step)")
     } else {
       console.line("run directory: \(directory.path)")
     }
+  }
+
+  private func sharingNote(_ sharing: NodeSharing) -> String {
+    if let obstacle = sharing.obstacle { return ", nothing shared: \(obstacle)" }
+    return sharing.ranks > 1 ? ", with one copy of the parameters for \(sharing.ranks) ranks" : ""
   }
 
   // MARK: After the last step

@@ -41,7 +41,7 @@ struct FirstSigns: SequenceSource {
 }
 
 func countAllocations(_ training: Training) throws {
-  training.initialize(method: .uniform, forgetBias: 1)
+  try training.initialize(method: .uniform, forgetBias: 1)
   let source: any SequenceSource = FirstSigns()
   for step in 0..<5 {
     let before = allocation_count()
@@ -59,7 +59,7 @@ func train(_ training: Training, to steps: Int, in directory: RunDirectory, worl
     return try directory.newestCheckpoint().newest
   }
   let resumes = try world.communicator.broadcast(newest == nil ? 0 : 1, root: 0) == 1
-  if !resumes { training.initialize(method: .uniform, forgetBias: 1) }
+  if !resumes { try training.initialize(method: .uniform, forgetBias: 1) }
   let trainer = try Trainer(
     world: world, training: training, source: FirstSigns(), validation: FirstSigns(),
     policy: Coordinator.Policy(totalSteps: steps, evaluateEvery: 0, checkpointEvery: 0), directory: directory,

@@ -32,10 +32,13 @@ extension Commands {
       try JSONDecoder().decode(Trace.self, from: Data(try workspace.get(name))).traceEvents
     }
 
+    /// Where ranks share memory no gradient travels.
+    private let messages = ["--set", "distributed.sharedMemory=off"]
+
     @Test(arguments: [nil, 1, 2, 3, 4] as [Int?]) func aTraceShowsEveryRank(ranks: Int?) throws {
       try Workspace.run { workspace in
         let small = try workspace.train("plain", ranks: ranks)
-        let traced = try workspace.train("traced", ["--trace", "trace.json"], ranks: ranks)
+        let traced = try workspace.train("traced", ["--trace", "trace.json"] + messages, ranks: ranks)
         #expect(traced == small)
         let events = try read("trace.json", workspace)
         let processes = events.filter { $0.name == "process_name" }

@@ -49,7 +49,8 @@ struct ResolvingTests {
       "model.initialization=xavier", "model.forgetBias=-2.5", "batch.sequences=6", "batch.steps=7", "batch.shards=9",
       "optimizer.name=sgd", "optimizer.learningRate=5e-3", "optimizer.clip=0", "optimizer.beta1=0",
       "optimizer.beta2=0.5", "optimizer.epsilon=1e-9", "training.steps=10", "training.evaluateEvery=0",
-      "training.checkpointEvery=11", "seed=18446744073709551615", "distributed.reduction=mpi")
+      "training.checkpointEvery=11", "seed=18446744073709551615", "distributed.reduction=mpi",
+      "distributed.sharedMemory=off")
     #expect(configuration.data.path == "a=b" && configuration.data.tokens == .words)
     #expect(configuration.data.vocabulary == 77 && configuration.data.validation == .file("held out.txt"))
     let model = configuration.model
@@ -63,6 +64,7 @@ struct ResolvingTests {
     let training = configuration.training
     #expect(training.steps == 10 && training.evaluateEvery == 0 && training.checkpointEvery == 11)
     #expect(configuration.seed == .max && configuration.distributed.reduction == .mpi)
+    #expect(configuration.distributed.sharedMemory == .off)
   }
 
   @Test("Validation is a fraction where it is a number and a file where it is not")

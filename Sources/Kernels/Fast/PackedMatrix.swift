@@ -8,11 +8,11 @@ public struct PackedMatrix: ~Copyable {
   public let columns: Int
   @usableFromInline let storage: FloatBuffer
 
-  /// Room for a K × N matrix, all zeros.
-  public init(depth: Int, columns: Int) {
+  /// Room for a K × N matrix, all zeros, in memory of its own or in an arena's.
+  public init(depth: Int, columns: Int, in arena: FloatArena? = nil) {
     self.depth = depth
     self.columns = columns
-    storage = FloatBuffer(count: depth * padded(columns))
+    storage = arena.take(depth * padded(columns))
   }
 
   /// Bytes that a packed K × N matrix takes.

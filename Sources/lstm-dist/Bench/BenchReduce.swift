@@ -30,6 +30,7 @@ struct BenchReduce: ParsableCommand {
         let records = results.map { result -> JSON in
           .object([
             "count": .integer(result.count), "reproducibleSeconds": .number(result.reproducibleSeconds),
+            "sharedMemorySeconds": result.sharedSeconds.map { .number($0) } ?? .null,
             "mpiSeconds": .number(result.mpiSeconds),
           ])
         }
@@ -37,10 +38,11 @@ struct BenchReduce: ParsableCommand {
       } else {
         print(
           table(
-            ["numbers", "MB", "reproducible ms", "mpi ms", "ratio"],
+            ["numbers", "MB", "reproducible ms", "over shared memory", "mpi ms", "ratio"],
             results.map {
               [
                 "\($0.count)", rounded(Double($0.count) * 4e-6, 2), rounded($0.reproducibleSeconds * 1e3, 3),
+                $0.sharedSeconds.map { rounded($0 * 1e3, 3) } ?? "-",
                 rounded($0.mpiSeconds * 1e3, 3), rounded($0.reproducibleSeconds / $0.mpiSeconds, 2),
               ]
             }))

@@ -1,0 +1,69 @@
+import Glibc
+import LSTM
+import MPI
+import Sequences
+
+/// Whether ranks of a node share one copy of the parameters and of the packed weights, and read each other's gradients.
+public enum SharedMemory: String, CaseIterable, Sendable {
+  /// Where it is possible.
+  case auto
+  /// It must be possible.
+  case on
+  /// Never: every rank has copies, and gradients travel as messages.
+  case off
+}
+
+/// Which ranks share memory with this one, decided by all ranks together.
+public struct NodeSharing: Sendable {
+  /// The ranks that share, in the order of the world; nil where none do.
+  let node: Communicator?
+  /// Why memory is not shared although there are several ranks; nil where it is, or was not wanted.
+  public let obstacle: String?
+
+  /// Ranks that use one copy.
+  public var ranks: Int { node?.size ?? 1 }
+
+  /// Each rank for itself.
+  public static let none = NodeSharing(node: nil, obstacle: nil)
+
+  /// Compares the wish with what the node has. Collective; every rank comes to the same end.
+  /// - Throws: exit code 78 where sharing is `on` and impossible.
+  public static func decide(_ setup: TrainingSetup, plan: ShardPlan, world: World) throws -> NodeSharing {
+    let size = world.communicator.size
+    guard size > 1, setup.sharedMemory != .off else { return .none }
+    let node = try world.communicator.splitBySharedMemory(key: world.communicator.rank)
+    let onOneNode = try world.communicator.allReduce(node.size, .minimum) == size
+    let needed = bytes(setup, plan: plan)
+    let free = try world.communicator.allReduce(freeBytes(), .minimum)
+    let obstacle: String? =
+      if setup.reduction == .mpi {
+        "distributed.reduction mpi uses messages"
+      } else if !onOneNode {
+        "the ranks are on several nodes"
+      } else if needed > free {
+        "/dev/shm has \(free >> 20) MB free, and \(needed >> 20) MB are needed"
+      } else {
+        nil
+      }
+    guard let obstacle else { return NodeSharing(node: node, obstacle: nil) }
+    guard setup.sharedMemory == .auto else {
+      throw Failure(
+        message:
+          "error: memory cannot be shared — expected one node with room for \(needed >> 20) MB in /dev/shm, got: "
+          + "\(obstacle)\nhint: set distributed.sharedMemory to auto or off", exitCode: 78)
+    }
+    return NodeSharing(node: nil, obstacle: obstacle)
+  }
+
+  /// What the windows of all ranks take, with a page more for each of them and their scalars.
+  private static func bytes(_ setup: TrainingSetup, plan: ShardPlan) -> Int {
+    let memory = Training.memory(setup, plan: plan)
+    return memory.parameters + memory.packed + plan.ranks * (memory.gradients + 1 << 20)
+  }
+
+  private static func freeBytes() -> Int {
+    var space = statvfs()
+    guard statvfs("/dev/shm", &space) == 0 else { return 0 }
+    return Int(clamping: space.f_bavail) * Int(clamping: space.f_frsize)
+  }
+}

@@ -1,0 +1,167 @@
+import Kernels
+import MPI
+import Timing
+
+/// Adds gradients that all ranks of a node read where they are: nothing travels. Each rank sums its ranges straight from
+/// the others' memory, in the order of the summation tree, and updates them in the one copy of the parameters.
+///
+/// Of the embedding's gradient only the rows are summed that some rank has: elsewhere all leaves of the tree are +0.0, and
+/// so is the sum.
+final class SharedMemoryReducer: Reducer {
+  let ownedRanges: [Range<Int>]
+  private(set) var changedRanges: [Range<Int>] = []
+  private(set) var shardValues: [Double]
+
+  private let rank: Int
+  private let plan: ReductionPlan
+  private let parts: GradientParts
+  private let memory: GradientMemory
+  private let communicator: Communicator
+  private let clock: StepClock
+  private let treeSum: TreeSum
+  private let scratch: FloatBuffer
+  /// The gradients of all subtrees, rank after rank.
+  private let sources: [UnsafePointer<Float>]
+  private var blockSums: [Double]
+  /// Of each rank: sums of squares of the blocks that it owns, values of its shards, a bit for each row that it has seen.
+  private let notes: NodeWindow
+  private let bitsOffset: Int
+
+  /// Collective over `node`; nil for a rank alone.
+  init(_ plan: ReductionPlan, memory: GradientMemory, world: World, node: Communicator?, clock: StepClock) throws {
+    self.clock = clock
+    communicator = world.communicator
+    rank = communicator.rank
+    self.plan = plan
+    self.memory = memory
+    let parts = GradientParts(parts: plan.parts, ranks: communicator.size)
+    self.parts = parts
+    ownedRanges = parts.parts.indices.map { [rank] in parts.slice(ofPart: $0, rank: rank) }
+    let subtrees = plan.subtrees
+    treeSum = TreeSum(leafCount: plan.shardCount, subtrees: subtrees.flatMap { $0 })
+    scratch = FloatBuffer(count: treeSum.scratchCount)
+    sources = subtrees.enumerated().flatMap { rank, subtrees in
+      subtrees.indices.map { UnsafePointer(memory.gradient($0, ofRank: rank)) }
+    }
+    blockSums = Array(repeating: 0, count: parts.blockCount)
+    shardValues = Array(repeating: 0, count: plan.shardCount)
+    bitsOffset = (parts.blockCount + plan.shardCount) * MemoryLayout<Double>.stride
+    let words = ((plan.embedding?.rows ?? 0) + 63) / 64
+    notes = try NodeWindow(byteCount: bitsOffset + words * MemoryLayout<UInt64>.stride, node: node)
+    changedRanges.reserveCapacity(parts.parts.count + (plan.embedding?.rows ?? 0))
+  }
+
+  /// There is nothing to start: the gradient is where the others read it.
+  func submit(part: Int) {}
+
+  func poll() {}
+
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32]) throws -> Double {
+    mark(rowsSeen)
+    try notes.barrier()
+    clock.enter(.reduction)
+    findChangedRanges()
+    // A single rank's gradient is the sum already.
+    if communicator.size > 1 {
+      for range in changedRanges {
+        treeSum.add(
+          sources, at: range.lowerBound, into: memory.gradient(0) + range.lowerBound, count: range.count,
+          scratch: scratch.pointer)
+      }
+    }
+    clock.enter(.update)
+    noteBlockSums()
+    for (shard, value) in zip(plan.shards[rank], ownShardValues) {
+      values(ofRank: rank)[parts.blockCount + shard] = value
+    }
+    clock.enter(.wait)
+    try notes.barrier()
+    readNotes()
+    // Block sums are added in index order, whoever computed them.
+    return blockSums.reduce(0, +).squareRoot()
+  }
+
+  /// All ranks update the same memory.
+  func shareUpdates(_ parameters: UnsafeMutablePointer<Float>) {}
+
+  func clearEmbedding() {
+    guard plan.embedding != nil else { return }
+    for range in changedRanges where range.upperBound <= parts.parts[0].upperBound {
+      (memory.gradient(0) + range.lowerBound).update(repeating: 0, count: range.count)
+    }
+  }
+
+  func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws {
+    try gather(owned, into: all, parts: parts, slices: parts.slices, on: communicator)
+  }
+
+  // MARK: Rows that have been seen
+
+  private func bits(ofRank rank: Int) -> UnsafeMutablePointer<UInt64> {
+    (notes.segment(ofRank: rank) + bitsOffset).assumingMemoryBound(to: UInt64.self)
+  }
+
+  private func mark(_ rowsSeen: [Int32]) {
+    guard let embedding = plan.embedding else { return }
+    let bits = bits(ofRank: rank)
+    bits.update(repeating: 0, count: (embedding.rows + 63) / 64)
+    for row in rowsSeen { bits[Int(row) / 64] |= 1 << UInt64(row % 64) }
+  }
+
+  /// The owned part of every row that some rank has seen, and the owned ranges of the other parts.
+  private func findChangedRanges() {
+    changedRanges.removeAll(keepingCapacity: true)
+    if let embedding = plan.embedding, !ownedRanges[0].isEmpty {
+      let owned = ownedRanges[0]
+      let rows = owned.lowerBound / embedding.size...(owned.upperBound - 1) / embedding.size
+      for word in rows.lowerBound / 64...rows.upperBound / 64 {
+        var seen = (0..<communicator.size).reduce(0) { $0 | bits(ofRank: $1)[word] }
+        while seen != 0 {
+          let row = word * 64 + seen.trailingZeroBitCount
+          seen &= seen - 1
+          let range = (row * embedding.size..<(row + 1) * embedding.size).clamped(to: owned)
+          if !range.isEmpty { changedRanges.append(range) }
+        }
+      }
+    }
+    for range in ownedRanges[(plan.embedding == nil ? 0 : 1)...] where !range.isEmpty { changedRanges.append(range) }
+  }
+
+  // MARK: Numbers for all
+
+  private func values(ofRank rank: Int) -> UnsafeMutablePointer<Double> {
+    notes.segment(ofRank: rank).assumingMemoryBound(to: Double.self)
+  }
+
+  /// The sums of squares of the owned blocks. A block without a changed number is +0.0 throughout.
+  private func noteBlockSums() {
+    let values = values(ofRank: rank)
+    var next = 0
+    for part in parts.parts.indices {
+      let slice = ownedRanges[part]
+      for (index, block) in parts.blocks(ofPart: part, rank: rank).enumerated() {
+        let first = slice.lowerBound + index * normBlock
+        let end = min(first + normBlock, slice.upperBound)
+        while next < changedRanges.count && changedRanges[next].upperBound <= first { next += 1 }
+        let sum = values + (parts.firstBlock[part] + block)
+        if next < changedRanges.count && changedRanges[next].lowerBound < end {
+          blockSquaredSums(memory.gradient(0) + first, count: end - first, sums: sum)
+        } else {
+          sum.pointee = 0
+        }
+      }
+    }
+  }
+
+  private func readNotes() {
+    for other in 0..<communicator.size {
+      let values = values(ofRank: other)
+      for part in parts.parts.indices {
+        for block in parts.blocks(ofPart: part, rank: other) {
+          blockSums[parts.firstBlock[part] + block] = values[parts.firstBlock[part] + block]
+        }
+      }
+      for shard in plan.shards[other] { shardValues[shard] = values[parts.blockCount + shard] }
+    }
+  }
+}
