@@ -52,18 +52,19 @@ let package = Package(
       name: "Checkpoints", dependencies: ["CSystem", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Yams"], swiftSettings: strict),
+    .target(name: "Timing", swiftSettings: strict),
 
     // MARK: Processes
     .target(name: "MPI", dependencies: ["CMPI", "CSystem"], swiftSettings: strict),
     .target(
       name: "DataParallel",
-      dependencies: ["MPI", "LSTM", "Kernels", "Randomness", "Sequences", "Optimization", "Checkpoints"],
+      dependencies: ["MPI", "LSTM", "Kernels", "Randomness", "Sequences", "Optimization", "Checkpoints", "Timing"],
       swiftSettings: fast),
     .executableTarget(
       name: "lstm-dist",
       dependencies: [
         "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "CSystem", "Sequences", "Optimization", "Checkpoints",
-        "Configuration",
+        "Configuration", "Timing",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -91,6 +92,7 @@ let package = Package(
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),
     .testTarget(name: "SequencesTests", dependencies: ["Sequences", "Randomness"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
+    .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
     .testTarget(
       name: "DataParallelTests",

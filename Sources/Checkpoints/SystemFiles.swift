@@ -183,9 +183,14 @@ func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: Str
 
 /// Replaces or creates a whole file: a reader, or a crash at any moment, finds the old content or the new, never a mix.
 public func writeAtomically(_ text: String, to path: String) throws {
+  try writeAtomically(to: path) { append in try append(text) }
+}
+
+/// The same for a text that is made piece after piece.
+public func writeAtomically(to path: String, _ body: (_ append: (String) throws -> Void) throws -> Void) throws {
   try replaceFile(path) { temporary in
     var file = try OutputFile(creating: temporary)
-    try file.write(text)
+    try body { try file.write($0) }
     return try file.finish()
   }
 }

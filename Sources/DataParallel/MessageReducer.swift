@@ -1,5 +1,6 @@
 import Kernels
 import MPI
+import Timing
 
 /// Adds gradients that travel between ranks as messages.
 ///
@@ -17,6 +18,7 @@ final class MessageReducer: Reducer {
   private let parts: GradientParts
   private let exchange: SliceExchange
   private let memory: GradientMemory
+  private let clock: StepClock
   private var requests = RequestQueue<Exchange<Float>>()
   private var submitted: [Int] = []
   private var blockSums: [Double]
@@ -34,8 +36,9 @@ final class MessageReducer: Reducer {
   var changedRanges: [Range<Int>] { ownedRanges }
 
   /// For two ranks or more.
-  init(_ plan: ReductionPlan, reduction: Reduction, memory: GradientMemory, world: World) {
+  init(_ plan: ReductionPlan, reduction: Reduction, memory: GradientMemory, world: World, clock: StepClock) {
     self.world = world
+    self.clock = clock
     clearsEmbedding = plan.embedding != nil
     let parts = plan.parts
     self.reduction = reduction
@@ -60,6 +63,7 @@ final class MessageReducer: Reducer {
   func submit(part: Int) {
     submitted.append(part)
     guard reduction == .reproducible else { return }
+    clock.submitted(part: part)
     do {
       for round in 0..<exchange.rounds {
         requests.append(try exchange.start(part: part, round: round, memory: memory, on: communicator))
@@ -70,7 +74,11 @@ final class MessageReducer: Reducer {
   }
 
   func poll() {
-    do { _ = try requests.test() } catch { world.fail(error) }
+    do {
+      if try requests.test() { clock.allArrived() }
+    } catch {
+      world.fail(error)
+    }
   }
 
   func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32], notice: Double) throws -> Double {
@@ -80,6 +88,7 @@ final class MessageReducer: Reducer {
       case .mpi: try allReduce(part: part)
       }
       let slice = ownedRanges[part]
+      clock.enter(.update, part: part)
       let owned = parts.blocks(ofPart: part, rank: reduction == .mpi ? 0 : communicator.rank)
       blockSums.withUnsafeMutableBufferPointer { sums in
         blockSquaredSums(
@@ -89,6 +98,7 @@ final class MessageReducer: Reducer {
     }
     submitted.removeAll(keepingCapacity: true)
     notices[communicator.rank] = notice
+    clock.enter(.wait)
     try scalars.exchange(
       on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues, notices: &notices)
     // Block sums are added in index order, whoever computed them.
@@ -120,21 +130,28 @@ final class MessageReducer: Reducer {
   // MARK: One part
 
   private func receive(part: Int) {
+    clock.enter(.wait, part: part)
     do {
       for _ in 0..<exchange.rounds { _ = try requests.waitForFirst() }
     } catch {
       world.fail(error)
     }
+    clock.arrived(part: part)
+    clock.enter(.reduction, part: part)
     exchange.sum(part: part, memory: memory)
   }
 
   private func allReduce(part: Int) throws {
     let range = parts.parts[part]
     let first = memory.gradient(0) + range.lowerBound
+    clock.enter(.reduction, part: part)
     for subtree in 1..<max(1, memory.subtrees) {
       add(first, memory.gradient(subtree) + range.lowerBound, count: range.count)
     }
+    clock.enter(.wait, part: part)
+    clock.submitted(part: part)
     try communicator.allReduce(UnsafeMutableBufferPointer(start: first, count: range.count), .sum)
+    clock.arrived(part: part)
   }
 }
 

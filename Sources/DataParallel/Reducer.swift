@@ -1,5 +1,6 @@
 import Kernels
 import MPI
+import Timing
 
 /// How gradients are added over ranks.
 public enum Reduction: String, CaseIterable, Sendable {
@@ -56,9 +57,10 @@ struct ReductionPlan {
 
 /// The way that the setup and the ranks' places call for: over shared memory, or by messages. Collective.
 func makeReducer(
-  _ plan: ReductionPlan, reduction: Reduction, memory: GradientMemory, sharing: NodeSharing, world: World
+  _ plan: ReductionPlan, reduction: Reduction, memory: GradientMemory, sharing: NodeSharing, world: World,
+  clock: StepClock
 ) throws -> any Reducer {
   world.communicator.size == 1 || sharing.node != nil
-    ? try SharedMemoryReducer(plan, memory: memory, world: world, node: sharing.node)
-    : MessageReducer(plan, reduction: reduction, memory: memory, world: world)
+    ? try SharedMemoryReducer(plan, memory: memory, world: world, node: sharing.node, clock: clock)
+    : MessageReducer(plan, reduction: reduction, memory: memory, world: world, clock: clock)
 }

@@ -1,5 +1,6 @@
 import Kernels
 import MPI
+import Timing
 
 /// Adds gradients that all ranks of a node read where they are: nothing travels. Each rank sums its ranges straight from
 /// the others' memory, in the order of the summation tree, and updates them in the one copy of the parameters.
@@ -17,6 +18,7 @@ final class SharedMemoryReducer: Reducer {
   private let parts: GradientParts
   private let memory: GradientMemory
   private let communicator: Communicator
+  private let clock: StepClock
   private let treeSum: TreeSum
   private let scratch: FloatBuffer
   /// The gradients of all subtrees, rank after rank.
@@ -28,7 +30,8 @@ final class SharedMemoryReducer: Reducer {
   private let bitsOffset: Int
 
   /// Collective over `node`; nil for a rank alone.
-  init(_ plan: ReductionPlan, memory: GradientMemory, world: World, node: Communicator?) throws {
+  init(_ plan: ReductionPlan, memory: GradientMemory, world: World, node: Communicator?, clock: StepClock) throws {
+    self.clock = clock
     communicator = world.communicator
     rank = communicator.rank
     self.plan = plan
@@ -59,6 +62,7 @@ final class SharedMemoryReducer: Reducer {
   func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32], notice: Double) throws -> Double {
     mark(rowsSeen)
     try notes.barrier()
+    clock.enter(.reduction)
     findChangedRanges()
     // A single rank's gradient is the sum already.
     if communicator.size > 1 {
@@ -68,11 +72,13 @@ final class SharedMemoryReducer: Reducer {
           scratch: scratch.pointer)
       }
     }
+    clock.enter(.update)
     noteBlockSums()
     for (shard, value) in zip(plan.shards[rank], ownShardValues) {
       values(ofRank: rank)[parts.blockCount + shard] = value
     }
     values(ofRank: rank)[parts.blockCount + plan.shardCount] = notice
+    clock.enter(.wait)
     try notes.barrier()
     readNotes()
     // Block sums are added in index order, whoever computed them.

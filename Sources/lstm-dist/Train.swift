@@ -7,6 +7,7 @@ import Foundation
 import LSTM
 import MPI
 import Sequences
+import Timing
 
 /// `train`: the main job.
 struct Train: ParsableCommand {
@@ -31,11 +32,16 @@ struct Train: ParsableCommand {
   @Option(name: .customLong("run"), help: "The run's directory; by default runs/ and the name of the task or file.")
   var runPath: String?
   @Option(help: "Seed of all randomness.") var seed: String?
+  @Option(
+    help: ArgumentHelp(
+      "Writes a trace of the latest \(StepClock.tracedEvents) events of every rank, for Perfetto.", valueName: "file"))
+  var trace: String?
   @Flag(help: "Moves an existing run aside and begins anew.") var fresh = false
 
   /// An empty path is a shell variable that is not set, not the wish for a default.
   func validate() throws {
-    for (flag, path) in [("--text", text), ("--config", config), ("--run", runPath)] where path == "" {
+    for (flag, path) in [("--text", text), ("--config", config), ("--run", runPath), ("--trace", trace)]
+    where path == "" {
       throw ValidationError("\(flag) — expected a path, got nothing")
     }
   }
@@ -104,7 +110,9 @@ struct TrainJob {
       try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
       return (configuration, data, setup)
     }
-    let training = try Training(world: world, setup: setup)
+    let training = try Training(
+      world: world, setup: setup, tracedEvents: command.trace == nil ? 0 : StepClock.tracedEvents)
+    let trace = try command.trace.map { try TraceFile(path: $0, world: world) }
     let directory = command.directory(configuration)
     let found = world.agree { isRoot ? try openRun(directory, configuration, data.identity) : Found() }
     for message in found.messages { printError(message) }
@@ -118,17 +126,22 @@ struct TrainJob {
         method: Initialization(configuration.model.initialization), forgetBias: Float(configuration.model.forgetBias))
     }
     if isRoot { announce(console, configuration, training, directory, found) }
-    let trainer = Trainer(
+    let trainer = try Trainer(
       world: world, training: training, source: data.training, validation: data.validation,
       policy: Coordinator.Policy(
         totalSteps: configuration.training.steps, evaluateEvery: configuration.training.evaluateEvery,
         checkpointEvery: configuration.training.checkpointEvery),
       directory: directory, configuration: configuration.yaml, identity: data.identity,
       clock: isRoot ? time.clock(configuration, checkpointBytes: training.checkpointBytes) : nil,
-      stopSignal: system_stop_signal,
+      stopSignal: system_stop_signal, trace: trace,
       report: console.show)
     let code = try trainer.run(resumes: resumes, from: found.checkpoint, finishRecorded: found.finishRecorded)
     if code == 0 { try summarize(console, configuration, data, training, directory, lastStep: trainer.lastStep) }
+    if let error = trainer.traceError {
+      // Of a run that has ended for another reason, that reason is the one to report.
+      guard code != 0 else { throw error }
+      printError("warning: no trace: \(error.message)")
+    }
     return code
   }
 
