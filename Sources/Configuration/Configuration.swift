@@ -127,6 +127,12 @@ public struct Configuration: Sendable, Equatable {
     public internal(set) var reduction: Reduction
   }
 
+  /// What a run proves of itself.
+  public struct Verify: Sendable, Equatable {
+    /// Updates between two records of the parameters' hashes, 0 for none.
+    public internal(set) var every: Int
+  }
+
   /// What is learned.
   public internal(set) var task: Task
   /// Where the sequences come from.
@@ -143,6 +149,10 @@ public struct Configuration: Sendable, Equatable {
   public internal(set) var seed: UInt64
   /// How ranks work together.
   public internal(set) var distributed: Distributed
+  /// What a run proves of itself.
+  public internal(set) var verify: Verify
+  /// Whether ranks check each other and themselves.
+  public internal(set) var paranoid: Bool
 
   /// What the table writes over: resolving gives every key a value, so none of these is ever seen.
   static let unresolved = Configuration(
@@ -155,5 +165,7 @@ public struct Configuration: Sendable, Equatable {
     optimizer: Optimizer(name: .adam, learningRate: 0, clip: 0, beta1: 0, beta2: 0, epsilon: 0),
     training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0),
     seed: 0,
-    distributed: Distributed(reduction: .reproducible))
+    distributed: Distributed(reduction: .reproducible),
+    verify: Verify(every: 0),
+    paranoid: false)
 }

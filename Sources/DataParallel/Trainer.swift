@@ -30,6 +30,7 @@ public final class Trainer {
   private let identity: DataIdentity
   private let report: (TrainingReport) -> Void
 
+  private let verification: ParameterVerification
   private var coordinator: Coordinator
   private var metrics: MetricsLog?
   private var trainLoss = Double.nan
@@ -46,12 +47,14 @@ public final class Trainer {
   /// - Parameters:
   ///   - source: training batches.
   ///   - validation: held-out batches, nil where there are none.
+  ///   - verification: when parameters are hashed, and whether ranks check each other; never unless it is said.
   ///   - configuration: the resolved configuration's text, for `config.yaml` and checkpoints.
   ///   - identity: what the data is, for checkpoints.
   ///   - report: called on rank 0.
   public init(
     world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)?,
-    policy: Coordinator.Policy, directory: RunDirectory, configuration: String, identity: DataIdentity,
+    policy: Coordinator.Policy, verification: VerificationPolicy = VerificationPolicy(every: 0, paranoid: false),
+    directory: RunDirectory, configuration: String, identity: DataIdentity,
     report: @escaping (TrainingReport) -> Void
   ) {
     self.world = world
@@ -63,6 +66,8 @@ public final class Trainer {
     self.identity = identity
     self.report = report
     coordinator = Coordinator(policy: policy)
+    self.verification = ParameterVerification(
+      world: world, training: training, policy: verification, configuration: configuration, identity: identity)
   }
 
   /// Trains to the end. `checkpoint` (rank 0) is where to go on from; `resumes` says on every rank whether there is one.
@@ -74,6 +79,7 @@ public final class Trainer {
     startSeconds = World.wallTimeSeconds()
     firstStep = try world.communicator.broadcast(checkpoint?.manifest.step ?? 0, root: 0)
     lastStep = firstStep
+    try verification.begin(step: firstStep, chain: checkpoint?.manifest.parameterChain ?? 0)
     while true {
       switch try nextAction(after: event) {
       case .train(let step): event = try train(step)
@@ -102,6 +108,7 @@ public final class Trainer {
 
   private func train(_ step: Int) throws -> Coordinator.Event {
     let result = try training.step(step - 1, source: source)
+    let parameters = result.isFinite ? try verification.completed(step) : nil
     trainLoss = result.loss
     lastStep = step
     if isRoot {
@@ -113,6 +120,7 @@ public final class Trainer {
         "gradientNorm": .number(result.gradientNorm), "computeSeconds": .number(result.computeSeconds),
         "reductionSeconds": .number(result.reductionSeconds), "updateSeconds": .number(result.updateSeconds),
       ])
+      if let parameters, try record(parameters.json) { verification.written(parameters) }
       report(
         .step(
           step, of: coordinator.policy.totalSteps, result: result, tokensPerSecond: tokens / perStep,
@@ -136,7 +144,8 @@ public final class Trainer {
     let position = step.quotientAndRemainder(dividingBy: source.stepsPerEpoch)
     let manifest = Manifest(
       step: step, dataPosition: DataPosition(epoch: position.quotient, stepInEpoch: position.remainder),
-      seed: training.setup.seed, shards: training.setup.shards, configuration: configuration)
+      seed: training.setup.seed, shards: training.setup.shards, configuration: configuration,
+      parameterChain: verification.chain)
     let error = try training.writeCheckpoint(
       manifest, trainLoss: trainLoss, identity: identity, to: directory)
     if let error { return .checkpointFailed(error) }
@@ -158,12 +167,16 @@ public final class Trainer {
   }
 
   /// A record that cannot be written does not end the training: the first one is reported, and later ones are tried.
-  private func record(_ record: JSONRecord) throws {
+  /// Returns whether it stands.
+  @discardableResult
+  private func record(_ record: JSONRecord) throws -> Bool {
     do {
       try log(record)
+      return true
     } catch let error as CheckpointError {
       if !hasLostRecords { report(.recordLost(error)) }
       hasLostRecords = true
+      return false
     }
   }
 

@@ -72,6 +72,9 @@ public final class Training {
   let optimizer: Optimizer
   private let memory: GradientMemory
   private let shardLosses: UnsafeMutableBufferPointer<Double>
+  private var parameterGuard: ParameterGuard?
+  /// A hash of the order in which parts have been handed to the reduction since the start of the program.
+  private(set) var reductionOrder: UInt64 = 0
 
   /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next.
   /// - Throws: where the plan is impossible, for example with more ranks than shards.
@@ -101,6 +104,12 @@ public final class Training {
     sharded.parametersChanged()
   }
 
+  /// From now on a step ends the job where the parameters have changed since the update before it. Costs two passes over
+  /// the parameters a step.
+  func watchParameters() {
+    parameterGuard = ParameterGuard(ParameterTensors(setup.shape), parameters: sharded.parameters)
+  }
+
   /// One synchronized step: forward, loss, backward through time with each part's reduction started as soon as it is
   /// finished, clipping, one update. `step` counts from 0.
   public func step(_ step: Int, source: any SequenceSource) throws -> StepResult {
@@ -111,9 +120,12 @@ public final class Training {
     model.loss(targets: sharded.targets, scale: 1 / Float(max(1, count)), shardLosses: shardLosses)
     model.backward(sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count) {
       part in
+      reductionOrder = reductionOrder &* 0x9E37_79B1_85EB_CA87 &+ UInt64(part + 1)
       reducer.submit(part: part)
       reducer.poll()
     }
+    // No rank updates before all ranks have come to `finish`. Requests are under way: an error must not unwind past them.
+    do { try parameterGuard?.check(parameters, step: step) } catch { world.fail(error) }
     let computed = World.wallTimeSeconds()
     let norm = try reducer.finish(ownShardValues: UnsafeBufferPointer(shardLosses))
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] } / Double(max(1, count))
@@ -128,6 +140,7 @@ public final class Training {
       try reducer.gatherOwned(parameters)
       gathering = World.wallTimeSeconds() - updated
       sharded.parametersChanged()
+      parameterGuard?.updated(parameters)
     }
     model.carryState()
     let end = World.wallTimeSeconds()

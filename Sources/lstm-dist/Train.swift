@@ -106,6 +106,7 @@ struct TrainJob {
       policy: Coordinator.Policy(
         totalSteps: configuration.training.steps, evaluateEvery: configuration.training.evaluateEvery,
         checkpointEvery: configuration.training.checkpointEvery),
+      verification: VerificationPolicy(every: configuration.verify.every, paranoid: configuration.paranoid),
       directory: directory, configuration: configuration.yaml, identity: data.identity, report: console.show)
     let code = try trainer.run(resumes: resumes, from: found.checkpoint, finishRecorded: found.finishRecorded)
     if code == 0 { try summarize(console, configuration, data, training, directory, lastStep: trainer.lastStep) }
