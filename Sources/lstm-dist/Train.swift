@@ -100,7 +100,11 @@ struct TrainJob {
       training.initialize(
         method: Initialization(configuration.model.initialization), forgetBias: Float(configuration.model.forgetBias))
     }
-    if isRoot { announce(console, configuration, training, directory, found) }
+    let placement = try Placement.warning(of: world)
+    if isRoot {
+      announce(console, configuration, training, directory, found)
+      if let placement { printError(placement) }
+    }
     let trainer = Trainer(
       world: world, training: training, source: data.training, validation: data.validation,
       policy: Coordinator.Policy(
