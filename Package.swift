@@ -83,6 +83,10 @@ let package = Package(
         "CAllocations", "Checkpoints", "DataParallel", "LSTM", "MPI", "Optimization", "Randomness", "Sequences",
       ],
       path: "Tests/ClassifierProgram", swiftSettings: strict),
+    .executableTarget(
+      name: "paranoid-program",
+      dependencies: ["Checkpoints", "DataParallel", "LSTM", "MPI", "Optimization", "Sequences"],
+      path: "Tests/ParanoidProgram", swiftSettings: strict),
     .target(name: "TestLauncher", path: "Tests/TestLauncher", swiftSettings: strict),
     .testTarget(name: "MPITests", dependencies: ["mpi-programs", "TestLauncher"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness", "CProcessor"], swiftSettings: strict),
@@ -97,8 +101,8 @@ let package = Package(
     .testTarget(
       name: "DataParallelTests",
       dependencies: [
-        "DataParallel", "LSTM", "Kernels", "Optimization", "Sequences", "allocation-program",
-        "classifier-program", "TestLauncher",
+        "Checkpoints", "DataParallel", "LSTM", "Kernels", "Optimization", "Sequences", "allocation-program",
+        "classifier-program", "paranoid-program", "TestLauncher",
       ],
       swiftSettings: strict),
     .testTarget(

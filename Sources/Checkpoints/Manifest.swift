@@ -35,16 +35,21 @@ public struct Manifest: Equatable, Sendable {
   public let shards: Int
   /// The resolved configuration, as in `config.yaml`.
   public let configuration: String
+  /// The link of the last record of parameters before this step, 0 where there is none.
+  public let parameterChain: UInt64
   /// The files, in the order in which they were written; empty until they are.
   public internal(set) var files: [File] = []
 
   /// What a checkpoint to be written says of itself.
-  public init(step: Int, dataPosition: DataPosition, seed: UInt64, shards: Int, configuration: String) {
+  public init(
+    step: Int, dataPosition: DataPosition, seed: UInt64, shards: Int, configuration: String, parameterChain: UInt64 = 0
+  ) {
     self.step = step
     self.dataPosition = dataPosition
     self.seed = seed
     self.shards = shards
     self.configuration = configuration
+    self.parameterChain = parameterChain
   }
 
   /// The content of `manifest.json`.
@@ -59,7 +64,7 @@ public struct Manifest: Equatable, Sendable {
         files.map {
           .object(["name": .string($0.name), "length": .integer($0.digest.length), "sha256": .string($0.digest.sha256)])
         }),
-      "configuration": .string(configuration),
+      "parameterChain": .string(hexadecimal(parameterChain)), "configuration": .string(configuration),
     ]
     return record.text + "\n"
   }
@@ -91,6 +96,8 @@ extension Manifest {
     var reader = json
     var numbers: [String: Int] = [:]
     var seed: UInt64?
+    // Checkpoints from before there was a chain have none.
+    var parameterChain: UInt64 = 0
     var configuration: String?
     var files: [File] = []
     try reader.object { reader, key in
@@ -105,6 +112,7 @@ extension Manifest {
           }
         }
       case "seed": seed = try reader.integer(UInt64.self)
+      case "parameterChain": parameterChain = try reader.hash()
       case "configuration": configuration = try reader.string()
       case "files": try reader.array { files.append(try File(&$0, path)) }
       default: try reader.skipValue()
@@ -129,7 +137,7 @@ extension Manifest {
         epoch: try required(numbers["epoch"], "epoch"), stepInEpoch: try required(numbers["stepInEpoch"], "stepInEpoch")
       ),
       seed: try required(seed, "seed"), shards: try required(numbers["shards"], "shards"),
-      configuration: try required(configuration, "configuration"))
+      configuration: try required(configuration, "configuration"), parameterChain: parameterChain)
     self.files = files
     guard Set(files.map(\.name)).count == files.count, !files.isEmpty else {
       throw CheckpointError(

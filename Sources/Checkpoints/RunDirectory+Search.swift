@@ -15,23 +15,36 @@ public struct CheckpointSearch: Sendable {
 }
 
 extension RunDirectory {
+  /// The steps that have a checkpoint, whole or not, ascending.
+  public func checkpointSteps() throws -> [Int] {
+    if try entry(checkpointsPath) == .absent { return [] }
+    return try names(in: checkpointsPath).compactMap(RunDirectory.step(ofName:)).sorted()
+  }
+
+  /// The checkpoint of a step, whose manifest, lengths and SHA-256 are right.
+  public func checkpoint(step: Int) throws -> Checkpoint {
+    let path = checkpointPath(step: step)
+    guard try entry(path) != .absent else {
+      throw CheckpointError(
+        .inputOutput, "no such checkpoint", expected: "one of \(try checkpointSteps())", got: "step \(step)", at: path)
+    }
+    let checkpoint = try Checkpoint(verifying: path)
+    guard checkpoint.manifest.step == step else {
+      throw CheckpointError(
+        .badData, "manifest has another step than its directory", expected: "\(step)",
+        got: "\(checkpoint.manifest.step)", at: path)
+    }
+    return checkpoint
+  }
+
   /// Looks for the newest checkpoint whose manifest, lengths and SHA-256 are right.
   public func newestCheckpoint() throws -> CheckpointSearch {
-    if try entry(checkpointsPath) == .absent { return CheckpointSearch(newest: nil, damaged: []) }
-    let steps = try names(in: checkpointsPath).compactMap(RunDirectory.step(ofName:)).sorted(by: >)
     var damaged: [CheckpointSearch.Damaged] = []
-    for step in steps {
-      let path = checkpointPath(step: step)
+    for step in try checkpointSteps().reversed() {
       do {
-        let checkpoint = try Checkpoint(verifying: path)
-        guard checkpoint.manifest.step == step else {
-          throw CheckpointError(
-            .badData, "manifest has another step than its directory", expected: "\(step)",
-            got: "\(checkpoint.manifest.step)", at: path)
-        }
-        return CheckpointSearch(newest: checkpoint, damaged: damaged)
+        return CheckpointSearch(newest: try checkpoint(step: step), damaged: damaged)
       } catch let error as CheckpointError {
-        damaged.append(CheckpointSearch.Damaged(path: path, error: error))
+        damaged.append(CheckpointSearch.Damaged(path: checkpointPath(step: step), error: error))
       }
     }
     return CheckpointSearch(newest: nil, damaged: damaged)

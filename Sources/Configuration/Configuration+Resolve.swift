@@ -37,9 +37,9 @@ extension Configuration {
     return try resolve(given + overrides)
   }
 
-  /// The configuration of a YAML text; `name` is what an error calls it.
-  public init(yaml: String, name: String) throws(ConfigurationError) {
-    self = try .resolve(YAMLFile.values(in: yaml, name: name))
+  /// The configuration of a YAML text, `name` being what an error calls it, and of overrides.
+  public init(yaml: String, name: String, overrides: [Override] = []) throws(ConfigurationError) {
+    self = try .resolve(YAMLFile.values(in: yaml, name: name) + overrides)
   }
 
   /// Values are written first, so that a default can follow from any of them; then defaults, in the table's order.
@@ -94,6 +94,9 @@ extension Configuration {
     let countsEntries = data.tokens == .characters || data.tokens == .words
     guard data.vocabulary == 0 || (countsEntries && data.vocabulary >= 2) else {
       throw fail("data.vocabulary", countsEntries ? "0, or at least 2 entries" : "0 with \(data.tokens.rawValue)")
+    }
+    guard !paranoid || verify.every > 0 else {
+      throw fail("verify.every", "at least 1 with paranoid", hint: "ranks check each other every verify.every updates")
     }
     if task == .reber {
       guard data.trainingStrings >= 1 else { throw fail("data.trainingStrings", "at least 1") }

@@ -52,6 +52,18 @@ extension Configuration {
         + "moved aside, not deleted)")
   }
 
+  /// Throws, with the first key that differs, unless steps that were trained with `stored` can be computed again with
+  /// this configuration. What a resume may change may differ, and where the data lie; what they are is not said here.
+  public func checkRepetition(of stored: Configuration, run: String) throws(ConfigurationError) {
+    let places = ["data.path", "data.validation"]
+    let difference = differences(from: stored).first { !$0.mayChangeOnResume && !places.contains($0.key) }
+    guard let difference else { return }
+    throw ConfigurationError(
+      "\(difference.key) differs from the run to be verified — expected \(difference.other), got \(difference.value) "
+        + "(\(run))",
+      hint: "only data.path and data.validation, where the data lie, and what a resume may change can differ")
+  }
+
   // MARK: Reference
 
   /// All keys with their values, defaults and meaning, for people.

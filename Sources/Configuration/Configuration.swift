@@ -143,6 +143,12 @@ public struct Configuration: Sendable, Equatable {
     public internal(set) var sharedMemory: SharedMemory
   }
 
+  /// What a run proves of itself.
+  public struct Verify: Sendable, Equatable {
+    /// Updates between two records of the parameters' hashes, 0 for none.
+    public internal(set) var every: Int
+  }
+
   /// What is learned.
   public internal(set) var task: Task
   /// Where the sequences come from.
@@ -161,6 +167,10 @@ public struct Configuration: Sendable, Equatable {
   public internal(set) var distributed: Distributed
   /// What watches over the ranks.
   public internal(set) var watchdog: Watchdog
+  /// What a run proves of itself.
+  public internal(set) var verify: Verify
+  /// Whether ranks check each other and themselves.
+  public internal(set) var paranoid: Bool
 
   /// What the table writes over: resolving gives every key a value, so none of these is ever seen.
   static let unresolved = Configuration(
@@ -174,5 +184,7 @@ public struct Configuration: Sendable, Equatable {
     training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0, timeLimit: 0),
     seed: 0,
     distributed: Distributed(reduction: .reproducible, sharedMemory: .auto),
-    watchdog: Watchdog(seconds: 0))
+    watchdog: Watchdog(seconds: 0),
+    verify: Verify(every: 0),
+    paranoid: false)
 }

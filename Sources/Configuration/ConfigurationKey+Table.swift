@@ -22,6 +22,14 @@ extension ConfigurationKey {
         "watchdog.seconds", \.watchdog.seconds, 0...1_000_000, .always("60"), mayChangeOnResume: true,
         "The job ends with exit code 77 when a rank gives no sign of life for so long, or ten times as long lives but "
           + "does not get on; 0 waits for ever."),
+      .integer(
+        "verify.every", \.verify.every, 0...1_000_000_000, .always("100"), mayChangeOnResume: true,
+        "Updates between two records of the parameters' hashes in metrics.jsonl, which lstm-dist verify compares; 0 "
+          + "records none."),
+      .flag(
+        "paranoid", \.paranoid, .always("false"), mayChangeOnResume: true,
+        "Every verify.every updates all ranks must agree on configuration, data, plan, step, order of reductions and "
+          + "parameters; and before each update a rank's parameters must be as the last update left them."),
     ]
 
   // Numbers become Float where they are used. There a share close enough to 1 would be 1, and a factor small enough 0:

@@ -165,6 +165,20 @@ extension ConfigurationKey {
       })
   }
 
+  static func flag(
+    _ name: String, _ path: Path<Bool>, _ fallback: Fallback, mayChangeOnResume: Bool, _ documentation: String
+  ) -> ConfigurationKey {
+    ConfigurationKey(
+      name: name, expected: "true or false", documentation: documentation, mayChangeOnResume: mayChangeOnResume,
+      task: nil, fallback: fallback,
+      text: { String($0[keyPath: path]) },
+      write: { scalar, configuration in
+        guard !scalar.isQuoted, let value = Bool(scalar.text) else { return false }
+        configuration[keyPath: path] = value
+        return true
+      })
+  }
+
   static func path(
     _ name: String, _ path: Path<String>, task: Configuration.Task, _ documentation: String
   ) -> ConfigurationKey {

@@ -38,6 +38,7 @@ public final class Trainer {
   private let times: RunTimes
   private let report: (TrainingReport) -> Void
 
+  private let verification: ParameterVerification
   private var coordinator: Coordinator
   private var metrics: MetricsLog?
   private var trainLoss = Double.nan
@@ -61,6 +62,7 @@ public final class Trainer {
   /// - Parameters:
   ///   - source: training batches.
   ///   - validation: held-out batches, nil where there are none.
+  ///   - verification: when parameters are hashed, and whether ranks check each other; never unless it is said.
   ///   - configuration: the resolved configuration's text, for `config.yaml` and checkpoints.
   ///   - identity: what the data is, for checkpoints.
   ///   - clock: on rank 0 only, when the job's time is over, on the clock of `World.wallTimeSeconds`.
@@ -69,7 +71,8 @@ public final class Trainer {
   ///   - report: called on rank 0.
   public init(
     world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)?,
-    policy: Coordinator.Policy, directory: RunDirectory, configuration: String, identity: DataIdentity,
+    policy: Coordinator.Policy, verification: VerificationPolicy = VerificationPolicy(every: 0, paranoid: false),
+    directory: RunDirectory, configuration: String, identity: DataIdentity,
     clock: StopClock? = nil, stopSignal: @escaping () -> Int32 = { 0 }, trace: TraceFile? = nil,
     report: @escaping (TrainingReport) -> Void
   ) throws {
@@ -87,6 +90,8 @@ public final class Trainer {
       world: world, sequences: (0..<world.communicator.size).map { training.sharded.plan.lanes(ofRank: $0).count })
     self.report = report
     coordinator = Coordinator(policy: policy)
+    self.verification = ParameterVerification(
+      world: world, training: training, policy: verification, configuration: configuration, identity: identity)
   }
 
   /// Trains to the end. `checkpoint` (rank 0) is where to go on from; `resumes` says on every rank whether there is one.
@@ -115,6 +120,7 @@ public final class Trainer {
     firstStep = try world.communicator.broadcast(checkpoint?.manifest.step ?? 0, root: 0)
     lastStep = firstStep
     training.clock.restart()
+    try verification.begin(step: firstStep, chain: checkpoint?.manifest.parameterChain ?? 0)
     while true {
       switch try nextAction(after: event) {
       case .train(let step): event = try train(step)
@@ -172,11 +178,14 @@ public final class Trainer {
     training.clock.enter(.wait)
     let measured = try times.add(result.times)
     training.clock.enter(.coordination)
-    if let measured { try recordStep(step, result, measured.split, measured.slow) }
+    let parameters = result.isFinite ? try verification.completed(step) : nil
+    if let measured { try recordStep(step, result, measured.split, measured.slow, parameters) }
     return .stepCompleted(step: step, isFinite: result.isFinite)
   }
 
-  private func recordStep(_ step: Int, _ result: StepResult, _ split: StepSplit, _ slow: SlowRank?) throws {
+  private func recordStep(
+    _ step: Int, _ result: StepResult, _ split: StepSplit, _ slow: SlowRank?, _ parameters: ParameterRecord?
+  ) throws {
     let perStep = (World.wallTimeSeconds() - startSeconds) / Double(step - firstStep)
     let tokens = Double(source.targetCount(atStep: step - 1))
     try record([
@@ -186,6 +195,7 @@ public final class Trainer {
       "waitingSeconds": .number(split.waiting), "dataSeconds": .number(split.data),
       "checkpointSeconds": .number(split.checkpoint), "hiddenSeconds": .number(split.hidden),
     ])
+    if let parameters, try record(parameters.json) { verification.written(parameters) }
     report(
       .step(
         step, of: coordinator.policy.totalSteps, result: result, split: split, tokensPerSecond: tokens / perStep,
@@ -220,7 +230,8 @@ public final class Trainer {
     let position = step.quotientAndRemainder(dividingBy: source.stepsPerEpoch)
     let manifest = Manifest(
       step: step, dataPosition: DataPosition(epoch: position.quotient, stepInEpoch: position.remainder),
-      seed: training.setup.seed, shards: training.setup.shards, configuration: configuration)
+      seed: training.setup.seed, shards: training.setup.shards, configuration: configuration,
+      parameterChain: verification.chain)
     training.heartbeat?.enter(.saving, step: step)
     training.clock.enter(.checkpoint)
     let start = World.wallTimeSeconds()
@@ -248,12 +259,16 @@ public final class Trainer {
   }
 
   /// A record that cannot be written does not end the training: the first one is reported, and later ones are tried.
-  private func record(_ record: JSONRecord) throws {
+  /// Returns whether it stands.
+  @discardableResult
+  private func record(_ record: JSONRecord) throws -> Bool {
     do {
       try log(record)
+      return true
     } catch let error as CheckpointError {
       if !hasLostRecords { report(.recordLost(error)) }
       hasLostRecords = true
+      return false
     }
   }
 

@@ -39,6 +39,21 @@ extension Training {
   func writeCheckpoint(
     _ manifest: Manifest, trainLoss: Double, identity: DataIdentity, to directory: RunDirectory
   ) throws -> CheckpointError? {
+    try withCheckpointFiles(trainLoss: trainLoss, identity: identity) { files in
+      do {
+        try directory.writeCheckpoint(manifest, files: files)
+        return nil
+      } catch let error as CheckpointError {
+        return error
+      }
+    } ?? nil
+  }
+
+  /// Hands out what a checkpoint holds of the state as it is now, on rank 0; elsewhere `body` does not run. Every rank
+  /// calls it. The files are made from memory that lives as long as `body` runs.
+  func withCheckpointFiles<Result>(
+    trainLoss: Double, identity: DataIdentity, _ body: ([CheckpointFile]) throws -> Result
+  ) throws -> Result? {
     let isRoot = world.communicator.rank == 0
     let count = setup.shape.parameterCount
     let moments = FloatBuffer(count: isRoot ? setup.rule.moments.count * count : 0)
@@ -60,18 +75,12 @@ extension Training {
       TensorSource(
         name: "tokensSHA256", shape: [identity.tokensSHA256.utf8.count], values: Array(identity.tokensSHA256.utf8)),
     ]
-    do {
-      try directory.writeCheckpoint(
-        manifest,
-        files: [
-          CheckpointFile(
-            name: CheckpointFiles.model, tensors: ModelFile.tensors(sharded.parameters, shape: setup.shape)),
-          CheckpointFile(name: CheckpointFiles.optimizer, tensors: momentTensors),
-          CheckpointFile(name: CheckpointFiles.state, tensors: state),
-        ])
-      return nil
-    } catch let error as CheckpointError {
-      return error
+    return try withExtendedLifetime(moments) {
+      try body([
+        CheckpointFile(name: CheckpointFiles.model, tensors: ModelFile.tensors(sharded.parameters, shape: setup.shape)),
+        CheckpointFile(name: CheckpointFiles.optimizer, tensors: momentTensors),
+        CheckpointFile(name: CheckpointFiles.state, tensors: state),
+      ])
     }
   }
 

@@ -82,6 +82,9 @@ public final class Training {
   /// Where this rank says what it is about, if anywhere.
   public var heartbeat: Heartbeat?
   private let shardLosses: UnsafeMutableBufferPointer<Double>
+  private var parameterGuard: ParameterGuard?
+  /// A hash of the order in which parts have been handed to the reduction since the start of the program.
+  private(set) var reductionOrder: UInt64 = 0
 
   /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next. Collective.
   /// - Parameter tracedEvents: how many events of this rank's clock are kept for a trace.
@@ -119,6 +122,12 @@ public final class Training {
     try sharded.parametersChanged()
   }
 
+  /// From now on a step ends the job where the parameters have changed since the update before it. Costs two passes over
+  /// the parameters a step.
+  func watchParameters() {
+    parameterGuard = ParameterGuard(ParameterTensors(setup.shape), parameters: sharded.parameters)
+  }
+
   /// One synchronized step: forward, loss, backward through time with each part's reduction started as soon as it is
   /// finished, clipping, one update. `step` counts from 0. `notice` is a number that all ranks are to know, asked for as
   /// late as possible.
@@ -134,11 +143,14 @@ public final class Training {
     clock.enter(.backward, part: setup.shape.parts.count - 1)
     model.backward(sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count) {
       part in
+      reductionOrder = reductionOrder &* 0x9E37_79B1_85EB_CA87 &+ UInt64(part + 1)
       clock.enter(.submit, part: part)
       reducer.submit(part: part)
       reducer.poll()
       if part > 0 { clock.enter(.backward, part: part - 1) }
     }
+    // No rank updates before all ranks have come to `finish`. Requests are under way: an error must not unwind past them.
+    do { try parameterGuard?.check(parameters, step: step) } catch { world.fail(error) }
     clock.enter(.wait)
     heartbeat?.enter(.reducing, step: step + 1)
     let norm = try reducer.finish(
@@ -155,6 +167,7 @@ public final class Training {
       clock.enter(.gather)
       try reducer.shareUpdates(parameters)
       try sharded.parametersChanged(clock: clock)
+      parameterGuard?.updated(parameters)
     }
     clock.enter(.update)
     reducer.clearEmbedding()

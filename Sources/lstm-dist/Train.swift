@@ -125,12 +125,17 @@ struct TrainJob {
       try training.initialize(
         method: Initialization(configuration.model.initialization), forgetBias: Float(configuration.model.forgetBias))
     }
-    if isRoot { announce(console, configuration, training, directory, found) }
+    let placement = try Placement.warning(of: world)
+    if isRoot {
+      announce(console, configuration, training, directory, found)
+      if let placement { printError(placement) }
+    }
     let trainer = try Trainer(
       world: world, training: training, source: data.training, validation: data.validation,
       policy: Coordinator.Policy(
         totalSteps: configuration.training.steps, evaluateEvery: configuration.training.evaluateEvery,
         checkpointEvery: configuration.training.checkpointEvery),
+      verification: VerificationPolicy(every: configuration.verify.every, paranoid: configuration.paranoid),
       directory: directory, configuration: configuration.yaml, identity: data.identity,
       clock: isRoot ? time.clock(configuration, checkpointBytes: training.checkpointBytes) : nil,
       stopSignal: system_stop_signal, trace: trace,

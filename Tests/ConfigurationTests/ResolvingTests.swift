@@ -50,7 +50,8 @@ struct ResolvingTests {
       "optimizer.name=sgd", "optimizer.learningRate=5e-3", "optimizer.clip=0", "optimizer.beta1=0",
       "optimizer.beta2=0.5", "optimizer.epsilon=1e-9", "training.steps=10", "training.evaluateEvery=0",
       "training.checkpointEvery=11", "training.timeLimit=1h30m", "watchdog.seconds=7", "seed=18446744073709551615",
-      "distributed.reduction=mpi", "distributed.sharedMemory=off")
+      "distributed.reduction=mpi", "distributed.sharedMemory=off", "verify.every=12", "paranoid=true")
+    #expect(configuration.verify.every == 12 && configuration.paranoid)
     #expect(configuration.data.path == "a=b" && configuration.data.tokens == .words)
     #expect(configuration.data.vocabulary == 77 && configuration.data.validation == .file("held out.txt"))
     let model = configuration.model
@@ -123,7 +124,9 @@ struct ResolvingTests {
       ("optimizer.learningRate", "1.2.3", "a number"), ("optimizer.name", "Adam", "adam or sgd"),
       ("seed", "-1", "an integer from 0"), ("seed", "18446744073709551616", "an integer"),
       ("training.steps", "0", "from 1"), ("task", "chess", "reber or language-model"),
-      ("distributed.reduction", "true", "reproducible or mpi"), ("data.path", "a\0b", "the path of a file"),
+      ("distributed.reduction", "true", "reproducible or mpi"), ("paranoid", "yes", "true or false"),
+      ("paranoid", "1", "true or false"), ("verify.every", "-1", "an integer from 0"),
+      ("data.path", "a\0b", "the path of a file"),
     ])
   func impossibleValues(key: String, value: String, expected: String) {
     let error = #expect(throws: ConfigurationError.self) { try resolve("\(key)=\(value)") }
@@ -168,7 +171,7 @@ struct ResolvingTests {
       (["data.trainingStrings=0"], "data.trainingStrings"), (["batch.steps=7"], "batch.steps"),
       (["data.path=x", "data.vocabulary=1"], "data.vocabulary"),
       (["data.path=x", "data.tokens=bytes", "data.vocabulary=9"], "data.vocabulary"),
-      (["data.vocabulary=9"], "data.vocabulary"),
+      (["data.vocabulary=9"], "data.vocabulary"), (["paranoid=true", "verify.every=0"], "verify.every"),
     ])
   func misfits(settings: [String], key: String) {
     let error = #expect(throws: ConfigurationError.self) {

@@ -177,18 +177,33 @@ struct ResolvedTextTests {
       "batch.shards": "9", "optimizer.learningRate": "0.9", "optimizer.clip": "9",
       "optimizer.beta1": "0.5", "optimizer.beta2": "0.5", "optimizer.epsilon": "0.5", "training.steps": "9",
       "training.evaluateEvery": "9", "training.checkpointEvery": "9", "seed": "9", "distributed.reduction": "mpi",
-      "distributed.sharedMemory": "off",
+      "distributed.sharedMemory": "off", "verify.every": "9", "paranoid": "true",
     ]
     for (key, value) in changes {
       let changed = try resolve("data.path=x", "\(key)=\(value)")
       #expect(changed.differences(from: stored).map(\.key) == [key])
-      if key.hasPrefix("training.") || key == "distributed.sharedMemory" {
+      if key.hasPrefix("training.") || ["distributed.sharedMemory", "verify.every", "paranoid"].contains(key) {
         #expect(throws: Never.self) { try changed.checkResume(of: stored, run: "runs/x") }
       } else {
         let error = #expect(throws: ConfigurationError.self) { try changed.checkResume(of: stored, run: "runs/x") }
         #expect(error?.exitCode == 78 && error?.message.hasPrefix("\(key) differs") == true)
         #expect(error?.hint?.contains("--fresh") == true)
       }
+    }
+  }
+
+  @Test("A repetition of steps may differ in the place of the data and in what a resume may change")
+  func repetition() throws {
+    let stored = try resolve("data.path=x")
+    for setting in ["data.path=y", "data.validation=z", "training.steps=9", "paranoid=true"] {
+      #expect(throws: Never.self) {
+        try resolve("data.path=x", setting).checkRepetition(of: stored, run: "runs/x")
+      }
+    }
+    for key in ["model.hidden", "seed", "batch.shards"] {
+      let changed = try resolve("data.path=x", "\(key)=9")
+      let error = #expect(throws: ConfigurationError.self) { try changed.checkRepetition(of: stored, run: "runs/x") }
+      #expect(error?.exitCode == 78 && error?.message.hasPrefix("\(key) differs from the run to be verified") == true)
     }
   }
 

@@ -1,0 +1,116 @@
+/// What `metrics.jsonl` holds of the parameters after a step: a hash of each tensor, and the link of a chain over all
+/// such records since the start of the run, the same for every number of ranks.
+///
+///     {"event":"parameters","step":40,"ranks":4,"chain":"8d1e…","tensors":{"embedding.weight":"07a3…",…}}
+public struct ParameterRecord: Equatable, Sendable {
+  /// Completed steps.
+  public let step: Int
+  /// P at that time.
+  public let ranks: Int
+  /// The link: a hash of this record's step and hashes, and of the link before it.
+  public let chain: UInt64
+  /// The tensors in memory order.
+  public let names: [String]
+  /// The hash of each.
+  public let hashes: [UInt64]
+
+  /// - Precondition: a hash for each name.
+  public init(step: Int, ranks: Int, chain: UInt64, names: [String], hashes: [UInt64]) {
+    precondition(names.count == hashes.count, "one hash for each tensor")
+    self.step = step
+    self.ranks = ranks
+    self.chain = chain
+    self.names = names
+    self.hashes = hashes
+  }
+
+  /// The record as a line.
+  public var json: JSONRecord {
+    [
+      "event": "parameters", "step": .integer(step), "ranks": .integer(ranks),
+      "chain": .string(hexadecimal(chain)),
+      "tensors": .object(JSONRecord(zip(names, hashes).map { (key: $0, value: .string(hexadecimal($1))) })),
+    ]
+  }
+}
+
+/// Sixteen lowercase hexadecimal digits.
+public func hexadecimal(_ word: UInt64) -> String {
+  let digits = String(word, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
+}
+
+// MARK: Reading
+
+extension ParameterRecord {
+  /// The records of a metrics file, their steps ascending; none where there is no file. Other lines, and a last one that
+  /// is torn, are passed over.
+  public static func read(_ path: String) throws -> [ParameterRecord] {
+    guard try entry(path) != .absent else { return [] }
+    let file = try InputFile(path)
+    let bytes = try file.bytes(at: 0, count: file.length)
+    var records: [ParameterRecord] = []
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (index, line) in lines.dropLast().enumerated() where isOurs(line) {
+      let place = "\(path), line \(index + 1)"
+      do {
+        records.append(try ParameterRecord(JSONReader(Array(line))))
+      } catch let failure as JSONReader.Failure {
+        throw CheckpointError(
+          .badData, "record of parameters is malformed", expected: failure.expected, got: failure.got, at: place)
+      }
+      guard records.count < 2 || records[records.count - 2].step < records[records.count - 1].step else {
+        throw CheckpointError(
+          .badData, "records of parameters are out of order",
+          expected: "a step after \(records[records.count - 2].step)", got: "\(records[records.count - 1].step)",
+          at: place)
+      }
+    }
+    return records
+  }
+
+  /// Whether a line is an object whose `"event"` is `"parameters"`.
+  private static func isOurs(_ line: ArraySlice<UInt8>) -> Bool {
+    var reader = JSONReader(Array(line))
+    var event: String?
+    // What cannot be read is no record of ours.
+    try? reader.object { reader, key in
+      if key == "event" { event = try reader.string() } else { try reader.skipValue() }
+    }
+    return event == "parameters"
+  }
+
+  private init(_ json: JSONReader) throws {
+    var reader = json
+    var numbers: [String: Int] = [:]
+    var chain: UInt64?
+    var tensors: [(name: String, hash: UInt64)] = []
+    try reader.object { reader, key in
+      switch key {
+      case "step", "ranks":
+        let number = try reader.integer(Int.self)
+        guard number >= 1 else { throw reader.failure("1 or more", got: "\(number)") }
+        numbers[key] = number
+      case "chain": chain = try reader.hash()
+      case "tensors": try reader.object { reader, name in tensors.append((name, try reader.hash())) }
+      default: try reader.skipValue()
+      }
+    }
+    try reader.end()
+    guard let step = numbers["step"], let ranks = numbers["ranks"], let chain, !tensors.isEmpty else {
+      throw reader.failure("step, ranks, chain and tensors", got: "fewer of them")
+    }
+    self.init(step: step, ranks: ranks, chain: chain, names: tensors.map(\.name), hashes: tensors.map(\.hash))
+  }
+}
+
+extension JSONReader {
+  /// A word as `hexadecimal` writes it.
+  mutating func hash() throws -> UInt64 {
+    let text = try string("sixteen hexadecimal digits")
+    guard let word = UInt64(text, radix: 16), hexadecimal(word) == text else {
+      throw failure("sixteen hexadecimal digits", got: quoted(text))
+    }
+    return word
+  }
+}

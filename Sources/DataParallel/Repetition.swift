@@ -1,0 +1,83 @@
+import Checkpoints
+import MPI
+import Sequences
+
+/// Computes recorded steps of a run again, and compares what comes out with what was recorded: a hash of each tensor at
+/// every record, on every rank, and at the end all that the last checkpoint holds, byte for byte.
+public final class Repetition {
+  /// What differs.
+  public enum Finding: Equatable, Sendable {
+    /// Loss or gradient of a step are not finite, and were when it was recorded.
+    case diverged(step: Int)
+    /// At the first record that differs: its step and the ranks that trained then, and which tensor's hash is another on
+    /// which ranks now.
+    case record(step: Int, recordedRanks: Int, comparison: RankComparison)
+    /// Every record was met, but not the last checkpoint.
+    case checkpoint([TensorDifference])
+  }
+
+  private let world: World
+  private let training: Training
+  private let source: any SequenceSource
+  private let tensors: ParameterTensors
+
+  /// A repetition by a training that has what the recorded one had, but for the number of ranks.
+  public init(world: World, training: Training, source: any SequenceSource) {
+    self.world = world
+    self.training = training
+    self.source = source
+    tensors = ParameterTensors(training.setup.shape)
+  }
+
+  /// Repeats the steps from a checkpoint (nil: from the parameters as they are, before the first step) to another.
+  /// Every rank calls it, with all arguments. `passed` is told each record that was met. Nil where all is the same;
+  /// otherwise what differs first, on rank 0; other ranks may get nil there.
+  ///
+  /// - Parameter records: those after `from` up to `to`, checked by `checkRecords`.
+  public func run(
+    from: Checkpoint?, to: Checkpoint, records: [ParameterRecord], identity: DataIdentity,
+    passed: (ParameterRecord) -> Void
+  ) throws -> Finding? {
+    if from != nil { _ = try training.load(from) }
+    var rest = records[...]
+    var trainLoss = Double.nan
+    for step in (from?.manifest.step ?? 0) + 1...to.manifest.step {
+      let result = try training.step(step - 1, source: source)
+      guard result.isFinite else { return .diverged(step: step) }
+      trainLoss = result.loss
+      guard let record = rest.first, record.step == step else { continue }
+      rest.removeFirst()
+      let all = try world.communicator.allGather(tensors.hashes(training.sharded.parameters))
+      if let comparison = RankComparison(names: record.names, words: all, expected: record.hashes) {
+        return .record(step: step, recordedRanks: record.ranks, comparison: comparison)
+      }
+      passed(record)
+    }
+    let differences = try training.withCheckpointFiles(trainLoss: trainLoss, identity: identity) {
+      try to.differences(from: $0)
+    }
+    return differences.flatMap { $0.isEmpty ? nil : .checkpoint($0) }
+  }
+
+  /// Refuses records that are of other tensors, that are not complete, or that have been changed: from one checkpoint's
+  /// link of the chain they must lead to the other's.
+  public func checkRecords(_ records: [ParameterRecord], from: Checkpoint?, to: Checkpoint, name: String) throws {
+    var chain = from?.manifest.parameterChain ?? 0
+    func broken(_ step: Int, expected: UInt64, got: UInt64) -> CheckpointError {
+      CheckpointError(
+        .badData, "the chain of records is broken at step \(step)", expected: hexadecimal(expected),
+        got: hexadecimal(got), at: name, hint: "a record before it is missing, or has been changed")
+    }
+    for record in records {
+      guard record.names == tensors.names else {
+        throw CheckpointError(
+          .badData, "record of other tensors at step \(record.step)",
+          expected: tensors.names.joined(separator: ", "), got: record.names.joined(separator: ", "), at: name)
+      }
+      chain = ParameterTensors.link(after: chain, step: record.step, hashes: record.hashes)
+      guard record.chain == chain else { throw broken(record.step, expected: chain, got: record.chain) }
+    }
+    let last = to.manifest.parameterChain
+    guard last == chain else { throw broken(to.manifest.step, expected: chain, got: last) }
+  }
+}

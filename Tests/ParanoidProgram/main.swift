@@ -1,0 +1,69 @@
+import Checkpoints
+import DataParallel
+import LSTM
+import MPI
+import Optimization
+import Sequences
+
+// paranoid-program RUN FAULT RANK      trains 12 steps in RUN with a check every 4 steps; on rank RANK there is a FAULT
+//
+// none             no fault
+// parameter        a bit of a parameter is flipped during step 6
+// start            a bit of a parameter is flipped before the first step
+// configuration    the rank's configuration is another
+// data             the rank's data are others
+
+/// A source that flips a bit as step 6 begins.
+struct FaultySource: SequenceSource {
+  let source: TokenStream
+  /// One thread alone calls it.
+  nonisolated(unsafe) let flip: () -> Void
+
+  var globalBatch: Int { source.globalBatch }
+  var timesteps: Int { source.timesteps }
+  var stepsPerEpoch: Int { source.stepsPerEpoch }
+
+  func startsFresh(atStep step: Int, lane: Int) -> Bool { source.startsFresh(atStep: step, lane: lane) }
+  func targetCount(atStep step: Int) -> Int { source.targetCount(atStep: step) }
+
+  func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
+    source.fill(step: step, lanes: lanes, batch: batch)
+    if step == 5 { flip() }
+  }
+}
+
+World.run { world in
+  let (run, fault, rank) = (CommandLine.arguments[1], CommandLine.arguments[2], Int(CommandLine.arguments[3])!)
+  let isFaulty = world.communicator.rank == rank
+  // Every rank has parameters of its own, so that one rank's can differ.
+  let setup = TrainingSetup(
+    shape: ModelShape.languageModel(vocabulary: 11, embedding: 5, hidden: 17, layers: 2), timesteps: 6, globalBatch: 9,
+    shards: 8, dropout: 0.25, seed: 1, rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
+    clip: 1, reduction: .reproducible, sharedMemory: .off)
+  let training = try Training(world: world, setup: setup)
+  try training.initialize(method: .uniform, forgetBias: 1)
+  func flipBit() {
+    // In the first recurrent matrix.
+    let place = UnsafeMutableRawPointer(training.sharded.parameters + 700)
+    place.storeBytes(of: place.load(as: UInt32.self) ^ 1, as: UInt32.self)
+  }
+  if fault == "start" && isFaulty { flipBit() }
+  let tokens = (0..<2000).map { Int32($0 * 7 % 11) }
+  let source = FaultySource(
+    source: try TokenStream(
+      tokens: tokens, globalBatch: setup.globalBatch, timesteps: setup.timesteps, resetProbability: 0.1, seed: 1,
+      name: "test")
+  ) { if fault == "parameter" && isFaulty { flipBit() } }
+  let directory = RunDirectory(path: run)
+  world.agree { if world.communicator.rank == 0 { try directory.create(configuration: "") } }
+  let trainer = try Trainer(
+    world: world, training: training, source: source, validation: nil,
+    policy: Coordinator.Policy(totalSteps: 12, evaluateEvery: 0, checkpointEvery: 0),
+    verification: VerificationPolicy(every: 4, paranoid: true), directory: directory,
+    configuration: fault == "configuration" && isFaulty ? "another" : "",
+    identity: DataIdentity(vocabulary: [], tokens: [fault == "data" && isFaulty ? [] : tokens])
+  ) { report in
+    if case .finished(_, _, _, let sha256) = report { print("finished \(sha256)") }
+  }
+  _ = try trainer.run(resumes: false, from: nil, finishRecorded: false)
+}
