@@ -88,7 +88,7 @@ public struct StepBenchmark: Sendable {
       let source = RandomSequences(globalBatch: shape.sequences, timesteps: shape.timesteps, shape: model)
       return PreparedStep(
         memory: Training.memoryEstimate(setup, plan: plan, sharing: training.sharing.ranks),
-        work: StepWork(setup, plan: plan)
+        work: StepWork(setup, plan: plan, sharing: training.sharing.ranks)
       ) { round in
         let result = try training.step(round, source: source)
         return result.computeSeconds + result.updateSeconds
