@@ -38,6 +38,7 @@ let package = Package(
       name: "CMPI", pkgConfig: mpiPackage,
       providers: [.apt(["libopenmpi-dev", "openmpi-bin", "pkg-config"])]),
     .target(name: "CProcessor"),
+    .target(name: "CSystem"),
 
     // MARK: Mathematics
     .target(name: "Randomness", swiftSettings: fast),
@@ -46,23 +47,24 @@ let package = Package(
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: fast),
 
     // MARK: Data, files, settings
-    .target(name: "Sequences", dependencies: ["Randomness"], swiftSettings: strict),
+    .target(name: "Sequences", dependencies: ["Kernels", "Randomness"], swiftSettings: strict),
     .target(
-      name: "Checkpoints", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+      name: "Checkpoints", dependencies: ["CSystem", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Yams"], swiftSettings: strict),
+    .target(name: "Timing", swiftSettings: strict),
 
     // MARK: Processes
-    .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
+    .target(name: "MPI", dependencies: ["CMPI", "CSystem"], swiftSettings: strict),
     .target(
       name: "DataParallel",
-      dependencies: ["MPI", "LSTM", "Kernels", "Randomness", "Sequences", "Optimization", "Checkpoints"],
+      dependencies: ["MPI", "LSTM", "Kernels", "Randomness", "Sequences", "Optimization", "Checkpoints", "Timing"],
       swiftSettings: fast),
     .executableTarget(
       name: "lstm-dist",
       dependencies: [
-        "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "Sequences", "Optimization", "Checkpoints",
-        "Configuration",
+        "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "CSystem", "Sequences", "Optimization", "Checkpoints",
+        "Configuration", "Timing",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -90,6 +92,7 @@ let package = Package(
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),
     .testTarget(name: "SequencesTests", dependencies: ["Sequences", "Randomness"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
+    .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
     .testTarget(
       name: "DataParallelTests",

@@ -53,8 +53,8 @@ public struct Coordinator: Sendable {
     case checkpointWritten
     /// `writeCheckpoint` failed.
     case checkpointFailed(CheckpointError)
-    /// Somebody wants the run to stop, for example a signal.
-    case stopRequested
+    /// The run is to stop before its end; the first reason counts.
+    case stopRequested(StopReason)
     /// `finish` is done.
     case finished
   }
@@ -83,8 +83,8 @@ public struct Coordinator: Sendable {
     case diverged(step: Int)
     /// No checkpoint of this step; `goesOn`: training does.
     case checkpointFailed(step: Int, CheckpointError, goesOn: Bool)
-    /// The run stops after this step, as asked.
-    case stoppedOnRequest(step: Int)
+    /// The run stops after this step, of which a checkpoint stands.
+    case stoppedOnRequest(step: Int, StopReason)
     /// An event came that the state does not know.
     case unexpected(Event, State)
   }
@@ -109,7 +109,8 @@ public struct Coordinator: Sendable {
   public let policy: Policy
   /// Where the run is.
   public private(set) var state = State.idle
-  private var stopIsRequested = false
+  /// Why the run is to stop, where it is.
+  private var stopReason: StopReason?
   /// The step of the newest checkpoint.
   private var savedStep: Int?
   /// The last step that was evaluated.
@@ -121,8 +122,8 @@ public struct Coordinator: Sendable {
   /// Takes an event. The answer is any number of `log` and then one other action, or nothing after `stopRequested`.
   public mutating func receive(_ event: Event) -> [Action] {
     switch (state, event) {
-    case (_, .stopRequested):
-      stopIsRequested = true
+    case (_, .stopRequested(let reason)):
+      stopReason = stopReason ?? reason
       return []
     case (.idle, .started(let resumedFrom, let finishRecorded)):
       return start(resumedFrom, finishRecorded)
@@ -158,11 +159,11 @@ public struct Coordinator: Sendable {
   private mutating func proceed(_ step: Int) -> [Action] {
     let isLast = step == policy.totalSteps
     let isSaved = savedStep == step
-    if !stopIsRequested, evaluatedStep != step, isDue(step, every: policy.evaluateEvery) {
+    if stopReason == nil, evaluatedStep != step, isDue(step, every: policy.evaluateEvery) {
       state = .evaluating(step: step)
       return [.evaluate(step: step)]
     }
-    if !isSaved, stopIsRequested || isDue(step, every: policy.checkpointEvery) {
+    if !isSaved, stopReason != nil || isDue(step, every: policy.checkpointEvery) {
       state = .checkpointing(step: step)
       return [.writeCheckpoint(step: step)]
     }
@@ -170,7 +171,7 @@ public struct Coordinator: Sendable {
       state = .finishing(step: step)
       return [.finish(step: step)]
     }
-    return stopIsRequested ? stop(75, .stoppedOnRequest(step: step)) : train(after: step)
+    return stopReason.map { stop(75, .stoppedOnRequest(step: step, $0)) } ?? train(after: step)
   }
 
   private func isDue(_ step: Int, every interval: Int) -> Bool {
@@ -183,7 +184,7 @@ public struct Coordinator: Sendable {
   }
 
   private mutating func checkpointFailed(_ step: Int, _ error: CheckpointError) -> [Action] {
-    let goesOn = error.kind != .diverged && step != policy.totalSteps && !stopIsRequested
+    let goesOn = error.kind != .diverged && step != policy.totalSteps && stopReason == nil
     let report = Report.checkpointFailed(step: step, error, goesOn: goesOn)
     if goesOn { return [.log(report)] + train(after: step) }
     return stop(error.kind == .diverged ? 76 : 74, report)
@@ -203,7 +204,8 @@ extension Coordinator.Report: CustomStringConvertible {
     case .diverged(let step): "loss or gradient is infinite or NaN at step \(step)"
     case .checkpointFailed(let step, let error, let goesOn):
       "no checkpoint of step \(step)\(goesOn ? ", training goes on" : ""): \(error.message)"
-    case .stoppedOnRequest(let step): "stopped on request after step \(step)"
+    case .stoppedOnRequest(let step, let reason):
+      "stopped after step \(step) (\(reason)); the same command goes on from there"
     case .unexpected(let event, let state): "event \(event) is not legal in state \(state)"
     }
   }

@@ -1,10 +1,14 @@
+import Glibc
+
 /// The directory of a run:
 ///
 ///     runs/<name>/config.yaml     resolved configuration
 ///                 metrics.jsonl   one object per line
+///                 stop            made by the user: the run is to stop, and the file to go
+///                 heartbeat       while a job runs: who it is, and what each rank is about
 ///                 checkpoints/step-00001200/{model,optimizer,state}.safetensors, manifest.json
 ///
-/// Only rank 0 writes to it. Names that begin with a dot are work in progress, or what a crash left of it.
+/// Only rank 0 writes to it, but that each rank has a page of the heartbeat. Names that begin with a dot are work in progress, or what a crash left of it.
 public struct RunDirectory: Sendable {
   /// Where the directory is or will be.
   public let path: String
@@ -14,6 +18,9 @@ public struct RunDirectory: Sendable {
   public var metricsPath: String { joined(path, "metrics.jsonl") }
   /// `checkpoints`
   public var checkpointsPath: String { joined(path, "checkpoints") }
+
+  /// `stop`
+  public var stopPath: String { joined(path, "stop") }
 
   /// Names a run directory; touches nothing.
   public init(path: String) { self.path = trimmed(path) }
@@ -46,34 +53,42 @@ public struct RunDirectory: Sendable {
         .inputOutput, "cannot use the run directory", expected: "a directory", got: "a file", at: path)
     case .directory:
       if try entry(configurationPath) == .file { return true }
-      if try names(in: path).isEmpty { return false }
+      if try names(in: path).allSatisfy(RunDirectory.isTransient) { return false }
       throw CheckpointError(
         .inputOutput, "cannot use the run directory", expected: "a run, an empty directory or none",
         got: "a directory without config.yaml", at: path, hint: "name another directory with --run")
     }
   }
 
-  /// Makes the directory with its `config.yaml`, at once: after an error there is none.
+  /// What a job has in a directory before there is a run in it.
+  private static func isTransient(_ name: String) -> Bool {
+    name == heartbeatName || name == "stop" || name.hasPrefix(".partial-")
+  }
+
+  /// Makes the run: it is there as soon as its `config.yaml` is, and after an error it is not.
   public func create(configuration: String) throws {
-    let parent = directory(of: path)
-    let partial = joined(parent, ".partial-" + lastComponent(of: path))
-    try makeDirectories(parent)
+    _ = try exists()
+    try makeDirectories(path)
     do {
-      try removeTree(partial)
-      try makeDirectory(partial)
-      try makeDirectory(joined(partial, "checkpoints"))
-      try writeAtomically(configuration, to: joined(partial, "config.yaml"))
-      try move(partial, to: path)
-      try syncDirectory(parent)
+      try writeConfiguration(configuration)
+      try syncDirectory(directory(of: path))
     } catch {
-      try? removeTree(partial)
+      rmdir(path)
       throw error
     }
+    if try entry(checkpointsPath) == .absent { try makeDirectory(checkpointsPath) }
   }
 
   /// Replaces `config.yaml`, at once.
   public func writeConfiguration(_ configuration: String) throws {
     try writeAtomically(configuration, to: configurationPath)
+  }
+
+  /// Whether somebody has made the file `stop`, which is removed: it stops one job.
+  public func takeStopFile() throws -> Bool {
+    if try entry(stopPath, followLinks: false) == .absent { return false }
+    try checked("unlink", stopPath) { unlink(stopPath) }
+    return true
   }
 
   /// The text of `config.yaml`.

@@ -115,6 +115,17 @@ final class InputFile: Sendable {
     }
   }
 
+  /// The first line of a small file, also of one in /proc, whose length is 0.
+  static func firstLine(of path: String) throws -> String {
+    let descriptor = try checked("open", path) { open(path, O_RDONLY | O_CLOEXEC) }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 256)
+    let count = try checked("read", path) {
+      bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress!, $0.count) }
+    }
+    return String(decoding: bytes[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+  }
+
   /// The length and SHA-256 of the whole file.
   func digest() throws -> FileDigest {
     var hash = SHA256()
@@ -172,9 +183,14 @@ func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: Str
 
 /// Replaces or creates a whole file: a reader, or a crash at any moment, finds the old content or the new, never a mix.
 public func writeAtomically(_ text: String, to path: String) throws {
+  try writeAtomically(to: path) { append in try append(text) }
+}
+
+/// The same for a text that is made piece after piece.
+public func writeAtomically(to path: String, _ body: (_ append: (String) throws -> Void) throws -> Void) throws {
   try replaceFile(path) { temporary in
     var file = try OutputFile(creating: temporary)
-    try file.write(text)
+    try body { try file.write($0) }
     return try file.finish()
   }
 }

@@ -113,6 +113,14 @@ public struct Configuration: Sendable, Equatable {
     public internal(set) var evaluateEvery: Int
     /// Updates between two checkpoints, 0 for one at the end only.
     public internal(set) var checkpointEvery: Int
+    /// Seconds from the start of a job to its end, 0 for any.
+    public internal(set) var timeLimit: Int
+  }
+
+  /// What watches over the ranks.
+  public struct Watchdog: Sendable, Equatable {
+    /// Seconds without a sign of life after which a rank counts as lost, 0 for never.
+    public internal(set) var seconds: Int
   }
 
   /// How ranks work together.
@@ -151,6 +159,8 @@ public struct Configuration: Sendable, Equatable {
   public internal(set) var seed: UInt64
   /// How ranks work together.
   public internal(set) var distributed: Distributed
+  /// What watches over the ranks.
+  public internal(set) var watchdog: Watchdog
 
   /// What the table writes over: resolving gives every key a value, so none of these is ever seen.
   static let unresolved = Configuration(
@@ -161,7 +171,8 @@ public struct Configuration: Sendable, Equatable {
     model: Model(embedding: 0, hidden: 0, layers: 0, dropout: 0, initialization: .uniform, forgetBias: 0),
     batch: Batch(sequences: 0, steps: 0, shards: 0, reset: 0),
     optimizer: Optimizer(name: .adam, learningRate: 0, clip: 0, beta1: 0, beta2: 0, epsilon: 0),
-    training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0),
+    training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0, timeLimit: 0),
     seed: 0,
-    distributed: Distributed(reduction: .reproducible, sharedMemory: .auto))
+    distributed: Distributed(reduction: .reproducible, sharedMemory: .auto),
+    watchdog: Watchdog(seconds: 0))
 }

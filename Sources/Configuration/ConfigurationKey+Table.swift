@@ -18,6 +18,10 @@ extension ConfigurationKey {
         "distributed.sharedMemory", \.distributed.sharedMemory, .always("auto"), mayChangeOnResume: true,
         "Ranks of one node share one copy of the parameters and read each other's gradients: where it is possible (auto), "
           + "or else not at all (on), or never (off). The same bits either way."),
+      .integer(
+        "watchdog.seconds", \.watchdog.seconds, 0...1_000_000, .always("60"), mayChangeOnResume: true,
+        "The job ends with exit code 77 when a rank gives no sign of life for so long, or ten times as long lives but "
+          + "does not get on; 0 waits for ever."),
     ]
 
   // Numbers become Float where they are used. There a share close enough to 1 would be 1, and a factor small enough 0:
@@ -119,5 +123,8 @@ extension ConfigurationKey {
       "training.checkpointEvery", \.training.checkpointEvery, 0...1_000_000_000,
       .byTask(reber: "1000", languageModel: "500"),
       mayChangeOnResume: true, "Updates between two checkpoints; 0 writes one at the end only."),
+    .duration(
+      "training.timeLimit", \.training.timeLimit, .always("0"), mayChangeOnResume: true,
+      "A job stops with a checkpoint and exit code 75 before it has run for so long, such as 90m; 0 for no limit."),
   ]
 }

@@ -61,6 +61,28 @@ struct Scalar: Sendable, Equatable {
     guard !isQuoted, let value = Integer(text), String(value) == text else { return nil }
     return value
   }
+
+  /// Whole seconds: a plain number, or numbers with the units d, h, m and s, each at most once and in this order.
+  var seconds: Int? {
+    if let plain = integer(Int.self) { return plain >= 0 ? plain : nil }
+    var (total, digits) = (0, "")
+    var units: [(letter: Character, seconds: Int)] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)]
+    for character in text {
+      if let unit = units.firstIndex(where: { $0.letter == character }) {
+        guard let number = Int(digits) else { return nil }
+        let (seconds, overflows) = number.multipliedReportingOverflow(by: units[unit].seconds)
+        let (sum, overflowsAgain) = total.addingReportingOverflow(seconds)
+        if overflows || overflowsAgain { return nil }
+        total = sum
+        digits = ""
+        units.removeFirst(unit + 1)
+      } else {
+        guard character.isASCII, character.isNumber else { return nil }
+        digits.append(character)
+      }
+    }
+    return digits.isEmpty && !text.isEmpty ? total : nil
+  }
 }
 
 // MARK: - Kinds of values
@@ -79,6 +101,21 @@ extension ConfigurationKey {
       write: { scalar, configuration in
         guard let value = scalar.integer(Int.self), range.contains(value) else { return false }
         configuration[keyPath: path] = value
+        return true
+      })
+  }
+
+  /// Whole seconds, written as such or with units: 3600, 90m, 1h30m, 2d.
+  static func duration(
+    _ name: String, _ path: Path<Int>, _ fallback: Fallback, mayChangeOnResume: Bool, _ documentation: String
+  ) -> ConfigurationKey {
+    ConfigurationKey(
+      name: name, expected: "seconds or a time such as 90m or 1h30m, at most 10000d", documentation: documentation,
+      mayChangeOnResume: mayChangeOnResume, task: nil, fallback: fallback,
+      text: { String($0[keyPath: path]) },
+      write: { scalar, configuration in
+        guard let seconds = scalar.seconds, seconds <= 10_000 * 86_400 else { return false }
+        configuration[keyPath: path] = seconds
         return true
       })
   }

@@ -1,5 +1,6 @@
 import Kernels
 import MPI
+import Timing
 
 /// Adds gradients that travel between ranks as messages.
 ///
@@ -17,10 +18,12 @@ final class MessageReducer: Reducer {
   private let parts: GradientParts
   private let exchange: SliceExchange
   private let memory: GradientMemory
+  private let clock: StepClock
   private var requests = RequestQueue<Exchange<Float>>()
   private var submitted: [Int] = []
   private var blockSums: [Double]
   private(set) var shardValues: [Double]
+  private(set) var notices: [Double]
   /// For each part, what each rank owns of it.
   private let slices: [Segments]
   private var scalars: ScalarExchange
@@ -33,8 +36,9 @@ final class MessageReducer: Reducer {
   var changedRanges: [Range<Int>] { ownedRanges }
 
   /// For two ranks or more.
-  init(_ plan: ReductionPlan, reduction: Reduction, memory: GradientMemory, world: World) {
+  init(_ plan: ReductionPlan, reduction: Reduction, memory: GradientMemory, world: World, clock: StepClock) {
     self.world = world
+    self.clock = clock
     clearsEmbedding = plan.embedding != nil
     let parts = plan.parts
     self.reduction = reduction
@@ -48,6 +52,7 @@ final class MessageReducer: Reducer {
     exchange = SliceExchange(rank: rank, plan, parts: cut)
     blockSums = Array(repeating: 0, count: cut.blockCount)
     shardValues = Array(repeating: 0, count: plan.shardCount)
+    notices = Array(repeating: 0, count: size)
     slices = cut.slices
     scalars = ScalarExchange(
       blocks: reduction == .mpi
@@ -58,6 +63,7 @@ final class MessageReducer: Reducer {
   func submit(part: Int) {
     submitted.append(part)
     guard reduction == .reproducible else { return }
+    clock.submitted(part: part)
     do {
       for round in 0..<exchange.rounds {
         requests.append(try exchange.start(part: part, round: round, memory: memory, on: communicator))
@@ -68,16 +74,21 @@ final class MessageReducer: Reducer {
   }
 
   func poll() {
-    do { _ = try requests.test() } catch { world.fail(error) }
+    do {
+      if try requests.test() { clock.allArrived() }
+    } catch {
+      world.fail(error)
+    }
   }
 
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32]) throws -> Double {
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32], notice: Double) throws -> Double {
     for part in submitted {
       switch reduction {
       case .reproducible: receive(part: part)
       case .mpi: try allReduce(part: part)
       }
       let slice = ownedRanges[part]
+      clock.enter(.update, part: part)
       let owned = parts.blocks(ofPart: part, rank: reduction == .mpi ? 0 : communicator.rank)
       blockSums.withUnsafeMutableBufferPointer { sums in
         blockSquaredSums(
@@ -86,7 +97,10 @@ final class MessageReducer: Reducer {
       }
     }
     submitted.removeAll(keepingCapacity: true)
-    try scalars.exchange(on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues)
+    notices[communicator.rank] = notice
+    clock.enter(.wait)
+    try scalars.exchange(
+      on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues, notices: &notices)
     // Block sums are added in index order, whoever computed them.
     return blockSums.reduce(0, +).squareRoot()
   }
@@ -116,21 +130,28 @@ final class MessageReducer: Reducer {
   // MARK: One part
 
   private func receive(part: Int) {
+    clock.enter(.wait, part: part)
     do {
       for _ in 0..<exchange.rounds { _ = try requests.waitForFirst() }
     } catch {
       world.fail(error)
     }
+    clock.arrived(part: part)
+    clock.enter(.reduction, part: part)
     exchange.sum(part: part, memory: memory)
   }
 
   private func allReduce(part: Int) throws {
     let range = parts.parts[part]
     let first = memory.gradient(0) + range.lowerBound
+    clock.enter(.reduction, part: part)
     for subtree in 1..<max(1, memory.subtrees) {
       add(first, memory.gradient(subtree) + range.lowerBound, count: range.count)
     }
+    clock.enter(.wait, part: part)
+    clock.submitted(part: part)
     try communicator.allReduce(UnsafeMutableBufferPointer(start: first, count: range.count), .sum)
+    clock.arrived(part: part)
   }
 }
 

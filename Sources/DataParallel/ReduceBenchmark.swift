@@ -1,6 +1,7 @@
 import Kernels
 import MPI
 import Sequences
+import Timing
 
 /// The time of adding a gradient of some size over all ranks and handing the result back.
 public struct ReduceBenchmark: Sendable {
@@ -59,14 +60,15 @@ public struct ReduceBenchmark: Sendable {
         ReductionPlan(
           parts: [0..<count], embedding: nil, shardCount: plan.shards,
           shards: (0..<plan.ranks).map(plan.shards(ofRank:))),
-        reduction: reduction, memory: memory, sharing: sharing, world: world)
+        reduction: reduction, memory: memory, sharing: sharing, world: world,
+        clock: StepClock(parts: 1, tracedEvents: 0))
       shards = Array(repeating: 0, count: own.count)
     }
 
     func seconds() throws -> Double {
       let start = World.wallTimeSeconds()
       reducer.submit(part: 0)
-      _ = try shards.withUnsafeBufferPointer { try reducer.finish(ownShardValues: $0, rowsSeen: []) }
+      _ = try shards.withUnsafeBufferPointer { try reducer.finish(ownShardValues: $0, rowsSeen: [], notice: 0) }
       try reducer.shareUpdates(memory.gradient(0))
       return World.wallTimeSeconds() - start
     }

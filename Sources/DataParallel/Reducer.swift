@@ -1,5 +1,6 @@
 import Kernels
 import MPI
+import Timing
 
 /// How gradients are added over ranks.
 public enum Reduction: String, CaseIterable, Sendable {
@@ -19,14 +20,17 @@ protocol Reducer: AnyObject {
   var changedRanges: [Range<Int>] { get }
   /// The value of every shard, after `finish`.
   var shardValues: [Double] { get }
+  /// The notice of every rank, after `finish`.
+  var notices: [Double] { get }
 
   /// The gradient of a part stands in every subtree's gradient, and is not touched until `finish`.
   func submit(part: Int)
   /// Lets what was submitted make progress.
   func poll()
   /// Waits for all parts; afterwards the owned ranges of the first gradient are the global gradient. Returns its global
-  /// norm. Each rank brings the values of its own shards and, ascending, the rows of the embedding that its gradient has.
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32]) throws -> Double
+  /// norm. Each rank brings the values of its own shards, ascending the rows of the embedding that its gradient has, and
+  /// a notice, a number for which the reduction has no use.
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32], notice: Double) throws -> Double
   /// Every rank gets the parameters that the others have updated.
   func shareUpdates(_ parameters: UnsafeMutablePointer<Float>) throws
   /// Sets what `finish` wrote into the embedding's gradient to +0.0, as the next backward pass expects it.
@@ -53,9 +57,10 @@ struct ReductionPlan {
 
 /// The way that the setup and the ranks' places call for: over shared memory, or by messages. Collective.
 func makeReducer(
-  _ plan: ReductionPlan, reduction: Reduction, memory: GradientMemory, sharing: NodeSharing, world: World
+  _ plan: ReductionPlan, reduction: Reduction, memory: GradientMemory, sharing: NodeSharing, world: World,
+  clock: StepClock
 ) throws -> any Reducer {
   world.communicator.size == 1 || sharing.node != nil
-    ? try SharedMemoryReducer(plan, memory: memory, world: world, node: sharing.node)
-    : MessageReducer(plan, reduction: reduction, memory: memory, world: world)
+    ? try SharedMemoryReducer(plan, memory: memory, world: world, node: sharing.node, clock: clock)
+    : MessageReducer(plan, reduction: reduction, memory: memory, world: world, clock: clock)
 }

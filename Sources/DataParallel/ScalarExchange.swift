@@ -1,7 +1,7 @@
 import MPI
 
-/// The numbers beside the gradient that every rank needs of every other: sums of squares of the blocks that it owns, and
-/// values of its shards. One collective call a step, with memory made once.
+/// The numbers beside the gradient that every rank needs of every other: sums of squares of the blocks that it owns,
+/// values of its shards, and a notice, a number for which a step has no other use. One collective call a step, with memory made once.
 struct ScalarExchange {
   private let segments: Segments
   /// For each rank, the block or shard that each of its numbers is about.
@@ -21,21 +21,22 @@ struct ScalarExchange {
     }
     self.blocks = owned
     self.shards = shards
-    let counts = shards.indices.map { owned[$0].count + shards[$0].count }
+    let counts = shards.indices.map { owned[$0].count + shards[$0].count + 1 }
     segments = Segments(packed: counts)
     mine = Array(repeating: 0, count: counts.max() ?? 0)
     all = Array(repeating: 0, count: counts.reduce(0, +))
   }
 
-  /// Fills in the block sums and shard values of the other ranks.
+  /// Fills in the block sums, shard values and notices of the other ranks.
   mutating func exchange(
     on communicator: Communicator, blockSums: inout [Double], own: UnsafeBufferPointer<Double>,
-    shardValues: inout [Double]
+    shardValues: inout [Double], notices: inout [Double]
   ) throws {
     let rank = communicator.rank
     for (place, block) in blocks[rank].enumerated() { mine[place] = blockSums[block] }
     for place in own.indices { mine[blocks[rank].count + place] = own[place] }
     let count = segments.counts[rank]
+    mine[count - 1] = notices[rank]
     try mine.withUnsafeBufferPointer { mine in
       try all.withUnsafeMutableBufferPointer { all in
         try communicator.allGatherV(UnsafeBufferPointer(rebasing: mine[..<count]), into: all, segments)
@@ -51,6 +52,7 @@ struct ScalarExchange {
         shardValues[shard] = all[next]
         next += 1
       }
+      notices[other] = all[next]
     }
   }
 }

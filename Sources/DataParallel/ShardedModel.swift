@@ -2,6 +2,7 @@ import Kernels
 import LSTM
 import MPI
 import Sequences
+import Timing
 
 /// A model on all ranks: the same parameters everywhere, and on each rank the lanes of its shards.
 public final class ShardedModel {
@@ -61,10 +62,13 @@ public final class ShardedModel {
   var hasOwnParameters: Bool { window.share.count == 1 }
 
   /// The parameters have been written: the products read copies of them in another order. Ranks that share wait for each
-  /// other, and each packs its share.
-  public func parametersChanged() throws {
+  /// other, and each packs its share; the clock, if there is one, tells the two apart.
+  public func parametersChanged(clock: StepClock? = nil) throws {
+    clock?.enter(.wait)
     try window.barrier()
+    clock?.enter(.packing)
     model.pack(parameters, share: Share(index: window.share.index, count: window.share.count))
+    clock?.enter(.wait)
     try window.barrier()
   }
 

@@ -1,5 +1,6 @@
 import Kernels
 import MPI
+import Timing
 
 /// Adds gradients that all ranks of a node read where they are: nothing travels. Each rank sums its ranges straight from
 /// the others' memory, in the order of the summation tree, and updates them in the one copy of the parameters.
@@ -10,23 +11,27 @@ final class SharedMemoryReducer: Reducer {
   let ownedRanges: [Range<Int>]
   private(set) var changedRanges: [Range<Int>] = []
   private(set) var shardValues: [Double]
+  private(set) var notices: [Double]
 
   private let rank: Int
   private let plan: ReductionPlan
   private let parts: GradientParts
   private let memory: GradientMemory
   private let communicator: Communicator
+  private let clock: StepClock
   private let treeSum: TreeSum
   private let scratch: FloatBuffer
   /// The gradients of all subtrees, rank after rank.
   private let sources: [UnsafePointer<Float>]
   private var blockSums: [Double]
-  /// Of each rank: sums of squares of the blocks that it owns, values of its shards, a bit for each row that it has seen.
+  /// Of each rank: sums of squares of the blocks that it owns, values of its shards, its notice, a bit for each row
+  /// that it has seen.
   private let notes: NodeWindow
   private let bitsOffset: Int
 
   /// Collective over `node`; nil for a rank alone.
-  init(_ plan: ReductionPlan, memory: GradientMemory, world: World, node: Communicator?) throws {
+  init(_ plan: ReductionPlan, memory: GradientMemory, world: World, node: Communicator?, clock: StepClock) throws {
+    self.clock = clock
     communicator = world.communicator
     rank = communicator.rank
     self.plan = plan
@@ -42,7 +47,8 @@ final class SharedMemoryReducer: Reducer {
     }
     blockSums = Array(repeating: 0, count: parts.blockCount)
     shardValues = Array(repeating: 0, count: plan.shardCount)
-    bitsOffset = (parts.blockCount + plan.shardCount) * MemoryLayout<Double>.stride
+    notices = Array(repeating: 0, count: communicator.size)
+    bitsOffset = (parts.blockCount + plan.shardCount + 1) * MemoryLayout<Double>.stride
     let words = ((plan.embedding?.rows ?? 0) + 63) / 64
     notes = try NodeWindow(byteCount: bitsOffset + words * MemoryLayout<UInt64>.stride, node: node)
     changedRanges.reserveCapacity(parts.parts.count + (plan.embedding?.rows ?? 0))
@@ -53,9 +59,10 @@ final class SharedMemoryReducer: Reducer {
 
   func poll() {}
 
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32]) throws -> Double {
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32], notice: Double) throws -> Double {
     mark(rowsSeen)
     try notes.barrier()
+    clock.enter(.reduction)
     findChangedRanges()
     // A single rank's gradient is the sum already.
     if communicator.size > 1 {
@@ -65,10 +72,13 @@ final class SharedMemoryReducer: Reducer {
           scratch: scratch.pointer)
       }
     }
+    clock.enter(.update)
     noteBlockSums()
     for (shard, value) in zip(plan.shards[rank], ownShardValues) {
       values(ofRank: rank)[parts.blockCount + shard] = value
     }
+    values(ofRank: rank)[parts.blockCount + plan.shardCount] = notice
+    clock.enter(.wait)
     try notes.barrier()
     readNotes()
     // Block sums are added in index order, whoever computed them.
@@ -156,6 +166,7 @@ final class SharedMemoryReducer: Reducer {
         }
       }
       for shard in plan.shards[other] { shardValues[shard] = values[parts.blockCount + shard] }
+      notices[other] = values[parts.blockCount + plan.shardCount]
     }
   }
 }

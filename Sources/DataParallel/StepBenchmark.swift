@@ -4,6 +4,7 @@ import LSTM
 import MPI
 import Optimization
 import Sequences
+import Timing
 
 /// What a benchmark of the training step found: medians over its rounds, the same on every rank.
 public struct StepBenchmark: Sendable {
@@ -90,8 +91,7 @@ public struct StepBenchmark: Sendable {
         memory: Training.memoryEstimate(setup, plan: plan, sharing: training.sharing.ranks),
         work: StepWork(setup, plan: plan, sharing: training.sharing.ranks)
       ) { round in
-        let result = try training.step(round, source: source)
-        return result.computeSeconds + result.updateSeconds
+        try training.step(round, source: source).times.seconds.sum(Phase.computing)
       }
     case .layers(let stack):
       guard world.communicator.size == 1 else {

@@ -1,11 +1,16 @@
 import Checkpoints
 import MPI
 import Sequences
+import Timing
 
 /// What the trainer tells about its progress; on rank 0 alone.
 public enum TrainingReport {
   /// A step is done.
-  case step(Int, of: Int, result: StepResult, tokensPerSecond: Double, secondsLeft: Double)
+  case step(Int, of: Int, result: StepResult, split: StepSplit, tokensPerSecond: Double, secondsLeft: Double)
+  /// A rank has been behind for some time.
+  case straggler(step: Int, SlowRank)
+  /// The job's steps are over, for whatever reason: where their time went, and the slowest rank, if there are several.
+  case times(StepSplit, slowest: SlowRank?)
   /// An evaluation is done: mean validation loss in nats a token.
   case evaluated(step: Int, validationLoss: Double)
   /// A checkpoint stands.
@@ -28,6 +33,9 @@ public final class Trainer {
   private let directory: RunDirectory
   private let configuration: String
   private let identity: DataIdentity
+  private let stopSignal: () -> Int32
+  private let trace: TraceFile?
+  private let times: RunTimes
   private let report: (TrainingReport) -> Void
 
   private var coordinator: Coordinator
@@ -37,9 +45,16 @@ public final class Trainer {
   private var startSeconds = 0.0
   private var firstStep = 0
   private var hasLostRecords = false
+  private var clock: StopClock?
+  private var notice: (number: Int32, rank: Int)?
+  private var stopIsRequested = false
+  private var stopFileSeconds = 0.0
 
   /// The last completed step.
   public private(set) var lastStep = 0
+
+  /// After `run`, on rank 0: why the trace could not be written, nil where nothing went wrong.
+  public private(set) var traceError: CheckpointError?
 
   private var isRoot: Bool { world.communicator.rank == 0 }
 
@@ -48,12 +63,16 @@ public final class Trainer {
   ///   - validation: held-out batches, nil where there are none.
   ///   - configuration: the resolved configuration's text, for `config.yaml` and checkpoints.
   ///   - identity: what the data is, for checkpoints.
+  ///   - clock: on rank 0 only, when the job's time is over, on the clock of `World.wallTimeSeconds`.
+  ///   - stopSignal: the signal that asked this process to stop, or 0.
+  ///   - trace: where a trace is to be written at the end, nil for none.
   ///   - report: called on rank 0.
   public init(
     world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)?,
     policy: Coordinator.Policy, directory: RunDirectory, configuration: String, identity: DataIdentity,
+    clock: StopClock? = nil, stopSignal: @escaping () -> Int32 = { 0 }, trace: TraceFile? = nil,
     report: @escaping (TrainingReport) -> Void
-  ) {
+  ) throws {
     self.world = world
     self.training = training
     self.source = source
@@ -61,6 +80,11 @@ public final class Trainer {
     self.directory = directory
     self.configuration = configuration
     self.identity = identity
+    self.clock = clock
+    self.stopSignal = stopSignal
+    self.trace = trace
+    times = try RunTimes(
+      world: world, sequences: (0..<world.communicator.size).map { training.sharded.plan.lanes(ofRank: $0).count })
     self.report = report
     coordinator = Coordinator(policy: policy)
   }
@@ -68,12 +92,29 @@ public final class Trainer {
   /// Trains to the end. `checkpoint` (rank 0) is where to go on from; `resumes` says on every rank whether there is one.
   /// Parameters must have been initialized where there is none. Returns the exit code, the same on every rank.
   public func run(resumes: Bool, from checkpoint: Checkpoint?, finishRecorded: Bool) throws -> Int32 {
+    let code: Int32
+    do {
+      code = try carryOut(resumes: resumes, from: checkpoint, finishRecorded: finishRecorded)
+    } catch {
+      trace?.writeAlone(training)
+      throw error
+    }
+    if isRoot, lastStep > firstStep {
+      times.addLastCheckpoint(seconds: training.clock.secondsSinceStep()[.checkpoint])
+      report(.times(times.total, slowest: times.slowest))
+    }
+    traceError = try trace?.write(training, hosts: times.hosts)
+    return code
+  }
+
+  private func carryOut(resumes: Bool, from checkpoint: Checkpoint?, finishRecorded: Bool) throws -> Int32 {
     if resumes { trainLoss = try training.load(checkpoint) }
     var event = Coordinator.Event.started(
       resumedFrom: checkpoint?.manifest.step, finishRecorded: finishRecorded)
     startSeconds = World.wallTimeSeconds()
     firstStep = try world.communicator.broadcast(checkpoint?.manifest.step ?? 0, root: 0)
     lastStep = firstStep
+    training.clock.restart()
     while true {
       switch try nextAction(after: event) {
       case .train(let step): event = try train(step)
@@ -89,42 +130,85 @@ public final class Trainer {
   /// Rank 0's coordinator decides; all ranks learn what.
   private func nextAction(after event: Coordinator.Event) throws -> Coordinator.Action {
     var code: [Int] = [0, 0]
+    training.heartbeat?.enter(.waiting, step: lastStep)
     if isRoot {
+      if case .started = event {} else { requestStop() }
       for action in coordinator.receive(event) {
         if case .log(let notice) = action { report(.notice(notice)) } else { code = action.code }
       }
     }
+    training.clock.enter(.wait)
     try code.withUnsafeMutableBufferPointer { try world.communicator.broadcast($0, root: 0) }
+    training.clock.enter(.coordination)
     return Coordinator.Action(code: code)
+  }
+
+  /// Looks for reasons to stop, but for the start: a job makes at least one step.
+  private func requestStop() {
+    guard !stopIsRequested, let reason = stopReason(atSeconds: World.wallTimeSeconds()) else { return }
+    stopIsRequested = true
+    _ = coordinator.receive(.stopRequested(reason))
+  }
+
+  private func stopReason(atSeconds now: Double) -> StopReason? {
+    if let notice { return .signal(notice.number, rank: notice.rank) }
+    if now - stopFileSeconds >= 1 {
+      stopFileSeconds = now
+      // A file that cannot be looked for, or removed, asks for nothing; the next start says so.
+      if (try? directory.takeStopFile()) == true { return .stopFile }
+    }
+    return clock?.reason(atSeconds: now)
   }
 
   // MARK: Actions
 
   private func train(_ step: Int) throws -> Coordinator.Event {
-    let result = try training.step(step - 1, source: source)
+    let start = World.wallTimeSeconds()
+    let result = try training.step(step - 1, source: source, notice: stopSignal)
+    clock?.measuredAction(seconds: World.wallTimeSeconds() - start)
+    notice = result.notice
     trainLoss = result.loss
     lastStep = step
-    if isRoot {
-      let elapsed = World.wallTimeSeconds() - startSeconds
-      let perStep = elapsed / Double(step - firstStep)
-      let tokens = Double(source.targetCount(atStep: step - 1))
-      try record([
-        "event": "step", "step": .integer(step), "trainLoss": .number(result.loss),
-        "gradientNorm": .number(result.gradientNorm), "computeSeconds": .number(result.computeSeconds),
-        "reductionSeconds": .number(result.reductionSeconds), "updateSeconds": .number(result.updateSeconds),
-      ])
-      report(
-        .step(
-          step, of: coordinator.policy.totalSteps, result: result, tokensPerSecond: tokens / perStep,
-          secondsLeft: perStep * Double(coordinator.policy.totalSteps - step)))
-    }
+    training.clock.enter(.wait)
+    let measured = try times.add(result.times)
+    training.clock.enter(.coordination)
+    if let measured { try recordStep(step, result, measured.split, measured.slow) }
     return .stepCompleted(step: step, isFinite: result.isFinite)
+  }
+
+  private func recordStep(_ step: Int, _ result: StepResult, _ split: StepSplit, _ slow: SlowRank?) throws {
+    let perStep = (World.wallTimeSeconds() - startSeconds) / Double(step - firstStep)
+    let tokens = Double(source.targetCount(atStep: step - 1))
+    try record([
+      "event": "step", "step": .integer(step), "trainLoss": .number(result.loss),
+      "gradientNorm": .number(result.gradientNorm), "stepSeconds": .number(split.total),
+      "computeSeconds": .number(split.compute), "communicationSeconds": .number(split.communication),
+      "waitingSeconds": .number(split.waiting), "dataSeconds": .number(split.data),
+      "checkpointSeconds": .number(split.checkpoint), "hiddenSeconds": .number(split.hidden),
+    ])
+    report(
+      .step(
+        step, of: coordinator.policy.totalSteps, result: result, split: split, tokensPerSecond: tokens / perStep,
+        secondsLeft: perStep * Double(coordinator.policy.totalSteps - step)))
+    guard let slow else { return }
+    try record([
+      "event": "straggler", "step": .integer(step), "rank": .integer(slow.straggler.rank), "host": .string(slow.host),
+      "phase": .string("\(slow.straggler.phase)"), "behind": .number(slow.straggler.behind),
+    ])
+    report(.straggler(step: step, slow))
   }
 
   private func evaluate(_ step: Int) throws -> Coordinator.Event {
     guard let validation else { return .evaluationCompleted }
-    let loss = try training.sharded.evaluate(validation)
+    let start = World.wallTimeSeconds()
+    training.clock.enter(.evaluation)
+    training.heartbeat?.enter(.evaluating, step: step)
+    let loss = try training.sharded.evaluate(validation) { [heartbeat = training.heartbeat] _ in
+      heartbeat?.enter(.evaluating, step: step)
+    }
     validationLoss = loss
+    training.clock.enter(.coordination)
+    clock?.measuredAction(seconds: World.wallTimeSeconds() - start)
     if isRoot {
       try record(["event": "evaluated", "step": .integer(step), "validationLoss": .number(loss)])
       report(.evaluated(step: step, validationLoss: loss))
@@ -137,14 +221,20 @@ public final class Trainer {
     let manifest = Manifest(
       step: step, dataPosition: DataPosition(epoch: position.quotient, stepInEpoch: position.remainder),
       seed: training.setup.seed, shards: training.setup.shards, configuration: configuration)
+    training.heartbeat?.enter(.saving, step: step)
+    training.clock.enter(.checkpoint)
+    let start = World.wallTimeSeconds()
     let error = try training.writeCheckpoint(
       manifest, trainLoss: trainLoss, identity: identity, to: directory)
+    training.clock.enter(.coordination)
+    clock?.measuredCheckpoint(seconds: World.wallTimeSeconds() - start)
     if let error { return .checkpointFailed(error) }
     if isRoot { report(.saved(step: step, path: directory.checkpointPath(step: step))) }
     return .checkpointWritten
   }
 
   private func finish(_ step: Int) throws -> Coordinator.Event {
+    training.heartbeat?.enter(.finishing, step: step)
     guard isRoot else { return .finished }
     let saved = try Checkpoint(verifying: directory.checkpointPath(step: step))
     let sha256 = try saved.open(CheckpointFiles.model).parametersSHA256()

@@ -1,9 +1,11 @@
+import Checkpoints
 import Glibc
 import Kernels
 import LSTM
 import MPI
 import Optimization
 import Sequences
+import Timing
 
 /// What a training step needs to know, the same on every rank.
 public struct TrainingSetup: Sendable {
@@ -54,12 +56,10 @@ public struct StepResult: Sendable {
   public let gradientNorm: Double
   /// Whether both are finite; if not, the parameters have been left as they were.
   public let isFinite: Bool
-  /// Seconds for forward and backward on this rank.
-  public let computeSeconds: Double
-  /// Seconds for waiting for the reduction and gathering the parameters.
-  public let reductionSeconds: Double
-  /// Seconds for the update and for packing the weights.
-  public let updateSeconds: Double
+  /// What this rank measured since the end of the step before.
+  public let times: StepTimes
+  /// The lowest rank that brought a notice other than 0, and the notice; the same on every rank.
+  public let notice: (number: Int32, rank: Int)?
 }
 
 /// One rank's part of synchronized training: its shards of every batch, and the parameters, which are the same on all
@@ -70,6 +70,8 @@ public final class Training {
   /// The model, and the rank's lanes.
   public let sharded: ShardedModel
 
+  /// What this rank is about.
+  public let clock: StepClock
   /// Which ranks share memory.
   public let sharing: NodeSharing
 
@@ -77,11 +79,14 @@ public final class Training {
   let reducer: any Reducer
   let optimizer: Optimizer
   let memory: GradientMemory
+  /// Where this rank says what it is about, if anywhere.
+  public var heartbeat: Heartbeat?
   private let shardLosses: UnsafeMutableBufferPointer<Double>
 
   /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next. Collective.
+  /// - Parameter tracedEvents: how many events of this rank's clock are kept for a trace.
   /// - Throws: where the plan is impossible, for example with more ranks than shards.
-  public init(world: World, setup: TrainingSetup) throws {
+  public init(world: World, setup: TrainingSetup, tracedEvents: Int = 0) throws {
     self.world = world
     self.setup = setup
     let plan = try ShardPlan(
@@ -93,11 +98,12 @@ public final class Training {
     memory = try GradientMemory(
       count: setup.shape.parameterCount, subtrees: sharded.model.rows.subtrees.count, node: sharing.node)
     let shape = setup.shape
+    clock = StepClock(parts: shape.parts.count, tracedEvents: tracedEvents)
     reducer = try makeReducer(
       ReductionPlan(
         parts: shape.parts, embedding: shape.vocabulary.map { (rows: $0, size: shape.inputs) },
         shardCount: setup.shards, shards: (0..<plan.ranks).map(plan.shards(ofRank:))),
-      reduction: setup.reduction, memory: memory, sharing: sharing, world: world)
+      reduction: setup.reduction, memory: memory, sharing: sharing, world: world, clock: clock)
     optimizer = Optimizer(rule: setup.rule, ranges: reducer.ownedRanges)
     shardLosses = .allocate(capacity: plan.shards(ofRank: world.communicator.rank).count)
     shardLosses.initialize(repeating: 0)
@@ -114,42 +120,53 @@ public final class Training {
   }
 
   /// One synchronized step: forward, loss, backward through time with each part's reduction started as soon as it is
-  /// finished, clipping, one update. `step` counts from 0.
-  public func step(_ step: Int, source: any SequenceSource) throws -> StepResult {
-    let start = World.wallTimeSeconds()
+  /// finished, clipping, one update. `step` counts from 0. `notice` is a number that all ranks are to know, asked for as
+  /// late as possible.
+  public func step(_ step: Int, source: any SequenceSource, notice: () -> Int32 = { 0 }) throws -> StepResult {
+    heartbeat?.enter(.computing, step: step + 1)
     let (model, parameters) = (sharded.model, sharded.parameters)
+    clock.beginStep(step + 1)
     let count = sharded.fill(source, step: step)
+    clock.enter(.forward)
     sharded.forward(step: step)
+    clock.enter(.loss)
     model.loss(targets: sharded.targets, scale: 1 / Float(max(1, count)), shardLosses: shardLosses)
+    clock.enter(.backward, part: setup.shape.parts.count - 1)
     model.backward(sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count) {
       part in
+      clock.enter(.submit, part: part)
       reducer.submit(part: part)
       reducer.poll()
+      if part > 0 { clock.enter(.backward, part: part - 1) }
     }
-    let computed = World.wallTimeSeconds()
-    let norm = try reducer.finish(ownShardValues: UnsafeBufferPointer(shardLosses), rowsSeen: model.tokensSeen)
+    clock.enter(.wait)
+    heartbeat?.enter(.reducing, step: step + 1)
+    let norm = try reducer.finish(
+      ownShardValues: UnsafeBufferPointer(shardLosses), rowsSeen: model.tokensSeen, notice: Double(notice()))
+    clock.enter(.update)
+    heartbeat?.enter(.updating, step: step + 1)
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] } / Double(max(1, count))
-    let reduced = World.wallTimeSeconds()
 
     let isFinite = norm.isFinite && loss.isFinite
-    var gathering = 0.0
     if isFinite {
       optimizer.update(
         parameters, gradient: memory.gradient(0), gradientScale: clipFactor(norm: norm, limit: setup.clip), step: step,
         changed: reducer.changedRanges)
-      let updated = World.wallTimeSeconds()
+      clock.enter(.gather)
       try reducer.shareUpdates(parameters)
-      gathering = World.wallTimeSeconds() - updated
-      try sharded.parametersChanged()
+      try sharded.parametersChanged(clock: clock)
     }
+    clock.enter(.update)
     reducer.clearEmbedding()
     model.clearEmbeddingGradient(memory.gradient(0), subtreeStride: memory.count)
     model.carryState()
-    let end = World.wallTimeSeconds()
     return StepResult(
-      loss: loss, gradientNorm: norm, isFinite: isFinite, computeSeconds: computed - start,
-      reductionSeconds: reduced - computed + gathering, updateSeconds: end - reduced - gathering)
+      loss: loss, gradientNorm: norm, isFinite: isFinite, times: clock.endStep(),
+      notice: reducer.notices.firstIndex { $0 != 0 }.map { (Int32(reducer.notices[$0]), $0) })
   }
+
+  /// Bytes of a checkpoint, about: parameters and moments.
+  public var checkpointBytes: Int { 4 * setup.shape.parameterCount * (1 + setup.rule.moments.count) }
 
   /// Refuses what cannot fit into the memory of a node with `localRanks` ranks, before any of it is allocated.
   public static func checkMemory(_ setup: TrainingSetup, plan: ShardPlan, localRanks: Int) throws {

@@ -1,3 +1,4 @@
+internal import CSystem
 import Glibc
 
 /// What the environment says about how this process was started. Read it before MPI starts: a world of one that was
@@ -13,6 +14,9 @@ struct Launch {
     size = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].lazy.compactMap { Launch.variable($0).flatMap { Int($0) } }.first
     hasLauncher = size != nil || ["PMIX_RANK", "PMI_RANK", "PMI_FD"].contains { Launch.variable($0) != nil }
   }
+
+  /// No rank outlives its launcher, whatever becomes of that one.
+  func endWithLauncher() { if hasLauncher { system_end_with_parent() } }
 
   /// Settings that Open MPI reads at its start and nothing else can make later. What the user has set stays.
   func prepareEnvironment() {

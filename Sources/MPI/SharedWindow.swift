@@ -19,7 +19,8 @@ public final class SharedWindow {
     self.communicator = communicator
     var window = MPI_WIN_NULL
     var base: UnsafeMutableRawPointer?
-    let bytes = SharedWindow.wholePages(byteCount)
+    // The library puts its own notes before the memory, so one page more, to begin at the next.
+    let bytes = SharedWindow.wholePages(byteCount) + SharedWindow.page
     try check(
       "MPI_Win_allocate_shared",
       MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL.handle, communicator.handle.handle, &base, &window.handle))
@@ -29,7 +30,7 @@ public final class SharedWindow {
       var (size, unit, start) = (MPI_Aint(0), Int32(0), UnsafeMutableRawPointer?.none)
       try check("MPI_Win_shared_query", MPI_Win_shared_query(window.handle, Int32(rank), &size, &unit, &start))
       guard let start else { throw .refused("MPI_Win_shared_query", "rank \(rank) — expected a segment, got none") }
-      segments.append(start)
+      segments.append(start.alignedUp(toMultipleOf: SharedWindow.page))
     }
     // One epoch for the whole life of the window: all access is by loads and stores.
     try check("MPI_Win_lock_all", MPI_Win_lock_all(MPI_MODE_NOCHECK, window.handle))
@@ -37,8 +38,9 @@ public final class SharedWindow {
     self.segments = segments
   }
 
-  /// What a segment of `byteCount` bytes takes: whole pages, at least one.
-  public static func wholePages(_ byteCount: Int) -> Int { max(1, (byteCount + 4095) / 4096) * 4096 }
+  private static let page = 4096
+
+  private static func wholePages(_ byteCount: Int) -> Int { (byteCount + page - 1) / page * page }
 
   /// The first byte of a rank's segment.
   public func segment(ofRank rank: Int) -> UnsafeMutableRawPointer { segments[rank] }

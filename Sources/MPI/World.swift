@@ -56,6 +56,7 @@ public struct World: Sendable {
   /// (§11.2.2).
   private static func start(_ threads: ThreadLevel, _ describe: @escaping @Sendable (any Error) -> Failure) -> World {
     let launch = Launch()
+    launch.endWithLauncher()
     launch.prepareEnvironment()
     do {
       var provided: Int32 = 0

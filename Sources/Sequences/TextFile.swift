@@ -1,24 +1,27 @@
 import Glibc
 
-/// Files of text, read whole.
+/// Files of data, read whole.
 public enum TextFile {
   /// The bytes of the regular file at `path`. A path that is missing, unreadable or not a regular file is an error with
-  /// exit code 74; pipes are refused because every rank reads the text, and a pipe could be read by one only.
-  public static func read(_ path: String) throws(SequenceError) -> [UInt8] {
+  /// exit code 74; pipes are refused because every rank reads the file, and a pipe could be read by one only.
+  /// - Parameter what: What an error calls the file.
+  public static func read(_ path: String, as what: String = "text file") throws(SequenceError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw failure(path) }
+    guard descriptor >= 0 else { throw failure(path, what) }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw failure(path) }
+    guard fstat(descriptor, &status) == 0 else { throw failure(path, what) }
     let kind = status.st_mode & S_IFMT
     guard kind == S_IFREG else {
-      throw .file("text file — expected a file, got \(kind == S_IFDIR ? "a directory" : "a device or pipe") (\(path))")
+      throw .file("\(what) — expected a file, got \(kind == S_IFDIR ? "a directory" : "a device or pipe") (\(path))")
     }
-    return try read(descriptor, size: Int(status.st_size), path: path)
+    guard let bytes = read(descriptor, size: Int(status.st_size)) else { throw failure(path, what) }
+    return bytes
   }
 
-  /// The first `size` bytes, or fewer where the file has become shorter since its size was asked.
-  private static func read(_ descriptor: CInt, size: Int, path: String) throws(SequenceError) -> [UInt8] {
+  /// The first `size` bytes, or fewer where the file has become shorter since its size was asked; nil for an error,
+  /// which `errno` names.
+  private static func read(_ descriptor: CInt, size: Int) -> [UInt8]? {
     var failed = false
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       while count < size {
@@ -33,13 +36,12 @@ public enum TextFile {
         count += got
       }
     }
-    if failed { throw failure(path) }
-    return bytes
+    return failed ? nil : bytes
   }
 
   /// The error that `errno` names.
-  private static func failure(_ path: String) -> SequenceError {
+  private static func failure(_ path: String, _ what: String) -> SequenceError {
     let reason = String(cString: strerror(errno)).lowercased()
-    return .file("text file cannot be read — expected a readable file, got \"\(reason)\" (\(path))")
+    return .file("\(what) cannot be read — expected a readable file, got \"\(reason)\" (\(path))")
   }
 }

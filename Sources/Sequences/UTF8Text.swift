@@ -65,14 +65,20 @@ enum UTF8Text {
     return place
   }
 
+  /// 3 for bytes that begin with U+FEFF, which some programs put before UTF-8 text, otherwise 0.
+  static func lengthOfByteOrderMark(_ bytes: [UInt8]) -> Int { bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
+
   /// Throws, with the offset of the first wrong byte, unless the bytes are UTF-8.
-  static func validate(_ bytes: [UInt8], name: String) throws(SequenceError) {
+  static func validate(
+    _ bytes: [UInt8], name: String,
+    hint: String = "set data.tokens to bytes, which reads any file, or convert the text to UTF-8"
+  ) throws(SequenceError) {
     do {
       _ = try UTF8Span(validating: bytes.span)
     } catch {
       throw .data(
         "text is not UTF-8 — expected UTF-8, got an invalid byte at offset \(error.byteOffsets.lowerBound) (\(name))",
-        hint: "set data.tokens to bytes, which reads any file, or convert the text to UTF-8")
+        hint: hint)
     }
   }
 

@@ -2,12 +2,16 @@ import Checkpoints
 import DataParallel
 @preconcurrency import Glibc
 import MPI
+import Timing
 
 /// Shows progress on rank 0: one line that is rewritten on a terminal, plain lines now and then elsewhere.
 final class Console {
   private let isTerminal = Console.outputIsTerminal()
   private var shownSeconds = -Double.infinity
   private var hasLiveLine = false
+  /// Where the time of the steps since the last line went.
+  private var split = StepSplit()
+  private var splitSteps = 0
 
   /// Seconds between two updates of a live line, and between two plain lines.
   private var interval: Double { isTerminal ? 0.1 : 10 }
@@ -34,8 +38,14 @@ final class Console {
   /// Shows what the trainer says.
   func show(_ report: TrainingReport) {
     switch report {
-    case .step(let step, let total, let result, let tokensPerSecond, let secondsLeft):
+    case .step(let step, let total, let result, let split, let tokensPerSecond, let secondsLeft):
+      self.split += split
+      splitSteps += 1
       showStep(step, total, result, tokensPerSecond, secondsLeft)
+    case .straggler(let step, let slow):
+      line("step \(step)  \(slow.text), for \(StragglerDetector.stepsInARow) steps in a row")
+    case .times(let split, let slowest):
+      line("time: \(split.shares)\(slowest.map { "; \($0.text)" } ?? "")")
     case .evaluated(let step, let loss):
       line("step \(step)  validation loss \(rounded(loss, 4)) nats a token")
     case .saved(_, let path):
@@ -80,11 +90,13 @@ final class Console {
       "step \(step)/\(total)  loss \(rounded(result.loss, 4))  \(rounded(tokensPerSecond, 0)) tokens/s  "
       + "\(duration(secondsLeft)) left"
     if isTerminal {
+      // A live line must not be longer than the terminal is wide.
       print("\r\(text)\u{1B}[K", terminator: "")
       fflush(stdout)
       hasLiveLine = true
     } else {
-      line(text)
+      line("\(text)  \(split.milliseconds(steps: splitSteps))")
+      (split, splitSteps) = (StepSplit(), 0)
     }
   }
 
@@ -93,5 +105,37 @@ final class Console {
     let whole = Int(seconds.rounded())
     if whole >= 3600 { return "\(whole / 3600) h \(whole % 3600 / 60) min" }
     return whole >= 60 ? "\(whole / 60) min \(whole % 60) s" : "\(whole) s"
+  }
+}
+
+extension StepSplit {
+  /// The mean of so many steps, in milliseconds.
+  fileprivate func milliseconds(steps: Int) -> String {
+    let text = { (seconds: Double) in rounded(seconds * 1000 / Double(max(1, steps)), 1) }
+    let parts = shareList.map { "\($0.name) \(text($0.seconds))" }.joined(separator: ", ")
+    return "\(text(total)) ms: \(parts)"
+  }
+
+  /// The shares of the whole.
+  fileprivate var shares: String {
+    shareList.map { "\($0.name) \(rounded(100 * $0.seconds / max(total, .leastNormalMagnitude), 1)) %" }.joined(
+      separator: ", ")
+  }
+
+  private var shareList: [(name: String, seconds: Double)] {
+    [
+      ("compute", compute), ("communication", communication), ("waiting", waiting), ("data", data),
+      ("checkpoint", checkpoint),
+    ]
+  }
+}
+
+extension SlowRank {
+  fileprivate var text: String {
+    let share =
+      sequences > fewestSequences
+      ? "; it has \(sequences) sequences of a batch, the rank with fewest \(fewestSequences)" : ""
+    return "slowest is rank \(straggler.rank) on \(host), \(rounded(100 * straggler.behind, 0)) % behind, most in "
+      + "\(straggler.phase)\(share)"
   }
 }

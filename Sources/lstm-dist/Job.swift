@@ -5,9 +5,16 @@ import MPI
 import Sequences
 
 /// Runs a command's body on all ranks and ends the process with the exit code that it returns. Errors become one
-/// message and the exit code of their kind.
-func runJob(_ body: (World) throws -> Int32) -> Never {
-  let code = World.run(describe: failure(describing:)) { world in
+/// message and the exit code of their kind; before the message is written, `beforeFailure` is called with the code.
+func runJob(
+  beforeFailure: @escaping @Sendable (Int32) -> Void = { _ in }, _ body: (World) throws -> Int32
+) -> Never {
+  let describe: @Sendable (any Error) -> Failure = {
+    let failure = failure(describing: $0)
+    beforeFailure(failure.exitCode)
+    return failure
+  }
+  let code = World.run(describe: describe) { world in
     if world.hasWrongLauncher && world.communicator.rank == 0 {
       printError(
         "warning: the launcher started \(world.launcherSize ?? 0) processes, but each is a world of one — expected "

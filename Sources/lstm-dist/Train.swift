@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSystem
 import Checkpoints
 import Configuration
 import DataParallel
@@ -6,6 +7,7 @@ import Foundation
 import LSTM
 import MPI
 import Sequences
+import Timing
 
 /// `train`: the main job.
 struct Train: ParsableCommand {
@@ -25,20 +27,33 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("One value of the configuration; repeatable.", valueName: "key=value"))
   var set: [String] = []
   @Option(help: "Steps in total, counted from the start of the run (training.steps).") var steps: String?
+  @Option(help: ArgumentHelp("When the job must be over, such as 90m (training.timeLimit).", valueName: "time"))
+  var timeLimit: String?
   @Option(name: .customLong("run"), help: "The run's directory; by default runs/ and the name of the task or file.")
   var runPath: String?
   @Option(help: "Seed of all randomness.") var seed: String?
+  @Option(
+    help: ArgumentHelp(
+      "Writes a trace of the latest \(StepClock.tracedEvents) events of every rank, for Perfetto.", valueName: "file"))
+  var trace: String?
   @Flag(help: "Moves an existing run aside and begins anew.") var fresh = false
 
   /// An empty path is a shell variable that is not set, not the wish for a default.
   func validate() throws {
-    for (flag, path) in [("--text", text), ("--config", config), ("--run", runPath)] where path == "" {
+    for (flag, path) in [("--text", text), ("--config", config), ("--run", runPath), ("--trace", trace)]
+    where path == "" {
       throw ValidationError("\(flag) — expected a path, got nothing")
     }
   }
 
   func run() {
-    runJob { world in try TrainJob(command: self, world: world).run() }
+    // Before MPI starts: mpirun passes signals on as soon as there are ranks.
+    system_note_stop_signals()
+    let presence = Presence()
+    let time = JobTime()
+    runJob(beforeFailure: presence.failing) { world in
+      try TrainJob(command: self, world: world, presence: presence, time: time).run()
+    }
   }
 
   /// The configuration from defaults, file, --set and flags.
@@ -46,7 +61,8 @@ struct Train: ParsableCommand {
     typealias Override = Configuration.Override
     var overrides = try set.map { try Override(set: $0) }
     for (value, key, flag) in [
-      (text, "data.path", "--text"), (steps, "training.steps", "--steps"), (seed, "seed", "--seed"),
+      (text, "data.path", "--text"), (steps, "training.steps", "--steps"),
+      (timeLimit, "training.timeLimit", "--time-limit"), (seed, "seed", "--seed"),
     ] {
       if let value { overrides.append(Override(key: key, value: value, origin: flag)) }
     }
@@ -68,11 +84,14 @@ struct Train: ParsableCommand {
 struct TrainJob {
   let command: Train
   let world: World
+  let presence: Presence
+  let time: JobTime
 
   private var isRoot: Bool { world.communicator.rank == 0 }
 
   /// What rank 0 found in the run directory.
   private struct Found {
+    var lock: RunLock?
     var checkpoint: Checkpoint?
     var finishRecorded = false
     var messages: [String] = []
@@ -91,10 +110,15 @@ struct TrainJob {
       try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
       return (configuration, data, setup)
     }
-    let training = try Training(world: world, setup: setup)
+    let training = try Training(
+      world: world, setup: setup, tracedEvents: command.trace == nil ? 0 : StepClock.tracedEvents)
+    let trace = try command.trace.map { try TraceFile(path: $0, world: world) }
     let directory = command.directory(configuration)
     let found = world.agree { isRoot ? try openRun(directory, configuration, data.identity) : Found() }
     for message in found.messages { printError(message) }
+    defer { found.lock?.release() }
+    training.heartbeat = try presence.begin(world: world, directory, configuration)
+    defer { presence.end() }
     let resumes = try world.communicator.broadcast(found.checkpoint == nil ? 0 : 1, root: 0) == 1
 
     if !resumes {
@@ -102,14 +126,22 @@ struct TrainJob {
         method: Initialization(configuration.model.initialization), forgetBias: Float(configuration.model.forgetBias))
     }
     if isRoot { announce(console, configuration, training, directory, found) }
-    let trainer = Trainer(
+    let trainer = try Trainer(
       world: world, training: training, source: data.training, validation: data.validation,
       policy: Coordinator.Policy(
         totalSteps: configuration.training.steps, evaluateEvery: configuration.training.evaluateEvery,
         checkpointEvery: configuration.training.checkpointEvery),
-      directory: directory, configuration: configuration.yaml, identity: data.identity, report: console.show)
+      directory: directory, configuration: configuration.yaml, identity: data.identity,
+      clock: isRoot ? time.clock(configuration, checkpointBytes: training.checkpointBytes) : nil,
+      stopSignal: system_stop_signal, trace: trace,
+      report: console.show)
     let code = try trainer.run(resumes: resumes, from: found.checkpoint, finishRecorded: found.finishRecorded)
     if code == 0 { try summarize(console, configuration, data, training, directory, lastStep: trainer.lastStep) }
+    if let error = trainer.traceError {
+      // Of a run that has ended for another reason, that reason is the one to report.
+      guard code != 0 else { throw error }
+      printError("warning: no trace: \(error.message)")
+    }
     return code
   }
 
@@ -120,7 +152,16 @@ struct TrainJob {
     _ directory: RunDirectory, _ configuration: Configuration, _ identity: DataIdentity
   ) throws -> Found {
     var found = Found()
+    // A directory with other content is refused before anything is written to it.
+    _ = try directory.exists()
+    let lock = try takeLock(directory)
+    found.lock = lock
+    if let job = lock.takenOver {
+      found.messages.append("notice: took over from a job that did not end in good order: \(job)")
+    }
     if command.fresh, let moved = try directory.moveAside() {
+      found.lock = try takeLock(directory)
+      lock.release(at: RunDirectory(path: moved))
       found.messages.append("the earlier run is now in \(moved)")
     }
     guard try directory.exists() else {
@@ -130,6 +171,9 @@ struct TrainJob {
     let stored = try Configuration(yaml: directory.readConfiguration(), name: directory.configurationPath)
     try configuration.checkResume(of: stored, run: directory.path)
     try directory.removeLeftovers()
+    if try directory.takeStopFile() {
+      found.messages.append("notice: removed a stop file that was older than this job")
+    }
     let search = try directory.newestCheckpoint()
     found.messages += search.damaged.map { "warning: passed over a damaged checkpoint: \($0.error.message)" }
     guard let newest = search.newest else {
@@ -144,6 +188,10 @@ struct TrainJob {
     found.checkpoint = newest
     found.finishRecorded = try FinishedRecord.last(in: directory.metricsPath)?.step == newest.manifest.step
     return found
+  }
+
+  private func takeLock(_ directory: RunDirectory) throws -> RunLock {
+    try RunLock(directory, ranks: world.communicator.size, tell: { printError("notice: " + $0) })
   }
 
   /// Training anew in the same directory would replace what might still be saved.

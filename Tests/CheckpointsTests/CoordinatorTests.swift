@@ -15,7 +15,7 @@ private func events(step: Int) -> [Event] {
     .started(resumedFrom: 6, finishRecorded: false), .started(resumedFrom: 6, finishRecorded: true),
     .started(resumedFrom: 7, finishRecorded: false), .stepCompleted(step: step, isFinite: true),
     .stepCompleted(step: step, isFinite: false), .stepCompleted(step: step + 1, isFinite: true), .evaluationCompleted,
-    .checkpointWritten, .checkpointFailed(disk), .checkpointFailed(nan), .stopRequested, .finished,
+    .checkpointWritten, .checkpointFailed(disk), .checkpointFailed(nan), stop, .stopRequested(.timeLimit), .finished,
   ]
 }
 
@@ -35,6 +35,8 @@ private func steps(_ range: ClosedRange<Int>) -> [Event] {
 }
 
 private let start = Event.started(resumedFrom: nil, finishRecorded: false)
+private let stop = Event.stopRequested(.stopFile)
+private func isStop(_ event: Event) -> Bool { if case .stopRequested = event { true } else { false } }
 private func done(_ step: Int) -> Event { .stepCompleted(step: step, isFinite: true) }
 private func failed(_ step: Int, _ error: CheckpointError, _ goesOn: Bool) -> Action {
   .log(.checkpointFailed(step: step, error, goesOn: goesOn))
@@ -84,7 +86,7 @@ private let rows: [Row] = [
       ),
     ]),
   Row(
-    name: "training, stop requested", script: [start, .stopRequested, .stopRequested], state: .training(step: 0),
+    name: "training, stop requested", script: [start, stop, .stopRequested(.timeLimit)], state: .training(step: 0),
     legal: [
       (done(1), .checkpointing(step: 1), [.writeCheckpoint(step: 1)]),
       (
@@ -96,7 +98,7 @@ private let rows: [Row] = [
     name: "evaluating", script: [start] + steps(1...1) + [done(2)], state: .evaluating(step: 2),
     legal: [(.evaluationCompleted, .training(step: 2), [.train(step: 3)])]),
   Row(
-    name: "evaluating, stop requested", script: [start] + steps(1...1) + [done(2), .stopRequested],
+    name: "evaluating, stop requested", script: [start] + steps(1...1) + [done(2), stop],
     state: .evaluating(step: 2),
     legal: [(.evaluationCompleted, .checkpointing(step: 2), [.writeCheckpoint(step: 2)])]),
   Row(
@@ -113,10 +115,11 @@ private let rows: [Row] = [
       (.checkpointFailed(nan), .stopped(exitCode: 76), [failed(3, nan, false), .stop(exitCode: 76)]),
     ]),
   Row(
-    name: "checkpointing, stop requested", script: [start, .stopRequested, done(1)], state: .checkpointing(step: 1),
+    name: "checkpointing, stop requested", script: [start, stop, .stopRequested(.timeLimit), done(1)],
+    state: .checkpointing(step: 1),
     legal: [
       (
-        .checkpointWritten, .stopped(exitCode: 75), [.log(.stoppedOnRequest(step: 1)), .stop(exitCode: 75)]
+        .checkpointWritten, .stopped(exitCode: 75), [.log(.stoppedOnRequest(step: 1, .stopFile)), .stop(exitCode: 75)]
       ),
       (.checkpointFailed(disk), .stopped(exitCode: 74), [failed(1, disk, false), .stop(exitCode: 74)]),
       (.checkpointFailed(nan), .stopped(exitCode: 76), [failed(1, nan, false), .stop(exitCode: 76)]),
@@ -131,10 +134,10 @@ private let rows: [Row] = [
     ]),
   Row(
     name: "checkpointing at the end, stop requested before its evaluation",
-    script: [start] + steps(1...5) + [.stopRequested, done(6)], state: .checkpointing(step: 6),
+    script: [start] + steps(1...5) + [stop, done(6)], state: .checkpointing(step: 6),
     legal: [
       (
-        .checkpointWritten, .stopped(exitCode: 75), [.log(.stoppedOnRequest(step: 6)), .stop(exitCode: 75)]
+        .checkpointWritten, .stopped(exitCode: 75), [.log(.stoppedOnRequest(step: 6, .stopFile)), .stop(exitCode: 75)]
       ),
       (.checkpointFailed(disk), .stopped(exitCode: 74), [failed(6, disk, false), .stop(exitCode: 74)]),
       (.checkpointFailed(nan), .stopped(exitCode: 76), [failed(6, nan, false), .stop(exitCode: 76)]),
@@ -166,7 +169,7 @@ private let rows: [Row] = [
         var after = before
         let actions = after.receive(event)
         let expected: (State, [Action]) =
-          if event == .stopRequested {
+          if isStop(event) {
             (row.state, [Action]())
           } else if let entry = row.legal.first(where: { $0.0 == event }) {
             (entry.1, entry.2)
@@ -188,7 +191,7 @@ private let rows: [Row] = [
         var after = before
         let actions = after.receive(event)
         #expect(after.state == .stopped(exitCode: code))
-        #expect(actions == (event == .stopRequested ? [] : [.log(.unexpected(event, before.state))]))
+        #expect(actions == (isStop(event) ? [] : [.log(.unexpected(event, before.state))]))
       }
     }
   }
@@ -204,7 +207,7 @@ private let rows: [Row] = [
       let actions = coordinator.receive(event)
       switch actions.last {
       case .train(let step):
-        if step == stopBefore { #expect(coordinator.receive(.stopRequested).isEmpty) }
+        if step == stopBefore { #expect(coordinator.receive(stop).isEmpty) }
         result.trained.append(step)
         event = .stepCompleted(step: step, isFinite: true)
       case .evaluate(let step):

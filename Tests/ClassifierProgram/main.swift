@@ -60,7 +60,7 @@ func train(_ training: Training, to steps: Int, in directory: RunDirectory, worl
   }
   let resumes = try world.communicator.broadcast(newest == nil ? 0 : 1, root: 0) == 1
   if !resumes { try training.initialize(method: .uniform, forgetBias: 1) }
-  let trainer = Trainer(
+  let trainer = try Trainer(
     world: world, training: training, source: FirstSigns(), validation: FirstSigns(),
     policy: Coordinator.Policy(totalSteps: steps, evaluateEvery: 0, checkpointEvery: 0), directory: directory,
     configuration: "", identity: DataIdentity(vocabulary: [], tokens: [])

@@ -38,6 +38,31 @@ extension Commands {
       }
     }
 
+    /// With several subtrees a rank (3 ranks of 7 shards), rows of the embedding that few lanes have, and moments or none.
+    @Test(arguments: ["optimizer.name=sgd", "optimizer.name=adam"])
+    func sharedMemoryChangesNoBit(optimizer: String) throws {
+      try Workspace.run { workspace in
+        let settings = ["--set", optimizer, "--set", "data.tokens=words", "--set", "model.layers=2", "--steps", "8"]
+        let alone = try workspace.train("alone", settings, ranks: nil)
+        for ranks in 2...4 {
+          for mode in ["on", "off"] {
+            let run = try workspace.train(
+              "\(mode)\(ranks)", settings + ["--set", "distributed.sharedMemory=\(mode)"], ranks: ranks)
+            #expect(run == alone, "sharedMemory \(mode) on \(ranks) ranks")
+          }
+        }
+      }
+    }
+
+    @Test func memoryThatMustBeSharedAndCannotBeIsAnError() throws {
+      try Workspace.run { workspace in
+        let settings = ["--set", "distributed.sharedMemory=on", "--set", "distributed.reduction=mpi"]
+        let outcome = try workspace.program(["train", "--steps", "2"] + settings, ranks: 2)
+        #expect(outcome.exitCode == 78, "\(outcome)")
+        #expect(outcome.errorLines.first?.contains("distributed.reduction mpi uses messages") == true, "\(outcome)")
+      }
+    }
+
     @Test func theBuiltInTaskIsAsReproducible() throws {
       let results = try [nil, 3].map { ranks in
         var result: (String, [Substring]) = ("", [])

@@ -46,9 +46,7 @@ extension Commands {
 
     private struct TrainedStep: Decodable {
       let event: String
-      let computeSeconds: Double?
-      let reductionSeconds: Double?
-      let updateSeconds: Double?
+      let stepSeconds: Double?
     }
 
     private static let sizes = ["--vocabulary", "26", "--hidden", "128", "--sequences", "50", "--steps", "50"]
@@ -69,9 +67,7 @@ extension Commands {
       let records = try workspace.metricsLines("speed").map {
         try JSONDecoder().decode(TrainedStep.self, from: Data($0.utf8))
       }
-      let seconds = records.filter { $0.event == "step" }.dropFirst().map {
-        ($0.computeSeconds ?? .nan) + ($0.reductionSeconds ?? .nan) + ($0.updateSeconds ?? .nan)
-      }.sorted()
+      let seconds = records.filter { $0.event == "step" }.dropFirst().compactMap(\.stepSeconds).sorted()
       try #require(seconds.count == 9)
       return 50 * 50 / seconds[4]
     }

@@ -49,8 +49,8 @@ struct ResolvingTests {
       "model.initialization=xavier", "model.forgetBias=-2.5", "batch.sequences=6", "batch.steps=7", "batch.shards=9",
       "optimizer.name=sgd", "optimizer.learningRate=5e-3", "optimizer.clip=0", "optimizer.beta1=0",
       "optimizer.beta2=0.5", "optimizer.epsilon=1e-9", "training.steps=10", "training.evaluateEvery=0",
-      "training.checkpointEvery=11", "seed=18446744073709551615", "distributed.reduction=mpi",
-      "distributed.sharedMemory=off")
+      "training.checkpointEvery=11", "training.timeLimit=1h30m", "watchdog.seconds=7", "seed=18446744073709551615",
+      "distributed.reduction=mpi", "distributed.sharedMemory=off")
     #expect(configuration.data.path == "a=b" && configuration.data.tokens == .words)
     #expect(configuration.data.vocabulary == 77 && configuration.data.validation == .file("held out.txt"))
     let model = configuration.model
@@ -63,8 +63,21 @@ struct ResolvingTests {
     #expect(optimizer.beta1 == 0 && optimizer.beta2 == 0.5 && optimizer.epsilon == 1e-9)
     let training = configuration.training
     #expect(training.steps == 10 && training.evaluateEvery == 0 && training.checkpointEvery == 11)
+    #expect(training.timeLimit == 5400 && configuration.watchdog.seconds == 7)
     #expect(configuration.seed == .max && configuration.distributed.reduction == .mpi)
     #expect(configuration.distributed.sharedMemory == .off)
+  }
+
+  @Test("A time is seconds, or numbers with units from the longest to the shortest")
+  func times() throws {
+    for (text, seconds) in [
+      ("0", 0), ("3600", 3600), ("90m", 5400), ("1h30m", 5400), ("2d", 172_800), ("1d2h3m4s", 93_784),
+    ] {
+      #expect(try resolve("training.timeLimit=\(text)").training.timeLimit == seconds)
+    }
+    for wrong in ["", "m", "-5", "1.5h", "30m1h", "5m5m", "1h30", "1:30:00", "10001d", "99999999999999999999", "٣m"] {
+      #expect(throws: ConfigurationError.self) { try resolve("training.timeLimit=\(wrong)") }
+    }
   }
 
   @Test("Validation is a fraction where it is a number and a file where it is not")

@@ -17,6 +17,7 @@ let scenarios: [String: (World) throws -> Void] = [
   "nonBlockingExchanges": nonBlockingExchanges,
   "requestQueue": requestQueue,
   "ownedBuffers": ownedBuffers,
+  "sharedWindow": sharedWindow,
   "refusals": refusals,
   "libraryError": libraryError,
   "throwOnLast": throwOnLast,

@@ -82,7 +82,7 @@ public enum Launcher {
 
     let ended = DispatchSemaphore(value: 0)
     process.terminationHandler = { _ in ended.signal() }
-    try process.run()
+    try withoutBlockedSignals { try process.run() }
     let timedOut = ended.wait(timeout: .now() + .seconds(timeoutSeconds)) == .timedOut
     if timedOut {
       kill(process.processIdentifier, SIGKILL)
@@ -92,6 +92,15 @@ public enum Launcher {
     return Outcome(
       exitCode: process.terminationReason == .uncaughtSignal ? 128 + code : code, output: try output.text(),
       errors: try errors.text(), timedOut: timedOut)
+  }
+
+  /// Threads on which tests run block all signals, and a new process inherits that from its maker.
+  private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+    var (none, blocked) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &blocked)
+    defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
+    try body()
   }
 
   /// The environment without what another launcher may have left in it, and with root allowed to use mpirun.

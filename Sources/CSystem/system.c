@@ -1,0 +1,41 @@
+#define _GNU_SOURCE
+
+#include "CSystem.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_signal = 0;
+
+static void note(int number) {
+  if (stop_signal == 0) stop_signal = number;
+}
+
+void system_note_stop_signals(void) {
+  const int numbers[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
+  sigset_t noted;
+  sigemptyset(&noted);
+  for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    // System calls under way go on; the first SIGINT gives the second one its old meaning.
+    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
+    if (numbers[i] == SIGINT) action.sa_flags |= SA_RESETHAND;
+    sigemptyset(&action.sa_mask);
+    sigaction(numbers[i], &action, NULL);
+    sigaddset(&noted, numbers[i]);
+  }
+  // Whoever started this process may have blocked them, and a new process inherits that.
+  pthread_sigmask(SIG_UNBLOCK, &noted, NULL);
+}
+
+int system_stop_signal(void) { return stop_signal; }
+
+void system_end_with_parent(void) {
+  const pid_t parent = getppid();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // It may have died before the call.
+  if (getppid() != parent) raise(SIGKILL);
+}
+
+void system_start_writing(int descriptor) { sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE); }

@@ -1,0 +1,147 @@
+import Glibc
+
+/// Holds a run directory for one job, on rank 0. The file `heartbeat` is locked with `flock`, which the system gives
+/// back whatever becomes of the process, and says who the job is; it is removed at the job's end.
+///
+/// A file whose lock is free belonged to a job that ended without a word, and is taken over: at once where that job ran
+/// on this machine, which would know of the lock. Where it ran on another one, whose locks a network file system need not
+/// show here, its heartbeat decides.
+public final class RunLock {
+  /// How long to look before deciding, in seconds.
+  public struct Patience: Sendable {
+    /// For a lock to be given back: ranks outlive an mpirun that was killed by about a second.
+    public var heldSeconds = 3.0
+    /// For the heartbeat of another host: written every 5 seconds, and later seen over a network file system.
+    public var heartbeatSeconds = 30.0
+    /// An age at which no heartbeat is awaited, whatever the clocks of two hosts may differ by.
+    public var oldSeconds = 600.0
+
+    /// What is right for real jobs.
+    public init() {}
+  }
+
+  /// What the job that ended without a word had been about; nil where there was none.
+  public private(set) var takenOver: String?
+  private let run: RunDirectory
+  private var descriptor: Int32 = -1
+  private let madeDirectory: Bool
+
+  /// Takes the directory, which is made if there is none, for a job of `ranks` ranks.
+  /// - Parameter tell: called with a sentence before a wait that a user would wonder about.
+  /// - Throws: exit code 74 where another job holds it.
+  public init(
+    _ run: RunDirectory, ranks: Int, patience: Patience = Patience(), tell: (String) -> Void = { _ in }
+  ) throws {
+    self.run = run
+    madeDirectory = try entry(run.path) == .absent
+    try makeDirectories(run.path)
+    let own = RankRecord(ranks: ranks)
+    let (earlier, isEnforced) = try openLocked(patience)
+    defer { close(earlier) }
+    if let first = Heartbeat.record(0, earlier) {
+      if !isEnforced || !first.isOnMachine(of: own) { try awaitSilence(of: first, earlier, patience, tell) }
+      takenOver = "\(first.jobDescription); \(Heartbeat.summary(earlier, ranks: first.ranks))"
+    }
+    // A new file, so that what is left of an earlier job writes into the old one.
+    descriptor = try makeFile(own)
+  }
+
+  deinit { release() }
+
+  /// Gives the directory back, and removes it where it was made and nothing came of it. Does nothing a second time.
+  public func release() { release(at: run) }
+
+  /// The same after the directory has been moved, its lock with it.
+  public func release(at place: RunDirectory) {
+    guard descriptor >= 0 else { return }
+    unlink(place.heartbeatPath, ifOpenAs: descriptor)
+    if madeDirectory { rmdir(place.path) }
+    close(descriptor)
+    descriptor = -1
+  }
+
+  // MARK: Taking
+
+  /// The file with its lock, which nobody has replaced meanwhile; false where the file system has no locks.
+  private func openLocked(_ patience: Patience) throws -> (Int32, isEnforced: Bool) {
+    let path = run.heartbeatPath
+    let start = unixSeconds()
+    while true {
+      let file = try checked("open", path) {
+        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+      }
+      let code = flock(file, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
+      if code == EWOULDBLOCK || code == EINTR {
+        let holder = Heartbeat.record(0, file)
+        close(file)
+        if unixSeconds() - start > patience.heldSeconds { throw inUse(by: holder) }
+        usleep(100_000)
+        continue
+      }
+      if isFile(path, openAs: file) { return (file, code == 0) }
+      close(file)
+    }
+  }
+
+  /// Returns when the heartbeat of a job on another host has stopped.
+  private func awaitSilence(
+    of first: RankRecord, _ file: Int32, _ patience: Patience, _ tell: (String) -> Void
+  ) throws {
+    let start = unixSeconds()
+    if first.phase == .ended || start - first.beatSeconds > patience.oldSeconds { return }
+    tell(
+      "an earlier job may hold \(run.path) (\(first.jobDescription)): listening for its heartbeat for up to "
+        + "\(Int(patience.heartbeatSeconds)) s")
+    while unixSeconds() - start < patience.heartbeatSeconds {
+      usleep(200_000)
+      if let now = Heartbeat.record(0, file), now.beats != first.beats { throw inUse(by: now) }
+    }
+  }
+
+  private func makeFile(_ own: RankRecord) throws -> Int32 {
+    let partial = joined(run.path, ".partial-" + RunDirectory.heartbeatName)
+    try removeTree(partial)
+    let file = try checked("open", partial) { open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
+    do {
+      // Every page must be there before it is mapped: a full disk is an error here, and a signal later.
+      let code = posix_fallocate(file, 0, off_t(own.ranks * RankRecord.pageBytes))
+      if code != 0 { throw CheckpointError(systemCall: "posix_fallocate", code: code, at: partial) }
+      try own.bytes.withUnsafeBytes { try writeAll($0, to: file, partial) }
+      // Without locks in the file system the heartbeat alone decides.
+      _ = flock(file, LOCK_EX | LOCK_NB)
+      try move(partial, to: run.heartbeatPath)
+      return file
+    } catch {
+      close(file)
+      try? removeTree(partial)
+      throw error
+    }
+  }
+
+  private func inUse(by holder: RankRecord?) -> CheckpointError {
+    CheckpointError(
+      .inputOutput, "the run directory is in use", expected: "no other job",
+      got: holder?.jobDescription ?? "one that has not yet said who it is", at: run.path,
+      hint: "wait for its end, stop it, or name another directory with --run")
+  }
+}
+
+extension RunDirectory {
+  static let heartbeatName = "heartbeat"
+
+  /// `heartbeat`
+  public var heartbeatPath: String { joined(path, RunDirectory.heartbeatName) }
+}
+
+/// Whether the path leads to the file that is open under this descriptor.
+private func isFile(_ path: String, openAs descriptor: Int32) -> Bool {
+  var (opened, named) = (stat(), stat())
+  return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino
+    && opened.st_dev == named.st_dev
+}
+
+/// Removes a file if it is still the open one. Nothing depends on it: a heartbeat file that stays has a free lock, and
+/// is taken over.
+func unlink(_ path: String, ifOpenAs descriptor: Int32) {
+  if isFile(path, openAs: descriptor) { unlink(path) }
+}

@@ -1,0 +1,106 @@
+import Checkpoints
+import Glibc
+import MPI
+import Synchronization
+
+/// A thread of each rank that keeps up its heartbeat and listens to that of the next rank, the last rank to that of the
+/// first: each silent rank is noticed by one other, or there is none left. The thread sleeps, but for a moment every few
+/// seconds.
+///
+/// A rank counts as lost where its process is gone, where its heart has not beaten for the limit, or where the heart
+/// beats but the rank has not got on for ten times the limit while no other is further behind. Whoever notices ends the
+/// job with exit code 77 and one message. Time is counted in wake-ups of the thread itself: if the whole machine sleeps,
+/// nobody is late.
+public final class Watchdog: Sendable {
+  private let world: World
+  private let heartbeat: Heartbeat
+  private let watched: Int?
+  private let ranks: [Int]
+  private let limitSeconds: Int
+  private let isPublisher: Bool
+  private let isStopped = Atomic(false)
+
+  /// Starts the thread.
+  /// - Parameters:
+  ///   - ranks: the ranks that have a heartbeat, ascending.
+  ///   - limitSeconds: how long a rank may be silent, 0 for ever.
+  ///   - isPublisher: whether this rank writes the heartbeats of its host out, for other hosts.
+  public init(world: World, heartbeat: Heartbeat, ranks: [Int], limitSeconds: Int, isPublisher: Bool) {
+    self.world = world
+    self.heartbeat = heartbeat
+    self.ranks = ranks
+    self.limitSeconds = limitSeconds
+    self.isPublisher = isPublisher
+    let own = world.communicator.rank
+    let next = ranks.first { $0 > own } ?? ranks.first
+    watched = limitSeconds == 0 || next == own ? nil : next
+    startThread()
+  }
+
+  /// The thread does nothing any more; it ends with its next wake-up.
+  public func stop() { isStopped.store(true, ordering: .relaxed) }
+
+  private func startThread() {
+    var thread = pthread_t()
+    let code = pthread_create(
+      &thread, nil,
+      { argument in
+        Unmanaged<Watchdog>.fromOpaque(argument!).takeRetainedValue().run()
+        return nil
+      }, Unmanaged.passRetained(self).toOpaque())
+    precondition(code == 0, "the system gives no thread")
+    pthread_detach(thread)
+  }
+
+  // MARK: The thread
+
+  private func run() {
+    // A process that is gone is noticed at the second wake-up: within 10 seconds.
+    let tickSeconds = limitSeconds == 0 ? 4 : min(4, max(0.1, Double(limitSeconds) / 12))
+    let limit = Int((Double(limitSeconds) / tickSeconds).rounded(.up))
+    var (silent, beats) = (0, UInt64.max)
+    var (still, moves) = (0, UInt64.max)
+    var gone = 0
+    while !isStopped.load(ordering: .relaxed) {
+      heartbeat.beat()
+      if isPublisher { heartbeat.publish() }
+      usleep(UInt32(tickSeconds * 1e6))
+      guard let watched, let record = heartbeat.record(ofRank: watched), record.phase != .ended else { continue }
+      // One wake-up of grace, in which a launcher that notices too ends the job.
+      gone = heartbeat.isGone(record) ? gone + 1 : 0
+      if gone > 1 { end(watched, record, "a rank has died", "a running process", "none") }
+      silent = record.beats == beats ? silent + 1 : 0
+      beats = record.beats
+      if silent >= limit {
+        end(watched, record, "a rank is silent", "a sign of life within \(limitSeconds) s", "none")
+      }
+      still = heartbeat.moves == moves ? still + 1 : 0
+      moves = heartbeat.moves
+      if still >= 10 * limit, !isAnybodyBehind(), let own = heartbeat.record(ofRank: world.communicator.rank) {
+        end(world.communicator.rank, own, "a rank does not get on", "a move within \(10 * limitSeconds) s", "none")
+      }
+    }
+  }
+
+  /// Whether another rank is less far than this one, or as far and of a lower number.
+  private func isAnybodyBehind() -> Bool {
+    let own = world.communicator.rank
+    return ranks.contains { rank in
+      guard rank != own, let record = heartbeat.record(ofRank: rank), record.phase != .ended else { return false }
+      return (record.moves, rank) < (heartbeat.moves, own)
+    }
+  }
+
+  private func end(_ rank: Int, _ record: RankRecord, _ what: String, _ expected: String, _ got: String) {
+    if isStopped.load(ordering: .relaxed) { return }
+    // MPI_Abort is called beside the rank's main thread, which waits in MPI for a rank that will not come. Should it not
+    // return, the alarm ends this process, and with it the job.
+    signal(SIGALRM, SIG_DFL)
+    alarm(10)
+    world.fail(
+      Failure(
+        message: "error: \(what) — expected \(expected), got \(got) from rank \(rank) on host \(record.hostText), last "
+          + "seen \(record.activity) (process \(record.process))",
+        exitCode: 77))
+  }
+}

@@ -1,0 +1,38 @@
+/// Clips of one sample rate, with their classes.
+public struct AudioClips: Sendable, Equatable {
+  /// Samples a second.
+  public let rate: Int
+  /// The samples of each clip, one to a timestep; a clip's name is its path in the folder.
+  public let clips: LabelledValues
+
+  /// Reads the WAV files of a folder. `pattern` says which, and which part of a name is the class:
+  /// `{class}/*.wav` for a folder to each class, `{class}_*.wav` for `7_jackson_32.wav` as a clip of class 7.
+  /// - Parameters:
+  ///   - classes: The classes of a trained model; without them, those found.
+  ///   - rate: The sample rate that a trained model needs; without it, that of the first clip.
+  /// Errors as `WAVFile.read` has them; a clip of another rate than the others has exit code 65.
+  public static func read(
+    folder: String, pattern: NamePattern, classes: [String]? = nil, rate: Int? = nil
+  ) throws(SequenceError) -> AudioClips {
+    var collection = LabelledCollection<Float>(width: 1)
+    var common = rate
+    try forEachClassFile(in: folder, pattern) { path, file, label throws(SequenceError) in
+      let clip = try WAVFile.read(path)
+      guard clip.rate == common ?? clip.rate else {
+        throw .data(
+          "sample rate of a clip — expected \(common!) samples a second as \(rate == nil ? "before it" : "in training"), "
+            + "got \(clip.rate) (\(path))",
+          hint: "resample the clips, for example: ffmpeg -i input.wav -ar \(common!) output.wav")
+      }
+      common = clip.rate
+      collection.append(clip.samples, label: label, name: file)
+    }
+    return AudioClips(rate: common!, clips: try collection.labelled(classes: classes, source: folder))
+  }
+
+  /// The clips as log-mel features, [frames, bands].
+  public func features(_ mel: LogMel) throws(SequenceError) -> LabelledValues {
+    precondition(mel.rate == rate, "features are made for one sample rate")
+    return try clips.map(width: mel.bands) { samples, _ in mel.features(of: samples) }
+  }
+}

@@ -1,0 +1,56 @@
+/// Sequences as a reader finds them, labelled by names; once all are there, the names become numbers.
+struct LabelledCollection<Element: Sendable & Equatable> {
+  private let width: Int
+  private var sequences: [(elements: [Element], label: ExactString, name: String)] = []
+
+  init(width: Int) { self.width = width }
+
+  var count: Int { sequences.count }
+
+  mutating func append(_ elements: [Element], label: String, name: String) {
+    sequences.append((elements, ExactString(label), name))
+  }
+
+  /// The sequences with numbered labels. Without `classes` the data define them: the labels found, in the order of
+  /// their UTF-8 bytes, so that the order of files or lines changes no number. With `classes`, those of a trained
+  /// model, any other label is an error.
+  func labelled(classes: [String]?, source: String) throws(SequenceError) -> LabelledSequences<Element> {
+    guard !sequences.isEmpty else {
+      throw .data("no sequences — expected at least one, got none (\(source))")
+    }
+    let known = if let classes { classes } else { try classesFound(source) }
+    let numbers = Dictionary(zip(known.map(ExactString.init), Int32(0)...)) { first, _ in first }
+    var result = LabelledSequences<Element>(width: width, classes: known)
+    for sequence in sequences {
+      guard let label = numbers[sequence.label] else {
+        throw .data(
+          "unknown class — expected one of \(listed(known)), got \(quoted(sequence.label.text)) (\(sequence.name))",
+          hint: "a model knows only the classes of its training data")
+      }
+      result.append(sequence.elements, label: label, name: sequence.name)
+    }
+    return result
+  }
+
+  private func classesFound(_ source: String) throws(SequenceError) -> [String] {
+    let found = Set(sequences.map(\.label)).sorted().map(\.text)
+    guard found.count >= 2 else {
+      throw .data(
+        "one class only — expected at least 2 classes, got \(quoted(found[0])) for all \(sequences.count) sequences "
+          + "(\(source))",
+        hint: "there is nothing to tell apart: give data of more classes")
+    }
+    return found
+  }
+}
+
+/// A text of the data as an error shows it: in quotes, not too long, control characters escaped.
+func quoted(_ text: String) -> String {
+  let shown = text.unicodeScalars.prefix(60).map { $0.escaped(asASCII: false) }.joined()
+  return "\"\(shown)\(text.unicodeScalars.count > 60 ? "…" : "")\""
+}
+
+/// The first names of a list, as an error shows them.
+func listed(_ names: [String]) -> String {
+  names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", … (\(names.count) in all)" : "")
+}

@@ -1,0 +1,65 @@
+/// Mean and standard deviation of each column, fitted on training data only: a held-out value must not tell the model
+/// anything before it is predicted. Stored with the model, since new data need the same numbers.
+public struct Normalization: Sendable, Equatable, Codable {
+  /// The mean of each column, [D].
+  public let mean: [Double]
+  /// The standard deviation (divided by n) of each column, [D]; 1 for a column that is constant, which so becomes zero.
+  public let deviation: [Double]
+
+  /// Fits the columns of `values`, [rows, D] row-major, rows ≥ 1, all finite.
+  public init(fitting values: [Float], width: Int) {
+    precondition(width >= 1 && !values.isEmpty && values.count % width == 0, "values are whole rows, at least one")
+    let rows = Double(values.count / width)
+    func mean(_ term: (_ column: Int, _ value: Double) -> Double) -> [Double] {
+      var sums = [Double](repeating: 0, count: width)
+      for row in stride(from: 0, to: values.count, by: width) {
+        for column in 0..<width { sums[column] += term(column, Double(values[row + column])) }
+      }
+      return sums.map { $0 / rows }
+    }
+    let means = mean { _, value in value }
+    // The squares of deviations, not of values: no cancellation where the mean is large.
+    let variances = mean { column, value in (value - means[column]) * (value - means[column]) }
+    self.mean = means
+    deviation = zip(variances, means).map { variance, mean in
+      // Below the rounding error of the mean a deviation is noise of the summation.
+      variance.squareRoot() > mean.magnitude * 1e-12 ? variance.squareRoot() : 1
+    }
+  }
+
+  /// (value − mean) / deviation for `values`, [rows, D] row-major. A value so far off that the result is no finite Float
+  /// is an error with exit code 65.
+  public func normalized(_ values: [Float], name: String) throws(SequenceError) -> [Float] {
+    precondition(values.count % mean.count == 0, "values are whole rows")
+    var result = values
+    for place in values.indices {
+      let column = place % mean.count
+      result[place] = Float((Double(values[place]) - mean[column]) / deviation[column])
+      guard result[place].isFinite else {
+        throw .data(
+          "value out of all proportion — expected one near the training data's mean \(mean[column]), deviation "
+            + "\(deviation[column]), got \(values[place]) in column \(column + 1) (\(name))")
+      }
+    }
+    return result
+  }
+
+  /// The values that `normalized` came from, as near as Float has them.
+  public func restored(_ values: [Float]) -> [Float] {
+    values.enumerated().map { place, value in
+      Float(Double(value) * deviation[place % mean.count] + mean[place % mean.count])
+    }
+  }
+}
+
+extension LabelledSequences where Element == Float {
+  /// Mean and deviation over all timesteps of all sequences.
+  public func normalization() -> Normalization { Normalization(fitting: elements, width: width) }
+
+  /// The sequences, normalized.
+  public func normalized(by normalization: Normalization) throws(SequenceError) -> LabelledValues {
+    try map(width: width) { values, name throws(SequenceError) in
+      try normalization.normalized(Array(values), name: name)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+/// What becomes of the holes of a table.
+public enum MissingValues: String, Sendable, CaseIterable {
+  /// A hole is an error that names its line.
+  case error
+  /// The value above it; rows above the first value of a column are left out.
+  case previous
+  /// The mean of the column over the training rows.
+  case mean
+}
+
+/// The chosen columns of a table of numbers, one row a timestep. Holes are NaN until `filled` has dealt with them;
+/// everything else is finite.
+public struct NumberTable: Sendable {
+  /// The names of the columns.
+  public let columns: [String]
+  /// [rows, D] row-major.
+  public private(set) var values: [Float]
+  /// The line of each row in the file.
+  private var lines: [Int]
+  /// What errors call the table.
+  public let name: String
+
+  /// T, the number of rows.
+  public var rows: Int { lines.count }
+  /// How many values are missing.
+  public var holes: Int { values.count { $0.isNaN } }
+
+  /// Reads `columns` of the CSV or TSV file at `path`, in the order given; other columns, such as dates and texts, are
+  /// not looked at. No `columns` means all of them. A column that is not there, and text where a number or a hole
+  /// should be, are errors with exit code 65.
+  public init(path: String, columns: [String] = []) throws(SequenceError) {
+    try self.init(DelimitedText(path: path), columns: columns)
+  }
+
+  /// As above, for the bytes of a file that errors call `name`.
+  public init(
+    bytes: [UInt8], isTSV: Bool = false, columns: [String] = [], name: String
+  ) throws(SequenceError) {
+    try self.init(DelimitedText(bytes, isTSV: isTSV, name: name), columns: columns)
+  }
+
+  private init(_ table: DelimitedText, columns: [String]) throws(SequenceError) {
+    var indices = Array(table.columns.indices)
+    if !columns.isEmpty {
+      indices = []
+      for column in columns { indices.append(try table.index(of: column)) }
+    }
+    self.columns = indices.map { table.columns[$0] }
+    values = []
+    values.reserveCapacity(table.records.count * indices.count)
+    for (line, fields) in table.records {
+      for index in indices {
+        guard let value = NumberText.value(fields[index]) ?? (NumberText.isMissing(fields[index]) ? .nan : nil) else {
+          throw .data(
+            "not a number — expected a number in column \(quoted(table.columns[index])), got \(quoted(fields[index])) "
+              + "(\(table.name), line \(line))",
+            hint: "name the columns to read, without those of dates and texts")
+        }
+        values.append(value)
+      }
+    }
+    lines = table.records.map(\.line)
+    name = table.name
+  }
+
+  // MARK: Holes
+
+  /// The table without holes.
+  /// - Parameter trainingRows: The rows whose means `mean` takes.
+  /// An error with exit code 65 where there is a hole and the rule is `error`, or where a column has no value that a
+  /// rule could take.
+  public func filled(_ rule: MissingValues, trainingRows: Range<Int>) throws(SequenceError) -> NumberTable {
+    precondition(trainingRows.lowerBound >= 0 && trainingRows.upperBound <= rows, "training rows are rows of the table")
+    guard let first = values.firstIndex(where: \.isNaN) else { return self }
+    switch rule {
+    case .error:
+      throw .data(
+        "missing value — expected a number in column \(quoted(columns[first % columns.count])), got none (\(name), line "
+          + "\(lines[first / columns.count]); \(holes) of \(values.count) values are missing)",
+        hint: "fill the holes with the value above (missing: previous) or the mean of the training rows (missing: mean)"
+      )
+    case .previous: return try filledWithPrevious()
+    case .mean: return try filledWithMeans(of: trainingRows)
+    }
+  }
+
+  private func filledWithPrevious() throws(SequenceError) -> NumberTable {
+    var start = 0
+    for column in columns.indices {
+      guard let row = (0..<rows).first(where: { !values[$0 * columns.count + column].isNaN }) else {
+        throw empty(column, in: "the table")
+      }
+      start = max(start, row)
+    }
+    var result = self
+    for place in values.indices.dropFirst(columns.count) where result.values[place].isNaN {
+      result.values[place] = result.values[place - columns.count]
+    }
+    result.values.removeFirst(start * columns.count)
+    result.lines.removeFirst(start)
+    return result
+  }
+
+  private func filledWithMeans(of trainingRows: Range<Int>) throws(SequenceError) -> NumberTable {
+    var result = self
+    for column in columns.indices {
+      let places = (0..<rows).map { $0 * columns.count + column }
+      let known = places[trainingRows].filter { !values[$0].isNaN }
+      guard !known.isEmpty else { throw empty(column, in: "the training rows") }
+      let mean = known.reduce(0.0) { $0 + Double(values[$1]) } / Double(known.count)
+      for place in places where values[place].isNaN { result.values[place] = Float(mean) }
+    }
+    return result
+  }
+
+  private func empty(_ column: Int, in part: String) -> SequenceError {
+    .data(
+      "column without values — expected at least one number in column \(quoted(columns[column])) of \(part), got none "
+        + "(\(name))",
+      hint: "leave the column out")
+  }
+}

@@ -1,0 +1,153 @@
+/// Files in the `.ts` form of the UEA and UCR archives: a header of `@` lines, then one labelled series to a line, its
+/// dimensions separated by colons, their values by commas, the class last.
+///
+///     @classLabel true a b
+///     @data
+///     0.5,0.25,1:3,1,4:a      two dimensions, three timesteps, class a
+///
+/// Series may differ in length, the dimensions of one series may not. Time stamps, missing values and target values
+/// instead of classes are refused.
+public struct TimeSeriesFile {
+  /// The header's statements; nil where it does not make them.
+  private var dimensions: Int?
+  private var seriesLength: Int?
+  private var equalLength = false
+  private var declaredClasses: [ExactString] = []
+  private let name: String
+
+  private init(name: String) { self.name = name }
+
+  /// Reads the file at `path`. Without `classes` they are those that occur in it; with them, any other is an error.
+  /// Whatever the file does not keep of what its header says is an error with exit code 65 that names the line.
+  public static func read(_ path: String, classes: [String]? = nil) throws(SequenceError) -> LabelledValues {
+    try read(bytes: TextFile.read(path, as: "series file"), classes: classes, name: path)
+  }
+
+  /// As above, for the bytes of a file that errors call `name`.
+  public static func read(
+    bytes: [UInt8], classes: [String]? = nil, name: String
+  ) throws(SequenceError) -> LabelledValues {
+    try UTF8Text.validate(bytes, name: name, hint: "convert the file to UTF-8")
+    var lines: [(number: Int, text: Substring)] = []
+    forEachLine(of: bytes) { number, line in
+      if line.first != UInt8(ascii: "#") { lines.append((number, Substring(decoding: line, as: UTF8.self))) }
+    }
+    var file = TimeSeriesFile(name: name)
+    let data = try file.readHeader(lines)
+    var collection: LabelledCollection<Float>?
+    for (number, text) in data {
+      let series = try file.series(text, line: number)
+      if file.dimensions == nil { file.dimensions = series.dimensions.count }
+      if file.equalLength && file.seriesLength == nil { file.seriesLength = series.dimensions[0].count }
+      try file.check(series.dimensions, line: number)
+      let timeMajor = series.dimensions[0].indices.flatMap { t in series.dimensions.map { $0[t] } }
+      collection = collection ?? LabelledCollection(width: series.dimensions.count)
+      collection!.append(timeMajor, label: series.label, name: "\(name):\(number)")
+    }
+    guard let collection else { throw .data("no series — expected at least one behind @data, got none (\(name))") }
+    return try collection.labelled(classes: classes, source: name)
+  }
+
+  // MARK: Header
+
+  /// Reads the lines up to `@data`; those behind it are the answer.
+  private mutating func readHeader(
+    _ lines: [(number: Int, text: Substring)]
+  ) throws(SequenceError) -> ArraySlice<(number: Int, text: Substring)> {
+    for (index, line) in lines.enumerated() {
+      let words = line.text.split { $0 == " " || $0 == "\t" }.map(String.init)
+      guard let tag = words.first, tag.hasPrefix("@") else {
+        throw .data(
+          "not a header line — expected a line that begins with @ before @data, got \(quoted(String(line.text))) "
+            + "(\(name), line \(line.number))")
+      }
+      if tag.lowercased() == "@data" {
+        guard !declaredClasses.isEmpty else {
+          throw .data("no classes — expected a line @classLabel true with their names, got none (\(name))")
+        }
+        return lines[(index + 1)...]
+      }
+      try readTag(tag.lowercased(), Array(words.dropFirst()), line: line.number)
+    }
+    throw .data("no data — expected a line @data, got \(lines.isEmpty ? "an empty file" : "none") (\(name))")
+  }
+
+  private mutating func readTag(_ tag: String, _ words: [String], line: Int) throws(SequenceError) {
+    switch tag {
+    case "@timestamps":
+      if try truth(tag, words, line) { throw refusal("time stamps", "write the values alone", line) }
+    case "@targetlabel":
+      if try truth(tag, words, line) { throw refusal("target values", "classes are needed: @classLabel true …", line) }
+    case "@equallength": equalLength = try truth(tag, words, line)
+    case "@univariate": if try truth(tag, words, line) { dimensions = 1 }
+    case "@dimensions", "@dimension": dimensions = try number(tag, words, line)
+    case "@serieslength": seriesLength = try number(tag, words, line)
+    case "@classlabel":
+      guard try truth(tag, words, line), words.count > 1 else { throw refusal("series without classes", nil, line) }
+      declaredClasses = words.dropFirst().map(ExactString.init)
+    default: break  // @problemName and others say nothing that reading needs; @missing is seen in the values
+    }
+  }
+
+  private func truth(_ tag: String, _ words: [String], _ line: Int) throws(SequenceError) -> Bool {
+    switch words.first?.lowercased() {
+    case "true": return true
+    case "false": return false
+    default: throw malformed("true or false behind \(tag)", words.first ?? "nothing", line)
+    }
+  }
+
+  private func number(_ tag: String, _ words: [String], _ line: Int) throws(SequenceError) -> Int {
+    guard let word = words.first, let value = Int(word), value >= 1 else {
+      throw malformed("a whole number of at least 1 behind \(tag)", words.first ?? "nothing", line)
+    }
+    return value
+  }
+
+  // MARK: Series
+
+  private func series(
+    _ text: Substring, line: Int
+  ) throws(SequenceError) -> (dimensions: [[Float]], label: String) {
+    var parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    let label = String(parts.removeLast().filter { $0 != " " && $0 != "\t" })
+    guard !parts.isEmpty else { throw malformed("values, a colon and a class", String(text), line) }
+    guard declaredClasses.contains(ExactString(label)) else {
+      throw malformed("one of the classes of @classLabel, \(listed(declaredClasses.map(\.text)))", label, line)
+    }
+    var dimensions: [[Float]] = []
+    for part in parts {
+      var values: [Float] = []
+      for field in part.split(separator: ",", omittingEmptySubsequences: false) {
+        guard let value = NumberText.value(field) else {
+          throw .data(
+            "\(NumberText.isMissing(field) ? "missing value" : "not a number") — expected a number, got "
+              + "\(quoted(String(field))) (\(name), line \(line), dimension \(dimensions.count + 1), value "
+              + "\(values.count + 1))",
+            hint: NumberText.isMissing(field) ? "fill the holes or leave the series out" : nil)
+        }
+        values.append(value)
+      }
+      dimensions.append(values)
+    }
+    return (dimensions, label)
+  }
+
+  private func check(_ series: [[Float]], line: Int) throws(SequenceError) {
+    if let dimensions, series.count != dimensions {
+      throw malformed("\(dimensions) dimensions", "\(series.count)", line)
+    }
+    let length = equalLength ? seriesLength ?? series[0].count : series[0].count
+    for (index, values) in series.enumerated() where values.count != length {
+      throw malformed("\(length) values in dimension \(index + 1)", "\(values.count)", line)
+    }
+  }
+
+  private func refusal(_ what: String, _ hint: String?, _ line: Int) -> SequenceError {
+    .data("\(what) — expected labelled series of plain values, got \(what) (\(name), line \(line))", hint: hint)
+  }
+
+  private func malformed(_ expected: String, _ got: String, _ line: Int) -> SequenceError {
+    .data("malformed series file — expected \(expected), got \(quoted(got)) (\(name), line \(line))")
+  }
+}

@@ -1,0 +1,119 @@
+import Glibc
+
+/// Tells the phases of one rank apart: how long each took, and, where a trace is wanted, when each began and ended.
+/// Nothing is allocated after `init`.
+public final class StepClock {
+  /// How many of a rank's latest events a trace keeps: 2 MB, some thousand steps.
+  public static let tracedEvents = 1 << 16
+
+  private var phase = Phase.coordination
+  private var part: Int32 = -1
+  private var enteredAt: Double
+  private var seconds = PhaseSeconds()
+  private var hidden = 0.0
+  private var step: Int32 = 0
+  private var stepBegin = 0.0
+  private var ring: TraceRing
+  /// For each part of the model when its gradient was submitted, or NaN where it is not on its way.
+  private var submittedAt: [Double]
+  private var underWay = 0
+
+  /// A clock in the phase `coordination`.
+  /// - Parameters:
+  ///   - parts: parts of the model.
+  ///   - tracedEvents: events to be kept, 0 for none.
+  public init(parts: Int, tracedEvents: Int, at now: Double = StepClock.now()) {
+    enteredAt = now
+    ring = TraceRing(capacity: tracedEvents)
+    submittedAt = Array(repeating: .nan, count: parts)
+  }
+
+  /// Seconds since some moment; the same for all processes of a machine.
+  public static func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+
+  // MARK: Phases
+
+  /// The phase so far ends, and another one begins.
+  public func enter(_ next: Phase, part nextPart: Int = -1, at now: Double = StepClock.now()) {
+    let elapsed = now - enteredAt
+    seconds[phase] += elapsed
+    if underWay > 0 && phase == .backward { hidden += elapsed }
+    if elapsed > 0 { record(.phase, from: enteredAt, to: now, part: part) }
+    (phase, part, enteredAt) = (next, Int32(nextPart), now)
+  }
+
+  /// What was measured so far belongs to no step.
+  public func restart(at now: Double = StepClock.now()) {
+    enter(.coordination, at: now)
+    (seconds, hidden) = (PhaseSeconds(), 0)
+  }
+
+  /// A step begins, counted from 1, and its first phase, `data`.
+  public func beginStep(_ step: Int, at now: Double = StepClock.now()) {
+    enter(.data, at: now)
+    self.step = Int32(clamping: step)
+    stepBegin = now
+  }
+
+  /// The step ends, and the phase `coordination` begins. Returns what was measured since the end of the step before.
+  public func endStep(at now: Double = StepClock.now()) -> StepTimes {
+    enter(.coordination, at: now)
+    record(.step, from: stepBegin, to: now, part: -1)
+    defer { (seconds, hidden) = (PhaseSeconds(), 0) }
+    return StepTimes(seconds: seconds, hiddenSeconds: hidden)
+  }
+
+  /// What was measured since the end of the last step.
+  public func secondsSinceStep(at now: Double = StepClock.now()) -> PhaseSeconds {
+    enter(phase, part: Int(part), at: now)
+    return seconds
+  }
+
+  // MARK: Communication
+
+  /// The gradient of a part is on its way.
+  public func submitted(part: Int, at now: Double = StepClock.now()) {
+    submittedAt[part] = now
+    underWay += 1
+  }
+
+  /// The gradient of a part is known to have arrived; where that was known before, nothing happens.
+  public func arrived(part: Int, at now: Double = StepClock.now()) {
+    guard !submittedAt[part].isNaN else { return }
+    record(.exchange, from: submittedAt[part], to: now, part: Int32(part))
+    submittedAt[part] = .nan
+    underWay -= 1
+  }
+
+  /// All gradients that were on their way are known to have arrived.
+  public func allArrived(at now: Double = StepClock.now()) {
+    for part in submittedAt.indices { arrived(part: part, at: now) }
+  }
+
+  // MARK: Trace
+
+  /// The latest events, in the order in which they ended.
+  public var events: [TraceEvent] { ring.events }
+
+  private func record(_ kind: TraceEvent.Kind, from begin: Double, to end: Double, part: Int32) {
+    ring.append(TraceEvent(begin: begin, end: end, step: step, part: part, kind: kind, phase: phase))
+  }
+}
+
+/// What a rank measured from the end of one step to the end of the next.
+public struct StepTimes: Sendable {
+  /// Seconds of each phase.
+  public var seconds: PhaseSeconds
+  /// Seconds of computing during which a gradient was on its way.
+  public var hiddenSeconds: Double
+
+  /// Of these seconds.
+  public init(seconds: PhaseSeconds, hiddenSeconds: Double) {
+    self.seconds = seconds
+    self.hiddenSeconds = hiddenSeconds
+  }
+}

@@ -1,0 +1,46 @@
+import Checkpoints
+import Testing
+
+@Suite struct StopClockTests {
+  private func clock(timeLimit: Double?, schedulerEnd: Double?) -> StopClock {
+    StopClock(timeLimit: timeLimit, schedulerEnd: schedulerEnd, checkpointBytes: 0)
+  }
+
+  @Test func withoutALimitThereIsNoReasonToStop() {
+    #expect(clock(timeLimit: nil, schedulerEnd: nil).reason(atSeconds: .greatestFiniteMagnitude) == nil)
+  }
+
+  @Test func theEarlierEndCounts() {
+    #expect(clock(timeLimit: 100, schedulerEnd: 200).reason(atSeconds: 250) == .timeLimit)
+    #expect(clock(timeLimit: 300, schedulerEnd: 200).reason(atSeconds: 250) == .schedulerEnd)
+    #expect(clock(timeLimit: nil, schedulerEnd: 200).reason(atSeconds: 250) == .schedulerEnd)
+    #expect(clock(timeLimit: nil, schedulerEnd: 200).reason(atSeconds: 150) == nil)
+  }
+
+  /// A job of random steps, evaluations and checkpoints, none longer than the longest seen, ends in time.
+  @Test func whatWasMeasuredIsReserved() {
+    var random = SplitMix(state: 3)
+    for _ in 0..<1000 {
+      let (step, evaluation) = (Double.random(in: 0...3, using: &random), Double.random(in: 0...20, using: &random))
+      let checkpoint = Double.random(in: 0...30, using: &random)
+      var clock = clock(timeLimit: 200, schedulerEnd: nil)
+      for seconds in [step, evaluation].shuffled(using: &random) { clock.measuredAction(seconds: seconds) }
+      clock.measuredCheckpoint(seconds: checkpoint)
+      clock.measuredCheckpoint(seconds: checkpoint / 2)
+      var now = 0.0
+      while clock.reason(atSeconds: now) == nil {
+        now += Double.random(in: 0...1, using: &random) * max(step, evaluation, 0.01)
+      }
+      #expect(now + checkpoint <= 200)
+      // Nor does it give away more than it has to.
+      #expect(now + 2 * max(step, evaluation, 0.01) + 1.5 * checkpoint + 1 >= 200)
+    }
+  }
+
+  @Test func theFirstCheckpointIsEstimatedFromItsSizeUntilOneIsMeasured() {
+    var clock = StopClock(timeLimit: 100, schedulerEnd: nil, checkpointBytes: 1_000_000_000)
+    #expect(clock.reservedSeconds > 10)
+    clock.measuredCheckpoint(seconds: 2)
+    #expect(clock.reservedSeconds == 4)
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import TestLauncher
+import Testing
+
+extension Commands {
+  /// Runs that are asked to stop: they end with a checkpoint of the last step and exit code 75.
+  struct StopTests {
+    private func expectStop(
+      _ outcome: Outcome, _ workspace: Workspace, _ run: String, reason: String,
+      sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+      #expect(outcome.exitCode == 75 && outcome.errorLines.isEmpty, "\(outcome)", sourceLocation: sourceLocation)
+      let step = try workspace.lastStep(run)
+      let lines = outcome.output.split(whereSeparator: \.isNewline).filter { $0.contains("stopped after step") }
+      #expect(
+        lines.count == 1 && lines[0].contains("stopped after step \(step) (\(reason)"), "\(outcome)",
+        sourceLocation: sourceLocation)
+      let found = try workspace.contents(run).keys
+      #expect(found.contains(checkpoint("checkpoints", step: step).dropFirst("checkpoints/".count).description))
+      #expect(!found.contains("heartbeat") && !found.contains("stop"), "\(found)", sourceLocation: sourceLocation)
+    }
+
+    /// Preempted again and again, with another signal at another rank of another number of ranks: the same bits.
+    @Test func aSignalToAnyRankStopsAllInTheSameStep() throws {
+      try Workspace.run { workspace in
+        for (signal, rank, ranks) in [("TERM", 0, nil), ("USR2", 2, 3), ("INT", 1, 2), ("USR1", 3, 4)] as [(_, _, Int?)]
+        {
+          let outcome = try workspace.job("run", ranks: ranks, doing: "kill -\(signal) $(rank \(rank)); wait $job")
+          try expectStop(outcome, workspace, "run", reason: "SIG\(signal) at rank ")
+        }
+        let total = ["--steps", "\(try workspace.lastStep("run") + 3)", "--set", "training.evaluateEvery=0"]
+        let last = try workspace.train("run", total, ranks: 3)
+        #expect(try workspace.train("undisturbed", total, ranks: nil) == last)
+      }
+    }
+
+    @Test func mpirunPassesASignalAndTheCodeOn() throws {
+      try Workspace.run { workspace in
+        let outcome = try workspace.job("run", ranks: 3, doing: "kill -USR1 $job; wait $job")
+        try expectStop(outcome, workspace, "run", reason: "SIGUSR1 at rank 0")
+      }
+    }
+
+    /// Open MPI kills its ranks a second after it was told to end: what stands then is whole.
+    @Test(arguments: ["TERM", "INT"])
+    func whateverMPIRunLeavesTimeForNothingIsDamaged(signal: String) throws {
+      try Workspace.run { workspace in
+        let settings = ["--set", "training.checkpointEvery=3"]
+        let outcome = try workspace.job("run", ranks: 2, settings, doing: "kill -\(signal) $job; wait $job")
+        #expect(outcome.exitCode != 0, "\(outcome)")
+        let again = try workspace.job("run", ranks: nil, settings, doing: "kill -TERM $job; wait $job")
+        #expect(again.output.contains("resuming run after step ") && !again.errors.contains("damaged"), "\(again)")
+        try expectStop(again, workspace, "run", reason: "SIGTERM at rank 0")
+      }
+    }
+
+    /// Steps of this model take some tenths of a second, so that the second signal comes before the first has an effect.
+    @Test func aSecondInterruptEndsAtOnce() throws {
+      try Workspace.run { workspace in
+        let script = """
+          "$program" "$@" & job=$!
+          until [ -e "$run/heartbeat" ]; do sleep 0.02; done
+          kill -INT $job; sleep 0.05; kill -INT $job; wait $job
+          """
+        let outcome = try Launcher.run(
+          ["bash", "-mc", script, "job", "train", "--config", "small.yaml", "--run", "run"]
+            + ["--set", "model.hidden=700", "--set", "batch.steps=100"],
+          environment: ["program": Launcher.builtExecutable("lstm-dist").path, "run": "run"],
+          workingDirectory: workspace.url)
+        #expect(outcome.exitCode == 128 + 2, "\(outcome)")
+        #expect(!outcome.output.contains("stopped after"), "\(outcome)")
+      }
+    }
+
+    @Test(arguments: [nil, 3])
+    func aStopFileStopsOneJob(ranks: Int?) throws {
+      try Workspace.run { workspace in
+        let outcome = try workspace.job("run", ranks: ranks, doing: "touch $run/stop; wait $job")
+        try expectStop(outcome, workspace, "run", reason: "the stop file")
+        // One that lay there before is not meant for the new job.
+        try workspace.put("", "run/stop")
+        let next = try workspace.program(
+          ["train", "--config", "small.yaml", "--run", "run", "--steps", "\(try workspace.lastStep("run") + 2)"]
+            + ["--set", "training.evaluateEvery=0"], ranks: ranks)
+        #expect(next.exitCode == 0 && next.errors.contains("notice: removed a stop file"), "\(next)")
+        #expect(try !workspace.contents("run").keys.contains("stop"))
+      }
+    }
+
+    // MARK: Time
+
+    @Test(arguments: [nil, 2])
+    func aJobStopsBeforeItsTimeIsOver(ranks: Int?) throws {
+      try Workspace.run { workspace in
+        let limited = try workspace.job("run", ranks: ranks, ["--time-limit", "2s"], doing: "wait $job")
+        try expectStop(limited, workspace, "run", reason: "the time limit")
+        let end = "\(Int(Date().timeIntervalSince1970) + 3)"
+        for variable in [["SLURM_JOB_END_TIME": end, "PBS_WALLTIME": "1000"], ["PBS_WALLTIME": "3"]] {
+          let scheduled = try workspace.job("run", ranks: ranks, environment: variable, doing: "wait $job")
+          try expectStop(scheduled, workspace, "run", reason: "the scheduler's end")
+        }
+      }
+    }
+
+    /// However short the time is, a job gets on.
+    @Test func thereIsAlwaysAStep() throws {
+      try Workspace.run { workspace in
+        for step in 1...3 {
+          let outcome = try workspace.program(
+            ["train", "--config", "small.yaml", "--run", "run", "--time-limit", "1"], ranks: 2)
+          try expectStop(outcome, workspace, "run", reason: "the time limit")
+          #expect(try workspace.lastStep("run") == step)
+        }
+      }
+    }
+
+    @Test(arguments: ["soon", "", "-5", "99999999999999999999", "17"])
+    func aTimeThatMakesNoSenseIsNotHeeded(text: String) throws {
+      try Workspace.run { workspace in
+        let outcome = try Launcher.run(
+          "lstm-dist", ["train", "--config", "small.yaml"], ranks: nil, environment: ["SLURM_JOB_END_TIME": text],
+          workingDirectory: workspace.url)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        #expect(outcome.errors.contains("warning: SLURM_JOB_END_TIME is not heeded"), "\(outcome)")
+      }
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import Sequences
+import Testing
+
+@Suite("Long time lags")
+struct LongTimeLagTests {
+  @Test("Adding and multiplication: markers, values and targets as the paper has them", arguments: [22, 100, 500])
+  func markedPairs(shortest: Int) throws {
+    for operation in [MarkedPairs.Operation.adding, .multiplication] {
+      let task = try MarkedPairs(operation, shortest: shortest)
+      var lengths: Set<Int> = []
+      for index in 0..<2000 {
+        let (values, target) = task.example(seed: 7, index: index)
+        let length = values.count / 2
+        lengths.insert(length)
+        let markers = (0..<length).map { values[2 * $0 + 1] }
+        let marked = markers.indices.filter { markers[$0] == 1 }
+        #expect(markers[0] == -1 && markers[length - 1] == -1 && (1...2).contains(marked.count))
+        #expect(markers.dropFirst().dropLast().count { $0 == 0 } == length - 2 - marked.count)
+        #expect(marked[0] < 10 || marked.count == 1)
+        #expect(marked.last! < shortest / 2)
+        let numbers = marked.map { values[2 * $0] }
+        switch operation {
+        case .adding:
+          #expect(target == 0.5 + (numbers[0] + (numbers.count == 2 ? numbers[1] : 0)) / 4)
+          #expect(marked.count == 2 || values[0] == 0)
+          #expect((0..<length).allSatisfy { (-1..<1).contains(values[2 * $0]) } && (0...1).contains(target))
+        case .multiplication:
+          #expect(target == numbers[0] * (numbers.count == 2 ? numbers[1] : 1))
+          #expect(marked.count == 2 || values[0] == 1)
+          #expect((0..<length).allSatisfy { (0...1).contains(values[2 * $0]) })
+        }
+      }
+      #expect(lengths == Set(shortest...shortest + shortest / 10))
+    }
+  }
+
+  @Test("Every place that may be marked is, and about equally often")
+  func places() throws {
+    let task = try MarkedPairs(.adding, shortest: 100)
+    var counts = [Int](repeating: 0, count: 50)
+    for index in 0..<20_000 {
+      let values = task.example(seed: 1, index: index).values
+      for place in 1..<50 where values[2 * place + 1] == 1 { counts[place] += 1 }
+    }
+    // The first ten: 1/10 by the first draw, and 1/49 by the second where the first took another place.
+    for place in 1..<10 { #expect(abs(Double(counts[place]) / 20_000 - (0.1 + 0.9 / 49)) < 0.01) }
+    for place in 10..<50 { #expect(abs(Double(counts[place]) / 20_000 - 1.0 / 49) < 0.005) }
+  }
+
+  @Test("Temporal order: lengths, places, symbols and classes as the paper has them", arguments: TemporalOrder.allCases)
+  func temporalOrder(task: TemporalOrder) {
+    var lengths: Set<Int> = []
+    var places: [Set<Int>] = task.places.map { _ in [] }
+    var classes = [Int](repeating: 0, count: task.classes.count)
+    for index in 0..<4000 {
+      let (tokens, label) = task.example(seed: 2, index: index)
+      let text = Array(TemporalOrder.vocabulary.decode(tokens))
+      lengths.insert(text.count)
+      classes[Int(label)] += 1
+      let relevant = text.indices.filter { "XY".contains(text[$0]) }
+      #expect(text.first == "E" && text.last == "B" && relevant.count == task.places.count)
+      #expect(text.dropFirst().dropLast().allSatisfy { "abcdXY".contains($0) })
+      for (number, place) in relevant.enumerated() { places[number].insert(place) }
+      let order = String(relevant.map { text[$0] })
+      let rules =
+        task == .two
+        ? ["XX": "Q", "XY": "R", "YX": "S", "YY": "U"]
+        : [
+          "XXX": "Q", "XXY": "R", "XYX": "S", "XYY": "U", "YXX": "V", "YXY": "A", "YYX": "B", "YYY": "C",
+        ]
+      #expect(task.classes[Int(label)] == rules[order])
+    }
+    #expect(lengths == Set(100...110) && places == task.places.map { Set($0) })
+    let even = 4000 / classes.count
+    #expect(classes.allSatisfy { abs($0 - even) < even / 4 })
+  }
+
+  @Test("Copying: the regular, the random and the trigger task")
+  func distantSymbol() throws {
+    let regular = try DistantSymbol(.regular, p: 100)
+    #expect(regular.symbols == 101 && regular.tolerance == 0.25)
+    var first: [Int32: Int] = [:]
+    for index in 0..<1000 {
+      let tokens = regular.example(seed: 3, index: index)
+      #expect(Array(tokens.dropFirst().dropLast()) == Array(0..<99) && tokens.first == tokens.last)
+      first[tokens[0], default: 0] += 1
+    }
+    #expect(Set(first.keys) == [99, 100] && abs(first[99]! - 500) < 60)
+
+    let random = try DistantSymbol(.random, p: 10)
+    var middle: Set<Int32> = []
+    for index in 0..<500 {
+      let tokens = random.example(seed: 3, index: index)
+      #expect(tokens.count == 11 && tokens.first == tokens.last && tokens[0] >= 9 && tokens[0] <= 10)
+      middle.formUnion(tokens.dropFirst().dropLast())
+    }
+    #expect(middle == Set(0..<9))
+  }
+
+  @Test("Task 2c: a trigger behind at least q symbols, q + 13 on average")
+  func trigger() throws {
+    let task = try DistantSymbol(.randomLength(least: 50), p: 50)
+    #expect(task.symbols == 54 && task.x == 52 && task.y == 53 && task.tolerance == 0.2)
+    var lengths: [Int] = []
+    for index in 0..<4000 {
+      let tokens = task.example(seed: 4, index: index)
+      lengths.append(tokens.count)
+      #expect(tokens[0] == 51 && (52...53).contains(tokens[1]) && tokens.last == tokens[1])
+      #expect(tokens[tokens.count - 2] == 50 && tokens[2..<tokens.count - 2].allSatisfy { $0 < 50 })
+    }
+    #expect(lengths.min() == 54)
+    #expect(abs(Double(lengths.reduce(0, +)) / 4000 - 63) < 0.6)
+    #expect(abs(Double(lengths.count { $0 == 54 }) / 4000 - 0.1) < 0.02)
+  }
+
+  @Test("An example is a function of seed and index alone, and tasks do not share their draws")
+  func pure() throws {
+    let adding = try MarkedPairs(.adding, shortest: 100)
+    #expect(adding.example(seed: 1, index: 5).values == adding.example(seed: 1, index: 5).values)
+    #expect(adding.example(seed: 1, index: 5).values != adding.example(seed: 1, index: 6).values)
+    #expect(adding.example(seed: 1, index: 5).values != adding.example(seed: 2, index: 5).values)
+    #expect(TemporalOrder.two.example(seed: 1, index: 9) == TemporalOrder.two.example(seed: 1, index: 9))
+    #expect(TemporalOrder.two.example(seed: 1, index: 9) != TemporalOrder.two.example(seed: 1, index: 10))
+  }
+
+  @Test("Parameters that cannot work are refused")
+  func parameters() {
+    for make in [
+      { _ = try MarkedPairs(.adding, shortest: 21) }, { _ = try MarkedPairs(.adding, shortest: .max) },
+      { _ = try DistantSymbol(.regular, p: 1) }, { _ = try DistantSymbol(.random, p: .max) },
+      { _ = try DistantSymbol(.randomLength(least: 0), p: 5) },
+      { _ = try DistantSymbol(.randomLength(least: 5), p: 0) },
+    ] as [() throws -> Void] {
+      let error = #expect(throws: SequenceError.self) { try make() }
+      #expect(error?.exitCode == 78)
+    }
+  }
+}

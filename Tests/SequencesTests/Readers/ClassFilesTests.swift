@@ -1,0 +1,86 @@
+import Sequences
+import Testing
+
+@Suite("Folders of texts")
+struct ClassFilesTests {
+  private let folder: TestFolder
+
+  init() throws { folder = try TestFolder() }
+
+  private func read(
+    _ pattern: String = "{class}.txt", _ kind: TokenKind = .words, classes: [String]? = nil
+  ) throws -> LabelledTexts {
+    try .classFiles(folder: folder.path, pattern: NamePattern(pattern), tokens: kind, classes: classes)
+  }
+
+  @Test("One text a line, one class a file, in the order of names; other files are passed over")
+  func files() throws {
+    try folder.write("zwei\r\n\r\ndrei\r\n".utf8, "German.txt")
+    try folder.write("\u{FEFF}un\n \t\ndeux".utf8, "French.txt")
+    try folder.write([0xFF], "LICENSE")
+    try folder.write([0xFF], ".hidden.txt")
+    let texts = try read()
+    #expect(texts.classes == ["French", "German"] && texts.labels == [0, 0, 1, 1])
+    #expect((0..<4).map { String(decoding: texts[$0], as: UTF8.self) } == ["un", "deux", "zwei", "drei"])
+    #expect(texts.names == ["French.txt:1", "French.txt:3", "German.txt:1", "German.txt:3"])
+  }
+
+  @Test("The class may be any part of the name")
+  func patterns() throws {
+    try folder.write("a\n".utf8, "rt.pos")
+    try folder.write("b\n".utf8, "rt.neg")
+    try folder.write("c\n".utf8, "up/a.txt")
+    try folder.write("d\n".utf8, "down/b.txt")
+    #expect(try read("rt.{class}").classes == ["neg", "pos"])
+    #expect(try read("{class}/*.txt").classes == ["down", "up"])
+  }
+
+  @Test("Hostile folders give one clear error")
+  func hostile() throws {
+    expectBadData("no file fits", "{class}.txt, got none") { _ = try read() }
+    try folder.write("a\nb\n".utf8, "x.txt")
+    expectBadData("one class only", "\"x\" for all 2") { _ = try read() }
+    #expect(try read(classes: ["x", "y"]).count == 2)
+    expectBadData("unknown class", "expected one of w, y, got \"x\" (x.txt:1)") { _ = try read(classes: ["w", "y"]) }
+    try folder.write("".utf8, "y.txt")
+    expectBadData("no lines", "class \"y\"") { _ = try read() }
+    try folder.write([0x63, 0x61, 0x66, 0xE9, 0x0A], "y.txt")
+    expectBadData("not UTF-8", "offset 3", "y.txt") { _ = try read() }
+    #expect(try read("{class}.txt", .bytes).count == 3)
+    expectBadData("no file fits", "{class}.csv, got \"x.txt\", \"y.txt\"") { _ = try read("{class}.csv") }
+  }
+
+  @Test("A folder that is missing or a file is an input error, a pattern without a class one of the configuration")
+  func noFolder() throws {
+    let file = try folder.write("a".utf8, "x.txt")
+    for path in [folder.path + "/none", file] {
+      let error = #expect(throws: SequenceError.self) {
+        _ = try LabelledTexts.classFiles(folder: path, pattern: NamePattern("{class}.txt"), tokens: .words)
+      }
+      #expect(error?.exitCode == 74 && error?.message.contains(path) == true)
+    }
+    let error = #expect(throws: SequenceError.self) { _ = try read("*.txt") }
+    #expect(error?.exitCode == 78)
+  }
+
+  @Test(
+    "What a pattern matches, and what the class is",
+    arguments: [
+      ("{class}.txt", "Greek.txt", "Greek"), ("{class}.txt", ".txt", nil), ("{class}.txt", "a.txt.txt", "a.txt"),
+      ("{class}_*.wav", "7_jackson_32.wav", "7"), ("{class}_*.wav", "7.wav", nil),
+      ("*_{class}_*.wav", "7_jo_1.wav", "jo"),
+      ("*_0.wav", "7_jo_0.wav", ""), ("*_0.wav", "7_jo_10.wav", nil), ("{class}/*.wav", "up/1.wav", "up"),
+      ("{class}/*.wav", "1.wav", nil), ("*/{class}", "a/b", "b"), ("a*", "a", nil), ("a*a", "aa", nil),
+      ("a*a", "aaa", ""),
+      ("x", "x", ""), ("x", "xx", nil), ("*{class}", "abc", "bc"), ("{class}*", "abc", "a"), ("{class}", "é", "é"),
+    ] as [(String, String, String?)])
+  func matching(pattern: String, path: String, name: String?) throws {
+    #expect(try NamePattern(pattern).className(in: path) == name)
+  }
+
+  @Test("Patterns that make no sense are refused", arguments: ["", "/a", "a//b", "{class}/{class}", "a/"])
+  func badPatterns(pattern: String) {
+    let error = #expect(throws: SequenceError.self) { try NamePattern(pattern) }
+    #expect(error?.exitCode == 78)
+  }
+}
