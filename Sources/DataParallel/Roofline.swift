@@ -33,12 +33,15 @@ public struct DataMovement: Equatable, Sendable {
   public let times: Double
   /// Since when they may be in a cache.
   public let reuse: Reuse
+  /// Ranks that read the same bytes, and so keep them once in a cache that they share.
+  public let sharers: Double
 
   /// `bytes` bytes moved `times` times.
-  public init(bytes: Double, times: Double, reuse: Reuse) {
+  public init(bytes: Double, times: Double, reuse: Reuse, sharers: Double = 1) {
     self.bytes = bytes
     self.times = times
     self.reuse = reuse
+    self.sharers = sharers
   }
 }
 
@@ -58,10 +61,10 @@ public struct PhaseWork: Equatable, Sendable {
     self.data = data
   }
 
-  /// Bytes that the phase touches.
+  /// Bytes that the phase touches: of what ranks share, the rank's part.
   public var bytes: Double {
     data.reduce(0) { sum, movement in
-      if case .timestep = movement.reuse { sum } else { sum + movement.bytes }
+      if case .timestep = movement.reuse { sum } else { sum + movement.bytes / movement.sharers }
     }
   }
 

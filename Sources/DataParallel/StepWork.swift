@@ -29,10 +29,10 @@ public struct StepWork: Sendable {
     public var hasInputGradient = true
     /// Whether parameters are reduced, updated and packed.
     public var hasUpdate = true
+    /// Whether the ranks share parameters and packed weights, and read each other's gradients; else they send messages.
+    public var sharesMemory = false
     /// Whether each rank updates 1/P of the parameters, or all of them.
     public var sharesUpdate = true
-    /// Whether ranks read each other's gradients where they are, and share one copy of the parameters and packed weights.
-    public var sharesMemory = false
 
     /// Sizes of a model with or without an embedding.
     public init(
@@ -72,18 +72,19 @@ public struct StepWork: Sendable {
 
 extension StepWork {
   /// The work of the rank with the most lanes.
-  public init(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) {
-    let memory = Training.memoryEstimate(setup, plan: plan, sharing: sharing)
+  /// - Parameter sharing: ranks that share memory, 1 for none.
+  public init(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int) {
+    let memory = Training.memory(setup, plan: plan)
     let lanes = (0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0
     var sizes = Sizes(
       layers: setup.shape.lstm, vocabulary: setup.shape.vocabulary ?? 0, classes: setup.shape.classes,
       timesteps: setup.timesteps, globalBatch: setup.globalBatch, lanes: lanes, ranks: plan.ranks,
-      subtrees: memory.gradients / (memory.parameters * sharing))
-    sizes.sharesMemory = sharing > 1
+      subtrees: memory.gradients / memory.parameters)
     sizes.hasInputGradient = setup.shape.vocabulary != nil
     if case .lastStep = setup.shape.head { sizes.lastStepOnly = true }
+    sizes.sharesMemory = sharing > 1
     sizes.sharesUpdate = setup.reduction == .reproducible
-    self.init(sizes, bytes: Double(memory.total))
+    self.init(sizes, bytes: Double(Training.estimatedBytes(setup, plan: plan, sharing: sharing)))
   }
 
   /// The work of layers alone on one rank, without an update.
@@ -110,6 +111,14 @@ extension StepWork.Sizes {
     DataMovement(bytes: 4 * numbers, times: times, reuse: .step)
   }
 
+  /// Weights in the order in which a product reads them.
+  private func packed(_ numbers: Double) -> DataMovement {
+    DataMovement(bytes: 4 * numbers, times: 1, reuse: .step, sharers: sharers)
+  }
+
+  /// Ranks that use one copy of the weights.
+  private var sharers: Double { sharesMemory ? Double(ranks) : 1 }
+
   // MARK: Forward
 
   /// Each row of the table that the rank's tokens name, to T·B rows of x.
@@ -121,7 +130,7 @@ extension StepWork.Sizes {
   fileprivate func inputProduct(_ layer: LSTMShape) -> PhaseWork {
     let (D, N) = (Double(layer.inputs), Double(layer.columns))
     return PhaseWork(
-      name: "x·Wx", flops: 2 * rows * D * N, data: [kept(D * N), handed(rows * D), handed(rows * N)])
+      name: "x·Wx", flops: 2 * rows * D * N, data: [packed(D * N), handed(rows * D), handed(rows * N)])
   }
 
   /// (F1) to (F5) from timestep to timestep: Z read and left as gates, a and c written.
@@ -139,10 +148,10 @@ extension StepWork.Sizes {
 
   private func recurrence(_ name: String, _ layer: LSTMShape, states: [DataMovement]) -> PhaseWork {
     let (H, N) = (Double(layer.hidden), Double(layer.columns))
-    let timestepBytes = 4 * (H * N + Double(lanes) * (N + 2 * H))
+    let timestepBytes = 4 * (H * N / sharers + Double(lanes) * (N + 2 * H))
     let again = DataMovement(bytes: 4 * H * N, times: Double(timesteps - 1), reuse: .timestep(bytes: timestepBytes))
     return PhaseWork(
-      name: name, flops: 2 * rows * H * N, data: [kept(H * N), again, handed(rows * N, times: 2)] + states)
+      name: name, flops: 2 * rows * H * N, data: [packed(H * N), again, handed(rows * N, times: 2)] + states)
   }
 
   /// (B6) and (B7).
@@ -159,7 +168,7 @@ extension StepWork.Sizes {
   fileprivate func inputGradient(_ layer: LSTMShape) -> PhaseWork {
     let (D, N) = (Double(layer.inputs), Double(layer.columns))
     return PhaseWork(
-      name: "dx", flops: 2 * rows * D * N, data: [kept(D * N), handed(rows * N), handed(rows * D)])
+      name: "dx", flops: 2 * rows * D * N, data: [packed(D * N), handed(rows * N), handed(rows * D)])
   }
 
   /// dx of T·B rows, to the rows of the gradient that the rank's tokens name.
@@ -180,7 +189,7 @@ extension StepWork.Sizes {
     return PhaseWork(
       name: "output layer", flops: 6 * outputRows * H * K,
       data: [
-        kept(2 * H * K), handed(outputRows * H, times: 2), handed(outputRows * K, times: 3),
+        packed(2 * H * K), handed(outputRows * H, times: 2), handed(outputRows * K, times: 3),
         kept(Double(subtrees) * (H + 1) * K), handed(outputRows * H),
       ])
   }
@@ -192,16 +201,15 @@ extension StepWork.Sizes {
 
   // MARK: Between the ranks, and the update
 
-  /// Of each gradient (P − 1)/P is sent and as much received, and then the same of the parameters. Over shared memory 1/P of
-  /// every rank's gradients is read, and their sum written.
+  /// By messages: of each gradient (P − 1)/P is sent and as much received, and then the same of the parameters. In shared
+  /// memory: a rank reads 1/P of the gradients of all ranks, and writes the sum.
   fileprivate var exchange: [PhaseWork] {
-    let share = Double(ranks - 1) / Double(ranks)
-    if ranks == 1 { return [] }
-    let data =
+    guard ranks > 1 else { return [] }
+    let (P, G) = (Double(ranks), Double(subtrees))
+    let moved =
       sharesMemory
-      ? kept(changing / Double(ranks), times: Double(ranks * subtrees) + 1)
-      : kept(changing * share, times: 2 * Double(subtrees) + 2)
-    return [PhaseWork(name: "exchange", flops: 0, data: [data])]
+      ? [kept(changing * G), kept(changing / P)] : [kept(changing * (P - 1) / P, times: 2 * G + 2)]
+    return [PhaseWork(name: "exchange", flops: 0, data: moved)]
   }
 
   /// Of the owned numbers the gradient is read for the norm and for the update, the parameter read and written.
@@ -210,13 +218,12 @@ extension StepWork.Sizes {
     return PhaseWork(name: "norm and update", flops: 0, data: [kept(owned, times: 2), kept(owned, times: 2)])
   }
 
-  /// Weights read, and written in two orders; ranks that share them share the work.
+  /// Weights read, and written in two orders; each of the ranks that share them does its part.
   fileprivate var packing: PhaseWork {
-    let all =
+    let weights =
       layers.reduce(0.0) { $0 + Double($1.inputs + $1.hidden) * Double($1.columns) }
       + Double(layers[layers.count - 1].hidden) * Double(classes)
-    let weights = sharesMemory ? all / Double(ranks) : all
-    return PhaseWork(name: "packing", flops: 0, data: [kept(weights), kept(2 * weights)])
+    return PhaseWork(name: "packing", flops: 0, data: [kept(weights / sharers), kept(2 * weights / sharers)])
   }
 
   // MARK: Numbers

@@ -63,6 +63,18 @@ struct RooflineTests {
     #expect(!StepWork(sizes, bytes: 1).phases.contains { $0.name == "exchange" })
   }
 
+  @Test func ranksThatShareMemorySendNothingAndPackAPart() throws {
+    var sizes = Self.sizes
+    sizes.sharesMemory = true
+    // 78 numbers of each of two ranks' gradients, half of them read by each, and half of the sums written
+    #expect(moved(try phase("exchange", sizes)) == 78 + 39)
+    #expect(moved(try phase("packing", sizes)) == 75)
+    // All of Wx is read, but half of it stands for the rank in a shared cache.
+    let product = try phase("x·Wx", sizes)
+    #expect(moved(product) == 24 + 24 + 64)
+    #expect(product.bytes == 4 * (24 + 12 + 64))
+  }
+
   @Test func anOutputLayerAtTheLastTimestepSeesTheLanesAlone() throws {
     var sizes = Self.sizes
     sizes.lastStepOnly = true
