@@ -3,7 +3,7 @@
 /// project knows PyTorch's order.
 public enum PyTorchLayout {
   /// Our gates in PyTorch's order: i is the update gate, g the candidate.
-  static let gates: [Gate] = [.update, .forget, .candidate, .output]
+  @usableFromInline static let gates: [Gate] = [.update, .forget, .candidate, .output]
 
   /// The rows of W that meet x, aPrev, and b.
   public enum Block: Sendable {
@@ -14,7 +14,7 @@ public enum PyTorchLayout {
     /// `bias_ih`; we have one bias, so `bias_hh` is written as zeros and added in when read.
     case bias
 
-    func rows(_ shape: LSTMShape) -> Range<Int> {
+    @usableFromInline func rows(_ shape: LSTMShape) -> Range<Int> {
       switch self {
       case .input: 0..<shape.inputs
       case .recurrent: shape.inputs..<shape.inputs + shape.hidden
@@ -24,12 +24,18 @@ public enum PyTorchLayout {
   }
 
   /// PyTorch's tensor [4H, rows] from W [D + H + 1, 4H].
+  @inlinable
   public static func exported<Scalar>(
     _ block: Block, of w: UnsafePointer<Scalar>, shape: LSTMShape
   ) -> [Scalar] {
     let (H, rows) = (shape.hidden, block.rows(shape))
-    return gates.flatMap { gate in
-      (0..<H).flatMap { j in rows.map { w[$0 * 4 * H + gate.rawValue * H + j] } }
+    return Array(unsafeUninitializedCapacity: 4 * H * rows.count) { tensor, count in
+      for (position, gate) in gates.enumerated() {
+        transpose(
+          w + (rows.lowerBound * 4 * H + gate.rawValue * H), stride: 4 * H, rows: rows.count, columns: H,
+          to: tensor.baseAddress! + position * H * rows.count)
+      }
+      count = 4 * H * rows.count
     }
   }
 
@@ -55,7 +61,25 @@ public enum PyTorchLayout {
   }
 
   /// [columns, rows] from [rows, columns].
+  @inlinable
   public static func transposed<Scalar>(_ m: UnsafePointer<Scalar>, rows: Int, columns: Int) -> [Scalar] {
-    (0..<columns).flatMap { column in (0..<rows).map { m[$0 * columns + column] } }
+    Array(unsafeUninitializedCapacity: rows * columns) { tensor, count in
+      transpose(m, stride: columns, rows: rows, columns: columns, to: tensor.baseAddress!)
+      count = rows * columns
+    }
+  }
+
+  /// Sixteen columns at a time: a line of the source is read once.
+  @inlinable
+  static func transpose<Scalar>(
+    _ source: UnsafePointer<Scalar>, stride: Int, rows: Int, columns: Int, to tensor: UnsafeMutablePointer<Scalar>
+  ) {
+    for first in Swift.stride(from: 0, to: columns, by: 16) {
+      for row in 0..<rows {
+        for column in first..<min(first + 16, columns) {
+          (tensor + (column * rows + row)).initialize(to: source[row * stride + column])
+        }
+      }
+    }
   }
 }

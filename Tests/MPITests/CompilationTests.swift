@@ -26,7 +26,7 @@ struct CompilationTests {
         directory.appendingPathComponent("cache").path,
         "-I", Launcher.productsDirectory.appendingPathComponent("Modules").path,
         "-I", package.appendingPathComponent("Sources/CMPI").path,
-        "-I", package.appendingPathComponent("Sources/CSystem/include").path,
+        "-I", Launcher.productsDirectory.appendingPathComponent("CSystem.build").path,
       ] + headers + [file.path], timeoutSeconds: 180)
   }
 
