@@ -87,6 +87,12 @@ let package = Package(
       name: "paranoid-program",
       dependencies: ["Checkpoints", "DataParallel", "LSTM", "MPI", "Optimization", "Sequences"],
       path: "Tests/ParanoidProgram", swiftSettings: strict),
+    .executableTarget(
+      name: "fault-matrix",
+      dependencies: [
+        "Checkpoints", "Randomness", "TestLauncher", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/FaultProgram", swiftSettings: strict),
     .target(name: "TestLauncher", path: "Tests/TestLauncher", swiftSettings: strict),
     .testTarget(name: "MPITests", dependencies: ["mpi-programs", "TestLauncher"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness", "CProcessor"], swiftSettings: strict),
@@ -95,7 +101,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),
     .testTarget(name: "SequencesTests", dependencies: ["Sequences", "Randomness"], swiftSettings: strict),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
+    .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
     .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
     .testTarget(
@@ -107,7 +115,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["lstm-dist", "TestLauncher", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: ["lstm-dist", "fault-matrix", "TestLauncher", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -1,3 +1,5 @@
+import Crypto
+
 /// Where the data of the next step begins.
 public struct DataPosition: Equatable, Sendable {
   /// Complete passes through the data so far.
@@ -13,9 +15,10 @@ public struct DataPosition: Equatable, Sendable {
 }
 
 /// What `manifest.json` says of a checkpoint. It is written last, so that a directory with a manifest is complete.
+/// Its last member is the SHA-256 of all the text before that: no bit of it can change unnoticed.
 public struct Manifest: Equatable, Sendable {
   /// The version that this program writes and reads. Keys may be added within a version: readers skip unknown ones.
-  public static let formatVersion = 1
+  public static let formatVersion = 2
 
   /// One file of the checkpoint.
   public struct File: Equatable, Sendable {
@@ -66,7 +69,13 @@ public struct Manifest: Equatable, Sendable {
         }),
       "parameterChain": .string(hexadecimal(parameterChain)), "configuration": .string(configuration),
     ]
-    return record.text + "\n"
+    let open = String(record.text.dropLast())
+    return open + Manifest.seal(of: open.utf8)
+  }
+
+  /// What ends a manifest that begins with `text`.
+  private static func seal(of text: some Sequence<UInt8>) -> String {
+    ",\"manifestSHA256\":\"\(hexadecimal(SHA256.hash(data: Array(text))))\"}\n"
   }
 }
 
@@ -84,10 +93,21 @@ extension Manifest {
         at: path)
     }
     do {
-      try self.init(JSONReader(file.bytes(at: 0, count: file.length)), path)
+      let bytes = try file.bytes(at: 0, count: file.length)
+      try self.init(JSONReader(bytes), path)
+      try Manifest.checkSeal(bytes, path)
     } catch let failure as JSONReader.Failure {
       throw CheckpointError(
         .badData, "manifest is malformed at byte \(failure.offset)", expected: failure.expected, got: failure.got,
+        at: path)
+    }
+  }
+
+  private static func checkSeal(_ bytes: [UInt8], _ path: String) throws {
+    let text = bytes.dropLast(seal(of: []).utf8.count)
+    guard bytes.dropFirst(text.count).elementsEqual(seal(of: text).utf8) else {
+      throw CheckpointError(
+        .badData, "manifest has been changed", expected: "the SHA-256 of its text at its end", got: "another one",
         at: path)
     }
   }

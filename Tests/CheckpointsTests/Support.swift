@@ -1,4 +1,5 @@
 import Checkpoints
+import Crypto
 import Foundation
 import Testing
 
@@ -44,6 +45,12 @@ func failure(_ body: () throws -> Void) -> CheckpointError? {
 func file(header: some Sequence<UInt8>, dataBytes: Int) -> [UInt8] {
   let header = Array(header)
   return (0..<8).map { UInt8(header.count >> (8 * $0) & 255) } + header + [UInt8](repeating: 0, count: dataBytes)
+}
+
+/// The text of a manifest with what must stand at its end.
+func sealed(_ text: [UInt8]) -> [UInt8] {
+  let sha256 = SHA256.hash(data: text).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+  return text + ",\"manifestSHA256\":\"\(sha256)\"}\n".utf8
 }
 
 /// Steele, Lea and Flood's SplitMix64: a seeded generator for the fuzz tests.

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import TestLauncher
 import Testing
@@ -23,18 +22,10 @@ extension Commands {
 
     /// Changes a number of a checkpoint's file, and its SHA-256 in the manifest.
     private func forge(_ workspace: Workspace, step: Int, file: String) throws {
-      let directory = checkpoint("run", step: step)
-      func sha256() throws -> String {
-        SHA256.hash(data: try workspace.get("\(directory)/\(file)")).map { byte in
-          let digits = String(byte, radix: 16)
-          return digits.count == 1 ? "0" + digits : digits
-        }.joined()
-      }
-      let before = try sha256()
-      try workspace.damage("\(directory)/\(file)")
-      let manifest = try workspace.text("\(directory)/manifest.json")
-      try #require(manifest.contains(before))
-      try workspace.put(manifest.replacingOccurrences(of: before, with: try sha256()), "\(directory)/manifest.json")
+      let place = checkpoint("run", step: step)
+      var bytes = try workspace.get("\(place)/\(file)")
+      bytes[bytes.count - 5] ^= 255
+      try workspace.put(bytes, file, ofCheckpoint: place)
     }
 
     @Test func aRunIsRepeatedOnAnyNumberOfRanks() throws {

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import TestLauncher
 import Testing
@@ -92,6 +93,22 @@ struct Workspace {
     var bytes = try get(name)
     bytes[bytes.count - 5] ^= 255
     try put(bytes, name)
+  }
+
+  /// Replaces a file of a checkpoint, whose manifest then says so.
+  func put(_ bytes: [UInt8], _ name: String, ofCheckpoint checkpoint: String) throws {
+    let (file, manifest) = ("\(checkpoint)/\(name)", "\(checkpoint)/manifest.json")
+    let before = sha256(try get(file))
+    var text = try text(manifest)
+    try #require(text.contains(before))
+    try put(bytes, file)
+    text = text.replacing(before, with: sha256(bytes))
+    let sealed = try #require(text.range(of: ",\"manifestSHA256\"")).lowerBound
+    try put("\(text[..<sealed]),\"manifestSHA256\":\"\(sha256(Array(text[..<sealed].utf8)))\"}\n", manifest)
+  }
+
+  private func sha256(_ bytes: [UInt8]) -> String {
+    SHA256.hash(data: bytes).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
   }
 
   /// Every file below a directory with its bytes, and every directory with none.

@@ -68,21 +68,41 @@ public enum Launcher {
   public static func run(
     _ command: [String], environment: [String: String] = [:], workingDirectory: URL? = nil, timeoutSeconds: Int = 60
   ) throws -> Outcome {
-    let process = Process()
+    try Job(command, environment: environment, workingDirectory: workingDirectory).wait(timeoutSeconds: timeoutSeconds)
+  }
+}
+
+/// A command that runs while the test goes on.
+public final class Job {
+  private let process = Process()
+  private let output: Capture
+  private let errors: Capture
+  private let ended = DispatchSemaphore(value: 0)
+
+  /// The process id of the command itself: under mpirun that is mpirun.
+  public var processIdentifier: Int32 { process.processIdentifier }
+
+  /// Whether it has not ended yet.
+  public var isRunning: Bool { process.isRunning }
+
+  /// Starts a command, found by PATH; `environment` is set beside the inherited variables.
+  public init(_ command: [String], environment: [String: String] = [:], workingDirectory: URL? = nil) throws {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = command
-    process.environment = cleanEnvironment().merging(environment) { $1 }
+    process.environment = Job.cleanEnvironment().merging(environment) { $1 }
     process.currentDirectoryURL = workingDirectory
     process.standardInput = FileHandle.nullDevice
     // Files, not pipes: a pipe fills up, and stays open as long as any orphan of the job lives.
-    let output = try Capture()
-    let errors = try Capture()
+    output = try Capture()
+    errors = try Capture()
     process.standardOutput = output.handle
     process.standardError = errors.handle
+    process.terminationHandler = { [ended] _ in ended.signal() }
+    try Job.withoutBlockedSignals { try process.run() }
+  }
 
-    let ended = DispatchSemaphore(value: 0)
-    process.terminationHandler = { _ in ended.signal() }
-    try withoutBlockedSignals { try process.run() }
+  /// What the job left at its end, which comes with SIGKILL when the time is over.
+  public func wait(timeoutSeconds: Int = 60) throws -> Outcome {
     let timedOut = ended.wait(timeout: .now() + .seconds(timeoutSeconds)) == .timedOut
     if timedOut {
       kill(process.processIdentifier, SIGKILL)

@@ -1,0 +1,135 @@
+import Checkpoints
+import Foundation
+import Randomness
+import TestLauncher
+
+/// What a row needs to make its trials.
+struct Trials {
+  let training: TinyTraining
+  let isLong: Bool
+  var draws: PhiloxSequence
+  private let row: Int
+
+  init(training: TinyTraining, isLong: Bool, seed: UInt64, row: Int) {
+    (self.training, self.isLong, self.row) = (training, isLong, row)
+    draws = PhiloxSequence(seed: seed, purpose: .sampling, step: row)
+  }
+
+  /// A run that no other row has.
+  func path(_ name: String) -> String { "\(training.folder)/row-\(row)-\(name)" }
+}
+
+/// A training of the Reber grammar in some tenths of a second, most of which goes into checkpoints.
+struct TinyTraining {
+  static let steps = 120
+  static let checkpointEvery = 4
+  private static let configuration = """
+    data: {trainingStrings: 64, heldOutStrings: 8}
+    model: {embedding: 4, hidden: 8, dropout: 0.2}
+    batch: {sequences: 9, steps: 16}
+    training: {steps: \(steps), evaluateEvery: 0, checkpointEvery: \(checkpointEvery)}
+    """
+
+  let folder: String
+  /// The parameters at the end, with which every disturbed run must end too.
+  let hash: String
+  /// A finished run that nothing has disturbed.
+  let undisturbed: String
+
+  init(folder: String) throws {
+    self.folder = folder
+    undisturbed = "\(folder)/undisturbed"
+    try Data(Self.configuration.utf8).write(to: URL(filePath: "\(folder)/tiny.yaml"))
+    let outcome = try Job(Self.command(folder, undisturbed, ranks: nil)).wait()
+    guard outcome.exitCode == 0, let hash = try Self.records(undisturbed).last?.parametersSHA256 else {
+      throw Problem("the undisturbed training failed: \(outcome)")
+    }
+    self.hash = hash
+  }
+
+  /// The command that trains a run or goes on with it, on so many ranks or without a launcher.
+  func command(_ run: String, ranks: Int?, _ arguments: [String] = []) -> [String] {
+    Self.command(folder, run, ranks: ranks) + arguments
+  }
+
+  private static func command(_ folder: String, _ run: String, ranks: Int?) -> [String] {
+    let launcher = ranks.map { ["mpirun", "--oversubscribe", "--timeout", "120", "-np", "\($0)"] } ?? []
+    return launcher + [
+      Launcher.builtExecutable("lstm-dist").path, "train", "--config", "\(folder)/tiny.yaml", "--run", run,
+    ]
+  }
+
+  /// Runs the command to its end.
+  func train(_ run: String, ranks: Int?, _ arguments: [String] = []) throws -> Ending {
+    Ending(try Job(command(run, ranks: ranks, arguments)).wait())
+  }
+
+  /// Goes on with a run to its end: what is wrong with that, its records, and where it began.
+  func problemsOfFinishing(_ run: String, ranks: Int?, notBefore oldest: Int) throws -> [String] {
+    let ending = try train(run, ranks: ranks)
+    var problems = ending.problemsOfResuming(notBefore: oldest)
+    if ending.exitCode != 0 { problems.append("did not finish: \(ending)") }
+    return problems + (try problemsOfResult(run))
+  }
+
+  /// What is wrong with a run that has finished.
+  func problemsOfResult(_ run: String) throws -> [String] {
+    let records = try Self.records(run)
+    var problems: [String] = []
+    if records.last?.parametersSHA256 != hash { problems.append("ended with other parameters than undisturbed") }
+    if records.filter({ $0.event == "step" }).map(\.step) != Array(1...Self.steps) {
+      problems.append("the records are not those of steps 1 to \(Self.steps)")
+    }
+    return problems
+  }
+
+  private struct Record: Decodable {
+    let event: String
+    let step: Int
+    let parametersSHA256: String?
+  }
+
+  private static func records(_ run: String) throws -> [Record] {
+    try String(contentsOfFile: RunDirectory(path: run).metricsPath, encoding: .utf8).split(separator: "\n")
+      .map { try JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
+  }
+}
+
+/// Something that no trial can go on after.
+struct Problem: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// What a job said until its end.
+struct Ending: CustomStringConvertible {
+  let outcome: Outcome
+  /// The step after which it went on: 0 where it began anew, nil where it ended before it said so.
+  let beganAfter: Int?
+  /// The last step of which it said that a checkpoint stands.
+  let lastSaved: Int?
+  var exitCode: Int32 { outcome.exitCode }
+  var description: String { outcome.description }
+
+  init(_ outcome: Outcome) {
+    self.outcome = outcome
+    func number(_ line: Substring, after marker: String) -> Int? {
+      line.range(of: marker).flatMap { Int(line[$0.upperBound...].prefix { $0.isNumber }) }
+    }
+    let lines = outcome.output.split(whereSeparator: \.isNewline)
+    beganAfter =
+      lines.contains { $0.hasPrefix("run directory: ") }
+      ? 0 : lines.first { $0.hasPrefix("resuming ") }.flatMap { number($0, after: " after step ") }
+    lastSaved = lines.last { $0.hasPrefix("checkpoint /") }.flatMap { number($0, after: "/step-") }
+  }
+
+  /// A job must go on from this step or a later one, and find nothing damaged.
+  func problemsOfResuming(notBefore oldest: Int) -> [String] {
+    var problems: [String] = []
+    if let beganAfter, beganAfter < oldest {
+      problems.append("went on after step \(beganAfter), but step \(oldest) was complete")
+    }
+    if outcome.errors.contains("damaged") { problems.append("found a damaged checkpoint: \(outcome.errors)") }
+    return problems
+  }
+}
