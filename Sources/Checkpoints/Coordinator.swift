@@ -3,15 +3,16 @@
 /// State and event → legal successors (n: completed steps)
 ///
 /// - `idle`, started → `training(n)`; `evaluating(n)` where no steps are left but the end is not recorded;
-///   `stopped(0)` where it is
-/// - `training(n)`, stepCompleted(n + 1) → `evaluating`, `checkpointing` or `training`, all of n + 1;
-///   `stopped(76)` where the numbers are not finite
+///   `stopped(0)` where it is; `checkpointing(0)` at the start of a run that may have to go back
+/// - `training(n)`, stepCompleted(n + 1) → `evaluating`, `checkpointing` or `training`, all of n + 1; where the numbers
+///   are not finite `stopped(76)`, or by the policy the same as where they are, or `rollingBack(n + 1)`
 /// - `evaluating(n)`, evaluationCompleted → `checkpointing(n)`, `training(n)`; `finishing(n)` where the last step's
 ///   checkpoint stood before the program started
 /// - `checkpointing(n)`, checkpointWritten → `training(n)`; at the end `finishing(n)`; after a stop request
 ///   `stopped(75)`
 /// - `checkpointing(n)`, checkpointFailed → `training(n)`; at the end or after a stop request `stopped(74)`;
-///   `stopped(76)` where a value to be saved is not finite
+///   where a value to be saved is not finite `stopped(76)`, or by the policy `rollingBack(n)`
+/// - `rollingBack(n)`, rolledBack(m) → `checkpointing(m)`: what the rollback has changed is saved at once
 /// - `finishing(n)`, finished → `stopped(0)`
 /// - `stopped(code)` → none
 ///
@@ -30,21 +31,24 @@ public struct Coordinator: Sendable {
     public let evaluateEvery: Int
     /// Steps between checkpoints.
     public let checkpointEvery: Int
+    /// What follows a step whose loss or gradient is not finite.
+    public let nonFinite: NonFinitePolicy
 
     /// - Precondition: no number is negative.
-    public init(totalSteps: Int, evaluateEvery: Int, checkpointEvery: Int) {
+    public init(totalSteps: Int, evaluateEvery: Int, checkpointEvery: Int, nonFinite: NonFinitePolicy = .stop) {
       precondition(totalSteps >= 0 && evaluateEvery >= 0 && checkpointEvery >= 0)
       self.totalSteps = totalSteps
       self.evaluateEvery = evaluateEvery
       self.checkpointEvery = checkpointEvery
+      self.nonFinite = nonFinite
     }
   }
 
   /// What has happened.
   public enum Event: Equatable, Sendable {
     /// The run begins anew, or goes on from the checkpoint of a step; `finishRecorded`: its metrics hold the record that
-    /// it finished at that step.
-    case started(resumedFrom: Int?, finishRecorded: Bool)
+    /// it finished at that step; and what the checkpoint says of steps that were not finite.
+    case started(resumedFrom: Int?, finishRecorded: Bool, skippedInARow: Int = 0, rollbacks: Int = 0)
     /// A step of training is done; `isFinite`: so are its loss and its gradient.
     case stepCompleted(step: Int, isFinite: Bool)
     /// `evaluate` is done, also where there is nothing to evaluate on.
@@ -53,6 +57,8 @@ public struct Coordinator: Sendable {
     case checkpointWritten
     /// `writeCheckpoint` failed.
     case checkpointFailed(CheckpointError)
+    /// `rollBack` is done: the run is where it was after this step.
+    case rolledBack(to: Int)
     /// The run is to stop before its end; the first reason counts.
     case stopRequested(StopReason)
     /// `finish` is done.
@@ -67,6 +73,8 @@ public struct Coordinator: Sendable {
     case evaluate(step: Int)
     /// Write a checkpoint, and answer with `checkpointWritten` or `checkpointFailed`.
     case writeCheckpoint(step: Int)
+    /// Go back from this step to the newest valid checkpoint, with a lower learning rate, and answer with `rolledBack`.
+    case rollBack(from: Int)
     /// Record that the run has finished, and answer with `finished`.
     case finish(step: Int)
     /// End the program with this code.
@@ -79,8 +87,12 @@ public struct Coordinator: Sendable {
   public enum Report: Equatable, Sendable {
     /// The run is complete: there is nothing to do.
     case alreadyFinished(step: Int)
-    /// Loss or gradient are infinite or NaN.
-    case diverged(step: Int)
+    /// Loss or gradient are infinite or NaN, and the policy allows no other way than to stop.
+    case diverged(step: Int, NonFinitePolicy)
+    /// A step without an update: so many in a row now, of at most so many.
+    case skipped(step: Int, inARow: Int, of: Int)
+    /// All steps after the newest checkpoint are to be done again: for the so-many-th time, of at most so many.
+    case rollingBack(step: Int, number: Int, of: Int)
     /// No checkpoint of this step; `goesOn`: training does.
     case checkpointFailed(step: Int, CheckpointError, goesOn: Bool)
     /// The run stops after this step, of which a checkpoint stands.
@@ -99,6 +111,8 @@ public struct Coordinator: Sendable {
     case evaluating(step: Int)
     /// A checkpoint is being written.
     case checkpointing(step: Int)
+    /// The run goes back from this step.
+    case rollingBack(step: Int)
     /// The end is being recorded.
     case finishing(step: Int)
     /// Over, with this exit code.
@@ -115,6 +129,10 @@ public struct Coordinator: Sendable {
   private var savedStep: Int?
   /// The last step that was evaluated.
   private var evaluatedStep: Int?
+  /// Steps without an update since the last one with.
+  private var skippedInARow = 0
+  /// Rollbacks since the start of the run.
+  private var rollbacks = 0
 
   /// A coordinator of a run that has not started.
   public init(policy: Policy) { self.policy = policy }
@@ -125,10 +143,13 @@ public struct Coordinator: Sendable {
     case (_, .stopRequested(let reason)):
       stopReason = stopReason ?? reason
       return []
-    case (.idle, .started(let resumedFrom, let finishRecorded)):
+    case (.idle, .started(let resumedFrom, let finishRecorded, let skippedInARow, let rollbacks)):
+      (self.skippedInARow, self.rollbacks) = (skippedInARow, rollbacks)
       return start(resumedFrom, finishRecorded)
     case (.training(let step), .stepCompleted(let completed, let isFinite)) where completed == step + 1:
-      return isFinite ? proceed(completed) : stop(76, .diverged(step: completed))
+      guard isFinite else { return notFinite(completed) }
+      skippedInARow = 0
+      return proceed(completed)
     case (.evaluating(let step), .evaluationCompleted):
       evaluatedStep = step
       return proceed(step)
@@ -137,6 +158,10 @@ public struct Coordinator: Sendable {
       return proceed(step)
     case (.checkpointing(let step), .checkpointFailed(let error)):
       return checkpointFailed(step, error)
+    case (.rollingBack, .rolledBack(let step)):
+      // The evaluation of that step came before its checkpoint.
+      evaluatedStep = step
+      return save(step)
     case (.finishing, .finished):
       return stop(0)
     case (.stopped, _):
@@ -152,7 +177,12 @@ public struct Coordinator: Sendable {
     if resumedFrom != nil, step > policy.totalSteps || step == policy.totalSteps && finishRecorded {
       return stop(0, .alreadyFinished(step: step))
     }
-    return step < policy.totalSteps ? train(after: step) : proceed(step)
+    guard step < policy.totalSteps else { return proceed(step) }
+    if resumedFrom == nil, case .rollBack = policy.nonFinite {
+      evaluatedStep = 0
+      return save(0)
+    }
+    return train(after: step)
   }
 
   /// What is to be done after a step has completed, one thing at a time: evaluation, checkpoint, then the way on.
@@ -164,8 +194,7 @@ public struct Coordinator: Sendable {
       return [.evaluate(step: step)]
     }
     if !isSaved, stopReason != nil || isDue(step, every: policy.checkpointEvery) {
-      state = .checkpointing(step: step)
-      return [.writeCheckpoint(step: step)]
+      return save(step)
     }
     if isLast, evaluatedStep == step {
       state = .finishing(step: step)
@@ -183,7 +212,33 @@ public struct Coordinator: Sendable {
     return [.train(step: step + 1)]
   }
 
+  private mutating func save(_ step: Int) -> [Action] {
+    state = .checkpointing(step: step)
+    return [.writeCheckpoint(step: step)]
+  }
+
+  private mutating func notFinite(_ step: Int) -> [Action] {
+    switch policy.nonFinite {
+    case .skip(let most) where skippedInARow < most:
+      skippedInARow += 1
+      return [.log(.skipped(step: step, inARow: skippedInARow, of: most))] + proceed(step)
+    case .rollBack(let most, _) where rollbacks < most:
+      return rollBack(from: step, most)
+    case .stop, .skip, .rollBack:
+      return stop(76, .diverged(step: step, policy.nonFinite))
+    }
+  }
+
+  private mutating func rollBack(from step: Int, _ most: Int) -> [Action] {
+    rollbacks += 1
+    state = .rollingBack(step: step)
+    return [.log(.rollingBack(step: step, number: rollbacks, of: most)), .rollBack(from: step)]
+  }
+
   private mutating func checkpointFailed(_ step: Int, _ error: CheckpointError) -> [Action] {
+    if error.kind == .diverged, case .rollBack(let most, _) = policy.nonFinite, rollbacks < most {
+      return [.log(.checkpointFailed(step: step, error, goesOn: true))] + rollBack(from: step, most)
+    }
     let goesOn = error.kind != .diverged && step != policy.totalSteps && stopReason == nil
     let report = Report.checkpointFailed(step: step, error, goesOn: goesOn)
     if goesOn { return [.log(report)] + train(after: step) }
@@ -201,7 +256,16 @@ extension Coordinator.Report: CustomStringConvertible {
   public var description: String {
     switch self {
     case .alreadyFinished(let step): "the run is complete at step \(step)"
-    case .diverged(let step): "loss or gradient is infinite or NaN at step \(step)"
+    case .diverged(let step, .stop): "loss or gradient is infinite or NaN at step \(step)"
+    case .diverged(let step, .skip(let most)):
+      "loss or gradient is infinite or NaN at step \(step) and the \(most) before it"
+    case .diverged(let step, .rollBack(let most, _)):
+      "loss or gradient is infinite or NaN at step \(step), also after \(most) rollback\(most == 1 ? "" : "s")"
+    case .skipped(let step, let inARow, let most):
+      "step \(step) is skipped, parameters stay as they are (\(inARow) in a row of at most \(most))"
+    case .rollingBack(let step, let number, let most):
+      "step \(step) is undone: back to the newest checkpoint with a lower learning rate (\(number) of at most \(most) "
+        + "times)"
     case .checkpointFailed(let step, let error, let goesOn):
       "no checkpoint of step \(step)\(goesOn ? ", training goes on" : ""): \(error.message)"
     case .stoppedOnRequest(let step, let reason):

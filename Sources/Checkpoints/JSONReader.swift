@@ -75,6 +75,13 @@ struct JSONReader {
     return result
   }
 
+  /// Reads a number, rounded to the nearest Double.
+  mutating func double() throws -> Double {
+    let text = try number("a number")
+    guard let value = Double(text) else { throw failure("a number", got: quoted(text)) }
+    return value
+  }
+
   /// Reads any one value and forgets it; not deeper than 32 levels.
   mutating func skipValue(depth: Int = 0) throws {
     skipWhitespace()

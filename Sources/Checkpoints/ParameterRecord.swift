@@ -46,38 +46,17 @@ extension ParameterRecord {
   /// The records of a metrics file, their steps ascending; none where there is no file. Other lines, and a last one that
   /// is torn, are passed over.
   public static func read(_ path: String) throws -> [ParameterRecord] {
-    guard try entry(path) != .absent else { return [] }
-    let file = try InputFile(path)
-    let bytes = try file.bytes(at: 0, count: file.length)
     var records: [ParameterRecord] = []
-    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    for (index, line) in lines.dropLast().enumerated() where isOurs(line) {
-      let place = "\(path), line \(index + 1)"
-      do {
-        records.append(try ParameterRecord(JSONReader(Array(line))))
-      } catch let failure as JSONReader.Failure {
+    try MetricsLog.forEachRecord(path, events: ["parameters"], what: "record of parameters") { line, _, place in
+      let record = try ParameterRecord(line)
+      if let last = records.last, last.step >= record.step {
         throw CheckpointError(
-          .badData, "record of parameters is malformed", expected: failure.expected, got: failure.got, at: place)
+          .badData, "records of parameters are out of order", expected: "a step after \(last.step)",
+          got: "\(record.step)", at: place)
       }
-      guard records.count < 2 || records[records.count - 2].step < records[records.count - 1].step else {
-        throw CheckpointError(
-          .badData, "records of parameters are out of order",
-          expected: "a step after \(records[records.count - 2].step)", got: "\(records[records.count - 1].step)",
-          at: place)
-      }
+      records.append(record)
     }
     return records
-  }
-
-  /// Whether a line is an object whose `"event"` is `"parameters"`.
-  private static func isOurs(_ line: ArraySlice<UInt8>) -> Bool {
-    var reader = JSONReader(Array(line))
-    var event: String?
-    // What cannot be read is no record of ours.
-    try? reader.object { reader, key in
-      if key == "event" { event = try reader.string() } else { try reader.skipValue() }
-    }
-    return event == "parameters"
   }
 
   private init(_ json: JSONReader) throws {

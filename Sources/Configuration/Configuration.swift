@@ -117,6 +117,24 @@ public struct Configuration: Sendable, Equatable {
     public internal(set) var timeLimit: Int
   }
 
+  /// What is done about a loss or gradient that is not finite.
+  public struct NonFinite: Sendable, Equatable {
+    /// What follows such a step.
+    public enum Policy: String, Sendable, CaseIterable {
+      /// The run stops; it goes on with the next step; it goes back to its newest checkpoint.
+      case stop, skip, rollback
+    }
+
+    /// What follows such a step.
+    public internal(set) var policy: Policy
+    /// The most steps skipped in a row.
+    public internal(set) var skips: Int
+    /// The most rollbacks of a run.
+    public internal(set) var rollbacks: Int
+    /// What each rollback multiplies the learning rate by.
+    public internal(set) var learningRateFactor: Double
+  }
+
   /// What watches over the ranks.
   public struct Watchdog: Sendable, Equatable {
     /// Seconds without a sign of life after which a rank counts as lost, 0 for never.
@@ -161,6 +179,8 @@ public struct Configuration: Sendable, Equatable {
   public internal(set) var optimizer: Optimizer
   /// The length of the run and what happens on the way.
   public internal(set) var training: Training
+  /// What is done about a loss or gradient that is not finite.
+  public internal(set) var nonFinite: NonFinite
   /// All randomness follows from it.
   public internal(set) var seed: UInt64
   /// How ranks work together.
@@ -182,6 +202,7 @@ public struct Configuration: Sendable, Equatable {
     batch: Batch(sequences: 0, steps: 0, shards: 0, reset: 0),
     optimizer: Optimizer(name: .adam, learningRate: 0, clip: 0, beta1: 0, beta2: 0, epsilon: 0),
     training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0, timeLimit: 0),
+    nonFinite: NonFinite(policy: .stop, skips: 0, rollbacks: 0, learningRateFactor: 0),
     seed: 0,
     distributed: Distributed(reduction: .reproducible, sharedMemory: .auto),
     watchdog: Watchdog(seconds: 0),

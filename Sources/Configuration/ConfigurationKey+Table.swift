@@ -8,7 +8,7 @@ extension ConfigurationKey {
           ($0.data.path.isEmpty ? Configuration.Task.reber : .languageModel).rawValue
         },
         "What is learned: the embedded Reber grammar, or the next token of a text.")
-    ] + data + model + batch + optimizer + training + [
+    ] + data + model + batch + optimizer + training + nonFinite + [
       .seed("seed", \.seed, .always("1"), "Weights, dropout, data order and generated strings all follow from it."),
       .choice(
         "distributed.reduction", \.distributed.reduction, .always("reproducible"),
@@ -134,5 +134,22 @@ extension ConfigurationKey {
     .duration(
       "training.timeLimit", \.training.timeLimit, .always("0"), mayChangeOnResume: true,
       "A job stops with a checkpoint and exit code 75 before it has run for so long, such as 90m; 0 for no limit."),
+  ]
+
+  private static let nonFinite: [ConfigurationKey] = [
+    .choice(
+      "nonFinite.policy", \.nonFinite.policy, .always("stop"), mayChangeOnResume: true,
+      "What follows a step whose loss or gradient is infinite or NaN, and which therefore changes no parameter: the run "
+        + "stops with exit code 76, goes on with the next step (skip), or goes back to its newest checkpoint and on with "
+        + "a lower learning rate (rollback)."),
+    .integer(
+      "nonFinite.skips", \.nonFinite.skips, 1...1_000_000_000, .always("10"), mayChangeOnResume: true,
+      "The most steps that skip passes over in a row; one more ends the run."),
+    .integer(
+      "nonFinite.rollbacks", \.nonFinite.rollbacks, 1...1_000_000_000, .always("3"), mayChangeOnResume: true,
+      "The most rollbacks of a run; one more ends it."),
+    .number(
+      "nonFinite.learningRateFactor", \.nonFinite.learningRateFactor, 1e-6...1, .always("0.5"),
+      mayChangeOnResume: true, "What each rollback multiplies the learning rate by, for all steps from there on."),
   ]
 }

@@ -136,12 +136,12 @@ extension ConfigurationKey {
 
   static func number(
     _ name: String, _ path: Path<Double>, _ range: ClosedRange<Double>, _ fallback: Fallback,
-    task: Configuration.Task? = nil, _ documentation: String
+    task: Configuration.Task? = nil, mayChangeOnResume: Bool = false, _ documentation: String
   ) -> ConfigurationKey {
     ConfigurationKey(
       name: name,
       expected: "a number from \(YAMLText.short(range.lowerBound)) to \(YAMLText.short(range.upperBound))",
-      documentation: documentation, mayChangeOnResume: false, task: task, fallback: fallback,
+      documentation: documentation, mayChangeOnResume: mayChangeOnResume, task: task, fallback: fallback,
       text: { YAMLText.number($0[keyPath: path]) },
       write: { scalar, configuration in
         guard let value = scalar.number, range.contains(value) else { return false }

@@ -33,18 +33,26 @@ public final class Repetition {
   /// Every rank calls it, with all arguments. `passed` is told each record that was met. Nil where all is the same;
   /// otherwise what differs first, on rank 0; other ranks may get nil there.
   ///
-  /// - Parameter records: those after `from` up to `to`, checked by `checkRecords`.
+  /// - Parameters:
+  ///   - records: those after `from` up to `to`, checked by `checkRecords`.
+  ///   - setbacks: of the steps after `from` (or, from the start of the run, after it) up to `to`.
   public func run(
-    from: Checkpoint?, to: Checkpoint, records: [ParameterRecord], identity: DataIdentity,
+    from: Checkpoint?, to: Checkpoint, records: [ParameterRecord], setbacks: [SetbackRecord], identity: DataIdentity,
     passed: (ParameterRecord) -> Void
   ) throws -> Finding? {
-    if from != nil { _ = try training.load(from) }
+    var trainLoss = from == nil ? nil : try training.load(from)
+    let firstStep = from?.manifest.step ?? 0
     var rest = records[...]
-    var trainLoss = Double.nan
-    for step in (from?.manifest.step ?? 0) + 1...to.manifest.step {
-      let result = try training.step(step - 1, source: source)
-      guard result.isFinite else { return .diverged(step: step) }
-      trainLoss = result.loss
+    if from == nil { rollBack(setbacks, step: 0) }
+    for step in firstStep + 1...to.manifest.step {
+      if setbacks.contains(.skipped(step: step)) {
+        training.skip(step - 1, source: source)
+      } else {
+        let result = try training.step(step - 1, source: source)
+        guard result.isFinite else { return .diverged(step: step) }
+        trainLoss = result.loss
+      }
+      rollBack(setbacks, step: step)
       guard let record = rest.first, record.step == step else { continue }
       rest.removeFirst()
       let all = try world.communicator.allGather(tensors.hashes(training.sharded.parameters))
@@ -57,6 +65,14 @@ public final class Repetition {
       try to.differences(from: $0)
     }
     return differences.flatMap { $0.isEmpty ? nil : .checkpoint($0) }
+  }
+
+  /// What the last rollback to a step, if there was one, changed for the steps after it.
+  private func rollBack(_ setbacks: [SetbackRecord], step: Int) {
+    for case .rolledBack(step, let rollbacks, let factor) in setbacks {
+      training.setbacks.rollbacks = rollbacks
+      training.setbacks.learningRateFactor = factor
+    }
   }
 
   /// Refuses records that are of other tensors, that are not complete, or that have been changed: from one checkpoint's

@@ -19,8 +19,12 @@ public enum TrainingReport {
   case recordLost(CheckpointError)
   /// Something that the coordinator wants the user to know.
   case notice(Coordinator.Report)
+  /// The run is back where it was after a step, with the learning rate multiplied by a factor.
+  case rolledBack(step: Int, learningRateFactor: Double)
+  /// Damaged checkpoints were passed over on the way back.
+  case damaged([CheckpointSearch.Damaged])
   /// The run is complete.
-  case finished(step: Int, trainLoss: Double, validationLoss: Double?, parametersSHA256: String)
+  case finished(step: Int, trainLoss: Double?, validationLoss: Double?, parametersSHA256: String)
 }
 
 /// Runs a training from its start or a checkpoint to its end: carries out what the coordinator on rank 0 decides, on
@@ -41,10 +45,13 @@ public final class Trainer {
   private let verification: ParameterVerification
   private var coordinator: Coordinator
   private var metrics: MetricsLog?
-  private var trainLoss = Double.nan
+  /// The loss of the last step that was finite.
+  private var trainLoss: Double?
   private var validationLoss: Double?
   private var startSeconds = 0.0
-  private var firstStep = 0
+  private var stepsDone = 0
+  /// Through which step records stay when the metrics are opened.
+  private var loggedStep = 0
   private var hasLostRecords = false
   private var clock: StopClock?
   private var notice: (number: Int32, rank: Int)?
@@ -104,7 +111,7 @@ public final class Trainer {
       trace?.writeAlone(training)
       throw error
     }
-    if isRoot, lastStep > firstStep {
+    if isRoot, stepsDone > 0 {
       times.addLastCheckpoint(seconds: training.clock.secondsSinceStep()[.checkpoint])
       report(.times(times.total, slowest: times.slowest))
     }
@@ -115,22 +122,30 @@ public final class Trainer {
   private func carryOut(resumes: Bool, from checkpoint: Checkpoint?, finishRecorded: Bool) throws -> Int32 {
     if resumes { trainLoss = try training.load(checkpoint) }
     var event = Coordinator.Event.started(
-      resumedFrom: checkpoint?.manifest.step, finishRecorded: finishRecorded)
+      resumedFrom: checkpoint?.manifest.step, finishRecorded: finishRecorded,
+      skippedInARow: training.setbacks.skippedInARow, rollbacks: training.setbacks.rollbacks)
     startSeconds = World.wallTimeSeconds()
-    firstStep = try world.communicator.broadcast(checkpoint?.manifest.step ?? 0, root: 0)
-    lastStep = firstStep
+    try begin(after: checkpoint)
     training.clock.restart()
-    try verification.begin(step: firstStep, chain: checkpoint?.manifest.parameterChain ?? 0)
     while true {
       switch try nextAction(after: event) {
       case .train(let step): event = try train(step)
       case .evaluate(let step): event = try evaluate(step)
       case .writeCheckpoint(let step): event = try save(step)
+      case .rollBack(let step): event = try rollBack(from: step)
       case .finish(let step): event = try finish(step)
       case .stop(let exitCode): return exitCode
       case .log: preconditionFailure("a notice is not an action of all ranks")
       }
     }
+  }
+
+  /// The run is where a checkpoint, which counts on rank 0, has it; nil for its start.
+  private func begin(after checkpoint: Checkpoint?) throws {
+    lastStep = try world.communicator.broadcast(checkpoint?.manifest.step ?? 0, root: 0)
+    // Opened again at the next record, without what is newer.
+    (metrics, loggedStep) = (nil, lastStep)
+    try verification.begin(step: lastStep, chain: checkpoint?.manifest.parameterChain ?? 0)
   }
 
   /// Rank 0's coordinator decides; all ranks learn what.
@@ -140,13 +155,19 @@ public final class Trainer {
     if isRoot {
       if case .started = event {} else { requestStop() }
       for action in coordinator.receive(event) {
-        if case .log(let notice) = action { report(.notice(notice)) } else { code = action.code }
+        if case .log(let notice) = action { try tell(notice) } else { code = action.code }
       }
     }
     training.clock.enter(.wait)
     try code.withUnsafeMutableBufferPointer { try world.communicator.broadcast($0, root: 0) }
     training.clock.enter(.coordination)
     return Coordinator.Action(code: code)
+  }
+
+  private func tell(_ notice: Coordinator.Report) throws {
+    report(.notice(notice))
+    guard case .skipped(let step, let inARow, _) = notice else { return }
+    try record(["event": "skipped", "step": .integer(step), "inARow": .integer(inARow)])
   }
 
   /// Looks for reasons to stop, but for the start: a job makes at least one step.
@@ -173,8 +194,9 @@ public final class Trainer {
     let result = try training.step(step - 1, source: source, notice: stopSignal)
     clock?.measuredAction(seconds: World.wallTimeSeconds() - start)
     notice = result.notice
-    trainLoss = result.loss
+    if result.isFinite { trainLoss = result.loss }
     lastStep = step
+    stepsDone += 1
     training.clock.enter(.wait)
     let measured = try times.add(result.times)
     training.clock.enter(.coordination)
@@ -186,7 +208,7 @@ public final class Trainer {
   private func recordStep(
     _ step: Int, _ result: StepResult, _ split: StepSplit, _ slow: SlowRank?, _ parameters: ParameterRecord?
   ) throws {
-    let perStep = (World.wallTimeSeconds() - startSeconds) / Double(step - firstStep)
+    let perStep = (World.wallTimeSeconds() - startSeconds) / Double(stepsDone)
     let tokens = Double(source.targetCount(atStep: step - 1))
     try record([
       "event": "step", "step": .integer(step), "trainLoss": .number(result.loss),
@@ -244,6 +266,37 @@ public final class Trainer {
     return .checkpointWritten
   }
 
+  private func rollBack(from step: Int) throws -> Coordinator.Event {
+    guard case .rollBack(_, let factor) = coordinator.policy.nonFinite else {
+      preconditionFailure("the policy knows no way back")
+    }
+    training.heartbeat?.enter(.saving, step: step)
+    training.clock.enter(.checkpoint)
+    let search = world.agree { isRoot ? try directory.newestCheckpoint() : nil }
+    if let search, !search.damaged.isEmpty { report(.damaged(search.damaged)) }
+    let newest = world.agree {
+      guard isRoot, search?.newest == nil else { return search?.newest }
+      throw CheckpointError(
+        .diverged, "loss or gradient is infinite or NaN at step \(step)", expected: "a checkpoint to go back to",
+        got: "none", at: directory.path)
+    }
+    let setbacks = training.setbacks
+    trainLoss = try training.load(newest)
+    training.setbacks.rollbacks = setbacks.rollbacks + 1
+    training.setbacks.learningRateFactor = setbacks.learningRateFactor * factor
+    try begin(after: newest)
+    training.clock.enter(.coordination)
+    if isRoot {
+      try record([
+        "event": "rolledBack", "step": .integer(lastStep), "from": .integer(step),
+        "rollbacks": .integer(training.setbacks.rollbacks),
+        "learningRateFactor": .number(training.setbacks.learningRateFactor),
+      ])
+      report(.rolledBack(step: lastStep, learningRateFactor: training.setbacks.learningRateFactor))
+    }
+    return .rolledBack(to: lastStep)
+  }
+
   private func finish(_ step: Int) throws -> Coordinator.Event {
     training.heartbeat?.enter(.finishing, step: step)
     guard isRoot else { return .finished }
@@ -281,7 +334,7 @@ public final class Trainer {
   /// At the first record, so that a run with nothing to do, or that cannot go on, changes nothing.
   private func openLog() throws -> MetricsLog {
     try directory.writeConfiguration(configuration)
-    return try MetricsLog(path: directory.metricsPath, keepingThrough: firstStep)
+    return try MetricsLog(path: directory.metricsPath, keepingThrough: loggedStep)
   }
 }
 
@@ -294,6 +347,7 @@ extension Coordinator.Action {
     case .writeCheckpoint(let step): [2, step]
     case .finish(let step): [3, step]
     case .stop(let exitCode): [4, Int(exitCode)]
+    case .rollBack(let step): [5, step]
     case .log: preconditionFailure("a notice stays on rank 0")
     }
   }
@@ -304,6 +358,7 @@ extension Coordinator.Action {
     case 1: self = .evaluate(step: code[1])
     case 2: self = .writeCheckpoint(step: code[1])
     case 3: self = .finish(step: code[1])
+    case 5: self = .rollBack(from: code[1])
     default: self = .stop(exitCode: Int32(code[1]))
     }
   }

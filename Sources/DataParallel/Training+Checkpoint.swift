@@ -37,7 +37,7 @@ extension Training {
   /// Collects on rank 0 what the other ranks hold of the state, and writes a checkpoint there. Every rank calls it.
   /// Returns rank 0's error, if it has one: the other ranks do not know of it.
   func writeCheckpoint(
-    _ manifest: Manifest, trainLoss: Double, identity: DataIdentity, to directory: RunDirectory
+    _ manifest: Manifest, trainLoss: Double?, identity: DataIdentity, to directory: RunDirectory
   ) throws -> CheckpointError? {
     try withCheckpointFiles(trainLoss: trainLoss, identity: identity) { files in
       do {
@@ -52,7 +52,7 @@ extension Training {
   /// Hands out what a checkpoint holds of the state as it is now, on rank 0; elsewhere `body` does not run. Every rank
   /// calls it. The files are made from memory that lives as long as `body` runs.
   func withCheckpointFiles<Result>(
-    trainLoss: Double, identity: DataIdentity, _ body: ([CheckpointFile]) throws -> Result
+    trainLoss: Double?, identity: DataIdentity, _ body: ([CheckpointFile]) throws -> Result
   ) throws -> Result? {
     let isRoot = world.communicator.rank == 0
     let count = setup.shape.parameterCount
@@ -69,17 +69,19 @@ extension Training {
     let state = [
       TensorSource(
         name: "hidden", shape: [setup.globalBatch, setup.shape.layers, 2, setup.shape.hidden], values: hidden),
-      TensorSource(name: "trainLoss", shape: [], values: [trainLoss]),
       TensorSource(name: "head", shape: [head.utf8.count], values: Array(head.utf8)),
+      TensorSource(name: "learningRateFactor", shape: [], values: [setbacks.learningRateFactor]),
+      TensorSource(name: "setbacks", shape: [3], values: setbacks.counts.map(Int64.init)),
       TensorSource(name: "vocabulary", shape: [identity.vocabulary.count], values: identity.vocabulary),
       TensorSource(
         name: "tokensSHA256", shape: [identity.tokensSHA256.utf8.count], values: Array(identity.tokensSHA256.utf8)),
     ]
+    let loss = trainLoss.map { [TensorSource(name: "trainLoss", shape: [], values: [$0])] } ?? []
     return try withExtendedLifetime(moments) {
       try body([
         CheckpointFile(name: CheckpointFiles.model, tensors: ModelFile.tensors(sharded.parameters, shape: setup.shape)),
         CheckpointFile(name: CheckpointFiles.optimizer, tensors: momentTensors),
-        CheckpointFile(name: CheckpointFiles.state, tensors: state),
+        CheckpointFile(name: CheckpointFiles.state, tensors: state + loss),
       ])
     }
   }
@@ -99,8 +101,8 @@ extension Training {
   }
 
   /// Loads a checkpoint, which rank 0 reads, at any number of ranks. Every rank calls it; `checkpoint` is used on
-  /// rank 0. Returns the loss of its last step.
-  func load(_ checkpoint: Checkpoint?) throws -> Double {
+  /// rank 0. Returns the loss of its last step, if there was one.
+  func load(_ checkpoint: Checkpoint?) throws -> Double? {
     let shape = setup.shape
     let read = world.agree {
       try checkpoint.map { checkpoint in
@@ -109,7 +111,8 @@ extension Training {
         return (
           hidden: try state.values(
             "hidden", as: Float.self, shape: [setup.globalBatch, shape.layers, 2, shape.hidden]),
-          trainLoss: try state.values("trainLoss", as: Double.self, shape: [])[0]
+          trainLoss: state.contains("trainLoss") ? try state.values("trainLoss", as: Double.self, shape: [])[0] : nil,
+          setbacks: try Setbacks(state)
         )
       }
     }
@@ -120,7 +123,10 @@ extension Training {
       sharded.model.writeState(from: $0.baseAddress! + sharded.lanes.lowerBound * sharded.model.stateSize)
     }
     try sharded.parametersChanged()
-    return try world.communicator.broadcast(read?.trainLoss ?? 0, root: 0)
+    setbacks = Setbacks(
+      counts: try world.communicator.broadcast(read?.setbacks.counts ?? [], root: 0),
+      learningRateFactor: try world.communicator.broadcast(read?.setbacks.learningRateFactor ?? 1, root: 0))
+    return try world.communicator.broadcast(read?.trainLoss.map { [$0] } ?? [], root: 0).first
   }
 
   /// Moments one after the other: rank 0 reads a whole one, every rank keeps its own ranges.
@@ -145,6 +151,31 @@ extension Training {
 
   private func broadcast(_ values: UnsafeMutablePointer<Float>, count: Int) throws {
     try world.communicator.broadcast(UnsafeMutableBufferPointer(start: values, count: count), root: 0)
+  }
+}
+
+extension Setbacks {
+  fileprivate var counts: [Int] { [skipped, skippedInARow, rollbacks] }
+
+  fileprivate init(counts: [Int], learningRateFactor: Double) {
+    self.init()
+    (skipped, skippedInARow, rollbacks) = (counts[0], counts[1], counts[2])
+    self.learningRateFactor = learningRateFactor
+  }
+
+  /// Those of a checkpoint's state; checkpoints from before there were any have none.
+  fileprivate init(_ state: TensorFile) throws {
+    self.init()
+    guard state.contains("setbacks") else { return }
+    let counts = try state.values("setbacks", as: Int64.self, shape: [3])
+    let factor = try state.values("learningRateFactor", as: Double.self, shape: [])[0]
+    let step = Int64(Int32.max)
+    guard counts.allSatisfy({ (0...step).contains($0) }), factor > 0, factor <= 1 else {
+      throw CheckpointError(
+        .badData, "setbacks of a run are impossible", expected: "counts from 0 to \(step) and a factor in (0, 1]",
+        got: "\(counts) and \(factor)", at: state.path)
+    }
+    self.init(counts: counts.map(Int.init), learningRateFactor: factor)
   }
 }
 

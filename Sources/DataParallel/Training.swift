@@ -54,7 +54,7 @@ public struct StepResult: Sendable {
   public let loss: Double
   /// Global norm of the gradient before clipping.
   public let gradientNorm: Double
-  /// Whether both are finite; if not, the parameters have been left as they were.
+  /// Whether both are finite; if not, parameters, moments and the states of the lanes have been left as they were.
   public let isFinite: Bool
   /// What this rank measured since the end of the step before.
   public let times: StepTimes
@@ -83,6 +83,8 @@ public final class Training {
   public var heartbeat: Heartbeat?
   private let shardLosses: UnsafeMutableBufferPointer<Double>
   private var parameterGuard: ParameterGuard?
+  /// What the run has been through because of numbers that were not finite.
+  var setbacks = Setbacks()
   /// A hash of the order in which parts have been handed to the reduction since the start of the program.
   private(set) var reductionOrder: UInt64 = 0
 
@@ -162,20 +164,37 @@ public final class Training {
     let isFinite = norm.isFinite && loss.isFinite
     if isFinite {
       optimizer.update(
-        parameters, gradient: memory.gradient(0), gradientScale: clipFactor(norm: norm, limit: setup.clip), step: step,
-        changed: reducer.changedRanges)
+        parameters, gradient: memory.gradient(0), gradientScale: clipFactor(norm: norm, limit: setup.clip),
+        step: step - setbacks.skipped, learningRateFactor: setbacks.learningRateFactor, changed: reducer.changedRanges)
       clock.enter(.gather)
       try reducer.shareUpdates(parameters)
       try sharded.parametersChanged(clock: clock)
       parameterGuard?.updated(parameters)
+      setbacks.skippedInARow = 0
+    } else {
+      countSkipped()
     }
     clock.enter(.update)
     reducer.clearEmbedding()
     model.clearEmbeddingGradient(memory.gradient(0), subtreeStride: memory.count)
-    model.carryState()
+    if isFinite { model.carryState() }
     return StepResult(
       loss: loss, gradientNorm: norm, isFinite: isFinite, times: clock.endStep(),
       notice: reducer.notices.firstIndex { $0 != 0 }.map { (Int32(reducer.notices[$0]), $0) })
+  }
+
+  /// Passes a step over as though it had not been there, without computing it; where it was computed, its loss or gradient
+  /// was not finite.
+  func skip(_ step: Int, source: any SequenceSource) {
+    _ = sharded.fill(source, step: step)
+    countSkipped()
+  }
+
+  private func countSkipped() {
+    setbacks.skipped += 1
+    setbacks.skippedInARow += 1
+    // A state that came to be NaN would stay so for ever.
+    sharded.model.clearNonFiniteStates()
   }
 
   /// Bytes of a checkpoint, about: parameters and moments.

@@ -277,6 +277,18 @@ public final class SequenceModel {
   /// A lane, counted from the rank's first, begins the next window with a state of zero.
   public func clearState(lane: Int) { for layer in layers { layer.clearState(lane: lane) } }
 
+  /// Lanes with a number in their state that is not finite begin the next window with a state of zero.
+  public func clearNonFiniteStates() {
+    let H = shape.hidden
+    for lane in 0..<rows.lanes {
+      let isFinite = layers.allSatisfy { layer in
+        let place = lane * layer.hiddenStride
+        return (0..<H).allSatisfy { layer.hidden(0)[place + $0].isFinite && layer.cell(0)[place + $0].isFinite }
+      }
+      if !isFinite { clearState(lane: lane) }
+    }
+  }
+
   /// Floats of the state of one lane: hidden and cell of every layer, without padding.
   public var stateSize: Int { 2 * shape.layers * shape.hidden }
 

@@ -40,18 +40,20 @@ public final class Optimizer {
   }
 
   /// Makes update number `step` (from 0): p ← rule(p, g · gradientScale) for the owned parameters.
-  /// - Parameter changed: where within `ranges` the gradient may be other than +0.0, nil for everywhere: a rule without
-  ///   moments leaves every other parameter as it is, so it need not be looked at.
+  /// - Parameters:
+  ///   - learningRateFactor: what the rule's learning rate is multiplied by.
+  ///   - changed: where within `ranges` the gradient may be other than +0.0, nil for everywhere: a rule without
+  ///     moments leaves every other parameter as it is, so it need not be looked at.
   public func update(
     _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, gradientScale: Float, step: Int,
-    changed: [Range<Int>]? = nil
+    learningRateFactor: Double = 1, changed: [Range<Int>]? = nil
   ) {
     var first = 0
     for range in rule.moments.isEmpty ? changed ?? ranges : ranges {
       let (p, g) = (parameters + range.lowerBound, gradient + range.lowerBound)
       switch rule {
       case .sgd(let learningRate):
-        let rate = Float(learningRate) * gradientScale
+        let rate = Float(learningRate * learningRateFactor) * gradientScale
         for i in 0..<range.count { p[i] -= rate * g[i] }
       case .adam(let learningRate, let beta1, let beta2, let epsilon):
         // m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ): p −= η·m̂ / (√v̂ + ε), with both divisors taken out of the loop.
@@ -59,7 +61,8 @@ public final class Optimizer {
         let corrected2 = (1 - power(beta2, step + 1)).squareRoot()
         adam(
           p, g, gradientScale, m: storage.pointer + first, v: storage.pointer + (owned + first), count: range.count,
-          beta1: Float(beta1), beta2: Float(beta2), rate: Float(learningRate * corrected2 / corrected1),
+          beta1: Float(beta1), beta2: Float(beta2),
+          rate: Float(learningRate * learningRateFactor * corrected2 / corrected1),
           epsilon: Float(epsilon * corrected2))
       }
       first += range.count

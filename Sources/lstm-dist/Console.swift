@@ -54,8 +54,14 @@ final class Console {
       tell("warning: a record of the metrics is lost, training goes on: \(error.message)", hint: error.hint)
     case .notice(let notice):
       show(notice)
+    case .rolledBack(let step, let factor):
+      line("back after step \(step), the learning rate multiplied by \(factor) from here on")
+    case .damaged(let damaged):
+      for checkpoint in damaged {
+        tell("warning: passed over a damaged checkpoint: \(checkpoint.error.message)", hint: nil)
+      }
     case .finished(let step, let trainLoss, _, let sha256):
-      line("finished at step \(step), training loss \(rounded(trainLoss, 4)); parameters SHA-256 \(sha256)")
+      line("finished at step \(step), training loss \(rounded(trainLoss ?? .nan, 4)); parameters SHA-256 \(sha256)")
     }
   }
 
@@ -68,6 +74,7 @@ final class Console {
       tell(
         "error: \(notice) — expected finite numbers",
         hint: "lower optimizer.learningRate, or limit gradients with optimizer.clip")
+    case .skipped, .rollingBack: tell("warning: \(notice)", hint: nil)
     case .unexpected: tell("error: \(notice)", hint: nil)
     }
   }

@@ -95,6 +95,16 @@ extension TrainingSetup {
   }
 }
 
+extension NonFinitePolicy {
+  init(_ choice: Configuration.NonFinite) {
+    switch choice.policy {
+    case .stop: self = .stop
+    case .skip: self = .skip(inARow: choice.skips)
+    case .rollback: self = .rollBack(times: choice.rollbacks, learningRateFactor: choice.learningRateFactor)
+    }
+  }
+}
+
 extension SharedMemory {
   init(_ choice: Configuration.Distributed.SharedMemory) {
     switch choice {

@@ -134,7 +134,7 @@ struct TrainJob {
       world: world, training: training, source: data.training, validation: data.validation,
       policy: Coordinator.Policy(
         totalSteps: configuration.training.steps, evaluateEvery: configuration.training.evaluateEvery,
-        checkpointEvery: configuration.training.checkpointEvery),
+        checkpointEvery: configuration.training.checkpointEvery, nonFinite: NonFinitePolicy(configuration.nonFinite)),
       verification: VerificationPolicy(every: configuration.verify.every, paranoid: configuration.paranoid),
       directory: directory, configuration: configuration.yaml, identity: data.identity,
       clock: isRoot ? time.clock(configuration, checkpointBytes: training.checkpointBytes) : nil,

@@ -68,7 +68,8 @@ private struct VerifyJob {
       announce(console, segment)
     }
     let finding = try repetition.run(
-      from: segment.from, to: segment.to, records: segment.records, identity: data.identity
+      from: segment.from, to: segment.to, records: segment.records, setbacks: segment.setbacks,
+      identity: data.identity
     ) { record in
       if isRoot {
         console.line("step \(record.step)  \(record.names.count) tensors the same  \(hexadecimal(record.chain))")
@@ -119,6 +120,7 @@ private struct VerifyJob {
       "verifying \(command.path): steps \(segment.firstStep) to \(segment.to.manifest.step) on "
         + "\(world.communicator.size) rank\(world.communicator.size == 1 ? "" : "s"), "
         + (segment.records.isEmpty ? "no records" : "\(segment.records.count) records by \(ranks)"))
+    for setback in segment.setbacks { console.line("\(setback)") }
   }
 
   private func failure(_ finding: Repetition.Finding, _ segment: Segment) -> Failure {
@@ -154,6 +156,8 @@ private struct Segment {
   let from: Checkpoint?
   let to: Checkpoint
   let records: [ParameterRecord]
+  /// Steps that were skipped, and rollbacks, where the run went on.
+  let setbacks: [SetbackRecord]
   /// Damaged checkpoints that might have been the first or the last.
   let passedOver: [CheckpointError]
 
@@ -200,5 +204,9 @@ private struct Segment {
     self.to = last
     self.passedOver = passedOver
     records = try ParameterRecord.read(directory.metricsPath).filter { start < $0.step && $0.step <= end }
+    let isFromStart = first == nil
+    setbacks = try SetbackRecord.read(directory.metricsPath).filter {
+      (start < $0.step || isFromStart) && $0.step <= end
+    }
   }
 }

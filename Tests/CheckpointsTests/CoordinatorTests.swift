@@ -16,12 +16,14 @@ private func events(step: Int) -> [Event] {
     .started(resumedFrom: 7, finishRecorded: false), .stepCompleted(step: step, isFinite: true),
     .stepCompleted(step: step, isFinite: false), .stepCompleted(step: step + 1, isFinite: true), .evaluationCompleted,
     .checkpointWritten, .checkpointFailed(disk), .checkpointFailed(nan), stop, .stopRequested(.timeLimit), .finished,
+    .rolledBack(to: 3),
   ]
 }
 
 /// Which of `events` are legal, and what each leads to. Policy: 6 steps, evaluation every 2, checkpoint every 3.
 private struct Row {
   let name: String
+  var nonFinite = NonFinitePolicy.stop
   let script: [Event]
   let state: State
   let legal: [(Event, State, [Action])]
@@ -36,6 +38,9 @@ private func steps(_ range: ClosedRange<Int>) -> [Event] {
 
 private let start = Event.started(resumedFrom: nil, finishRecorded: false)
 private let stop = Event.stopRequested(.stopFile)
+private let skip = NonFinitePolicy.skip(inARow: 2)
+private let rollBack = NonFinitePolicy.rollBack(times: 2, learningRateFactor: 0.5)
+private func bad(_ step: Int) -> Event { .stepCompleted(step: step, isFinite: false) }
 private func isStop(_ event: Event) -> Bool { if case .stopRequested = event { true } else { false } }
 private func done(_ step: Int) -> Event { .stepCompleted(step: step, isFinite: true) }
 private func failed(_ step: Int, _ error: CheckpointError, _ goesOn: Bool) -> Action {
@@ -64,7 +69,7 @@ private let rows: [Row] = [
       (done(1), .training(step: 1), [.train(step: 2)]),
       (
         .stepCompleted(step: 1, isFinite: false), .stopped(exitCode: 76),
-        [.log(.diverged(step: 1)), .stop(exitCode: 76)]
+        [.log(.diverged(step: 1, .stop)), .stop(exitCode: 76)]
       ),
     ]),
   Row(
@@ -73,7 +78,7 @@ private let rows: [Row] = [
       (done(2), .evaluating(step: 2), [.evaluate(step: 2)]),
       (
         .stepCompleted(step: 2, isFinite: false), .stopped(exitCode: 76),
-        [.log(.diverged(step: 2)), .stop(exitCode: 76)]
+        [.log(.diverged(step: 2, .stop)), .stop(exitCode: 76)]
       ),
     ]),
   Row(
@@ -82,7 +87,7 @@ private let rows: [Row] = [
       (done(3), .checkpointing(step: 3), [.writeCheckpoint(step: 3)]),
       (
         .stepCompleted(step: 3, isFinite: false), .stopped(exitCode: 76),
-        [.log(.diverged(step: 3)), .stop(exitCode: 76)]
+        [.log(.diverged(step: 3, .stop)), .stop(exitCode: 76)]
       ),
     ]),
   Row(
@@ -91,7 +96,7 @@ private let rows: [Row] = [
       (done(1), .checkpointing(step: 1), [.writeCheckpoint(step: 1)]),
       (
         .stepCompleted(step: 1, isFinite: false), .stopped(exitCode: 76),
-        [.log(.diverged(step: 1)), .stop(exitCode: 76)]
+        [.log(.diverged(step: 1, .stop)), .stop(exitCode: 76)]
       ),
     ]),
   Row(
@@ -145,24 +150,117 @@ private let rows: [Row] = [
   Row(
     name: "finishing", script: [start] + steps(1...6), state: .finishing(step: 6),
     legal: [(.finished, .stopped(exitCode: 0), [.stop(exitCode: 0)])]),
+  Row(
+    name: "skipping, the first in a row", nonFinite: skip, script: [start], state: .training(step: 0),
+    legal: [
+      (done(1), .training(step: 1), [.train(step: 2)]),
+      (bad(1), .training(step: 1), [.log(.skipped(step: 1, inARow: 1, of: 2)), .train(step: 2)]),
+    ]),
+  Row(
+    name: "skipping where something is due", nonFinite: skip, script: [start, bad(1)], state: .training(step: 1),
+    legal: [
+      (done(2), .evaluating(step: 2), [.evaluate(step: 2)]),
+      (bad(2), .evaluating(step: 2), [.log(.skipped(step: 2, inARow: 2, of: 2)), .evaluate(step: 2)]),
+    ]),
+  Row(
+    name: "skipping once more than allowed", nonFinite: skip, script: [start, bad(1), bad(2), .evaluationCompleted],
+    state: .training(step: 2),
+    legal: [
+      (done(3), .checkpointing(step: 3), [.writeCheckpoint(step: 3)]),
+      (bad(3), .stopped(exitCode: 76), [.log(.diverged(step: 3, skip)), .stop(exitCode: 76)]),
+    ]),
+  Row(
+    name: "skipping after a step that was finite", nonFinite: skip,
+    script: [start, bad(1), done(2), .evaluationCompleted], state: .training(step: 2),
+    legal: [
+      (done(3), .checkpointing(step: 3), [.writeCheckpoint(step: 3)]),
+      (
+        bad(3), .checkpointing(step: 3), [.log(.skipped(step: 3, inARow: 1, of: 2)), .writeCheckpoint(step: 3)]
+      ),
+    ]),
+  Row(
+    name: "skipping after a resume", nonFinite: skip,
+    script: [.started(resumedFrom: 4, finishRecorded: false, skippedInARow: 2)], state: .training(step: 4),
+    legal: [
+      (done(5), .training(step: 5), [.train(step: 6)]),
+      (bad(5), .stopped(exitCode: 76), [.log(.diverged(step: 5, skip)), .stop(exitCode: 76)]),
+    ]),
+  Row(
+    name: "the start of a run that may go back", nonFinite: rollBack, script: [start],
+    state: .checkpointing(step: 0),
+    legal: [
+      (.checkpointWritten, .training(step: 0), [.train(step: 1)]),
+      (.checkpointFailed(disk), .training(step: 0), [failed(0, disk, true), .train(step: 1)]),
+      (
+        .checkpointFailed(nan), .rollingBack(step: 0),
+        [failed(0, nan, true), .log(.rollingBack(step: 0, number: 1, of: 2)), .rollBack(from: 0)]
+      ),
+    ]),
+  Row(
+    name: "training, may go back", nonFinite: rollBack, script: [start, .checkpointWritten],
+    state: .training(step: 0),
+    legal: [
+      (done(1), .training(step: 1), [.train(step: 2)]),
+      (
+        bad(1), .rollingBack(step: 1), [.log(.rollingBack(step: 1, number: 1, of: 2)), .rollBack(from: 1)]
+      ),
+    ]),
+  Row(
+    name: "rolling back", nonFinite: rollBack, script: [.started(resumedFrom: 4, finishRecorded: false), bad(5)],
+    state: .rollingBack(step: 5),
+    legal: [(.rolledBack(to: 3), .checkpointing(step: 3), [.writeCheckpoint(step: 3)])]),
+  Row(
+    name: "saving what a rollback has changed", nonFinite: rollBack,
+    script: [.started(resumedFrom: 4, finishRecorded: false), bad(5), .rolledBack(to: 4)],
+    state: .checkpointing(step: 4),
+    legal: [
+      (.checkpointWritten, .training(step: 4), [.train(step: 5)]),
+      (.checkpointFailed(disk), .training(step: 4), [failed(4, disk, true), .train(step: 5)]),
+      (
+        .checkpointFailed(nan), .rollingBack(step: 4),
+        [failed(4, nan, true), .log(.rollingBack(step: 4, number: 2, of: 2)), .rollBack(from: 4)]
+      ),
+    ]),
+  Row(
+    name: "saving what a rollback has changed, stop requested", nonFinite: rollBack,
+    script: [.started(resumedFrom: 4, finishRecorded: false), bad(5), stop, .rolledBack(to: 4)],
+    state: .checkpointing(step: 4),
+    legal: [
+      (
+        .checkpointWritten, .stopped(exitCode: 75), [.log(.stoppedOnRequest(step: 4, .stopFile)), .stop(exitCode: 75)]
+      ),
+      (.checkpointFailed(disk), .stopped(exitCode: 74), [failed(4, disk, false), .stop(exitCode: 74)]),
+      (
+        .checkpointFailed(nan), .rollingBack(step: 4),
+        [failed(4, nan, true), .log(.rollingBack(step: 4, number: 2, of: 2)), .rollBack(from: 4)]
+      ),
+    ]),
+  Row(
+    name: "going back once more than allowed, after a resume", nonFinite: rollBack,
+    script: [.started(resumedFrom: 4, finishRecorded: false, rollbacks: 2)], state: .training(step: 4),
+    legal: [
+      (done(5), .training(step: 5), [.train(step: 6)]),
+      (bad(5), .stopped(exitCode: 76), [.log(.diverged(step: 5, rollBack)), .stop(exitCode: 76)]),
+    ]),
 ]
 
 @Suite struct CoordinatorTests {
-  private let policy = Coordinator.Policy(totalSteps: 6, evaluateEvery: 2, checkpointEvery: 3)
-
-  private func coordinator(_ script: [Event]) -> Coordinator {
-    var coordinator = Coordinator(policy: policy)
+  private func coordinator(_ script: [Event], nonFinite: NonFinitePolicy = .stop) -> Coordinator {
+    var coordinator = Coordinator(
+      policy: Coordinator.Policy(totalSteps: 6, evaluateEvery: 2, checkpointEvery: 3, nonFinite: nonFinite))
     for event in script { _ = coordinator.receive(event) }
     return coordinator
   }
 
   @Test func everyStateAnswersEveryEventAsTheTableSays() {
     for row in rows {
-      let before = coordinator(row.script)
+      let before = coordinator(row.script, nonFinite: row.nonFinite)
       #expect(before.state == row.state, "\(row.name)")
       let completed =
         switch row.state {
-        case .training(let step), .evaluating(let step), .checkpointing(let step), .finishing(let step): step
+        case .training(let step), .evaluating(let step), .checkpointing(let step), .finishing(let step),
+          .rollingBack(let step):
+          step
         case .idle, .stopped: 0
         }
       for event in events(step: completed + 1) {
@@ -222,7 +320,7 @@ private let rows: [Row] = [
       case .stop(let code):
         result.code = code
         return result
-      case .log, nil: return result
+      case .rollBack, .log, nil: return result
       }
     }
     return result

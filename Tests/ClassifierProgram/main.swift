@@ -66,7 +66,7 @@ func train(_ training: Training, to steps: Int, in directory: RunDirectory, worl
     configuration: "", identity: DataIdentity(vocabulary: [], tokens: [])
   ) { report in
     guard case .finished(_, let trainLoss, let validationLoss, let sha256) = report else { return }
-    print("finished \(trainLoss) \(validationLoss ?? .nan) \(sha256)")
+    print("finished \(trainLoss ?? .nan) \(validationLoss ?? .nan) \(sha256)")
   }
   _ = try trainer.run(resumes: resumes, from: newest, finishRecorded: false)
   var correct = 0

@@ -50,7 +50,11 @@ struct ResolvingTests {
       "optimizer.name=sgd", "optimizer.learningRate=5e-3", "optimizer.clip=0", "optimizer.beta1=0",
       "optimizer.beta2=0.5", "optimizer.epsilon=1e-9", "training.steps=10", "training.evaluateEvery=0",
       "training.checkpointEvery=11", "training.timeLimit=1h30m", "watchdog.seconds=7", "seed=18446744073709551615",
-      "distributed.reduction=mpi", "distributed.sharedMemory=off", "verify.every=12", "paranoid=true")
+      "distributed.reduction=mpi", "distributed.sharedMemory=off", "verify.every=12", "paranoid=true",
+      "nonFinite.policy=rollback", "nonFinite.skips=13", "nonFinite.rollbacks=14", "nonFinite.learningRateFactor=0.25")
+    let nonFinite = configuration.nonFinite
+    #expect(nonFinite.policy == .rollback && nonFinite.skips == 13 && nonFinite.rollbacks == 14)
+    #expect(nonFinite.learningRateFactor == 0.25)
     #expect(configuration.verify.every == 12 && configuration.paranoid)
     #expect(configuration.data.path == "a=b" && configuration.data.tokens == .words)
     #expect(configuration.data.vocabulary == 77 && configuration.data.validation == .file("held out.txt"))

@@ -177,12 +177,14 @@ struct ResolvedTextTests {
       "batch.shards": "9", "optimizer.learningRate": "0.9", "optimizer.clip": "9",
       "optimizer.beta1": "0.5", "optimizer.beta2": "0.5", "optimizer.epsilon": "0.5", "training.steps": "9",
       "training.evaluateEvery": "9", "training.checkpointEvery": "9", "seed": "9", "distributed.reduction": "mpi",
-      "distributed.sharedMemory": "off", "verify.every": "9", "paranoid": "true",
+      "distributed.sharedMemory": "off", "verify.every": "9", "paranoid": "true", "nonFinite.policy": "skip",
+      "nonFinite.skips": "9", "nonFinite.rollbacks": "9", "nonFinite.learningRateFactor": "0.9",
     ]
     for (key, value) in changes {
       let changed = try resolve("data.path=x", "\(key)=\(value)")
       #expect(changed.differences(from: stored).map(\.key) == [key])
-      if key.hasPrefix("training.") || ["distributed.sharedMemory", "verify.every", "paranoid"].contains(key) {
+      let mayChange = ["training.", "nonFinite."].contains { key.hasPrefix($0) }
+      if mayChange || ["distributed.sharedMemory", "verify.every", "paranoid"].contains(key) {
         #expect(throws: Never.self) { try changed.checkResume(of: stored, run: "runs/x") }
       } else {
         let error = #expect(throws: ConfigurationError.self) { try changed.checkResume(of: stored, run: "runs/x") }
