@@ -73,27 +73,37 @@ extension Configuration {
         "impossible value of \(name) — expected \(expected), got \(key.text(self)) (\(origins[name] ?? "default"))",
         hint: hint)
     }
-    if task == .languageModel && data.path.isEmpty {
-      throw fail("data.path", "the path of a text", hint: "give one with --text FILE or --set data.path=FILE")
+    if task != .reber && data.path.isEmpty {
+      throw fail(
+        "data.path", task == .languageModel ? "the path of a text" : "the path of labelled sequences",
+        hint: "give one with \(task == .languageModel ? "--text FILE or " : "")--set data.path=FILE")
     }
-    for key in ConfigurationKey.all where key.task != nil && key.task != task {
+    for key in ConfigurationKey.all {
+      guard let scope = key.scope, !scope.contains(self) else { continue }
       var untouched = self
       _ = key.write(Scalar(text: key.fallback.value(self)), &untouched)
       if untouched != self {
         throw fail(
-          key.name, "\(key.text(untouched)) with task \(task.rawValue)",
-          hint: "\(key.name) is for task \(key.task!.rawValue)")
+          key.name, "\(key.text(untouched)) with \(scope.present(self))", hint: "\(key.name) is for \(scope.words)")
       }
     }
-    let source: Data.Source = task == .reber ? .generated : .text
-    guard data.source == source else { throw fail("data.source", "\(source.rawValue) with task \(task.rawValue)") }
-    guard (data.tokens == .symbols) == (task == .reber) else {
+    guard task.sources.contains(data.source) else {
       throw fail(
-        "data.tokens", task == .reber ? "symbols with task reber" : "characters or bytes or words with a text")
+        "data.source", task.sources.map(\.rawValue).joined(separator: " or ") + " with task \(task.rawValue)")
+    }
+    guard task.tokens(of: data.source).contains(data.tokens) else {
+      throw fail(
+        "data.tokens",
+        task.tokens(of: data.source).map(\.rawValue).joined(separator: " or ")
+          + (data.source.isNumeric ? " with data.source \(data.source.rawValue)" : " with task \(task.rawValue)"))
     }
     let countsEntries = data.tokens == .characters || data.tokens == .words
     guard data.vocabulary == 0 || (countsEntries && data.vocabulary >= 2) else {
       throw fail("data.vocabulary", countsEntries ? "0, or at least 2 entries" : "0 with \(data.tokens.rawValue)")
+    }
+    try checkHeldOut { fail($0, $1, hint: $2) }
+    guard batch.steps >= 1 || task == .classification else {
+      throw fail("batch.steps", "at least 1 with task \(task.rawValue)")
     }
     guard !paranoid || verify.every > 0 else {
       throw fail("verify.every", "at least 1 with paranoid", hint: "ranks check each other every verify.every updates")
@@ -101,6 +111,24 @@ extension Configuration {
     if task == .reber {
       guard data.trainingStrings >= 1 else { throw fail("data.trainingStrings", "at least 1") }
       guard batch.steps >= 8 else { throw fail("batch.steps", "at least 8, as the shortest string has 9 symbols") }
+    }
+  }
+
+  /// Sequences are held out in one way, or in none.
+  private func checkHeldOut(
+    _ fail: (_ name: String, _ expected: String, _ hint: String?) -> ConfigurationError
+  ) throws(ConfigurationError) {
+    let folds = data.folds > 0
+    guard data.folds != 1 else { throw fail("data.folds", "0, or at least 2", nil) }
+    guard data.fold < max(1, data.folds) else {
+      throw fail("data.fold", folds ? "0 to \(data.folds - 1)" : "0 without data.folds", nil)
+    }
+    guard data.heldOut.isEmpty || !folds else {
+      throw fail("data.folds", "0 with data.heldOut", "sequences are held out by name or by folds, not both")
+    }
+    guard data.validation == .none || !data.holdsOutOtherwise else {
+      throw fail(
+        "data.validation", "0 with \(folds ? "data.folds" : "data.heldOut")", "sequences are held out in one way")
     }
   }
 }

@@ -69,7 +69,7 @@ extension Configuration {
   /// All keys with their values, defaults and meaning, for people.
   public static var reference: String {
     ConfigurationKey.all.map { key in
-      let only = key.task.map { " For task \($0.rawValue) alone." } ?? ""
+      let only = key.scope.map { " For \($0.words) alone." } ?? ""
       let resume = key.mayChangeOnResume ? " A resumed run may change it." : ""
       return "\(key.name): \(key.expected)\n  default: \(key.defaultText)\n  \(key.documentation)\(only)\(resume)\n"
     }.joined()

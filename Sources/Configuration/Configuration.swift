@@ -7,6 +7,8 @@ public struct Configuration: Sendable, Equatable {
     case reber
     /// The next token of a text.
     case languageModel = "language-model"
+    /// The class of a whole sequence.
+    case classification
   }
 
   /// Where the sequences come from.
@@ -17,36 +19,69 @@ public struct Configuration: Sendable, Equatable {
       case generated
       /// A text file.
       case text
+      /// A folder with a text file for each class, a sequence on each line.
+      case classFiles = "class-files"
+      /// CSV or TSV with a column of texts and one of labels.
+      case table
+      /// A file in `.ts` form.
+      case series
+      /// A folder of WAV files.
+      case audio
+
+      /// Whether a timestep is numbers, not a token.
+      public var isNumeric: Bool { self == .series || self == .audio }
     }
     /// What one token is.
     public enum Tokens: String, Sendable, CaseIterable {
-      /// Unicode scalars, bytes, words between white space, or the symbols of a generated task.
-      case characters, bytes, words, symbols
+      /// Unicode scalars, bytes, words between white space, the symbols of a generated task, or no token but numbers.
+      case characters, bytes, words, symbols, numbers
     }
     /// What is held out of training.
     public enum Validation: Sendable, Equatable {
       /// Nothing.
       case none
-      /// This share of the text, at its end.
+      /// This share: of a text at its end, of labelled sequences drawn class by class.
       case fraction(Double)
-      /// The text of another file.
+      /// The data of another file or folder.
       case file(String)
     }
 
     /// Where the sequences come from.
     public internal(set) var source: Source
-    /// The text file, "" for none.
+    /// The file or folder, "" for none.
     public internal(set) var path: String
+    /// The files of the folder, and which part of a name is the class.
+    public internal(set) var files: String
+    /// The column of the texts.
+    public internal(set) var textColumn: String
+    /// The column of the labels.
+    public internal(set) var labelColumn: String
     /// What one token is.
     public internal(set) var tokens: Tokens
     /// The most entries of the vocabulary, 0 for all.
     public internal(set) var vocabulary: Int
     /// What is held out of training.
     public internal(set) var validation: Validation
+    /// The sequences held out by name: patterns with | between them, "" for none.
+    public internal(set) var heldOut: String
+    /// Parts of a cross-validation, 0 for none.
+    public internal(set) var folds: Int
+    /// The part held out, counted from 0.
+    public internal(set) var fold: Int
     /// Generated training strings.
     public internal(set) var trainingStrings: Int
     /// Generated held-out strings.
     public internal(set) var heldOutStrings: Int
+  }
+
+  /// Features of sound.
+  public struct Audio: Sendable, Equatable {
+    /// D, bands of the mel scale.
+    public internal(set) var bands: Int
+    /// Seconds of a frame.
+    public internal(set) var window: Double
+    /// Seconds from frame to frame.
+    public internal(set) var hop: Double
   }
 
   /// The network.
@@ -75,7 +110,7 @@ public struct Configuration: Sendable, Equatable {
   public struct Batch: Sendable, Equatable {
     /// B, lanes of the global batch.
     public internal(set) var sequences: Int
-    /// T, timesteps of a window.
+    /// T, timesteps of a window; 0 for those of the longest sequence.
     public internal(set) var steps: Int
     /// S, logical shards: the most ranks.
     public internal(set) var shards: Int
@@ -171,6 +206,8 @@ public struct Configuration: Sendable, Equatable {
   public internal(set) var task: Task
   /// Where the sequences come from.
   public internal(set) var data: Data
+  /// Features of sound.
+  public internal(set) var audio: Audio
   /// The network.
   public internal(set) var model: Model
   /// The global batch.
@@ -196,8 +233,9 @@ public struct Configuration: Sendable, Equatable {
   static let unresolved = Configuration(
     task: .reber,
     data: Data(
-      source: .generated, path: "", tokens: .symbols, vocabulary: 0, validation: .none, trainingStrings: 0,
-      heldOutStrings: 0),
+      source: .generated, path: "", files: "", textColumn: "", labelColumn: "", tokens: .symbols, vocabulary: 0,
+      validation: .none, heldOut: "", folds: 0, fold: 0, trainingStrings: 0, heldOutStrings: 0),
+    audio: Audio(bands: 0, window: 0, hop: 0),
     model: Model(embedding: 0, hidden: 0, layers: 0, dropout: 0, initialization: .uniform, forgetBias: 0),
     batch: Batch(sequences: 0, steps: 0, shards: 0, reset: 0),
     optimizer: Optimizer(name: .adam, learningRate: 0, clip: 0, beta1: 0, beta2: 0, epsilon: 0),

@@ -7,8 +7,8 @@ extension ConfigurationKey {
         .derived("language-model where data.path is given, else reber") {
           ($0.data.path.isEmpty ? Configuration.Task.reber : .languageModel).rawValue
         },
-        "What is learned: the embedded Reber grammar, or the next token of a text.")
-    ] + data + model + batch + optimizer + training + nonFinite + [
+        "What is learned: the embedded Reber grammar, the next token of a text, or the class of a whole sequence.")
+    ] + data + audio + model + batch + optimizer + training + nonFinite + [
       .seed("seed", \.seed, .always("1"), "Weights, dropout, data order and generated strings all follow from it."),
       .choice(
         "distributed.reduction", \.distributed.reduction, .always("reproducible"),
@@ -39,38 +39,95 @@ extension ConfigurationKey {
 
   private static let data: [ConfigurationKey] = [
     .choice(
-      "data.source", \.data.source, .byTask(reber: "generated", languageModel: "text"),
-      "Where the sequences come from; it follows from the task."),
-    .path("data.path", \.data.path, task: .languageModel, "The text to learn."),
+      "data.source", \.data.source,
+      .derived(
+        "generated (reber), text (language-model); classification: series for a path *.ts, table for *.csv and *.tsv, "
+          + "audio where data.files ends in .wav, else class-files"
+      ) { $0.usualSource.rawValue },
+      "Where the sequences come from: generated, one text, a folder with a text file for each class, a table with texts "
+        + "and labels, a series file of the UEA and UCR archives, a folder of WAV files."),
+    .text(
+      "data.path", \.data.path, expected: "the path of a file or folder",
+      scope: .tasks(.languageModel, .classification),
+      "The text to learn; or the file or folder of labelled sequences."),
+    .text(
+      "data.files", \.data.files, expected: "a pattern with {class}",
+      .derived("{class}.txt for class-files, {class}/*.wav for audio, else none") {
+        switch $0.data.source {
+        case .classFiles: "{class}.txt"
+        case .audio: "{class}/*.wav"
+        default: ""
+        }
+      }, scope: .sources(.classFiles, .audio),
+      "Which files of the folder are read, and which part of a name is the class: {class}_*.wav takes 7_jackson_32.wav "
+        + "for a clip of class 7."),
+    .text(
+      "data.textColumn", \.data.textColumn, expected: "the name of a column",
+      .derived("text for a table, else none") { $0.data.source == .table ? "text" : "" }, scope: .sources(.table),
+      "The column of the texts."),
+    .text(
+      "data.labelColumn", \.data.labelColumn, expected: "the name of a column",
+      .derived("label for a table, else none") { $0.data.source == .table ? "label" : "" }, scope: .sources(.table),
+      "The column of the classes."),
     .choice(
-      "data.tokens", \.data.tokens, .byTask(reber: "symbols", languageModel: "characters"),
+      "data.tokens", \.data.tokens,
+      .derived("symbols (reber), characters (language-model), words (classification of texts), else numbers") {
+        $0.task.tokens(of: $0.data.source)[0].rawValue
+      },
       "What one token of a text is: characters are Unicode scalars, words stand between white space, bytes read any "
-        + "file. Symbols are those of the reber task."),
+        + "file. Symbols are those of the reber task; series and sound are numbers."),
     .integer(
       "data.vocabulary", \.data.vocabulary, 0...(1 << 21),
       .derived("10000 for words, else 0") { $0.data.tokens == .words ? "10000" : "0" },
       "The most entries of the vocabulary of characters or words, <unk> included; rarer ones become <unk>. 0 keeps "
         + "all."),
     .validation(
-      "data.validation", \.data.validation, .byTask(reber: "0", languageModel: "0.1"), task: .languageModel,
-      "What is held out: this share at the end of the text, or another file; 0 holds nothing out. A file whose name "
-        + "is a number needs a directory: ./0.5."),
+      "data.validation", \.data.validation,
+      .derived("0 (reber, or with data.heldOut or data.folds), else 0.1") {
+        $0.task == .reber || $0.data.holdsOutOtherwise ? "0" : "0.1"
+      }, scope: .tasks(.languageModel, .classification),
+      "What is held out: this share, at the end of a text or drawn from each class of sequences; or other data; 0 holds "
+        + "nothing out. A file whose name is a number needs a directory: ./0.5."),
+    .text(
+      "data.heldOut", \.data.heldOut, expected: "patterns of names with | between them",
+      scope: .tasks(.classification),
+      "Sequences held out by their names: *_0.wav|*_1.wav takes the first two recordings of each digit and speaker. Names "
+        + "of lines and rows end with a colon and their number."),
     .integer(
-      "data.trainingStrings", \.data.trainingStrings, 0...1_000_000, .byTask(reber: "8192", languageModel: "0"),
-      task: .reber, "Strings that the grammar generates for training."),
+      "data.folds", \.data.folds, 0...1000, .always("0"), scope: .tasks(.classification),
+      "Parts of a cross-validation, with the classes in their proportions; 0 for none."),
     .integer(
-      "data.heldOutStrings", \.data.heldOutStrings, 0...1_000_000, .byTask(reber: "256", languageModel: "0"),
-      task: .reber, "Different strings, none of them a training string, that the grammar generates for evaluation."),
+      "data.fold", \.data.fold, 0...999, .always("0"), scope: .tasks(.classification),
+      "The part of a cross-validation that is held out, from 0."),
+    .integer(
+      "data.trainingStrings", \.data.trainingStrings, 0...1_000_000, .byTask("0", [.reber: "8192"]),
+      scope: .tasks(.reber), "Strings that the grammar generates for training."),
+    .integer(
+      "data.heldOutStrings", \.data.heldOutStrings, 0...1_000_000, .byTask("0", [.reber: "256"]),
+      scope: .tasks(.reber),
+      "Different strings, none of them a training string, that the grammar generates for evaluation."),
+  ]
+
+  private static let audio: [ConfigurationKey] = [
+    .integer(
+      "audio.bands", \.audio.bands, 1...1024, .always("40"), scope: .sources(.audio),
+      "D, bands of the log-mel features, equally wide on the mel scale from 20 Hz to half the sample rate."),
+    .number(
+      "audio.window", \.audio.window, 0.0001...10, .always("0.025"), scope: .sources(.audio),
+      "Seconds of a frame of sound."),
+    .number(
+      "audio.hop", \.audio.hop, 0.0001...10, .always("0.01"), scope: .sources(.audio),
+      "Seconds from the beginning of a frame to that of the next."),
   ]
 
   private static let model: [ConfigurationKey] = [
     .integer(
-      "model.embedding", \.model.embedding, 1...65536, .byTask(reber: "8", languageModel: "128"),
+      "model.embedding", \.model.embedding, 1...65536, .byTask("128", [.reber: "8", .classification: "64"]),
       "D, the length of a token's vector."),
     .integer(
-      "model.hidden", \.model.hidden, 1...65536, .byTask(reber: "32", languageModel: "256"),
+      "model.hidden", \.model.hidden, 1...65536, .byTask("256", [.reber: "32", .classification: "128"]),
       "H, hidden units of each layer."),
-    .integer("model.layers", \.model.layers, 1...64, .byTask(reber: "1", languageModel: "2"), "L, LSTM layers."),
+    .integer("model.layers", \.model.layers, 1...64, .byTask("1", [.languageModel: "2"]), "L, LSTM layers."),
     .number(
       "model.dropout", \.model.dropout, share, .always("0"),
       "The share of numbers dropped from the inputs of every layer and of the output layer: on all connections that "
@@ -88,15 +145,16 @@ extension ConfigurationKey {
   private static let batch: [ConfigurationKey] = [
     .integer("batch.sequences", \.batch.sequences, 1...65536, .always("32"), "B, sequences of the global batch."),
     .integer(
-      "batch.steps", \.batch.steps, 1...131_072, .byTask(reber: "32", languageModel: "64"),
-      "T, timesteps of a window. The reber task draws a string again if it is longer than T + 1 symbols."),
+      "batch.steps", \.batch.steps, 0...131_072, .byTask("64", [.reber: "32", .classification: "0"]),
+      "T, timesteps of a window. The reber task draws a string again if it is longer than T + 1 symbols. With classes the "
+        + "most timesteps of a sequence; 0 takes the longest."),
     .integer(
       "batch.shards", \.batch.shards, 1...65536,
       .derived("8, or batch.sequences where that is less") { String(min(8, $0.batch.sequences)) },
       "S, logical shards of the batch: the most ranks that can take part. Another S gives other (equally good) bits."),
     .number(
-      "batch.reset", \.batch.reset, share, .byTask(reber: "0", languageModel: "0.02"),
-      task: .languageModel,
+      "batch.reset", \.batch.reset, share, .byTask("0", [.languageModel: "0.02"]),
+      scope: .tasks(.languageModel),
       "Probability that a lane forgets its hidden state before a window. Without it a model never sees an empty state "
         + "but once an epoch, and may come to need a state that has run for long."),
   ]
@@ -121,15 +179,16 @@ extension ConfigurationKey {
 
   private static let training: [ConfigurationKey] = [
     .integer(
-      "training.steps", \.training.steps, 1...1_000_000_000, .byTask(reber: "3000", languageModel: "2000"),
+      "training.steps", \.training.steps, 1...1_000_000_000,
+      .byTask("2000", [.reber: "3000", .classification: "1000"]),
       mayChangeOnResume: true, "Parameter updates in total, counted from the start of the run."),
     .integer(
       "training.evaluateEvery", \.training.evaluateEvery, 0...1_000_000_000,
-      .byTask(reber: "500", languageModel: "250"), mayChangeOnResume: true,
+      .byTask("250", [.reber: "500"]), mayChangeOnResume: true,
       "Updates between two evaluations; 0 evaluates at the end only."),
     .integer(
       "training.checkpointEvery", \.training.checkpointEvery, 0...1_000_000_000,
-      .byTask(reber: "1000", languageModel: "500"),
+      .byTask("500", [.reber: "1000"]),
       mayChangeOnResume: true, "Updates between two checkpoints; 0 writes one at the end only."),
     .duration(
       "training.timeLimit", \.training.timeLimit, .always("0"), mayChangeOnResume: true,

@@ -8,8 +8,8 @@ public struct ConfigurationKey: Sendable {
   public let documentation: String
   /// True where a resumed run may change the value: it then decides how long a run is, not what it computes.
   public let mayChangeOnResume: Bool
-  /// The task that the key is for, nil for all. Under another task it must keep its default.
-  public let task: Configuration.Task?
+  /// What the key is for, nil for everything. Beyond it the key must keep its default.
+  public let scope: Scope?
 
   let fallback: Fallback
   /// The value as a YAML scalar, which `write` reads back to an equal value.
@@ -17,27 +17,51 @@ public struct ConfigurationKey: Sendable {
   /// Reads a scalar into the configuration; false if it is not one of the expected values.
   let write: @Sendable (Scalar, inout Configuration) -> Bool
 
+  /// The configurations in which a key means something.
+  public struct Scope: Sendable {
+    /// What they have in common, such as "task reber".
+    public let words: String
+    /// What a configuration has in its place.
+    let present: @Sendable (Configuration) -> String
+    let contains: @Sendable (Configuration) -> Bool
+
+    static func tasks(_ tasks: Configuration.Task...) -> Scope {
+      Scope(
+        words: "task " + tasks.map(\.rawValue).joined(separator: " or "), present: { "task \($0.task.rawValue)" },
+        contains: { tasks.contains($0.task) })
+    }
+
+    static func sources(_ sources: Configuration.Data.Source...) -> Scope {
+      Scope(
+        words: "data.source " + sources.map(\.rawValue).joined(separator: " or "),
+        present: { "data.source \($0.data.source.rawValue)" }, contains: { sources.contains($0.data.source) })
+    }
+  }
+
   /// A key's default, as text that is read like any other value.
   enum Fallback: Sendable {
     case always(String)
-    case byTask(reber: String, languageModel: String)
+    /// The value for most tasks, and those of the others.
+    case byTask(String, KeyValuePairs<Configuration.Task, String>)
     /// The words for it, and the value that follows from what the user gave and from earlier rows of the table.
     case derived(String, @Sendable (Configuration) -> String)
 
     func value(_ configuration: Configuration) -> String {
       switch self {
       case .always(let value): value
-      case .byTask(let reber, let languageModel): configuration.task == .reber ? reber : languageModel
+      case .byTask(let usual, let others): others.first { $0.key == configuration.task }?.value ?? usual
       case .derived(_, let value): value(configuration)
       }
     }
   }
 
-  /// The default in words, such as "32 (reber), 256 (language-model)".
+  /// The default in words, such as "32 (reber), else 256".
   public var defaultText: String {
     switch fallback {
     case .always(let value): value.isEmpty ? "none" : value
-    case .byTask(let reber, let languageModel): "\(reber) (reber), \(languageModel) (language-model)"
+    case .byTask(let usual, let others):
+      others.map { "\($0.value.isEmpty ? "none" : $0.value) (\($0.key.rawValue)), " }.joined()
+        + "else \(usual.isEmpty ? "none" : usual)"
     case .derived(let words, _): words
     }
   }
@@ -92,11 +116,11 @@ extension ConfigurationKey {
 
   static func integer(
     _ name: String, _ path: Path<Int>, _ range: ClosedRange<Int>, _ fallback: Fallback,
-    task: Configuration.Task? = nil, mayChangeOnResume: Bool = false, _ documentation: String
+    scope: Scope? = nil, mayChangeOnResume: Bool = false, _ documentation: String
   ) -> ConfigurationKey {
     ConfigurationKey(
       name: name, expected: "an integer from \(range.lowerBound) to \(range.upperBound)",
-      documentation: documentation, mayChangeOnResume: mayChangeOnResume, task: task, fallback: fallback,
+      documentation: documentation, mayChangeOnResume: mayChangeOnResume, scope: scope, fallback: fallback,
       text: { String($0[keyPath: path]) },
       write: { scalar, configuration in
         guard let value = scalar.integer(Int.self), range.contains(value) else { return false }
@@ -111,7 +135,7 @@ extension ConfigurationKey {
   ) -> ConfigurationKey {
     ConfigurationKey(
       name: name, expected: "seconds or a time such as 90m or 1h30m, at most 10000d", documentation: documentation,
-      mayChangeOnResume: mayChangeOnResume, task: nil, fallback: fallback,
+      mayChangeOnResume: mayChangeOnResume, scope: nil, fallback: fallback,
       text: { String($0[keyPath: path]) },
       write: { scalar, configuration in
         guard let seconds = scalar.seconds, seconds <= 10_000 * 86_400 else { return false }
@@ -125,7 +149,7 @@ extension ConfigurationKey {
   ) -> ConfigurationKey {
     ConfigurationKey(
       name: name, expected: "an integer from 0 to \(UInt64.max)", documentation: documentation,
-      mayChangeOnResume: false, task: nil, fallback: fallback,
+      mayChangeOnResume: false, scope: nil, fallback: fallback,
       text: { String($0[keyPath: path]) },
       write: { scalar, configuration in
         guard let value = scalar.integer(UInt64.self) else { return false }
@@ -136,12 +160,12 @@ extension ConfigurationKey {
 
   static func number(
     _ name: String, _ path: Path<Double>, _ range: ClosedRange<Double>, _ fallback: Fallback,
-    task: Configuration.Task? = nil, mayChangeOnResume: Bool = false, _ documentation: String
+    scope: Scope? = nil, mayChangeOnResume: Bool = false, _ documentation: String
   ) -> ConfigurationKey {
     ConfigurationKey(
       name: name,
       expected: "a number from \(YAMLText.short(range.lowerBound)) to \(YAMLText.short(range.upperBound))",
-      documentation: documentation, mayChangeOnResume: mayChangeOnResume, task: task, fallback: fallback,
+      documentation: documentation, mayChangeOnResume: mayChangeOnResume, scope: scope, fallback: fallback,
       text: { YAMLText.number($0[keyPath: path]) },
       write: { scalar, configuration in
         guard let value = scalar.number, range.contains(value) else { return false }
@@ -156,7 +180,7 @@ extension ConfigurationKey {
   ) -> ConfigurationKey {
     ConfigurationKey(
       name: name, expected: Value.allCases.map(\.rawValue).joined(separator: " or "), documentation: documentation,
-      mayChangeOnResume: mayChangeOnResume, task: nil, fallback: fallback,
+      mayChangeOnResume: mayChangeOnResume, scope: nil, fallback: fallback,
       text: { $0[keyPath: path].rawValue },
       write: { scalar, configuration in
         guard let value = Value(rawValue: scalar.text) else { return false }
@@ -170,7 +194,7 @@ extension ConfigurationKey {
   ) -> ConfigurationKey {
     ConfigurationKey(
       name: name, expected: "true or false", documentation: documentation, mayChangeOnResume: mayChangeOnResume,
-      task: nil, fallback: fallback,
+      scope: nil, fallback: fallback,
       text: { String($0[keyPath: path]) },
       write: { scalar, configuration in
         guard !scalar.isQuoted, let value = Bool(scalar.text) else { return false }
@@ -179,12 +203,14 @@ extension ConfigurationKey {
       })
   }
 
-  static func path(
-    _ name: String, _ path: Path<String>, task: Configuration.Task, _ documentation: String
+  /// Any text, such as a path.
+  static func text(
+    _ name: String, _ path: Path<String>, expected: String, _ fallback: Fallback = .always(""), scope: Scope,
+    _ documentation: String
   ) -> ConfigurationKey {
     ConfigurationKey(
-      name: name, expected: "the path of a file", documentation: documentation, mayChangeOnResume: false, task: task,
-      fallback: .always(""),
+      name: name, expected: expected, documentation: documentation, mayChangeOnResume: false, scope: scope,
+      fallback: fallback,
       text: { YAMLText.quoted($0[keyPath: path]) },
       write: { scalar, configuration in
         guard !scalar.text.utf8.contains(0) else { return false }
@@ -194,12 +220,12 @@ extension ConfigurationKey {
   }
 
   static func validation(
-    _ name: String, _ path: Path<Configuration.Data.Validation>, _ fallback: Fallback, task: Configuration.Task,
+    _ name: String, _ path: Path<Configuration.Data.Validation>, _ fallback: Fallback, scope: Scope,
     _ documentation: String
   ) -> ConfigurationKey {
     ConfigurationKey(
-      name: name, expected: "a fraction from 0 to below 1, or the path of a file", documentation: documentation,
-      mayChangeOnResume: false, task: task, fallback: fallback,
+      name: name, expected: "a fraction from 0 to below 1, or a path", documentation: documentation,
+      mayChangeOnResume: false, scope: scope, fallback: fallback,
       text: {
         switch $0[keyPath: path] {
         case .none: "0"

@@ -12,7 +12,7 @@ public final class ShardedModel {
   public let lanes: Range<Int>
 
   let model: SequenceModel
-  private let world: World
+  let world: World
   /// The parameters, and behind them the packed weights of ranks that share them.
   private let window: NodeWindow
   private let batch: SequenceBatch

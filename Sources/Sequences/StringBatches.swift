@@ -1,5 +1,4 @@
 import Randomness
-import Synchronization
 
 /// Short strings, one a lane and step: the hidden state is zero at the start of each, and the target of a symbol is the
 /// one behind it. Shorter strings are padded with `noTarget`, and so are whole lanes of an epoch's last step where the
@@ -7,7 +6,7 @@ import Synchronization
 public struct StringBatches: SequenceSource {
   private let strings: [[Int32]]
   /// The order of the strings; nil where they keep their own.
-  private let order: EpochOrder?
+  private let order: PerEpoch<[Int]>?
   /// B, strings in one step.
   public let globalBatch: Int
   /// T, at least the length of the longest string − 1.
@@ -22,7 +21,12 @@ public struct StringBatches: SequenceSource {
     precondition(globalBatch >= 1 && !strings.isEmpty, "there must be lanes and strings")
     precondition(strings.allSatisfy { (2...timesteps + 1).contains($0.count) }, "a string must fit into a window")
     self.strings = strings
-    order = shuffleSeed.map { EpochOrder(seed: $0, count: strings.count) }
+    order = shuffleSeed.map { seed in
+      PerEpoch { [count = strings.count] epoch in
+        var draws = PhiloxSequence(seed: seed, purpose: .dataOrder, step: epoch)
+        return draws.permutation(count)
+      }
+    }
     self.globalBatch = globalBatch
     self.timesteps = timesteps
     stepsPerEpoch = (strings.count + globalBatch - 1) / globalBatch
@@ -41,7 +45,7 @@ public struct StringBatches: SequenceSource {
     let first = step % stepsPerEpoch * globalBatch
     let places = first..<min(first + globalBatch, strings.count)
     guard let order else { return Array(places) }
-    return Array(order.permutation(ofEpoch: step / stepsPerEpoch)[places])
+    return Array(order(step / stepsPerEpoch)[places])
   }
 
   /// Writes the strings of `lanes`.
@@ -58,30 +62,6 @@ public struct StringBatches: SequenceSource {
         batch.tokens[t * lanes.count + column] = string[t]
         batch.targets[t * lanes.count + column] = string[t + 1]
       }
-    }
-  }
-}
-
-/// The shuffled order of each epoch, a pure function of (seed, epoch). The one last asked for is kept: every step of an
-/// epoch needs it, and drawing it costs as much as all strings. Copies of a source share what is kept, which changes
-/// nothing but the time.
-private final class EpochOrder: Sendable {
-  private let seed: UInt64
-  private let count: Int
-  private let last = Mutex<(epoch: Int, permutation: [Int])?>(nil)
-
-  init(seed: UInt64, count: Int) {
-    self.seed = seed
-    self.count = count
-  }
-
-  func permutation(ofEpoch epoch: Int) -> [Int] {
-    last.withLock { last in
-      if let last, last.epoch == epoch { return last.permutation }
-      var draws = PhiloxSequence(seed: seed, purpose: .dataOrder, step: epoch)
-      let permutation = draws.permutation(count)
-      last = (epoch, permutation)
-      return permutation
     }
   }
 }

@@ -7,11 +7,16 @@ import Timing
 /// Shows progress on rank 0: one line that is rewritten on a terminal, plain lines now and then elsewhere.
 final class Console {
   private let isTerminal = Console.outputIsTerminal()
+  /// What one target is.
+  private let unit: String
   private var shownSeconds = -Double.infinity
   private var hasLiveLine = false
   /// Where the time of the steps since the last line went.
   private var split = StepSplit()
   private var splitSteps = 0
+
+  /// A console for a run whose losses and speed are those of a `unit`.
+  init(unit: String) { self.unit = unit }
 
   /// Seconds between two updates of a live line, and between two plain lines.
   private var interval: Double { isTerminal ? 0.1 : 10 }
@@ -47,7 +52,7 @@ final class Console {
     case .times(let split, let slowest):
       line("time: \(split.shares)\(slowest.map { "; \($0.text)" } ?? "")")
     case .evaluated(let step, let loss):
-      line("step \(step)  validation loss \(rounded(loss, 4)) nats a token")
+      line("step \(step)  validation loss \(rounded(loss, 4)) nats a \(unit)")
     case .saved(_, let path):
       line("checkpoint \(path)")
     case .recordLost(let error):
@@ -94,7 +99,7 @@ final class Console {
     guard step == total || now - shownSeconds >= interval else { return }
     shownSeconds = now
     let text =
-      "step \(step)/\(total)  loss \(rounded(result.loss, 4))  \(rounded(tokensPerSecond, 0)) tokens/s  "
+      "step \(step)/\(total)  loss \(rounded(result.loss, 4))  \(rounded(tokensPerSecond, 0)) \(unit)s/s  "
       + "\(duration(secondsLeft)) left"
     if isTerminal {
       // A live line must not be longer than the terminal is wide.

@@ -13,7 +13,9 @@ struct LSTMDist: ParsableCommand {
       Start it alone, or on P ranks with `mpirun -np P lstm-dist …`; the trained parameters are the same bits for \
       every P. Without arguments `train` learns the embedded Reber grammar.
       """,
-    subcommands: [Train.self, Verify.self, Evaluate.self, Sample.self, Gradients.self, Inspect.self, Bench.self])
+    subcommands: [
+      Train.self, Verify.self, Evaluate.self, Predict.self, Sample.self, Gradients.self, Inspect.self, Bench.self,
+    ])
 
   static func main() {
     guard processor_runs_kernels() else {

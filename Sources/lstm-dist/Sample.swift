@@ -1,10 +1,8 @@
 import ArgumentParser
 import Checkpoints
-import Configuration
 import DataParallel
 import Kernels
 import MPI
-import Sequences
 
 /// `sample`: text drawn from a saved model.
 struct Sample: ParsableCommand {
@@ -36,44 +34,13 @@ struct Sample: ParsableCommand {
       world.agree {
         guard world.communicator.rank == 0 else { return }
         let parameters = FloatBuffer(count: saved.model.shape.parameterCount)
-        try saved.model.readParameters(checkpoint, into: parameters.pointer)
-        let sampler = Sampler(shape: saved.model.shape, parameters: parameters.pointer, seed: seed)
-        if saved.configuration.task == .reber {
-          try sampleStrings(sampler)
-        } else {
-          try sampleText(sampler, saved.vocabulary)
+        try saved.configuration.task.type.sample(self, from: saved) {
+          try saved.model.readParameters(checkpoint, into: parameters.pointer)
+          return Sampler(shape: saved.model.shape, parameters: parameters.pointer, seed: seed)
         }
+        withExtendedLifetime(parameters) {}
       }
       return 0
     }
-  }
-
-  private func sampleStrings(_ sampler: Sampler) throws {
-    guard prompt == nil else {
-      throw Failure("a model of the Reber grammar takes no prompt — expected no --prompt", hint: nil, exitCode: 64)
-    }
-    for _ in 0..<(length ?? 10) {
-      let string = ReberResult.draw(sampler, temperature: temperature)
-      print("\(ReberTask.vocabulary.decode(string))  \(ReberGrammar.isLegal(string) ? "legal" : "not legal")")
-    }
-  }
-
-  private func sampleText(_ sampler: Sampler, _ vocabulary: Vocabulary) throws {
-    var tokens = try vocabulary.encode(prompt ?? (vocabulary.kind == .words ? "" : "\n"))
-    let unknown = tokens.count { $0 == vocabulary.unknown }
-    if prompt != nil, unknown > 0 {
-      printError("warning: the model does not know \(unknown) of the prompt's \(tokens.count) tokens")
-    }
-    // A prompt without a token, as for words: begin with the first that is not <unk>.
-    if tokens.isEmpty { tokens = [vocabulary.unknown == 0 && vocabulary.count > 1 ? 1 : 0] }
-    let shown = prompt == nil ? 0 : tokens.count
-    for token in tokens { sampler.read(token) }
-    var drawn = Array(tokens.prefix(shown))
-    for _ in 0..<(length ?? 200) {
-      let next = sampler.draw(temperature: temperature, excluding: vocabulary.unknown)
-      drawn.append(next)
-      sampler.read(next)
-    }
-    print(vocabulary.decode(drawn))
   }
 }

@@ -2,6 +2,7 @@ import Checkpoints
 import Configuration
 import DataParallel
 import Foundation
+import LSTM
 import MPI
 import Sequences
 
@@ -9,20 +10,69 @@ import Sequences
 struct SavedRun {
   let model: SavedModel
   let configuration: Configuration
-  let vocabulary: Vocabulary
+  private let path: String
 
   init(_ checkpoint: Checkpoint) throws {
     model = try SavedModel(checkpoint)
     configuration = try Configuration(yaml: checkpoint.manifest.configuration, name: checkpoint.path)
-    vocabulary = try Vocabulary(json: Data(model.vocabulary), name: checkpoint.path)
+    path = checkpoint.path
+  }
+
+  /// The tokens of a model that reads them and says the next.
+  func languageModelVocabulary() throws -> Vocabulary {
+    let vocabulary = try Vocabulary(json: Data(model.vocabulary), name: path)
     let count = vocabulary.count
     guard model.shape.vocabulary == count, model.shape.head == .everyStep(classes: count) else {
-      throw CheckpointError(
-        .badData, "vocabulary does not fit the model",
-        expected: "a model that reads \(count) tokens and says the next of \(count) at every timestep",
-        got: "\(model.shape.input), \(model.shape.head)", at: checkpoint.path)
+      throw unfit(
+        "vocabulary", "a model that reads \(count) tokens and says the next of \(count) at every timestep")
     }
+    return vocabulary
   }
+
+  /// How a model that says one class of a sequence reads it.
+  func classifierEncoding() throws -> ClassifierEncoding {
+    let encoding = try ClassifierEncoding(json: Data(model.vocabulary), name: path)
+    let classes = encoding.classes.count
+    guard model.shape.vocabulary == encoding.vocabulary?.count, model.shape.head == .lastStep(classes: classes),
+      encoding.width == nil || encoding.width == model.shape.inputs
+    else {
+      throw unfit(
+        "encoding",
+        "a model that reads \(encoding.vocabulary.map { "\($0.count) tokens" } ?? "\(encoding.width!) numbers") and says one "
+          + "of \(classes) classes at the last timestep")
+    }
+    return encoding
+  }
+
+  private func unfit(_ what: String, _ expected: String) -> CheckpointError {
+    CheckpointError(
+      .badData, "\(what) does not fit the model", expected: expected,
+      got: "\(model.shape.input), \(model.shape.head)", at: path)
+  }
+
+  /// The model on all ranks, with windows of T = `timesteps`. Collective.
+  func sharded(_ world: World, _ checkpoint: Checkpoint, timesteps: Int) throws -> ShardedModel {
+    let plan = world.agree {
+      try ShardPlan(
+        globalBatch: configuration.batch.sequences, shards: configuration.batch.shards, ranks: world.communicator.size)
+    }
+    let sharded = try ShardedModel(world: world, shape: model.shape, timesteps: timesteps, plan: plan, dropout: nil)
+    world.agree { try model.readParameters(checkpoint, into: sharded.parameters) }
+    try sharded.parametersChanged()
+    return sharded
+  }
+
+  // MARK: What it is evaluated on
+
+  /// The data that a run names are not those that it was trained on.
+  static func otherData(at path: String, _ what: String) -> CheckpointError {
+    CheckpointError(
+      .badData, "the data has changed since the run began", expected: "\(what) of the checkpoint", got: "other ones",
+      at: path, hint: "restore the data, or name others with --data")
+  }
+
+  static let nothingHeldOut = Failure(
+    "the run held nothing out — expected data to evaluate on", hint: "name them with --data PATH", exitCode: 78)
 }
 
 /// Every rank opens what a RUN argument means; rank 0 names damaged checkpoints that were passed over.

@@ -73,7 +73,7 @@ struct Train: ParsableCommand {
   func directory(_ configuration: Configuration) -> RunDirectory {
     if let runPath { return RunDirectory(path: runPath) }
     let stem =
-      configuration.task == .reber
+      configuration.data.path.isEmpty
       ? configuration.task.rawValue
       : URL(fileURLWithPath: configuration.data.path).deletingPathExtension().lastPathComponent
     return RunDirectory(path: "runs/\(stem)")
@@ -98,18 +98,18 @@ struct TrainJob {
   }
 
   func run() throws -> Int32 {
-    let console = Console()
     // Everything that can be wrong is found before the run directory is touched.
     let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
     let (configuration, data, setup) = world.agree {
       let configuration = try command.resolvedConfiguration()
-      let data = try RunData(configuration)
-      let setup = TrainingSetup(configuration, vocabulary: data.vocabulary.count)
+      let data = try configuration.task.type.data(configuration)
+      let setup = TrainingSetup(configuration, data)
       let plan = try ShardPlan(
         globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
       try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
       return (configuration, data, setup)
     }
+    let console = Console(unit: data.unit)
     let training = try Training(
       world: world, setup: setup, tracedEvents: command.trace == nil ? 0 : StepClock.tracedEvents)
     let trace = try command.trace.map { try TraceFile(path: $0, world: world) }
@@ -214,7 +214,7 @@ struct TrainJob {
     let (setup, plan) = (training.setup, training.sharded.plan)
     let shape = setup.shape
     console.line(
-      "\(configuration.task.rawValue): \(shape.parameterCount) parameters (V \(shape.classes), D \(shape.inputs), "
+      "\(configuration.task.rawValue): \(shape.parameterCount) parameters (\(shape.names), D \(shape.inputs), "
         + "\(shape.layers) × H \(shape.hidden)), \(setup.globalBatch) sequences × \(setup.timesteps) steps in "
         + "\(setup.shards) shards on \(plan.ranks) rank\(plan.ranks == 1 ? "" : "s")")
     let megabytes = Double(Training.estimatedBytes(setup, plan: plan, sharing: training.sharing.ranks)) / 1e6
@@ -234,38 +234,26 @@ struct TrainJob {
 
   // MARK: After the last step
 
-  /// What the run has come to: for the built-in task beside the known truth.
+  /// What the run has come to.
   private func summarize(
     _ console: Console, _ configuration: Configuration, _ data: RunData, _ training: Training,
     _ directory: RunDirectory, lastStep: Int
   ) throws {
-    if case .reber(let task) = data.kind {
-      let result = try ReberResult(task, model: training.sharded, world: world)
-      guard isRoot else { return }
-      result.lines.forEach(console.line)
-      ReberResult.sampledStrings(
-        shape: training.setup.shape, parameters: training.sharded.parameters, seed: configuration.seed
-      ).forEach(console.line)
-    }
+    let result = try data.result(training.sharded, world)
     guard isRoot else { return }
+    result.forEach(console.line)
     console.line("\ncheckpoint: \(directory.checkpointPath(step: lastStep))")
     console.line("next:")
-    for line in nextCommands(configuration, directory) { console.line("  \(line)") }
+    for line in configuration.task.type.nextCommands(configuration, run: directory.path) { console.line("  \(line)") }
   }
+}
 
-  private func nextCommands(_ configuration: Configuration, _ directory: RunDirectory) -> [String] {
-    let path = directory.path
-    switch configuration.task {
-    case .reber:
-      return [
-        "lstm-dist inspect \(path)", "lstm-dist sample \(path)", "lstm-dist evaluate \(path)",
-        "mpirun -np 4 lstm-dist train --text FILE     # a character model of any text",
-      ]
-    case .languageModel:
-      return [
-        "lstm-dist sample \(path) --length 400", "lstm-dist evaluate \(path)",
-        "the same command with --steps \(2 * configuration.training.steps)     # trains on",
-      ]
+extension ModelShape {
+  /// What it reads and says, in the letters of the equations.
+  fileprivate var names: String {
+    switch head {
+    case .everyStep(let classes): "V \(classes)"
+    case .lastStep(let classes): (vocabulary.map { "V \($0), " } ?? "") + "K \(classes)"
     }
   }
 }

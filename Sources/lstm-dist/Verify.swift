@@ -43,12 +43,12 @@ private struct VerifyJob {
   private var isRoot: Bool { world.communicator.rank == 0 }
 
   func run() throws {
-    let console = Console()
     let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
     let segment = world.agree { try Segment(RunDirectory(path: command.path), from: command.from, to: command.to) }
     let (configuration, data) = world.agree { try checkedData(segment) }
+    let console = Console(unit: data.unit)
     let setup = world.agree {
-      let setup = TrainingSetup(configuration, vocabulary: data.vocabulary.count)
+      let setup = TrainingSetup(configuration, data)
       let plan = try ShardPlan(globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
       try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
       return setup
@@ -99,7 +99,7 @@ private struct VerifyJob {
         "a run with distributed.reduction mpi cannot be verified — expected reproducible, got mpi (\(command.path))",
         hint: "the order of its sums is that of MPI_Allreduce, which promises none", exitCode: 78)
     }
-    let data = try RunData(configuration)
+    let data = try configuration.task.type.data(configuration)
     for checkpoint in [segment.from, segment.to].compactMap({ $0 }) {
       let identity = try DataIdentity(checkpoint)
       for (what, isSame) in [

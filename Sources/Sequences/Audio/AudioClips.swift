@@ -19,15 +19,18 @@ public struct AudioClips: Sendable, Equatable {
     try forEachClassFile(in: folder, pattern) { path, file, label throws(SequenceError) in
       let clip = try WAVFile.read(path)
       guard clip.rate == common ?? clip.rate else {
-        throw .data(
-          "sample rate of a clip — expected \(common!) samples a second as \(rate == nil ? "before it" : "in training"), "
-            + "got \(clip.rate) (\(path))",
-          hint: "resample the clips, for example: ffmpeg -i input.wav -ar \(common!) output.wav")
+        throw otherRate(clip.rate, expected: common!, rate == nil ? "before it" : "in training", path)
       }
       common = clip.rate
       collection.append(clip.samples, label: label, name: file)
     }
     return AudioClips(rate: common!, clips: try collection.labelled(classes: classes, source: folder))
+  }
+
+  static func otherRate(_ rate: Int, expected: Int, _ place: String, _ path: String) -> SequenceError {
+    .data(
+      "sample rate of a clip — expected \(expected) samples a second as \(place), got \(rate) (\(path))",
+      hint: "resample the clips, for example: ffmpeg -i input.wav -ar \(expected) output.wav")
   }
 
   /// The clips as log-mel features, [frames, bands].

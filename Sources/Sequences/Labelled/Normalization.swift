@@ -27,6 +27,11 @@ public struct Normalization: Sendable, Equatable, Codable {
     }
   }
 
+  /// Whether it could come from a fit: as many deviations as means, all finite, deviations above 0.
+  var isUsable: Bool {
+    mean.count == deviation.count && mean.allSatisfy(\.isFinite) && deviation.allSatisfy { $0.isFinite && $0 > 0 }
+  }
+
   /// (value − mean) / deviation for `values`, [rows, D] row-major. A value so far off that the result is no finite Float
   /// is an error with exit code 65.
   public func normalized(_ values: [Float], name: String) throws(SequenceError) -> [Float] {

@@ -16,9 +16,14 @@ struct DelimitedText {
 
   /// Reads the file at `path`: TSV if its name ends in `.tsv` or `.tab`, otherwise CSV.
   init(path: String) throws(SequenceError) {
-    let isTSV = path.hasSuffix(".tsv") || path.hasSuffix(".tab")
-    try self.init(TextFile.read(path, as: "table"), isTSV: isTSV, name: path)
+    try self.init(TextFile.read(path, as: "table"), isTSV: DelimitedText.isTSV(path), name: path)
   }
+
+  /// True for the name of a TSV file.
+  static func isTSV(_ path: String) -> Bool { path.hasSuffix(".tsv") || path.hasSuffix(".tab") }
+
+  /// True for the name of a TSV or CSV file.
+  static func isTable(_ path: String) -> Bool { isTSV(path) || path.hasSuffix(".csv") }
 
   init(_ bytes: [UInt8], isTSV: Bool, name: String) throws(SequenceError) {
     try UTF8Text.validate(bytes, name: name, hint: "convert the table to UTF-8")

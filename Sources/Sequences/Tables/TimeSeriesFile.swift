@@ -13,9 +13,15 @@ public struct TimeSeriesFile {
   private var seriesLength: Int?
   private var equalLength = false
   private var declaredClasses: [ExactString] = []
+  /// Whether the class stands last on each line.
+  private var hasClasses: Bool { !declaredClasses.isEmpty }
+  private let needsClasses: Bool
   private let name: String
 
-  private init(name: String) { self.name = name }
+  private init(name: String, needsClasses: Bool) {
+    self.name = name
+    self.needsClasses = needsClasses
+  }
 
   /// Reads the file at `path`. Without `classes` they are those that occur in it; with them, any other is an error.
   /// Whatever the file does not keep of what its header says is an error with exit code 65 that names the line.
@@ -27,25 +33,45 @@ public struct TimeSeriesFile {
   public static func read(
     bytes: [UInt8], classes: [String]? = nil, name: String
   ) throws(SequenceError) -> LabelledValues {
+    var collection: LabelledCollection<Float>?
+    try forEachSeries(of: bytes, name: name, needsClasses: true) { series, width, label, line in
+      collection = collection ?? LabelledCollection(width: width)
+      collection!.append(series, label: label, name: "\(name):\(line)")
+    }
+    return try collection!.labelled(classes: classes, source: name)
+  }
+
+  /// The series alone, without targets: classes are passed over, and the file may have none (`@classLabel false`).
+  static func unlabelled(bytes: [UInt8], name: String) throws(SequenceError) -> LabelledValues {
+    var sequences: LabelledValues?
+    try forEachSeries(of: bytes, name: name, needsClasses: false) { series, width, _, line in
+      sequences = sequences ?? LabelledValues(width: width, classes: [])
+      sequences!.append(series, label: noTarget, name: "\(name):\(line)")
+    }
+    return sequences!
+  }
+
+  /// Calls `body` with each series, [T, D] row-major, D, its class and its line; at least once.
+  private static func forEachSeries(
+    of bytes: [UInt8], name: String, needsClasses: Bool,
+    _ body: (_ series: [Float], _ width: Int, _ label: String, _ line: Int) -> Void
+  ) throws(SequenceError) {
     try UTF8Text.validate(bytes, name: name, hint: "convert the file to UTF-8")
     var lines: [(number: Int, text: Substring)] = []
     forEachLine(of: bytes) { number, line in
       if line.first != UInt8(ascii: "#") { lines.append((number, Substring(decoding: line, as: UTF8.self))) }
     }
-    var file = TimeSeriesFile(name: name)
+    var file = TimeSeriesFile(name: name, needsClasses: needsClasses)
     let data = try file.readHeader(lines)
-    var collection: LabelledCollection<Float>?
+    guard !data.isEmpty else { throw .data("no series — expected at least one behind @data, got none (\(name))") }
     for (number, text) in data {
       let series = try file.series(text, line: number)
       if file.dimensions == nil { file.dimensions = series.dimensions.count }
       if file.equalLength && file.seriesLength == nil { file.seriesLength = series.dimensions[0].count }
       try file.check(series.dimensions, line: number)
       let timeMajor = series.dimensions[0].indices.flatMap { t in series.dimensions.map { $0[t] } }
-      collection = collection ?? LabelledCollection(width: series.dimensions.count)
-      collection!.append(timeMajor, label: series.label, name: "\(name):\(number)")
+      body(timeMajor, series.dimensions.count, series.label, number)
     }
-    guard let collection else { throw .data("no series — expected at least one behind @data, got none (\(name))") }
-    return try collection.labelled(classes: classes, source: name)
   }
 
   // MARK: Header
@@ -62,7 +88,7 @@ public struct TimeSeriesFile {
             + "(\(name), line \(line.number))")
       }
       if tag.lowercased() == "@data" {
-        guard !declaredClasses.isEmpty else {
+        guard hasClasses || !needsClasses else {
           throw .data("no classes — expected a line @classLabel true with their names, got none (\(name))")
         }
         return lines[(index + 1)...]
@@ -83,7 +109,8 @@ public struct TimeSeriesFile {
     case "@dimensions", "@dimension": dimensions = try number(tag, words, line)
     case "@serieslength": seriesLength = try number(tag, words, line)
     case "@classlabel":
-      guard try truth(tag, words, line), words.count > 1 else { throw refusal("series without classes", nil, line) }
+      let isThere = try truth(tag, words, line)
+      guard isThere ? words.count > 1 : !needsClasses else { throw refusal("series without classes", nil, line) }
       declaredClasses = words.dropFirst().map(ExactString.init)
     default: break  // @problemName and others say nothing that reading needs; @missing is seen in the values
     }
@@ -110,9 +137,9 @@ public struct TimeSeriesFile {
     _ text: Substring, line: Int
   ) throws(SequenceError) -> (dimensions: [[Float]], label: String) {
     var parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    let label = String(parts.removeLast().filter { $0 != " " && $0 != "\t" })
+    let label = hasClasses ? String(parts.removeLast().filter { $0 != " " && $0 != "\t" }) : ""
     guard !parts.isEmpty else { throw malformed("values, a colon and a class", String(text), line) }
-    guard declaredClasses.contains(ExactString(label)) else {
+    guard !needsClasses || declaredClasses.contains(ExactString(label)) else {
       throw malformed("one of the classes of @classLabel, \(listed(declaredClasses.map(\.text)))", label, line)
     }
     var dimensions: [[Float]] = []

@@ -44,7 +44,7 @@ struct ReberResult {
 
   /// The result as lines of text.
   var lines: [String] {
-    var lines = ["\nembedded Reber grammar (entropy \(rounded(ReberGrammar.entropyPerTarget, 4)) nats a symbol)"]
+    var lines = ["embedded Reber grammar (entropy \(rounded(ReberGrammar.entropyPerTarget, 4)) nats a symbol)"]
     for score in scores {
       lines.append(
         "  \(score.name) strings: loss \(rounded(score.loss, 4)), by the grammar's own probabilities \(rounded(score.perfectLoss, 4)); "

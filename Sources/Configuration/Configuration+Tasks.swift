@@ -1,0 +1,36 @@
+// What a task's data can be: all that the table of keys must know of tasks, but for their numbers.
+
+extension Configuration.Task {
+  /// Where its sequences can come from.
+  var sources: [Configuration.Data.Source] {
+    switch self {
+    case .reber: [.generated]
+    case .languageModel: [.text]
+    case .classification: [.classFiles, .table, .series, .audio]
+    }
+  }
+
+  /// What a timestep can be, the usual first.
+  func tokens(of source: Configuration.Data.Source) -> [Configuration.Data.Tokens] {
+    switch self {
+    case .reber: [.symbols]
+    case .languageModel: [.characters, .bytes, .words]
+    case .classification: source.isNumeric ? [.numbers] : [.words, .characters, .bytes]
+    }
+  }
+}
+
+extension Configuration {
+  /// What `data.source` is where it was not given: for labelled sequences what the names of files say.
+  var usualSource: Data.Source {
+    guard task == .classification else { return task.sources[0] }
+    if data.path.hasSuffix(".ts") { return .series }
+    if [".csv", ".tsv", ".tab"].contains(where: data.path.hasSuffix) { return .table }
+    return data.files.hasSuffix(".wav") ? .audio : .classFiles
+  }
+}
+
+extension Configuration.Data {
+  /// Whether sequences are held out by name or for a cross-validation.
+  var holdsOutOtherwise: Bool { !heldOut.isEmpty || folds > 0 }
+}

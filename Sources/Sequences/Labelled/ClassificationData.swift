@@ -1,0 +1,129 @@
+/// Labelled sequences in the form in which a classifier reads them.
+public enum ClassifierInput: Sendable {
+  /// Tokens of texts.
+  case tokens(LabelledTokens)
+  /// Normalized numbers.
+  case values(LabelledValues)
+
+  /// The timesteps of each sequence.
+  public var lengths: [Int] {
+    switch self {
+    case .tokens(let sequences): sequences.lengths
+    case .values(let sequences): sequences.lengths
+    }
+  }
+
+  /// The class of each sequence.
+  public var labels: [Int32] {
+    switch self {
+    case .tokens(let sequences): sequences.labels
+    case .values(let sequences): sequences.labels
+    }
+  }
+
+  /// What each sequence is called.
+  public var names: [String] {
+    switch self {
+    case .tokens(let sequences): sequences.names
+    case .values(let sequences): sequences.names
+    }
+  }
+
+  /// Everything that tells these sequences from others, part after part: elements, lengths, labels.
+  public var fingerprint: [[Int32]] {
+    let elements: [Int32] =
+      switch self {
+      case .tokens(let sequences): sequences.elements
+      case .values(let sequences): sequences.elements.map { Int32(bitPattern: $0.bitPattern) }
+      }
+    return [elements, lengths.map { Int32(truncatingIfNeeded: $0) }, labels]
+  }
+
+  /// Batches of these sequences, as `LabelledBatches` makes them.
+  public func batches(globalBatch: Int, timesteps: Int, shuffleSeed: UInt64?) -> any SequenceSource & IndexedBatches {
+    switch self {
+    case .tokens(let sequences):
+      LabelledBatches(sequences, globalBatch: globalBatch, timesteps: timesteps, shuffleSeed: shuffleSeed)
+    case .values(let sequences):
+      LabelledBatches(sequences, globalBatch: globalBatch, timesteps: timesteps, shuffleSeed: shuffleSeed)
+    }
+  }
+
+  /// The timesteps of a window for all these sequences: `most`, or where that is 0 those of the longest. An error with
+  /// exit code 65 where a sequence has more than `most`.
+  public static func timesteps(for inputs: [ClassifierInput], most: Int) throws(SequenceError) -> Int {
+    var longest = 0
+    for input in inputs {
+      for (length, name) in zip(input.lengths, input.names) where length > longest {
+        guard most == 0 || length <= most else {
+          throw .data(
+            "sequence is too long — expected at most batch.steps = \(most) timesteps, got \(length) (\(name))",
+            hint: "raise batch.steps; 0 takes the longest")
+        }
+        longest = length
+      }
+    }
+    return most == 0 ? longest : most
+  }
+}
+
+/// Batches that say which sequence stands in which lane.
+public protocol IndexedBatches {
+  /// The indices of the step's sequences, lane by lane.
+  func indices(atStep step: Int) -> [Int]
+}
+
+extension LabelledBatches: IndexedBatches {}
+
+/// The data of a classifier, read and split: vocabulary and normalization are fitted on the training part alone.
+public struct ClassificationData: Sendable {
+  /// How the sequences were read.
+  public let encoding: ClassifierEncoding
+  /// What is trained on.
+  public let training: ClassifierInput
+  /// What is held out; nil for nothing.
+  public let heldOut: ClassifierInput?
+
+  /// Reads the sequences at `path`. Errors as the readers have them.
+  /// - Parameters:
+  ///   - tokens: What a token of a text is; nil for numbers.
+  ///   - maximumVocabulary: The most entries of the vocabulary, 0 for all.
+  ///   - seed: The split follows from it.
+  public init(
+    path: String, files: LabelledFiles, tokens: TokenKind?, maximumVocabulary: Int, heldOut rule: HeldOut, seed: UInt64
+  ) throws(SequenceError) {
+    if let tokens {
+      let all = try files.texts(at: path, tokens: tokens, classes: nil)
+      let parts = try all.split(rule, seed: seed) { other throws(SequenceError) in
+        try files.texts(at: other, tokens: tokens, classes: all.classes)
+      }
+      let vocabulary = try parts.training.vocabulary(of: tokens, maximum: maximumVocabulary, name: path)
+      let encoding = ClassifierEncoding(parts.training, vocabulary: vocabulary)
+      training = .tokens(try encoding.tokens(parts.training))
+      heldOut = if let texts = parts.heldOut { .tokens(try encoding.tokens(texts)) } else { nil }
+      self.encoding = encoding
+    } else {
+      let (all, rate) = try files.values(at: path, classes: nil, rate: nil)
+      let parts = try all.split(rule, seed: seed) { other throws(SequenceError) in
+        try files.values(at: other, classes: all.classes, rate: rate).sequences
+      }
+      let encoding = ClassifierEncoding(parts.training, rate: rate)
+      training = .values(try encoding.values(parts.training, name: path))
+      heldOut = if let values = parts.heldOut { .values(try encoding.values(values, name: path)) } else { nil }
+      self.encoding = encoding
+    }
+  }
+
+  /// Other sequences of the same form, all of them, as a trained model reads them. A class that it does not know is an
+  /// error with exit code 65.
+  public static func input(
+    path: String, files: LabelledFiles, encoding: ClassifierEncoding
+  ) throws(SequenceError) -> ClassifierInput {
+    if let vocabulary = encoding.vocabulary {
+      return .tokens(
+        try encoding.tokens(files.texts(at: path, tokens: vocabulary.kind, classes: encoding.classes)))
+    }
+    let values = try files.values(at: path, classes: encoding.classes, rate: encoding.rate).sequences
+    return .values(try encoding.values(values, name: path))
+  }
+}

@@ -1,0 +1,61 @@
+extension ClassifierEncoding {
+  /// A file to predict: what an error calls it, and its bytes.
+  public typealias File = (name: String, bytes: [UInt8])
+
+  /// The sequences of files without labels, as the model reads them: each line of a text; each row of a table (a name
+  /// that ends in .csv, .tsv or .tab), whose column of texts alone is looked at; each series of a `.ts` file; a WAV file
+  /// as one clip. Errors as the readers of labelled sequences have them.
+  public func input(of files: [File], form: LabelledFiles) throws(SequenceError) -> ClassifierInput {
+    switch form {
+    case .classFiles: return .tokens(try tokens(texts(of: files, column: nil)))
+    case .table(let column, _): return .tokens(try tokens(texts(of: files, column: column)))
+    case .series:
+      return .values(
+        try values(of: files) { file throws(SequenceError) in
+          try TimeSeriesFile.unlabelled(bytes: file.bytes, name: file.name)
+        })
+    case .audio(_, let frames):
+      return .values(
+        try values(of: files) { file throws(SequenceError) in try features(of: file, frames) })
+    }
+  }
+
+  private func texts(of files: [File], column: String?) throws(SequenceError) -> LabelledTexts {
+    var texts = LabelledTexts(width: 1, classes: classes)
+    for file in files {
+      if let column, DelimitedText.isTable(file.name) {
+        let table = try DelimitedText(file.bytes, isTSV: DelimitedText.isTSV(file.name), name: file.name)
+        let index = try table.index(of: column)
+        for (line, fields) in table.records {
+          texts.append(Array(fields[index].utf8), label: noTarget, name: "\(file.name):\(line)")
+        }
+      } else {
+        forEachLine(of: file.bytes) { line, text in texts.append(text, label: noTarget, name: "\(file.name):\(line)") }
+      }
+    }
+    return texts
+  }
+
+  private func values(
+    of files: [File], _ read: (File) throws(SequenceError) -> LabelledValues
+  ) throws(SequenceError) -> LabelledValues {
+    var all = LabelledValues(width: width!, classes: classes)
+    for file in files {
+      let sequences = try values(read(file), name: file.name)
+      for index in 0..<sequences.count {
+        all.append(sequences[index], label: noTarget, name: sequences.names[index])
+      }
+    }
+    return all
+  }
+
+  private func features(
+    of file: File, _ frames: LabelledFiles.MelFrames
+  ) throws(SequenceError) -> LabelledValues {
+    let clip = try WAVFile.decode(file.bytes, name: file.name)
+    guard clip.rate == rate else { throw AudioClips.otherRate(clip.rate, expected: rate!, "in training", file.name) }
+    var one = LabelledValues(width: frames.bands, classes: [])
+    one.append(try frames.logMel(rate: clip.rate).features(of: clip.samples[...]), label: noTarget, name: file.name)
+    return one
+  }
+}

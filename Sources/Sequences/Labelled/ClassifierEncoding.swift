@@ -1,0 +1,78 @@
+import Foundation
+
+/// How a classifier reads sequences and what its classes are called: fitted on training data alone and stored with the
+/// model, because new data must be read as those were.
+public struct ClassifierEncoding: Codable, Equatable, Sendable {
+  /// The names of the classes.
+  public let classes: [String]
+  /// The training sequences of each class.
+  public let trainingCounts: [Int]
+  /// The tokens of texts; nil for numbers.
+  public let vocabulary: Vocabulary?
+  /// Mean and deviation of numbers; nil for texts.
+  public let normalization: Normalization?
+  /// Samples a second; nil for what is not sound.
+  public let rate: Int?
+
+  /// D of numbers; nil for texts.
+  public var width: Int? { normalization?.mean.count }
+
+  /// The class with the most training sequences.
+  public var mostFrequentClass: Int { trainingCounts.indices.max { trainingCounts[$0] < trainingCounts[$1] } ?? 0 }
+
+  init(_ training: LabelledTexts, vocabulary: Vocabulary) {
+    (classes, trainingCounts) = (training.classes, training.classCounts)
+    (self.vocabulary, normalization, rate) = (vocabulary, nil, nil)
+  }
+
+  init(_ training: LabelledValues, rate: Int?) {
+    (classes, trainingCounts) = (training.classes, training.classCounts)
+    (vocabulary, normalization, self.rate) = (nil, training.normalization(), rate)
+  }
+
+  // MARK: JSON
+
+  /// The encoding as one JSON object, the same bytes for the same encoding.
+  public func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self)
+  }
+
+  /// The encoding in a JSON object; `name` is what an error calls the file. Exit code 65 for anything malformed.
+  public init(json: Data, name: String) throws(SequenceError) {
+    do {
+      self = try JSONDecoder().decode(ClassifierEncoding.self, from: json)
+    } catch let error as SequenceError {
+      throw .data("\(error.message) (\(name))")
+    } catch {
+      throw .data(
+        "encoding cannot be read — expected a JSON object with classes and trainingCounts, got \(error) (\(name))")
+    }
+    let numbers = normalization.map { !$0.mean.isEmpty && $0.isUsable }
+    guard classes.count >= 2, Set(classes.map(ExactString.init)).count == classes.count,
+      trainingCounts.count == classes.count, (vocabulary == nil) != (normalization == nil), numbers != false,
+      rate.map({ $0 >= 1 && normalization != nil }) != false
+    else {
+      throw .data(
+        "encoding of a classifier — expected at least 2 different classes with a count each, and either a vocabulary or a "
+          + "normalization, got something else (\(name))")
+    }
+  }
+
+  // MARK: Reading as in training
+
+  /// Texts as tokens.
+  /// - Precondition: the model reads texts.
+  func tokens(_ texts: LabelledTexts) throws(SequenceError) -> LabelledTokens { try texts.tokens(in: vocabulary!) }
+
+  /// Numbers, normalized. As many to a timestep as in training, or an error with exit code 65.
+  /// - Precondition: the model reads numbers.
+  func values(_ values: LabelledValues, name: String) throws(SequenceError) -> LabelledValues {
+    guard values.width == width else {
+      throw .data(
+        "numbers of a timestep — expected \(width!) as in training, got \(values.width) (\(name))")
+    }
+    return try values.normalized(by: normalization!)
+  }
+}

@@ -1,0 +1,87 @@
+/// The forms in which labelled sequences lie in files.
+public enum LabelledFiles: Sendable {
+  /// A folder with a file for each class, each line a text.
+  case classFiles(NamePattern)
+  /// A CSV or TSV file with a column of texts and one of labels.
+  case table(textColumn: String, labelColumn: String)
+  /// A file in `.ts` form.
+  case series
+  /// A folder of WAV files, read as log-mel features.
+  case audio(NamePattern, MelFrames)
+
+  /// Log-mel features but for the sample rate, which the clips say.
+  public struct MelFrames: Sendable {
+    /// D.
+    public let bands: Int
+    /// Seconds of a frame.
+    public let windowSeconds: Double
+    /// Seconds from frame to frame.
+    public let hopSeconds: Double
+
+    /// Features of these sizes; they are checked once the rate is known.
+    public init(bands: Int, windowSeconds: Double, hopSeconds: Double) {
+      (self.bands, self.windowSeconds, self.hopSeconds) = (bands, windowSeconds, hopSeconds)
+    }
+
+    /// The features of sound of `rate` samples a second.
+    public func logMel(rate: Int) throws(SequenceError) -> LogMel {
+      try LogMel(rate: rate, windowSeconds: windowSeconds, hopSeconds: hopSeconds, bands: bands)
+    }
+  }
+
+  /// The texts at `path`; those of another path must have the classes that are given.
+  /// - Precondition: the files hold texts.
+  func texts(
+    at path: String, tokens: TokenKind, classes: [String]?
+  ) throws(SequenceError) -> LabelledTexts {
+    switch self {
+    case .classFiles(let pattern):
+      try .classFiles(folder: path, pattern: pattern, tokens: tokens, classes: classes)
+    case .table(let text, let label): try .table(path: path, textColumn: text, labelColumn: label, classes: classes)
+    case .series, .audio: preconditionFailure("these files hold numbers")
+    }
+  }
+
+  /// The sequences of numbers at `path`, and the sample rate where they are sound.
+  /// - Precondition: the files hold numbers.
+  func values(
+    at path: String, classes: [String]?, rate: Int?
+  ) throws(SequenceError) -> (sequences: LabelledValues, rate: Int?) {
+    switch self {
+    case .series: return (try TimeSeriesFile.read(path, classes: classes), nil)
+    case .audio(let pattern, let frames):
+      let clips = try AudioClips.read(folder: path, pattern: pattern, classes: classes, rate: rate)
+      return (try clips.features(frames.logMel(rate: clips.rate)), clips.rate)
+    case .classFiles, .table: preconditionFailure("these files hold texts")
+    }
+  }
+}
+
+/// Which labelled sequences are held out of training.
+public enum HeldOut: Sendable {
+  /// None.
+  case none
+  /// A share of each class, 0 < share < 1.
+  case share(Double)
+  /// One of so many parts, for cross-validation.
+  case fold(Int, of: Int)
+  /// Those whose names fit one of the patterns.
+  case names([NamePattern])
+  /// All of another path.
+  case path(String)
+}
+
+extension LabelledSequences {
+  /// The part to train on and the part held out; `read` reads those of another path.
+  func split(
+    _ rule: HeldOut, seed: UInt64, read: (_ path: String) throws(SequenceError) -> LabelledSequences
+  ) throws(SequenceError) -> (training: LabelledSequences, heldOut: LabelledSequences?) {
+    switch rule {
+    case .none: return (self, nil)
+    case .share(let share): return try holdingOut(share: share, seed: seed)
+    case .fold(let index, let count): return try fold(index, of: count, seed: seed)
+    case .names(let patterns): return try holdingOut { name in patterns.contains { $0.matches(name) } }
+    case .path(let path): return (self, try read(path))
+    }
+  }
+}

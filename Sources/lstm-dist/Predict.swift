@@ -1,0 +1,52 @@
+import ArgumentParser
+import DataParallel
+@preconcurrency import Glibc
+import MPI
+import Sequences
+
+/// `predict`: what a saved classifier says of new sequences.
+struct Predict: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Says the class of new texts, series or clips, as JSON lines.",
+    discussion: """
+      A model of texts reads a text on each line of a file, or the rows of a CSV or TSV file with the column that it was \
+      trained on; a model of series reads .ts files, whose classes are passed over; a model of sound reads WAV files. \
+      Without files it reads one of these from standard input. One line of JSON for each sequence, in their order: its \
+      name, the class, its probability, and those of all classes; the same bits on any number of ranks.
+      """)
+
+  @Argument(help: ArgumentHelp("A run directory (its newest valid checkpoint) or one checkpoint.", valueName: "run"))
+  var path: String
+  @Argument(help: ArgumentHelp("Files to read; without any, standard input.", valueName: "file"))
+  var files: [String] = []
+
+  func run() {
+    runJob { world in
+      let (saved, checkpoint) = loadModel(path, world: world)
+      let standardInput = try files.isEmpty ? readStandardInput(world) : []
+      let prediction = world.agree {
+        let inputs = try files.map { (name: $0, bytes: try TextFile.read($0, as: "file to predict")) }
+        return try saved.configuration.task.type.prediction(
+          by: saved, of: files.isEmpty ? [(name: "standard input", bytes: standardInput)] : inputs)
+      }
+      let model = try saved.sharded(world, checkpoint, timesteps: prediction.timesteps)
+      let lines = try prediction.lines(model, world)
+      if world.communicator.rank == 0 { for line in lines { print(line) } }
+      return 0
+    }
+  }
+
+  /// Only rank 0 has the standard input of the job.
+  private func readStandardInput(_ world: World) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    if world.communicator.rank == 0 {
+      var piece = [UInt8](repeating: 0, count: 1 << 16)
+      while true {
+        let count = fread(&piece, 1, piece.count, stdin)
+        if count == 0 { break }
+        bytes += piece[..<count]
+      }
+    }
+    return try world.communicator.broadcast(bytes, root: 0)
+  }
+}

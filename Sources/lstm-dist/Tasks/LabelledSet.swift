@@ -1,0 +1,58 @@
+import Configuration
+import DataParallel
+import MPI
+import Sequences
+
+/// Labelled sequences on which a classifier is measured.
+struct LabelledSet {
+  /// The sequences, each once.
+  let source: any SequenceSource & IndexedBatches
+  private let labels: [Int32]
+  private let encoding: ClassifierEncoding
+  private let name: String
+
+  /// A set that is called `name`.
+  init(
+    _ input: ClassifierInput, _ encoding: ClassifierEncoding, _ name: String, _ configuration: Configuration,
+    timesteps: Int
+  ) {
+    source = input.batches(globalBatch: configuration.batch.sequences, timesteps: timesteps, shuffleSeed: nil)
+    labels = input.labels
+    self.encoding = encoding
+    self.name = name
+  }
+
+  /// Loss, accuracy beside that of always saying the most frequent class, F1 of each class, confusion matrix. Every rank
+  /// calls it.
+  func result(_ model: ShardedModel, _ world: World) throws -> [String] {
+    let (loss, probabilities) = try model.classify(source, sequences: labels.count)
+    var confusion = ConfusionMatrix(classes: encoding.classes.count)
+    for (label, row) in zip(labels, probabilities) {
+      confusion.add(label: label, predicted: row.indices.max { row[$0] < row[$1] }!)
+    }
+    let frequent = encoding.mostFrequentClass
+    return [
+      "sequences: \(name), \(labels.count)", "loss: \(loss) nats a sequence",
+      "accuracy: \(rounded(confusion.accuracy, 4)) (\(confusion.correct) of \(confusion.total)); "
+        + "always \(encoding.classes[frequent]): \(rounded(Double(confusion.support(frequent)) / Double(labels.count), 4))",
+      "macro F1: \(rounded(confusion.macroF1, 4))", "", perClass(confusion), "", matrix(confusion),
+    ]
+  }
+
+  private func perClass(_ confusion: ConfusionMatrix) -> String {
+    table(
+      ["class", "sequences", "precision", "recall", "F1"],
+      encoding.classes.enumerated().map { label, name in
+        [name, "\(confusion.support(label))"]
+          + [confusion.precision(label), confusion.recall(label), confusion.f1(label)].map { rounded($0, 4) }
+      })
+  }
+
+  /// A row for each true class, a column for each class that was said.
+  private func matrix(_ confusion: ConfusionMatrix) -> String {
+    let classes = encoding.classes
+    return table(
+      ["is, was taken for"] + classes,
+      classes.enumerated().map { label, name in [name] + classes.indices.map { "\(confusion[label, $0])" } })
+  }
+}

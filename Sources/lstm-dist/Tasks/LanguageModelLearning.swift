@@ -1,0 +1,97 @@
+import Checkpoints
+import Configuration
+import DataParallel
+import Foundation
+import LSTM
+import Sequences
+
+/// The next token of a text.
+enum LanguageModelLearning: LearningTask {
+  static func data(_ configuration: Configuration) throws -> RunData {
+    let (batch, path) = (configuration.batch, configuration.data.path)
+    let corpus = try corpus(configuration.data)
+    let validation = try corpus.validation.map {
+      try EvaluationStream(tokens: $0, globalBatch: batch.sequences, timesteps: batch.steps, name: path)
+    }
+    return RunData(
+      shape: languageModel(configuration, vocabulary: corpus.vocabulary), timesteps: batch.steps,
+      training: try TokenStream(
+        tokens: corpus.training, globalBatch: batch.sequences, timesteps: batch.steps, resetProbability: batch.reset,
+        seed: configuration.seed, name: path),
+      validation: validation,
+      identity: DataIdentity(
+        vocabulary: Array(try corpus.vocabulary.json()), tokens: [corpus.training, corpus.validation ?? []]),
+      unit: "token")
+  }
+
+  static func evaluation(of saved: SavedRun, on path: String?) throws -> Evaluation {
+    let (configuration, vocabulary) = (saved.configuration, try saved.languageModelVocabulary())
+    let (tokens, name) = try heldOut(configuration.data, vocabulary, path)
+    let source = try EvaluationStream(
+      tokens: tokens, globalBatch: configuration.batch.sequences, timesteps: configuration.batch.steps, name: name)
+    return Evaluation(timesteps: configuration.batch.steps) { model, _ in
+      let loss = try model.evaluate(source)
+      return [
+        "text: \(name), \(tokens.count - 1) targets", "loss: \(loss) nats a token",
+        configuration.data.tokens == .words
+          ? "perplexity: \(rounded(exp(loss), 3))" : "bits a token: \(rounded(loss / log(2), 4))",
+      ]
+    }
+  }
+
+  private static func heldOut(
+    _ data: Configuration.Data, _ vocabulary: Vocabulary, _ path: String?
+  ) throws -> (tokens: [Int32], name: String) {
+    if let path { return (try TextCorpus.tokens(ofFile: path, vocabulary: vocabulary), path) }
+    let corpus = try corpus(data)
+    guard corpus.vocabulary == vocabulary else { throw SavedRun.otherData(at: data.path, "the vocabulary") }
+    guard let tokens = corpus.validation else { throw SavedRun.nothingHeldOut }
+    return (tokens, "held-out part of \(data.path)")
+  }
+
+  static func sample(_ options: Sample, from saved: SavedRun, _ sampler: () throws -> Sampler) throws {
+    let (vocabulary, prompt) = (try saved.languageModelVocabulary(), options.prompt)
+    var tokens = try vocabulary.encode(prompt ?? (vocabulary.kind == .words ? "" : "\n"))
+    let unknown = tokens.count { $0 == vocabulary.unknown }
+    if prompt != nil, unknown > 0 {
+      printError("warning: the model does not know \(unknown) of the prompt's \(tokens.count) tokens")
+    }
+    // A prompt without a token, as for words: begin with the first that is not <unk>.
+    if tokens.isEmpty { tokens = [vocabulary.unknown == 0 && vocabulary.count > 1 ? 1 : 0] }
+    let shown = prompt == nil ? 0 : tokens.count
+    let sampler = try sampler()
+    for token in tokens { sampler.read(token) }
+    var drawn = Array(tokens.prefix(shown))
+    for _ in 0..<(options.length ?? 200) {
+      let next = sampler.draw(temperature: options.temperature, excluding: vocabulary.unknown)
+      drawn.append(next)
+      sampler.read(next)
+    }
+    print(vocabulary.decode(drawn))
+  }
+
+  static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
+    [
+      "lstm-dist sample \(path) --length 400", "lstm-dist evaluate \(path)",
+      "the same command with --steps \(2 * configuration.training.steps)     # trains on",
+    ]
+  }
+
+  private static func corpus(_ data: Configuration.Data) throws -> TextCorpus {
+    let validation: TextCorpus.Validation =
+      switch data.validation {
+      case .none: .none
+      case .fraction(let share): .fraction(share)
+      case .file(let path): .file(path)
+      }
+    return try TextCorpus(
+      path: data.path, tokens: data.tokens.kind!, maximumVocabulary: data.vocabulary, validation: validation)
+  }
+}
+
+/// A model that says the next of a vocabulary's tokens.
+func languageModel(_ configuration: Configuration, vocabulary: Vocabulary) -> ModelShape {
+  let model = configuration.model
+  return .languageModel(
+    vocabulary: vocabulary.count, embedding: model.embedding, hidden: model.hidden, layers: model.layers)
+}

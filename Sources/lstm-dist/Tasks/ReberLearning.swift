@@ -1,0 +1,63 @@
+import Configuration
+import DataParallel
+import LSTM
+import MPI
+import Sequences
+
+/// The embedded Reber grammar.
+enum ReberLearning: LearningTask {
+  static func data(_ configuration: Configuration) throws -> RunData {
+    let (task, batch) = (try reberTask(configuration), configuration.batch)
+    let shape = languageModel(configuration, vocabulary: ReberTask.vocabulary)
+    return RunData(
+      shape: shape, timesteps: batch.steps,
+      training: task.trainingSource(globalBatch: batch.sequences, seed: configuration.seed),
+      validation: task.heldOut.isEmpty ? nil : task.evaluationSource(task.heldOut, globalBatch: batch.sequences),
+      identity: DataIdentity(
+        vocabulary: Array(try ReberTask.vocabulary.json()), tokens: task.training + task.heldOut),
+      unit: "token"
+    ) { model, world in
+      let result = try ReberResult(task, model: model, world: world)
+      let sampled = ReberResult.sampledStrings(
+        shape: shape, parameters: model.parameters, seed: configuration.seed)
+      return [""] + result.lines + sampled
+    }
+  }
+
+  static func evaluation(of saved: SavedRun, on path: String?) throws -> Evaluation {
+    if let path {
+      throw Failure(
+        "a model of the Reber grammar has no text — expected no --text, got \(path)", hint: nil, exitCode: 78)
+    }
+    _ = try saved.languageModelVocabulary()
+    let task = try reberTask(saved.configuration)
+    return Evaluation(timesteps: saved.configuration.batch.steps) { model, world in
+      [""] + (try ReberResult(task, model: model, world: world).lines)
+    }
+  }
+
+  static func sample(_ options: Sample, from saved: SavedRun, _ sampler: () throws -> Sampler) throws {
+    _ = try saved.languageModelVocabulary()
+    guard options.prompt == nil else {
+      throw Failure("a model of the Reber grammar takes no prompt — expected no --prompt", hint: nil, exitCode: 64)
+    }
+    let sampler = try sampler()
+    for _ in 0..<(options.length ?? 10) {
+      let string = ReberResult.draw(sampler, temperature: options.temperature)
+      print("\(ReberTask.vocabulary.decode(string))  \(ReberGrammar.isLegal(string) ? "legal" : "not legal")")
+    }
+  }
+
+  static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
+    [
+      "lstm-dist inspect \(path)", "lstm-dist sample \(path)", "lstm-dist evaluate \(path)",
+      "mpirun -np 4 lstm-dist train --text FILE     # a character model of any text",
+    ]
+  }
+
+  private static func reberTask(_ configuration: Configuration) throws -> ReberTask {
+    try ReberTask(
+      seed: configuration.seed, trainingCount: configuration.data.trainingStrings,
+      heldOutCount: configuration.data.heldOutStrings, longest: configuration.batch.steps + 1)
+  }
+}

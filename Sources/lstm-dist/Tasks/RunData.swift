@@ -1,0 +1,86 @@
+import Checkpoints
+import Configuration
+import DataParallel
+import LSTM
+import MPI
+import Optimization
+import Sequences
+
+/// The sequences of a run, read or generated, and the model that learns them.
+struct RunData {
+  /// Sizes of the model.
+  let shape: ModelShape
+  /// T of a window.
+  let timesteps: Int
+  let training: any SequenceSource
+  /// Nil where nothing is held out.
+  let validation: (any SequenceSource)?
+  /// What a checkpoint holds of the data, to know it again.
+  let identity: DataIdentity
+  /// What one target is: a token, or a sequence.
+  let unit: String
+  /// What is said of the model at the end, in lines of text. Every rank calls it.
+  var result: (_ model: ShardedModel, _ world: World) throws -> [String] = { _, _ in [] }
+}
+
+extension Configuration.Data.Tokens {
+  /// Nil for numbers.
+  var kind: TokenKind? {
+    switch self {
+    case .characters: .characters
+    case .bytes: .bytes
+    case .words: .words
+    case .symbols: .symbols
+    case .numbers: nil
+    }
+  }
+}
+
+extension TrainingSetup {
+  /// What a configuration says of training on these data.
+  init(_ configuration: Configuration, _ data: RunData) {
+    let (model, optimizer) = (configuration.model, configuration.optimizer)
+    let rule: OptimizerRule =
+      switch optimizer.name {
+      case .sgd: .sgd(learningRate: optimizer.learningRate)
+      case .adam:
+        .adam(
+          learningRate: optimizer.learningRate, beta1: optimizer.beta1, beta2: optimizer.beta2,
+          epsilon: optimizer.epsilon)
+      }
+    self.init(
+      shape: data.shape, timesteps: data.timesteps, globalBatch: configuration.batch.sequences,
+      shards: configuration.batch.shards, dropout: Float(model.dropout), seed: configuration.seed, rule: rule,
+      clip: optimizer.clip, reduction: configuration.distributed.reduction == .mpi ? .mpi : .reproducible,
+      sharedMemory: SharedMemory(configuration.distributed.sharedMemory))
+  }
+}
+
+extension NonFinitePolicy {
+  init(_ choice: Configuration.NonFinite) {
+    switch choice.policy {
+    case .stop: self = .stop
+    case .skip: self = .skip(inARow: choice.skips)
+    case .rollback: self = .rollBack(times: choice.rollbacks, learningRateFactor: choice.learningRateFactor)
+    }
+  }
+}
+
+extension SharedMemory {
+  init(_ choice: Configuration.Distributed.SharedMemory) {
+    switch choice {
+    case .auto: self = .auto
+    case .on: self = .on
+    case .off: self = .off
+    }
+  }
+}
+
+extension Initialization {
+  init(_ choice: Configuration.Model.Initialization) {
+    switch choice {
+    case .uniform: self = .uniform
+    case .xavier: self = .xavier
+    }
+  }
+}

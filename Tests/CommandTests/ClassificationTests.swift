@@ -1,0 +1,141 @@
+import Foundation
+import TestLauncher
+import Testing
+
+extension Commands {
+  /// Classes of whole sequences, from the data to the predictions.
+  struct ClassificationTests {
+    private func withData(_ fixture: LabelledFixture, _ body: (Workspace) throws -> Void) throws {
+      try Workspace.run { workspace in
+        try fixture.write(workspace)
+        try body(workspace)
+      }
+    }
+
+    private func train(
+      _ workspace: Workspace, _ fixture: LabelledFixture, _ run: String, _ arguments: [String] = [], ranks: Int?
+    ) throws -> Record {
+      try workspace.output(
+        ["train", "--config", "classifier.yaml", "--run", run] + fixture.settings + arguments, ranks: ranks)
+      return try #require(try workspace.metrics(run).last)
+    }
+
+    @Test(arguments: LabelledFixture.allCases)
+    func everyNumberOfRanksTrainsTheSameBits(fixture: LabelledFixture) throws {
+      try withData(fixture) { workspace in
+        let alone = try train(workspace, fixture, "alone", ranks: nil)
+        #expect(alone.event == "finished" && alone.parametersSHA256?.count == 64 && alone.validationLoss != nil)
+        for ranks in [2, 4, 5] { #expect(try train(workspace, fixture, "on\(ranks)", ranks: ranks) == alone) }
+        _ = try train(workspace, fixture, "stopped", ["--steps", "5"], ranks: 3)
+        #expect(try train(workspace, fixture, "stopped", ranks: 2) == alone)
+        try workspace.output(["verify", "alone", "--from", "0"], ranks: 3)
+      }
+    }
+
+    @Test(arguments: LabelledFixture.allCases)
+    func evaluationAndPredictionsAreTheSameOnAnyNumberOfRanks(fixture: LabelledFixture) throws {
+      try withData(fixture) { workspace in
+        let record = try train(workspace, fixture, "run", ranks: 2)
+        let results = try [nil, 2, 3, 4].map { try workspace.output(["evaluate", "run"], ranks: $0) }
+        for result in results { #expect(result == results[0]) }
+        #expect(results[0].contains("loss: \(try #require(record.validationLoss)) nats a sequence\n"))
+        let others = try [nil, 4].map { try workspace.output(["evaluate", "run", "--data", fixture.path], ranks: $0) }
+        #expect(others[0] == others[1])
+        let said = try [nil, 3].map { try workspace.output(["predict", "run"] + fixture.unlabelled, ranks: $0) }
+        #expect(said[0] == said[1])
+        #expect(try predictions(said[0]).count >= 3)
+      }
+    }
+
+    /// Confusion matrix and predictions are two ways to the same counts; a trained model knows the classes.
+    @Test(arguments: LabelledFixture.allCases)
+    func whatIsLearnedIsMeasuredAndPredictedAlike(fixture: LabelledFixture) throws {
+      try withData(fixture) { workspace in
+        let output = try workspace.output(
+          ["train", "--config", "classifier.yaml", "--run", "run", "--steps", "150"] + fixture.settings, ranks: 2)
+        let evaluated = try workspace.output(["evaluate", "run"], ranks: nil)
+        for line in evaluated.split(separator: "\n").dropFirst(2) { #expect(output.contains(line), "\(line)") }
+        #expect(evaluated.contains("accuracy: 1.0000"), "\(evaluated)")
+        let all = try workspace.output(["evaluate", "run", "--data", fixture.path], ranks: nil)
+        #expect(all.contains("accuracy: 1.0000"), "\(all)")
+        let said = try predictions(workspace.output(["predict", "run"] + fixture.unlabelled, ranks: nil))
+        for prediction in said {
+          #expect(prediction.probabilities.values.reduce(0, +) > 0.9999 && prediction.probability > 0.5)
+          #expect(prediction.probabilities[prediction.class] == prediction.probability)
+        }
+        if fixture == .audio { #expect(said.map(\.class) == ["low", "high", "low"]) }
+        if fixture == .texts { #expect(said.count == 14 && said.allSatisfy { $0.class == "up" }) }
+      }
+    }
+
+    @Test func standardInputIsReadLikeAFile() throws {
+      try withData(.texts) { workspace in
+        _ = try train(workspace, .texts, "run", ranks: nil)
+        let program = Launcher.builtExecutable("lstm-dist").path
+        let file = try predictions(workspace.output(["predict", "run", "texts/down.txt"], ranks: nil))
+        for launcher in ["", "mpirun --oversubscribe -np 3 "] {
+          let piped = try Launcher.run(
+            ["sh", "-c", "\(launcher)\"$0\" predict run < texts/down.txt", program], workingDirectory: workspace.url)
+          #expect(piped.exitCode == 0, "\(piped)")
+          let said = try predictions(piped.output)
+          #expect(said.map(\.probabilities) == file.map(\.probabilities))
+          #expect(said.first?.name == "standard input:1")
+        }
+        let nothing = try Launcher.run(
+          ["sh", "-c", "\"$0\" predict run < /dev/null", program], workingDirectory: workspace.url)
+        #expect(
+          nothing.exitCode == 65 && nothing.errorLines.first?.contains("nothing to predict") == true, "\(nothing)")
+      }
+    }
+
+    // MARK: What cannot be
+
+    @Test func dataThatDoNotFitTheModelAreRefused() throws {
+      try withData(.texts) { workspace in
+        _ = try train(workspace, .texts, "run", ranks: nil)
+        try workspace.expectRefusal(["sample", "run"], exitCode: 78, ["nothing can be drawn"], ranks: [nil, 2])
+        try workspace.put("new\n", "texts/new.txt")
+        try workspace.expectRefusal(
+          ["evaluate", "run"], exitCode: 65, ["the data has changed"], hint: "--data", ranks: [nil])
+        try workspace.expectRefusal(
+          ["evaluate", "run", "--data", "texts"], exitCode: 65, ["unknown class", "\"new\""], ranks: [nil, 3])
+        try workspace.expectRefusal(
+          ["train", "--config", "classifier.yaml", "--run", "run", "--steps", "20"] + LabelledFixture.texts.settings,
+          exitCode: 65, ["the data has changed"], ranks: [2])
+        try workspace.expectRefusal(
+          ["predict", "run", "missing.txt"], exitCode: 74, ["file to predict cannot be read"], ranks: [nil, 2])
+        try workspace.train("text", ranks: nil)
+        try workspace.expectRefusal(
+          ["predict", "text", "corpus.txt"], exitCode: 78, ["says no class"], hint: "evaluate", ranks: [nil])
+      }
+    }
+
+    @Test func impossibleDataAreRefusedBeforeARunIsMade() throws {
+      try withData(.texts) { workspace in
+        let train = ["train", "--config", "classifier.yaml", "--run", "none"]
+        for (settings, code, words) in [
+          ([], 78, "data.path"), (["data.path=texts", "batch.steps=4"], 65, "sequence is too long"),
+          (["data.path=missing"], 74, "folder cannot be read"),
+          (["data.path=texts", "data.files={class}.md"], 65, "no file fits"),
+          (["data.path=texts", "data.files=*.txt"], 78, "says no class"),
+          (["data.path=texts", "data.heldOut=x*"], 65, "nothing is held out"),
+          (["data.path=texts", "data.folds=3", "data.fold=3"], 78, "data.fold"),
+        ] as [([String], Int32, String)] {
+          try workspace.expectRefusal(
+            train + settings.flatMap { ["--set", $0] }, exitCode: code, [words], ranks: [nil, 3])
+        }
+      }
+    }
+
+    private struct Prediction: Decodable {
+      let name: String
+      let `class`: String
+      let probability: Float
+      let probabilities: [String: Float]
+    }
+
+    private func predictions(_ output: String) throws -> [Prediction] {
+      try output.split(separator: "\n").map { try JSONDecoder().decode(Prediction.self, from: Data($0.utf8)) }
+    }
+  }
+}
