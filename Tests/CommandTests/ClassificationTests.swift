@@ -114,7 +114,7 @@ extension Commands {
       try withData(.texts) { workspace in
         let train = ["train", "--config", "classifier.yaml", "--run", "none"]
         for (settings, code, words) in [
-          ([], 78, "data.path"), (["data.path=texts", "batch.steps=4"], 65, "sequence is too long"),
+          ([], 78, "data.path"), (["data.path=texts", "batch.steps=2"], 65, "sequence is too long"),
           (["data.path=missing"], 74, "folder cannot be read"),
           (["data.path=texts", "data.files={class}.md"], 65, "no file fits"),
           (["data.path=texts", "data.files=*.txt"], 78, "says no class"),
