@@ -73,7 +73,7 @@ extension Configuration {
         "impossible value of \(name) — expected \(expected), got \(key.text(self)) (\(origins[name] ?? "default"))",
         hint: hint)
     }
-    if task != .reber && data.path.isEmpty {
+    if !task.isGenerated && data.path.isEmpty {
       throw fail(
         "data.path", task == .languageModel ? "the path of a text" : "the path of labelled sequences",
         hint: "give one with \(task == .languageModel ? "--text FILE or " : "")--set data.path=FILE")
@@ -107,6 +107,10 @@ extension Configuration {
     }
     guard !paranoid || verify.every > 0 else {
       throw fail("verify.every", "at least 1 with paranoid", hint: "ranks check each other every verify.every updates")
+    }
+    guard task != .temporalOrder || (data.relevantSymbols >= 2 && batch.steps == 110) else {
+      throw data.relevantSymbols < 2
+        ? fail("data.relevantSymbols", "2 or 3") : fail("batch.steps", "110, the longest sequence of the task")
     }
     if task == .reber {
       guard data.trainingStrings >= 1 else { throw fail("data.trainingStrings", "at least 1") }

@@ -4,7 +4,7 @@ extension Configuration.Task {
   /// Where its sequences can come from.
   var sources: [Configuration.Data.Source] {
     switch self {
-    case .reber: [.generated]
+    case .reber, .temporalOrder: [.generated]
     case .languageModel: [.text]
     case .classification: [.classFiles, .table, .series, .audio]
     }
@@ -13,11 +13,16 @@ extension Configuration.Task {
   /// What a timestep can be, the usual first.
   func tokens(of source: Configuration.Data.Source) -> [Configuration.Data.Tokens] {
     switch self {
-    case .reber: [.symbols]
+    case .reber, .temporalOrder: [.symbols]
     case .languageModel: [.characters, .bytes, .words]
     case .classification: source.isNumeric ? [.numbers] : [.words, .characters, .bytes]
     }
   }
+}
+
+extension Configuration.Task {
+  /// Whether the program makes the sequences itself.
+  var isGenerated: Bool { sources == [.generated] }
 }
 
 extension Configuration {

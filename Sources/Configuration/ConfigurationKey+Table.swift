@@ -7,7 +7,9 @@ extension ConfigurationKey {
         .derived("language-model where data.path is given, else reber") {
           ($0.data.path.isEmpty ? Configuration.Task.reber : .languageModel).rawValue
         },
-        "What is learned: the embedded Reber grammar, the next token of a text, or the class of a whole sequence.")
+        "What is learned: the embedded Reber grammar, the next token of a text, the class of a whole "
+          + "sequence, or the order of two or three symbols that stand far apart (Hochreiter and Schmidhuber 1997, task 6)."
+      )
     ] + data + audio + model + batch + optimizer + training + nonFinite + [
       .seed("seed", \.seed, .always("1"), "Weights, dropout, data order and generated strings all follow from it."),
       .choice(
@@ -41,7 +43,7 @@ extension ConfigurationKey {
     .choice(
       "data.source", \.data.source,
       .derived(
-        "generated (reber), text (language-model); classification: series for a path *.ts, table for *.csv and *.tsv, "
+        "generated (reber, temporal-order), text (language-model); classification: series for a path *.ts, table for *.csv and *.tsv, "
           + "audio where data.files ends in .wav, else class-files"
       ) { $0.usualSource.rawValue },
       "Where the sequences come from: generated, one text, a folder with a text file for each class, a table with texts "
@@ -71,11 +73,13 @@ extension ConfigurationKey {
       "The column of the classes."),
     .choice(
       "data.tokens", \.data.tokens,
-      .derived("symbols (reber), characters (language-model), words (classification of texts), else numbers") {
+      .derived(
+        "symbols (reber, temporal-order), characters (language-model), words (classification of texts), else numbers"
+      ) {
         $0.task.tokens(of: $0.data.source)[0].rawValue
       },
       "What one token of a text is: characters are Unicode scalars, words stand between white space, bytes read any "
-        + "file. Symbols are those of the reber task; series and sound are numbers."),
+        + "file. Symbols are those of generated tasks; series and sound are numbers."),
     .integer(
       "data.vocabulary", \.data.vocabulary, 0...(1 << 21),
       .derived("10000 for words, else 0") { $0.data.tokens == .words ? "10000" : "0" },
@@ -83,8 +87,8 @@ extension ConfigurationKey {
         + "all."),
     .validation(
       "data.validation", \.data.validation,
-      .derived("0 (reber, or with data.heldOut or data.folds), else 0.1") {
-        $0.task == .reber || $0.data.holdsOutOtherwise ? "0" : "0.1"
+      .derived("0 (reber, temporal-order, or with data.heldOut or data.folds), else 0.1") {
+        $0.task.isGenerated || $0.data.holdsOutOtherwise ? "0" : "0.1"
       }, scope: .tasks(.languageModel, .classification),
       "What is held out: this share, at the end of a text or drawn from each class of sequences; or other data; 0 holds "
         + "nothing out. A file whose name is a number needs a directory: ./0.5."),
@@ -103,9 +107,12 @@ extension ConfigurationKey {
       "data.trainingStrings", \.data.trainingStrings, 0...1_000_000, .byTask("0", [.reber: "8192"]),
       scope: .tasks(.reber), "Strings that the grammar generates for training."),
     .integer(
-      "data.heldOutStrings", \.data.heldOutStrings, 0...1_000_000, .byTask("0", [.reber: "256"]),
-      scope: .tasks(.reber),
-      "Different strings, none of them a training string, that the grammar generates for evaluation."),
+      "data.heldOutStrings", \.data.heldOutStrings, 0...1_000_000,
+      .byTask("0", [.reber: "256", .temporalOrder: "2560"]), scope: .tasks(.reber, .temporalOrder),
+      "Strings generated for evaluation: of the grammar different ones, none of them a training string."),
+    .integer(
+      "data.relevantSymbols", \.data.relevantSymbols, 0...3, .byTask("0", [.temporalOrder: "2"]),
+      scope: .tasks(.temporalOrder), "Symbols whose order is asked for: 2 (task 6a) or 3 (6b)."),
   ]
 
   private static let audio: [ConfigurationKey] = [
@@ -122,10 +129,12 @@ extension ConfigurationKey {
 
   private static let model: [ConfigurationKey] = [
     .integer(
-      "model.embedding", \.model.embedding, 1...65536, .byTask("128", [.reber: "8", .classification: "64"]),
+      "model.embedding", \.model.embedding, 1...65536,
+      .byTask("128", [.reber: "8", .classification: "64", .temporalOrder: "8"]),
       "D, the length of a token's vector."),
     .integer(
-      "model.hidden", \.model.hidden, 1...65536, .byTask("256", [.reber: "32", .classification: "128"]),
+      "model.hidden", \.model.hidden, 1...65536,
+      .byTask("256", [.reber: "32", .classification: "128", .temporalOrder: "32"]),
       "H, hidden units of each layer."),
     .integer("model.layers", \.model.layers, 1...64, .byTask("1", [.languageModel: "2"]), "L, LSTM layers."),
     .number(
@@ -145,7 +154,8 @@ extension ConfigurationKey {
   private static let batch: [ConfigurationKey] = [
     .integer("batch.sequences", \.batch.sequences, 1...65536, .always("32"), "B, sequences of the global batch."),
     .integer(
-      "batch.steps", \.batch.steps, 0...131_072, .byTask("64", [.reber: "32", .classification: "0"]),
+      "batch.steps", \.batch.steps, 0...131_072,
+      .byTask("64", [.reber: "32", .classification: "0", .temporalOrder: "110"]),
       "T, timesteps of a window. The reber task draws a string again if it is longer than T + 1 symbols. With classes the "
         + "most timesteps of a sequence; 0 takes the longest."),
     .integer(
@@ -180,7 +190,7 @@ extension ConfigurationKey {
   private static let training: [ConfigurationKey] = [
     .integer(
       "training.steps", \.training.steps, 1...1_000_000_000,
-      .byTask("2000", [.reber: "3000", .classification: "1000"]),
+      .byTask("2000", [.reber: "3000", .classification: "1000", .temporalOrder: "3000"]),
       mayChangeOnResume: true, "Parameter updates in total, counted from the start of the run."),
     .integer(
       "training.evaluateEvery", \.training.evaluateEvery, 0...1_000_000_000,

@@ -21,12 +21,15 @@ struct SavedRun {
   /// The tokens of a model that reads them and says the next.
   func languageModelVocabulary() throws -> Vocabulary {
     let vocabulary = try Vocabulary(json: Data(model.vocabulary), name: path)
-    let count = vocabulary.count
-    guard model.shape.vocabulary == count, model.shape.head == .everyStep(classes: count) else {
-      throw unfit(
-        "vocabulary", "a model that reads \(count) tokens and says the next of \(count) at every timestep")
-    }
+    try checkHead(.everyStep(classes: vocabulary.count), vocabulary: vocabulary)
     return vocabulary
+  }
+
+  /// Throws unless the model reads tokens of this vocabulary and has this head.
+  func checkHead(_ head: ModelShape.Head, vocabulary: Vocabulary) throws {
+    guard model.shape.vocabulary == vocabulary.count, model.shape.head == head else {
+      throw unfit("vocabulary", "a model that reads \(vocabulary.count) tokens and has the head \(head)")
+    }
   }
 
   /// How a model that says one class of a sequence reads it.

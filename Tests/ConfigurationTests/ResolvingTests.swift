@@ -30,6 +30,40 @@ struct ResolvingTests {
     #expect(configuration.model.layers == 2 && configuration.batch.steps == 64)
   }
 
+  @Test("What labelled sequences are follows from their names, and each source has its own keys")
+  func classification() throws {
+    func source(_ settings: String...) throws -> Configuration.Data.Source {
+      try Configuration.load(overrides: (["task=classification"] + settings).map { try .init(set: $0) }).data.source
+    }
+    #expect(try source("data.path=a/b.ts") == .series && source("data.path=b.tsv") == .table)
+    #expect(try source("data.path=b") == .classFiles && source("data.path=b", "data.files={class}/*.wav") == .audio)
+    #expect(try source("data.path=b.ts", "data.source=class-files") == .classFiles)
+    let table = try resolve("task=classification", "data.path=x.csv")
+    #expect(table.data.textColumn == "text" && table.data.labelColumn == "label" && table.data.files.isEmpty)
+    #expect(table.data.tokens == .words && table.data.vocabulary == 10_000 && table.batch.steps == 0)
+    #expect(try resolve("task=classification", "data.path=x.ts").data.tokens == .numbers)
+    let folds = try resolve("task=classification", "data.path=x", "data.folds=3", "data.fold=2")
+    #expect(folds.data.validation == .none && folds.data.files == "{class}.txt")
+    #expect(try Configuration(yaml: folds.yaml, name: "again") == folds)
+    for wrong in [
+      ["data.path=x.ts", "data.files={class}"], ["data.path=x.ts", "data.tokens=words"],
+      ["data.path=x", "audio.bands=9"],
+      ["data.path=x", "data.folds=1"], ["data.path=x", "data.fold=1"], ["data.path=x", "data.folds=2", "data.fold=2"],
+      ["data.path=x", "data.heldOut=a*", "data.folds=2"], ["data.path=x", "data.heldOut=a*", "data.validation=0.1"],
+      ["data.path=x", "data.source=text"], ["data.path=x", "data.relevantSymbols=2"],
+      ["data.path=x", "batch.reset=0.1"],
+      ["data.path=x.ts", "data.vocabulary=5"], [],
+    ] {
+      #expect(throws: ConfigurationError.self, "\(wrong)") {
+        try Configuration.load(overrides: (["task=classification"] + wrong).map { try .init(set: $0) })
+      }
+    }
+    #expect(throws: ConfigurationError.self) { try resolve("data.path=x", "data.folds=2") }
+    #expect(throws: ConfigurationError.self) { try resolve("data.path=x", "batch.steps=0") }
+    #expect(throws: ConfigurationError.self) { try resolve("task=temporal-order", "data.relevantSymbols=1") }
+    #expect(throws: ConfigurationError.self) { try resolve("task=temporal-order", "batch.steps=100") }
+  }
+
   @Test("Defaults follow what was given: shards, the vocabulary of words, the learning rate")
   func derivedDefaults() throws {
     #expect(try resolve("batch.sequences=5").batch.shards == 5)

@@ -135,4 +135,34 @@ struct LongTimeLagTests {
       #expect(error?.exitCode == 78)
     }
   }
+
+  @Test("Held-out sequences come once each, training sequences never, and any lanes are those of the whole step")
+  func generatedBatches() {
+    let example: @Sendable (Int) -> GeneratedBatches.Example = { index in
+      ((0...index % 3).map { Int32(index + $0) }, Int32(index))
+    }
+    func labels(_ source: GeneratedBatches, step: Int, lanes: Range<Int>) -> [Int32] {
+      let batch = SequenceBatch.allocate(timesteps: 4, lanes: lanes.count, inputs: .tokens, targets: .lastStep)
+      defer { batch.deallocate() }
+      batch.tokens.update(repeating: 7)
+      source.fill(step: step, lanes: lanes, batch: batch)
+      for lane in 0..<lanes.count {
+        let (length, label) = (Int(batch.lengths[lane]), batch.targets[lane])
+        let column = (0..<4).map { batch.tokens[$0 * lanes.count + lane] }
+        #expect(Array(column[..<length]) == (label == noTarget ? [] : example(Int(label)).tokens))
+        #expect(column[length...].allSatisfy { $0 == 0 })
+      }
+      return Array(batch.targets)
+    }
+    let heldOut = GeneratedBatches.evaluation(heldOut: 8, globalBatch: 5, timesteps: 4, example: example)
+    #expect(heldOut.stepsPerEpoch == 2 && (0..<4).map(heldOut.targetCount) == [5, 3, 5, 3])
+    #expect(labels(heldOut, step: 0, lanes: 0..<5) == [0, 1, 2, 3, 4])
+    #expect(labels(heldOut, step: 1, lanes: 1..<5) == [6, 7, -1, -1] && heldOut.indices(atStep: 3) == [5, 6, 7])
+    let training = GeneratedBatches.training(heldOut: 8, globalBatch: 5, timesteps: 4, example: example)
+    for step in [0, 1, 1000] {
+      let whole = labels(training, step: step, lanes: 0..<5)
+      #expect(whole == (0..<5).map { Int32(8 + 5 * step + $0) })
+      #expect(labels(training, step: step, lanes: 2..<4) == Array(whole[2..<4]))
+    }
+  }
 }

@@ -26,6 +26,7 @@ extension Configuration.Task {
     case .reber: ReberLearning.self
     case .languageModel: LanguageModelLearning.self
     case .classification: ClassificationLearning.self
+    case .temporalOrder: TemporalOrderLearning.self
     }
   }
 }
