@@ -194,10 +194,18 @@ public struct Configuration: Sendable, Equatable {
       case auto, on, off
     }
 
+    /// Which rows of the embedding's gradient travel.
+    public enum Embedding: String, Sendable, CaseIterable {
+      /// Those that some rank has seen, or all.
+      case sparse, dense
+    }
+
     /// How gradients are added over ranks.
     public internal(set) var reduction: Reduction
     /// Whether ranks of one node share one copy of the parameters.
     public internal(set) var sharedMemory: SharedMemory
+    /// Which rows of the embedding's gradient travel.
+    public internal(set) var embedding: Embedding
   }
 
   /// What a run proves of itself.
@@ -246,7 +254,7 @@ public struct Configuration: Sendable, Equatable {
     training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0, timeLimit: 0),
     nonFinite: NonFinite(policy: .stop, skips: 0, rollbacks: 0, learningRateFactor: 0),
     seed: 0,
-    distributed: Distributed(reduction: .reproducible, sharedMemory: .auto),
+    distributed: Distributed(reduction: .reproducible, sharedMemory: .auto, embedding: .sparse),
     watchdog: Watchdog(seconds: 0),
     verify: Verify(every: 0),
     paranoid: false)

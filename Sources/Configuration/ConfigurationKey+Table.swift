@@ -20,6 +20,10 @@ extension ConfigurationKey {
         "distributed.sharedMemory", \.distributed.sharedMemory, .always("auto"), mayChangeOnResume: true,
         "Ranks of one node share one copy of the parameters and read each other's gradients: where it is possible (auto), "
           + "or else not at all (on), or never (off). The same bits either way."),
+      .choice(
+        "distributed.embedding", \.distributed.embedding, .always("sparse"), mayChangeOnResume: true,
+        "Which rows of the embedding's gradient travel between ranks that do not share memory: those that some rank has "
+          + "seen in the step (sparse), or all of them (dense). The same bits either way; reduction mpi sends all."),
       .integer(
         "watchdog.seconds", \.watchdog.seconds, 0...1_000_000, .always("60"), mayChangeOnResume: true,
         "The job ends with exit code 77 when a rank gives no sign of life for so long, or ten times as long lives but "

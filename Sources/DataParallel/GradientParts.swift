@@ -47,4 +47,26 @@ struct GradientParts: Sendable {
       range.lowerBound + owned.lowerBound * normBlock, range.upperBound)..<min(
         range.lowerBound + owned.upperBound * normBlock, range.upperBound)
   }
+
+  /// The sums of squares of the blocks that a rank owns, each at its index among the blocks of all parts. A block without
+  /// a number in one of the `changed` ranges, which ascend, is +0.0 throughout.
+  func squaredSums(
+    ofRank rank: Int, changed: [Range<Int>], gradient: UnsafePointer<Float>, sums: UnsafeMutablePointer<Double>
+  ) {
+    var next = 0
+    for part in parts.indices {
+      let slice = slice(ofPart: part, rank: rank)
+      for (index, block) in blocks(ofPart: part, rank: rank).enumerated() {
+        let first = slice.lowerBound + index * normBlock
+        let end = min(first + normBlock, slice.upperBound)
+        while next < changed.count && changed[next].upperBound <= first { next += 1 }
+        let sum = sums + (firstBlock[part] + block)
+        if next < changed.count && changed[next].lowerBound < end {
+          blockSquaredSums(gradient + first, count: end - first, sums: sum)
+        } else {
+          sum.pointee = 0
+        }
+      }
+    }
+  }
 }

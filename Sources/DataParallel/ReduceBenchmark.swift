@@ -9,9 +9,9 @@ public struct ReduceBenchmark: Sendable {
   public let count: Int
   /// P.
   public let ranks: Int
-  /// Median seconds, slowest rank, of the reproducible reduction by messages and the gathering of the owned slices.
+  /// Median seconds, slowest rank, of the reproducible reduction by messages.
   public let reproducibleSeconds: Double
-  /// The same over shared memory, where nothing needs to be gathered; nil where the ranks do not share any.
+  /// The same over shared memory, where each rank sums its slice; nil where the ranks do not share any.
   public let sharedSeconds: Double?
   /// Median seconds, slowest rank, of `MPI_Allreduce`.
   public let mpiSeconds: Double
@@ -58,7 +58,7 @@ public struct ReduceBenchmark: Sendable {
         count: count, subtrees: SummationTree.subtrees(of: own, leafCount: plan.shards).count, node: sharing.node)
       reducer = try makeReducer(
         ReductionPlan(
-          parts: [0..<count], embedding: nil, shardCount: plan.shards,
+          parts: [0..<count], embedding: nil, sendsRows: false, shardCount: plan.shards,
           shards: (0..<plan.ranks).map(plan.shards(ofRank:))),
         reduction: reduction, memory: memory, sharing: sharing, world: world,
         clock: StepClock(parts: 1, tracedEvents: 0))
@@ -67,9 +67,8 @@ public struct ReduceBenchmark: Sendable {
 
     func seconds() throws -> Double {
       let start = World.wallTimeSeconds()
-      reducer.submit(part: 0)
-      _ = try shards.withUnsafeBufferPointer { try reducer.finish(ownShardValues: $0, rowsSeen: [], notice: 0) }
-      try reducer.shareUpdates(memory.gradient(0))
+      reducer.submit(part: 0, rowsSeen: [])
+      _ = try shards.withUnsafeBufferPointer { try reducer.finish(ownShardValues: $0, notice: 0) }
       return World.wallTimeSeconds() - start
     }
   }

@@ -10,9 +10,17 @@ public enum Reduction: String, CaseIterable, Sendable {
   case mpi
 }
 
+/// Which rows of an embedding's gradient travel between ranks; the sum has the same bits either way.
+public enum EmbeddingRows: String, CaseIterable, Sendable {
+  /// Those that some rank has seen.
+  case sparse
+  /// All of them.
+  case dense
+}
+
 /// Adds the gradients of all ranks, part after part of the model, in the order in which the backward pass finishes
-/// them: `submit` starts a part, `poll` lets it make progress, `finish` waits for all. Every rank owns ranges of the sum,
-/// updates the parameters there, and `shareUpdates` gives all parameters to all.
+/// them: `submit` starts a part, `poll` lets it make progress, `finish` waits for all. Every rank updates the parameters in
+/// the ranges of the sum that it owns: all of them, or a slice where ranks share the parameters.
 protocol Reducer: AnyObject {
   /// The ranges of the flat gradient that this rank owns after `finish`, one for each part, ascending.
   var ownedRanges: [Range<Int>] { get }
@@ -23,16 +31,14 @@ protocol Reducer: AnyObject {
   /// The notice of every rank, after `finish`.
   var notices: [Double] { get }
 
-  /// The gradient of a part stands in every subtree's gradient, and is not touched until `finish`.
-  func submit(part: Int)
-  /// Lets what was submitted make progress.
+  /// The gradient of a part stands in every subtree's gradient, and is not touched until `finish`. `rowsSeen`: of an
+  /// embedding, ascending, the rows that the gradient has.
+  func submit(part: Int, rowsSeen: [Int32])
+  /// Lets what was submitted make progress. Cheap where there is nothing to do: meant to be called between timesteps.
   func poll()
   /// Waits for all parts; afterwards the owned ranges of the first gradient are the global gradient. Returns its global
-  /// norm. Each rank brings the values of its own shards, ascending the rows of the embedding that its gradient has, and
-  /// a notice, a number for which the reduction has no use.
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32], notice: Double) throws -> Double
-  /// Every rank gets the parameters that the others have updated.
-  func shareUpdates(_ parameters: UnsafeMutablePointer<Float>) throws
+  /// norm. Each rank brings the values of its own shards, and a notice, a number for which the reduction has no use.
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double
   /// Sets what `finish` wrote into the embedding's gradient to +0.0, as the next backward pass expects it.
   func clearEmbedding()
   /// Rank 0 gets a value for each parameter, of which every rank holds those that it owns, range after range; on other
@@ -44,8 +50,10 @@ protocol Reducer: AnyObject {
 struct ReductionPlan {
   /// The parts of the model in memory order.
   let parts: [Range<Int>]
-  /// The first part as rows, where it is an embedding.
-  let embedding: (rows: Int, size: Int)?
+  /// The first part as rows, where it is an embedding, and how many rows a batch has at most.
+  let embedding: (rows: Int, size: Int, mostRows: Int)?
+  /// Whether only those rows travel that some rank has seen.
+  let sendsRows: Bool
   /// S.
   let shardCount: Int
   /// The shards of each rank.
@@ -60,7 +68,11 @@ func makeReducer(
   _ plan: ReductionPlan, reduction: Reduction, memory: GradientMemory, sharing: NodeSharing, world: World,
   clock: StepClock
 ) throws -> any Reducer {
-  world.communicator.size == 1 || sharing.node != nil
-    ? try SharedMemoryReducer(plan, memory: memory, world: world, node: sharing.node, clock: clock)
-    : MessageReducer(plan, reduction: reduction, memory: memory, world: world, clock: clock)
+  if world.communicator.size == 1 || sharing.node != nil {
+    return try SharedMemoryReducer(plan, memory: memory, world: world, node: sharing.node, clock: clock)
+  }
+  switch reduction {
+  case .reproducible: return try MessageReducer(plan, memory: memory, world: world, clock: clock)
+  case .mpi: return AllReduceReducer(plan, memory: memory, world: world, clock: clock)
+  }
 }

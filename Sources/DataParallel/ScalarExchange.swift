@@ -11,13 +11,13 @@ struct ScalarExchange {
   private var all: [Double]
 
   /// - Parameters:
-  ///   - blocks: for each rank and part the blocks that the rank owns, within the part; empty where every rank knows all.
-  ///   - parts: where the parts' blocks begin among all.
+  ///   - parts: which blocks each rank owns.
   ///   - shards: the shards of each rank.
-  init(blocks: [[Range<Int>]], parts: GradientParts, shards: [Range<Int>]) {
+  init(parts: GradientParts, shards: [Range<Int>]) {
     let owned = shards.indices.map { rank in
-      blocks.isEmpty
-        ? [] : blocks[rank].enumerated().flatMap { part, range in range.map { parts.firstBlock[part] + $0 } }
+      parts.parts.indices.flatMap { part in
+        parts.blocks(ofPart: part, rank: rank).map { parts.firstBlock[part] + $0 }
+      }
     }
     self.blocks = owned
     self.shards = shards

@@ -55,12 +55,13 @@ final class SharedMemoryReducer: Reducer {
   }
 
   /// There is nothing to start: the gradient is where the others read it.
-  func submit(part: Int) {}
+  func submit(part: Int, rowsSeen: [Int32]) {
+    if part == 0 { mark(rowsSeen) }
+  }
 
   func poll() {}
 
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, rowsSeen: [Int32], notice: Double) throws -> Double {
-    mark(rowsSeen)
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double {
     try notes.barrier()
     clock.enter(.reduction)
     findChangedRanges()
@@ -73,7 +74,8 @@ final class SharedMemoryReducer: Reducer {
       }
     }
     clock.enter(.update)
-    noteBlockSums()
+    parts.squaredSums(
+      ofRank: rank, changed: changedRanges, gradient: memory.gradient(0), sums: values(ofRank: rank))
     for (shard, value) in zip(plan.shards[rank], ownShardValues) {
       values(ofRank: rank)[parts.blockCount + shard] = value
     }
@@ -85,9 +87,6 @@ final class SharedMemoryReducer: Reducer {
     return blockSums.reduce(0, +).squareRoot()
   }
 
-  /// All ranks update the same memory.
-  func shareUpdates(_ parameters: UnsafeMutablePointer<Float>) {}
-
   func clearEmbedding() {
     guard plan.embedding != nil else { return }
     for range in changedRanges where range.upperBound <= parts.parts[0].upperBound {
@@ -96,7 +95,15 @@ final class SharedMemoryReducer: Reducer {
   }
 
   func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws {
-    try gather(owned, into: all, parts: parts, slices: parts.slices, on: communicator)
+    var first = 0
+    for (range, segments) in zip(parts.parts, parts.slices) {
+      let count = segments.counts[rank]
+      let mine = UnsafeBufferPointer(rebasing: owned[first..<first + count])
+      first += count
+      let destination = UnsafeMutableBufferPointer(
+        start: all.map { $0 + range.lowerBound }, count: all == nil ? 0 : range.count)
+      try communicator.gatherV(mine, into: destination, segments, root: 0)
+    }
   }
 
   // MARK: Rows that have been seen
@@ -135,26 +142,6 @@ final class SharedMemoryReducer: Reducer {
 
   private func values(ofRank rank: Int) -> UnsafeMutablePointer<Double> {
     notes.segment(ofRank: rank).assumingMemoryBound(to: Double.self)
-  }
-
-  /// The sums of squares of the owned blocks. A block without a changed number is +0.0 throughout.
-  private func noteBlockSums() {
-    let values = values(ofRank: rank)
-    var next = 0
-    for part in parts.parts.indices {
-      let slice = ownedRanges[part]
-      for (index, block) in parts.blocks(ofPart: part, rank: rank).enumerated() {
-        let first = slice.lowerBound + index * normBlock
-        let end = min(first + normBlock, slice.upperBound)
-        while next < changedRanges.count && changedRanges[next].upperBound <= first { next += 1 }
-        let sum = values + (parts.firstBlock[part] + block)
-        if next < changedRanges.count && changedRanges[next].lowerBound < end {
-          blockSquaredSums(memory.gradient(0) + first, count: end - first, sums: sum)
-        } else {
-          sum.pointee = 0
-        }
-      }
-    }
   }
 
   private func readNotes() {

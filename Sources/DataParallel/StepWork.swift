@@ -83,7 +83,7 @@ extension StepWork {
     sizes.hasInputGradient = setup.shape.vocabulary != nil
     if case .lastStep = setup.shape.head { sizes.lastStepOnly = true }
     sizes.sharesMemory = sharing > 1
-    sizes.sharesUpdate = setup.reduction == .reproducible
+    sizes.sharesUpdate = sharing > 1 || plan.ranks == 1
     self.init(sizes, bytes: Double(Training.estimatedBytes(setup, plan: plan, sharing: sharing)))
   }
 
@@ -201,7 +201,7 @@ extension StepWork.Sizes {
 
   // MARK: Between the ranks, and the update
 
-  /// By messages: of each gradient (P − 1)/P is sent and as much received, and then the same of the parameters. In shared
+  /// By messages: of each gradient (P − 1)/P is sent and as much received, and then the same of the sum. In shared
   /// memory: a rank reads 1/P of the gradients of all ranks, and writes the sum.
   fileprivate var exchange: [PhaseWork] {
     guard ranks > 1 else { return [] }

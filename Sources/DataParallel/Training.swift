@@ -29,11 +29,14 @@ public struct TrainingSetup: Sendable {
   public var reduction: Reduction
   /// Whether ranks of a node share memory.
   public var sharedMemory: SharedMemory
+  /// Which rows of the embedding's gradient travel between ranks that do not share memory.
+  public var embeddingRows: EmbeddingRows
 
   /// A setup of these values.
   public init(
     shape: ModelShape, timesteps: Int, globalBatch: Int, shards: Int, dropout: Float, seed: UInt64,
-    rule: OptimizerRule, clip: Double, reduction: Reduction, sharedMemory: SharedMemory = .auto
+    rule: OptimizerRule, clip: Double, reduction: Reduction, sharedMemory: SharedMemory = .auto,
+    embeddingRows: EmbeddingRows = .sparse
   ) {
     self.shape = shape
     self.timesteps = timesteps
@@ -45,6 +48,7 @@ public struct TrainingSetup: Sendable {
     self.clip = clip
     self.reduction = reduction
     self.sharedMemory = sharedMemory
+    self.embeddingRows = embeddingRows
   }
 }
 
@@ -106,8 +110,11 @@ public final class Training {
     clock = StepClock(parts: shape.parts.count, tracedEvents: tracedEvents)
     reducer = try makeReducer(
       ReductionPlan(
-        parts: shape.parts, embedding: shape.vocabulary.map { (rows: $0, size: shape.inputs) },
-        shardCount: setup.shards, shards: (0..<plan.ranks).map(plan.shards(ofRank:))),
+        parts: shape.parts,
+        embedding: shape.vocabulary.map {
+          (rows: $0, size: shape.inputs, mostRows: min($0, setup.timesteps * setup.globalBatch))
+        }, sendsRows: shape.vocabulary != nil && setup.embeddingRows == .sparse, shardCount: setup.shards,
+        shards: (0..<plan.ranks).map(plan.shards(ofRank:))),
       reduction: setup.reduction, memory: memory, sharing: sharing, world: world, clock: clock)
     optimizer = Optimizer(rule: setup.rule, ranges: reducer.ownedRanges)
     shardLosses = .allocate(capacity: plan.shards(ofRank: world.communicator.rank).count)
@@ -143,12 +150,12 @@ public final class Training {
     clock.enter(.loss)
     model.loss(targets: sharded.targets, scale: 1 / Float(max(1, count)), shardLosses: shardLosses)
     clock.enter(.backward, part: setup.shape.parts.count - 1)
-    model.backward(sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count) {
-      part in
+    model.backward(
+      sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count, between: { reducer.poll() }
+    ) { part in
       reductionOrder = reductionOrder &* 0x9E37_79B1_85EB_CA87 &+ UInt64(part + 1)
       clock.enter(.submit, part: part)
-      reducer.submit(part: part)
-      reducer.poll()
+      reducer.submit(part: part, rowsSeen: part == 0 ? model.tokensSeen : [])
       if part > 0 { clock.enter(.backward, part: part - 1) }
     }
     // No rank updates before all ranks have come to `finish`. Requests are under way: an error must not unwind past them.
@@ -156,7 +163,7 @@ public final class Training {
     clock.enter(.wait)
     heartbeat?.enter(.reducing, step: step + 1)
     let norm = try reducer.finish(
-      ownShardValues: UnsafeBufferPointer(shardLosses), rowsSeen: model.tokensSeen, notice: Double(notice()))
+      ownShardValues: UnsafeBufferPointer(shardLosses), notice: Double(notice()))
     clock.enter(.update)
     heartbeat?.enter(.updating, step: step + 1)
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] } / Double(max(1, count))
@@ -166,8 +173,6 @@ public final class Training {
       optimizer.update(
         parameters, gradient: memory.gradient(0), gradientScale: clipFactor(norm: norm, limit: setup.clip),
         step: step - setbacks.skipped, learningRateFactor: setbacks.learningRateFactor, changed: reducer.changedRanges)
-      clock.enter(.gather)
-      try reducer.shareUpdates(parameters)
       try sharded.parametersChanged(clock: clock)
       parameterGuard?.updated(parameters)
       setbacks.skippedInARow = 0
@@ -217,10 +222,10 @@ public final class Training {
   /// - Parameter sharing: ranks that use one copy of the parameters and the packed weights; each counts its part of it.
   public static func memoryEstimate(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> MemoryEstimate {
     let memory = memory(setup, plan: plan)
-    // The slices that other ranks send: each of their subtrees, 1/P of the gradient.
-    let others =
-      sharing > 1 || plan.ranks == 1 ? 0 : (plan.ranks - 1) * mostSubtrees(plan) * memory.parameters / plan.ranks
-    let moments = setup.rule.moments.count * memory.parameters / (setup.reduction == .mpi ? 1 : plan.ranks)
+    let sendsMessages = sharing == 1 && plan.ranks > 1
+    let others = sendsMessages && setup.reduction == .reproducible ? exchangeBytes(setup, plan: plan) : 0
+    // Ranks that share parameters update a part of them each.
+    let moments = setup.rule.moments.count * memory.parameters / (sendsMessages ? 1 : plan.ranks)
     return MemoryEstimate(
       parameters: memory.parameters / sharing, gradients: memory.gradients, packed: memory.packed / sharing,
       activations: memory.activations, other: others + moments)
@@ -241,8 +246,22 @@ public final class Training {
       dropout: setup.dropout > 0)
   }
 
-  private static func mostSubtrees(_ plan: ShardPlan) -> Int {
-    (0..<plan.ranks).map { SummationTree.subtrees(of: plan.shards(ofRank: $0), leafCount: plan.shards).count }.max()
-      ?? 1
+  /// What other ranks send: of each of their subtrees, 1/P of the gradient. Rows of an embedding are packed.
+  private static func exchangeBytes(_ setup: TrainingSetup, plan: ShardPlan) -> Int {
+    let subtrees = subtrees(plan)
+    let whole = (plan.ranks - 1) * mostSubtrees(plan)
+    let float = MemoryLayout<Float>.stride
+    guard setup.embeddingRows == .sparse, let table = setup.shape.embeddingRange, let V = setup.shape.vocabulary else {
+      return whole * setup.shape.parameterCount / plan.ranks * float
+    }
+    let rows = RowExchange.floats(
+      mostRows: min(V, setup.timesteps * setup.globalBatch), size: setup.shape.inputs, subtrees: subtrees)
+    return (whole * (setup.shape.parameterCount - table.count) / plan.ranks + 2 * rows) * float
   }
+
+  private static func subtrees(_ plan: ShardPlan) -> [[Range<Int>]] {
+    (0..<plan.ranks).map { SummationTree.subtrees(of: plan.shards(ofRank: $0), leafCount: plan.shards) }
+  }
+
+  private static func mostSubtrees(_ plan: ShardPlan) -> Int { subtrees(plan).map(\.count).max() ?? 1 }
 }

@@ -138,8 +138,11 @@ public final class LSTMLayer {
 
   /// Backward through time: turns the gates into dZ. `da` [T, B, Hp] holds what reaches each a from outside the layer
   /// (for the last timestep also what comes from behind the sequence) and is used up; dcT [B, Hp] is what reaches the
-  /// last c, nil for nothing.
-  public func backward(da: UnsafeMutablePointer<Float>, dcT: UnsafePointer<Float>? = nil) {
+  /// last c, nil for nothing. `between` is called between timesteps, and by the products behind it between blocks: the
+  /// caller may do something else meanwhile, such as letting messages make progress.
+  public func backward(
+    da: UnsafeMutablePointer<Float>, dcT: UnsafePointer<Float>? = nil, between: () -> Void = {}
+  ) {
     let (gateColumns, state) = (4 * hiddenStride, lanes * hiddenStride)
     if let dcT { dc.pointer.update(from: dcT, count: state) } else { dc.zero() }
     for t in stride(from: timesteps - 1, through: 0, by: -1) {
@@ -155,6 +158,7 @@ public final class LSTMLayer {
           gates(t) + lane * gateColumns, cPrev: cell(t) + first, c: cell(t + 1) + first,
           da: da + t * state + first, dc: dc.pointer + first)
       }
+      between()
     }
   }
 
@@ -189,7 +193,8 @@ public final class LSTMLayer {
   /// After `backward`: (B6) and (B7), summed over timesteps, lanes and shards. The gradient of subtree j,
   /// [D + H + 1, 4H], begins at `gradient + j · subtreeStride`.
   public func weightGradient(
-    x: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int
+    x: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
+    between: () -> Void = {}
   ) {
     let (D, H, Hp) = (shape.inputs, shape.hidden, hiddenStride)
     product.begin(depth: shape.rows)
@@ -200,15 +205,15 @@ public final class LSTMLayer {
       // (B6) dW = Σ_t Aᵀ·dZ    (B7) db = Σ_t Σ_batch dZ
       product.multiply(
         dZ: z.pointer + gate * Hp, zStride: 4 * Hp, columns: H, gradient: gradient + gate * H,
-        gradientStride: shape.columns, subtreeStride: subtreeStride)
+        gradientStride: shape.columns, subtreeStride: subtreeStride, between: between)
     }
   }
 
   /// After `backward`: (B8) dx = dZ·Wᵀ for all timesteps at once. dx [T, B, Dp].
-  public func inputGradient(_ dx: UnsafeMutablePointer<Float>) {
+  public func inputGradient(_ dx: UnsafeMutablePointer<Float>, between: () -> Void = {}) {
     multiply(
       rows: timesteps * lanes, x: z.pointer, xStride: 4 * hiddenStride, w: inputWeightsTransposed,
-      start: zeros.pointer, startStride: 0, z: dx, zStride: inputStride)
+      start: zeros.pointer, startStride: 0, z: dx, zStride: inputStride, between: between)
   }
 
   /// After `backward`: the gradients of the initial states, da0 = dZ⟨1⟩·Wᵀ (B8) and dc0 (B9), [B, Hp] each.

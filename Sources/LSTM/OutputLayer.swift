@@ -102,10 +102,10 @@ public final class OutputLayer {
   }
 
   /// After `loss`: dy = dlogits·Wyᵀ. dy [N, Hp].
-  public func inputGradient(_ dy: UnsafeMutablePointer<Float>) {
+  public func inputGradient(_ dy: UnsafeMutablePointer<Float>, between: () -> Void = {}) {
     multiply(
       rows: rowCount, x: logitRows.pointer, xStride: logitStride, w: weightsTransposed, start: zeros.pointer,
-      startStride: 0, z: dy, zStride: inputStride)
+      startStride: 0, z: dy, zStride: inputStride, between: between)
   }
 
   /// After `loss`: dWy = Σ yᵀ·dlogits and dby = Σ dlogits for each subtree of the rank's shards.

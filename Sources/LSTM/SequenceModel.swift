@@ -200,34 +200,35 @@ public final class SequenceModel {
   /// gradient of the whole model for each subtree of the rank's shards, `subtreeStride` floats apart.
   ///
   /// `finished` is called with each part (an index of `shape.parts`) as soon as its gradient stands in memory, while
-  /// the layers below are still to be computed. Of the embedding's gradient only the rows of `tokensSeen` are written: it
+  /// the layers below are still to be computed; `between` every few milliseconds, between timesteps and between blocks of
+  /// the products. Of the embedding's gradient only the rows of `tokensSeen` are written: it
   /// must be +0.0 before, as `clearEmbeddingGradient` leaves it.
   public func backward(
     _ input: SequenceInput, step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
-    finished: (_ part: Int) -> Void
+    between: () -> Void = {}, finished: (_ part: Int) -> Void
   ) {
     output.weightGradient(
       y: outputInput(dropped: true), using: outputProduct, gradient: gradient + shape.outputRange.lowerBound,
       subtreeStride: subtreeStride)
     finished(shape.parts.count - 1)
     if let lastSteps {
-      output.inputGradient(lastSteps.rows)
+      output.inputGradient(lastSteps.rows, between: between)
       dropLastSteps(lastSteps, step: step)
       lastSteps.put(downward.pointer)
     } else {
-      output.inputGradient(downward.pointer)
+      output.inputGradient(downward.pointer, between: between)
       drop(downward.pointer, to: downward.pointer, units: shape.hidden, layer: shape.layers, step: step)
     }
     for index in stride(from: shape.layers - 1, through: 0, by: -1) {
       let layer = layers[index]
-      layer.backward(da: downward.pointer)
+      layer.backward(da: downward.pointer, between: between)
       layer.weightGradient(
         x: self.input(ofLayer: index, dropped: true), using: product,
-        gradient: gradient + shape.layerRange(index).lowerBound, subtreeStride: subtreeStride)
+        gradient: gradient + shape.layerRange(index).lowerBound, subtreeStride: subtreeStride, between: between)
       finished(shape.part(ofLayer: index))
       // Numbers that were read have no gradient.
       if index == 0 && embedding == nil { return }
-      layer.inputGradient(downward.pointer)
+      layer.inputGradient(downward.pointer, between: between)
       drop(downward.pointer, to: downward.pointer, units: layer.shape.inputs, layer: index, step: step)
     }
     guard let embedding, case .tokens(let tokens) = input else { preconditionFailure("the model reads tokens") }

@@ -26,15 +26,19 @@ public struct RequestQueue<Payload: ~Copyable>: ~Copyable {
   }
 
   /// Lets MPI make progress and says whether every request is complete.
-  public mutating func test() throws(MPIError) -> Bool {
-    for index in 0..<count where try !slots[slot(index)].test() { return false }
-    return true
-  }
+  public mutating func test() throws(MPIError) -> Bool { try testFirst(count) }
 
   /// Lets MPI make progress and says whether the oldest request is complete. False if the queue is empty.
   public mutating func testFirst() throws(MPIError) -> Bool {
     if count == 0 { return false }
-    return try slots[first].test()
+    return try testFirst(1)
+  }
+
+  /// Lets MPI make progress and says whether the `n` oldest requests are complete; true for none. More than there are trap.
+  public mutating func testFirst(_ n: Int) throws(MPIError) -> Bool {
+    precondition(n <= count, "the queue holds fewer requests")
+    for index in 0..<n where try !slots[slot(index)].test() { return false }
+    return true
   }
 
   /// Waits for the oldest request, removes it, and gives back what it owned. An empty queue traps.

@@ -16,8 +16,6 @@ public enum Phase: UInt8, CaseIterable, Sendable {
   case reduction
   /// The gradient's norm, clipping, and the optimizer.
   case update
-  /// Getting the parameters that other ranks have updated.
-  case gather
   /// Bringing the new parameters into the order in which the products read them.
   case packing
   /// Between two steps: records and decisions, on rank 0.
@@ -33,7 +31,7 @@ public enum Phase: UInt8, CaseIterable, Sendable {
 
 /// Seconds of each phase.
 public struct PhaseSeconds: Sendable {
-  private var values = InlineArray<13, Double>(repeating: 0)
+  private var values = InlineArray<12, Double>(repeating: 0)
 
   /// Zero seconds of each.
   public init() { precondition(Phase.allCases.count == values.count) }

@@ -17,6 +17,10 @@ public final class StepClock {
   /// For each part of the model when its gradient was submitted, or NaN where it is not on its way.
   private var submittedAt: [Double]
   private var underWay = 0
+  /// Up to when `hidden` has been added up.
+  private var countedUntil: Double
+  /// Since when messages are given time, NaN where they are not.
+  private var progressBegan = Double.nan
 
   /// A clock in the phase `coordination`.
   /// - Parameters:
@@ -24,6 +28,7 @@ public final class StepClock {
   ///   - tracedEvents: events to be kept, 0 for none.
   public init(parts: Int, tracedEvents: Int, at now: Double = StepClock.now()) {
     enteredAt = now
+    countedUntil = now
     ring = TraceRing(capacity: tracedEvents)
     submittedAt = Array(repeating: .nan, count: parts)
   }
@@ -41,7 +46,7 @@ public final class StepClock {
   public func enter(_ next: Phase, part nextPart: Int = -1, at now: Double = StepClock.now()) {
     let elapsed = now - enteredAt
     seconds[phase] += elapsed
-    if underWay > 0 && phase == .backward { hidden += elapsed }
+    countHidden(until: now)
     if elapsed > 0 { record(.phase, from: enteredAt, to: now, part: part) }
     (phase, part, enteredAt) = (next, Int32(nextPart), now)
   }
@@ -75,8 +80,29 @@ public final class StepClock {
 
   // MARK: Communication
 
+  /// Computing goes on while gradients are on their way, but for the time that their messages are given.
+  private func countHidden(until now: Double) {
+    if underWay > 0 && phase == .backward && progressBegan.isNaN { hidden += now - countedUntil }
+    countedUntil = now
+  }
+
+  /// The phase is interrupted so that messages make progress. No event of a trace: this happens hundreds of times a step.
+  public func beginProgress(at now: Double = StepClock.now()) {
+    countHidden(until: now)
+    progressBegan = now
+  }
+
+  /// The phase goes on. The time between counts as `submit`.
+  public func endProgress(at now: Double = StepClock.now()) {
+    countHidden(until: now)
+    seconds[.submit] += now - progressBegan
+    seconds[phase] -= now - progressBegan
+    progressBegan = .nan
+  }
+
   /// The gradient of a part is on its way.
   public func submitted(part: Int, at now: Double = StepClock.now()) {
+    countHidden(until: now)
     submittedAt[part] = now
     underWay += 1
   }
@@ -84,6 +110,7 @@ public final class StepClock {
   /// The gradient of a part is known to have arrived; where that was known before, nothing happens.
   public func arrived(part: Int, at now: Double = StepClock.now()) {
     guard !submittedAt[part].isNaN else { return }
+    countHidden(until: now)
     record(.exchange, from: submittedAt[part], to: now, part: Int32(part))
     submittedAt[part] = .nan
     underWay -= 1

@@ -38,17 +38,19 @@ extension Commands {
       }
     }
 
-    /// With several subtrees a rank (3 ranks of 7 shards), rows of the embedding that few lanes have, and moments or none.
+    /// With several subtrees a rank (3 ranks of 7 shards), rows of the embedding that few lanes have, and moments or none;
+    /// gradients read where they are, or sent, of the embedding some rows or all.
     @Test(arguments: ["optimizer.name=sgd", "optimizer.name=adam"])
     func sharedMemoryChangesNoBit(optimizer: String) throws {
       try Workspace.run { workspace in
         let settings = ["--set", optimizer, "--set", "data.tokens=words", "--set", "model.layers=2", "--steps", "8"]
         let alone = try workspace.train("alone", settings, ranks: nil)
         for ranks in 2...4 {
-          for mode in ["on", "off"] {
+          for (mode, rows) in [("on", "sparse"), ("off", "sparse"), ("off", "dense")] {
+            let distributed = ["distributed.sharedMemory=\(mode)", "distributed.embedding=\(rows)"]
             let run = try workspace.train(
-              "\(mode)\(ranks)", settings + ["--set", "distributed.sharedMemory=\(mode)"], ranks: ranks)
-            #expect(run == alone, "sharedMemory \(mode) on \(ranks) ranks")
+              "\(mode)\(rows)\(ranks)", settings + distributed.flatMap { ["--set", $0] }, ranks: ranks)
+            #expect(run == alone, "\(distributed) on \(ranks) ranks")
           }
         }
       }

@@ -84,7 +84,8 @@ struct ResolvingTests {
       "optimizer.name=sgd", "optimizer.learningRate=5e-3", "optimizer.clip=0", "optimizer.beta1=0",
       "optimizer.beta2=0.5", "optimizer.epsilon=1e-9", "training.steps=10", "training.evaluateEvery=0",
       "training.checkpointEvery=11", "training.timeLimit=1h30m", "watchdog.seconds=7", "seed=18446744073709551615",
-      "distributed.reduction=mpi", "distributed.sharedMemory=off", "verify.every=12", "paranoid=true",
+      "distributed.reduction=mpi", "distributed.sharedMemory=off",
+      "distributed.embedding=dense", "verify.every=12", "paranoid=true",
       "nonFinite.policy=rollback", "nonFinite.skips=13", "nonFinite.rollbacks=14", "nonFinite.learningRateFactor=0.25")
     let nonFinite = configuration.nonFinite
     #expect(nonFinite.policy == .rollback && nonFinite.skips == 13 && nonFinite.rollbacks == 14)
@@ -104,7 +105,7 @@ struct ResolvingTests {
     #expect(training.steps == 10 && training.evaluateEvery == 0 && training.checkpointEvery == 11)
     #expect(training.timeLimit == 5400 && configuration.watchdog.seconds == 7)
     #expect(configuration.seed == .max && configuration.distributed.reduction == .mpi)
-    #expect(configuration.distributed.sharedMemory == .off)
+    #expect(configuration.distributed.sharedMemory == .off && configuration.distributed.embedding == .dense)
   }
 
   @Test("A time is seconds, or numbers with units from the longest to the shortest")

@@ -177,14 +177,15 @@ struct ResolvedTextTests {
       "batch.shards": "9", "optimizer.learningRate": "0.9", "optimizer.clip": "9",
       "optimizer.beta1": "0.5", "optimizer.beta2": "0.5", "optimizer.epsilon": "0.5", "training.steps": "9",
       "training.evaluateEvery": "9", "training.checkpointEvery": "9", "seed": "9", "distributed.reduction": "mpi",
-      "distributed.sharedMemory": "off", "verify.every": "9", "paranoid": "true", "nonFinite.policy": "skip",
+      "distributed.sharedMemory": "off", "distributed.embedding": "dense", "verify.every": "9", "paranoid": "true",
+      "nonFinite.policy": "skip",
       "nonFinite.skips": "9", "nonFinite.rollbacks": "9", "nonFinite.learningRateFactor": "0.9",
     ]
+    let free = ["distributed.sharedMemory", "distributed.embedding", "verify.every", "paranoid"]
     for (key, value) in changes {
       let changed = try resolve("data.path=x", "\(key)=\(value)")
       #expect(changed.differences(from: stored).map(\.key) == [key])
-      let mayChange = ["training.", "nonFinite."].contains { key.hasPrefix($0) }
-      if mayChange || ["distributed.sharedMemory", "verify.every", "paranoid"].contains(key) {
+      if ["training.", "nonFinite."].contains(where: { key.hasPrefix($0) }) || free.contains(key) {
         #expect(throws: Never.self) { try changed.checkResume(of: stored, run: "runs/x") }
       } else {
         let error = #expect(throws: ConfigurationError.self) { try changed.checkResume(of: stored, run: "runs/x") }

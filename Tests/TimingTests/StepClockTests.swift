@@ -32,6 +32,23 @@ import Timing
     #expect(clock.events.isEmpty)
   }
 
+  /// Neither the time that messages are given nor that after the arrival is hidden communication.
+  @Test func messagesThatAreGivenTimeInterruptThePhase() {
+    let clock = StepClock(parts: 1, tracedEvents: 100, at: 0)
+    clock.beginStep(1, at: 0)
+    clock.submitted(part: 0, at: 0)
+    clock.enter(.backward, part: 0, at: 1)
+    clock.beginProgress(at: 3)
+    clock.endProgress(at: 3.5)
+    clock.beginProgress(at: 5)
+    clock.arrived(part: 0, at: 5.5)
+    clock.endProgress(at: 5.75)
+    let times = clock.endStep(at: 8)
+    #expect(times.hiddenSeconds == 2 + 1.5)
+    #expect(times.seconds[.submit] == 1.25 && times.seconds[.backward] == 5.75 && times.seconds.total == 8)
+    #expect(clock.events.filter { $0.kind == .phase }.map(\.phase) == [.data, .backward])
+  }
+
   @Test func eventsShowPhasesStepsAndExchanges() {
     let clock = StepClock(parts: 2, tracedEvents: 100, at: 12)
     _ = run(clock, step: 1, from: 12)

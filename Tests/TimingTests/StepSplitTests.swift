@@ -32,7 +32,7 @@ private func times(_ values: [Phase: Double], hidden: Double = 0) -> StepTimes {
   /// One rank is slow before the first meeting point, the other before the second: each waits for the other.
   @Test func ranksCanWaitForEachOtherInTurn() {
     let split = StepSplit([
-      times([.forward: 3, .gather: 2, .update: 1]), times([.forward: 1, .wait: 2, .update: 3]),
+      times([.forward: 3, .reduction: 2, .update: 1]), times([.forward: 1, .wait: 2, .update: 3]),
     ])
     #expect(split.compute == 4 && split.waiting == 2 && split.communication == 0 && split.total == 6)
   }

@@ -12,10 +12,12 @@ private let depthBlock = 1024
 /// of an element never depends on B, on blocking or on the width of registers: a row has the same bits whichever rank
 /// computes it, and beside whichever rows.
 ///
+/// `between` is called after each block of rows, of some 10⁸ operations: the caller may do something else meanwhile.
+///
 /// Cost 2·B·K·N flop. Truth: `Reference.multiply`.
 public func multiply(
   rows: Int, x: UnsafePointer<Float>, xStride: Int, w: borrowing PackedMatrix, start: UnsafePointer<Float>,
-  startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int
+  startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int, between: () -> Void = {}
 ) {
   guard w.depth > 0 else { return copyRows(start, startStride, to: z, zStride, rows: rows, columns: padded(w.columns)) }
   let blocks = (w.depth + depthBlock - 1) / depthBlock
@@ -31,6 +33,7 @@ public func multiply(
         start: k == 0 ? start + first * startStride : UnsafePointer(z + first * zStride),
         startStride: k == 0 ? startStride : zStride, z: z + first * zStride, zStride: zStride)
     }
+    between()
   }
 }
 

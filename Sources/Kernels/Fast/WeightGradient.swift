@@ -128,10 +128,11 @@ public final class WeightGradient {
   /// gradient[j][k, n] = Σ A[row, k] · dZ[row, n] for every subtree j of the rank's shards.
   ///
   /// dZ [T·B, zStride] of which `columns` columns count; its memory must reach to whole vectors. The gradient of
-  /// subtree j begins at `gradient + j · subtreeStride`, rows `gradientStride` apart.
+  /// subtree j begins at `gradient + j · subtreeStride`, rows `gradientStride` apart. `between` is called after some
+  /// panels each.
   public func multiply(
     dZ: UnsafePointer<Float>, zStride: Int, columns: Int, gradient: UnsafeMutablePointer<Float>,
-    gradientStride: Int, subtreeStride: Int
+    gradientStride: Int, subtreeStride: Int, between: () -> Void = {}
   ) {
     let blocks = (depth + tileRows - 1) / tileRows
     let panelCount = padded(columns) / vectorWidth
@@ -145,6 +146,7 @@ public final class WeightGradient {
           store(
             group, to: gradient + index * subtreeStride, rowStride: gradientStride, columns: columns)
         }
+        between()
       }
     }
   }

@@ -52,7 +52,8 @@ extension TrainingSetup {
       shape: data.shape, timesteps: data.timesteps, globalBatch: configuration.batch.sequences,
       shards: configuration.batch.shards, dropout: Float(model.dropout), seed: configuration.seed, rule: rule,
       clip: optimizer.clip, reduction: configuration.distributed.reduction == .mpi ? .mpi : .reproducible,
-      sharedMemory: SharedMemory(configuration.distributed.sharedMemory))
+      sharedMemory: SharedMemory(configuration.distributed.sharedMemory),
+      embeddingRows: configuration.distributed.embedding == .sparse ? .sparse : .dense)
   }
 }
 

@@ -1,0 +1,62 @@
+import Kernels
+import MPI
+import Timing
+
+/// Adds gradients by `MPI_Allreduce`, after the whole backward pass. Every rank ends up with the whole gradient and updates
+/// all parameters.
+final class AllReduceReducer: Reducer {
+  let ownedRanges: [Range<Int>]
+  var shardValues: [Double] { numbers.shardValues }
+  var notices: [Double] { numbers.notices }
+  /// Every number is taken for changed.
+  var changedRanges: [Range<Int>] { ownedRanges }
+
+  private let embedding: Range<Int>?
+  private let memory: GradientMemory
+  private let communicator: Communicator
+  private let clock: StepClock
+  private var submitted: [Int] = []
+  private var numbers: GlobalNumbers
+
+  /// For two ranks or more.
+  init(_ plan: ReductionPlan, memory: GradientMemory, world: World, clock: StepClock) {
+    ownedRanges = plan.parts
+    embedding = plan.embedding == nil ? nil : plan.parts[0]
+    self.memory = memory
+    self.clock = clock
+    communicator = world.communicator
+    numbers = GlobalNumbers(plan, communicator: world.communicator)
+  }
+
+  func submit(part: Int, rowsSeen: [Int32]) { submitted.append(part) }
+
+  func poll() {}
+
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double {
+    for part in submitted { try allReduce(part: part) }
+    submitted.removeAll(keepingCapacity: true)
+    return try numbers.norm(
+      of: memory.gradient(0), changed: ownedRanges, ownShardValues: ownShardValues, notice: notice, clock: clock)
+  }
+
+  private func allReduce(part: Int) throws {
+    let range = ownedRanges[part]
+    let first = memory.gradient(0) + range.lowerBound
+    clock.enter(.reduction, part: part)
+    for subtree in 1..<max(1, memory.subtrees) {
+      add(first, memory.gradient(subtree) + range.lowerBound, count: range.count)
+    }
+    clock.enter(.wait, part: part)
+    clock.submitted(part: part)
+    try communicator.allReduce(UnsafeMutableBufferPointer(start: first, count: range.count), .sum)
+    clock.arrived(part: part)
+  }
+
+  func clearEmbedding() {
+    if let embedding { (memory.gradient(0) + embedding.lowerBound).update(repeating: 0, count: embedding.count) }
+  }
+
+  func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) {
+    all?.update(from: owned.baseAddress!, count: owned.count)
+  }
+}

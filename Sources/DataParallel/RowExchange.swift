@@ -1,0 +1,178 @@
+import Kernels
+import MPI
+
+/// The messages of an embedding of which only rows travel that some rank has seen. First every rank tells the others which
+/// rows it has, a bit for each row of the table. The rows that any rank has are shared out evenly: their owners receive
+/// them from the ranks that have them, add them in tree order, where a subtree without the row is +0.0 as it is in memory,
+/// and send the sums to all.
+final class RowExchange {
+  private let communicator: Communicator
+  private let memory: GradientMemory
+  /// D.
+  private let size: Int
+  /// Where the table begins in the flat gradient.
+  private let start: Int
+  /// Subtrees of each rank.
+  private let subtrees: [[Range<Int>]]
+  private let treeSum: TreeSum
+  private let scratch: FloatBuffer
+  private let zeros: FloatBuffer
+  private var sources: [UnsafePointer<Float>]
+  private let outgoing: Rows
+  private let incoming: Rows
+  private let seen: SeenRows
+  private var announcement = RequestQueue<Exchange<UInt64>>(capacity: 1)
+  /// Where the rows of each rank begin among those that have come in.
+  private var firstOf: [UnsafeMutablePointer<Float>]
+
+  private final class Rows {
+    let buffer: FloatBuffer
+    init(count: Int) { buffer = FloatBuffer(count: count) }
+  }
+
+  init(_ plan: ReductionPlan, memory: GradientMemory, communicator: Communicator) {
+    guard let embedding = plan.embedding else { preconditionFailure("the model has no embedding") }
+    self.communicator = communicator
+    self.memory = memory
+    (size, start, subtrees) = (embedding.size, plan.parts[0].lowerBound, plan.subtrees)
+    treeSum = TreeSum(leafCount: plan.shardCount, subtrees: subtrees.flatMap { $0 })
+    scratch = FloatBuffer(count: treeSum.scratchCount)
+    zeros = FloatBuffer(count: size)
+    sources = Array(repeating: UnsafePointer(zeros.pointer), count: subtrees.reduce(0) { $0 + $1.count })
+    let floats = RowExchange.floats(mostRows: embedding.mostRows, size: size, subtrees: subtrees)
+    outgoing = Rows(count: floats)
+    incoming = Rows(count: floats)
+    seen = SeenRows(rows: embedding.rows, ranks: communicator.size, mostRows: embedding.mostRows)
+    firstOf = Array(repeating: incoming.buffer.pointer, count: communicator.size)
+  }
+
+  /// Room for what a rank sends or receives at most: all rows in every subtree.
+  static func floats(mostRows: Int, size: Int, subtrees: [[Range<Int>]]) -> Int {
+    let ranks = subtrees.count
+    let received = (ranks - 1) * ((mostRows + ranks - 1) / ranks)
+    return max(mostRows, received) * size * (subtrees.map(\.count).max() ?? 1)
+  }
+
+  /// Tells the other ranks which rows this one has.
+  func announce(_ rows: [Int32]) throws {
+    seen.mark(rows, rank: communicator.rank)
+    announcement.append(
+      try communicator.startAllGather(
+        Exchange(
+          sending: OwnedBuffer(unsafe: seen.own, owner: seen), receiving: OwnedBuffer(unsafe: seen.all, owner: seen))))
+  }
+
+  /// Whether it is known which rows all ranks have.
+  func isAnnounced() throws -> Bool {
+    guard try announcement.testFirst(1) else { return false }
+    _ = try announcement.waitForFirst()
+    seen.unite()
+    return true
+  }
+
+  /// Starts the first way. Returns the number of its requests.
+  func scatter(_ requests: inout RequestQueue<OwnedBuffer<Float>>) throws -> Int {
+    let (rank, before) = (communicator.rank, requests.count)
+    var place = incoming.buffer.pointer
+    for peer in 0..<communicator.size where peer != rank {
+      firstOf[peer] = place
+      let count = subtrees[peer].count * size * seen.count(ofRank: peer, ownedBy: rank)
+      if count > 0 { requests.append(try receive(place, count: count, from: peer, tag: RowExchange.scatterTag)) }
+      place += count
+    }
+    place = outgoing.buffer.pointer
+    for peer in 0..<communicator.size where peer != rank {
+      let first = place
+      for subtree in subtrees[rank].indices {
+        for row in seen.owned(by: peer) where seen.contains(row, rank: rank) {
+          place.update(from: gradient(subtree, row), count: size)
+          place += size
+        }
+      }
+      if place > first {
+        requests.append(try send(first, count: place - first, to: peer, tag: RowExchange.scatterTag))
+      }
+    }
+    return requests.count - before
+  }
+
+  /// After the first way: the rows that this rank owns become sums over all shards, and the second way starts. Returns the
+  /// number of its requests.
+  func addAndGather(_ requests: inout RequestQueue<OwnedBuffer<Float>>) throws -> Int {
+    let (rank, before) = (communicator.rank, requests.count)
+    add()
+    var place = incoming.buffer.pointer
+    for peer in 0..<communicator.size where peer != rank {
+      firstOf[peer] = place
+      let count = seen.owned(by: peer).count * size
+      if count > 0 { requests.append(try receive(place, count: count, from: peer, tag: RowExchange.gatherTag)) }
+      place += count
+    }
+    let own = seen.owned(by: rank)
+    for (index, row) in own.enumerated() {
+      (outgoing.buffer.pointer + index * size).update(from: gradient(0, row), count: size)
+    }
+    for peer in 0..<communicator.size where peer != rank && !own.isEmpty {
+      requests.append(try send(outgoing.buffer.pointer, count: own.count * size, to: peer, tag: RowExchange.gatherTag))
+    }
+    return requests.count - before
+  }
+
+  /// After the second way: the rows that others own, into the first gradient.
+  func take() {
+    for peer in 0..<communicator.size where peer != communicator.rank {
+      for (index, row) in seen.owned(by: peer).enumerated() {
+        gradient(0, row).update(from: firstOf[peer] + index * size, count: size)
+      }
+    }
+  }
+
+  /// The rows that any rank has, as ranges of the flat gradient.
+  func appendChangedRanges(to ranges: inout [Range<Int>]) {
+    for row in seen.united {
+      let first = start + Int(row) * size
+      ranges.append(first..<first + size)
+    }
+  }
+
+  // MARK: Rows
+
+  /// Beyond those of `SliceExchange`, which sends nothing of the first part here.
+  private static let (scatterTag, gatherTag) = (0, 1)
+
+  private func gradient(_ subtree: Int, _ row: Int32) -> UnsafeMutablePointer<Float> {
+    memory.gradient(subtree) + (start + Int(row) * size)
+  }
+
+  private func add() {
+    let rank = communicator.rank
+    for row in seen.owned(by: rank) {
+      var source = 0
+      for sender in 0..<communicator.size {
+        let has = seen.contains(row, rank: sender)
+        let stride = sender == rank ? 0 : seen.count(ofRank: sender, ownedBy: rank) * size
+        for subtree in subtrees[sender].indices {
+          sources[source] = UnsafePointer(
+            !has ? zeros.pointer : sender == rank ? gradient(subtree, row) : firstOf[sender] + subtree * stride)
+          source += 1
+        }
+        if has && sender != rank { firstOf[sender] += size }
+      }
+      treeSum.add(sources, at: 0, into: gradient(0, row), count: size, scratch: scratch.pointer)
+    }
+  }
+
+  private func receive(
+    _ place: UnsafeMutablePointer<Float>, count: Int, from peer: Int, tag: Int
+  ) throws -> Request<OwnedBuffer<Float>> {
+    let buffer = UnsafeMutableBufferPointer(start: place, count: count)
+    return try communicator.startReceive(OwnedBuffer(unsafe: buffer, owner: incoming), from: peer, tag: tag)
+  }
+
+  private func send(
+    _ place: UnsafeMutablePointer<Float>, count: Int, to peer: Int, tag: Int
+  ) throws -> Request<OwnedBuffer<Float>> {
+    let buffer = UnsafeMutableBufferPointer(start: place, count: count)
+    return try communicator.startSend(OwnedBuffer(unsafe: buffer, owner: outgoing), to: peer, tag: tag)
+  }
+}

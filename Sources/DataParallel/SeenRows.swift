@@ -1,0 +1,64 @@
+/// Which rows of a table each rank has, a bit for each row, and who adds them up.
+final class SeenRows {
+  /// The bits of all ranks, rank after rank.
+  let all: UnsafeMutableBufferPointer<UInt64>
+  /// This rank's bits, before they are among those of all.
+  let own: UnsafeMutableBufferPointer<UInt64>
+  /// The rows that any rank has, ascending, after `unite`.
+  private(set) var united: [Int32] = []
+
+  private let ranks: Int
+  private let words: Int
+  /// For each rank how many it has of the rows that each rank owns.
+  private var counts: [Int]
+
+  init(rows: Int, ranks: Int, mostRows: Int) {
+    self.ranks = ranks
+    words = (rows + 63) / 64
+    all = .allocate(capacity: words * ranks)
+    all.initialize(repeating: 0)
+    own = .allocate(capacity: words)
+    own.initialize(repeating: 0)
+    counts = Array(repeating: 0, count: ranks * ranks)
+    united.reserveCapacity(mostRows)
+  }
+
+  deinit {
+    all.deallocate()
+    own.deallocate()
+  }
+
+  /// This rank's rows.
+  func mark(_ rows: [Int32], rank: Int) {
+    own.update(repeating: 0)
+    for row in rows { own[Int(row) / 64] |= 1 << UInt64(row % 64) }
+  }
+
+  /// After the bits of all ranks have come.
+  func unite() {
+    united.removeAll(keepingCapacity: true)
+    for word in 0..<words {
+      var seen = (0..<ranks).reduce(0) { $0 | all[$1 * words + word] }
+      while seen != 0 {
+        united.append(Int32(word * 64 + seen.trailingZeroBitCount))
+        seen &= seen - 1
+      }
+    }
+    for rank in 0..<ranks {
+      for owner in 0..<ranks {
+        counts[rank * ranks + owner] = owned(by: owner).reduce(0) { $0 + (contains($1, rank: rank) ? 1 : 0) }
+      }
+    }
+  }
+
+  /// Whether a rank has a row.
+  func contains(_ row: Int32, rank: Int) -> Bool { all[rank * words + Int(row) / 64] >> UInt64(row % 64) & 1 == 1 }
+
+  /// The rows that a rank adds up: as many of the united ones as any other rank.
+  func owned(by rank: Int) -> ArraySlice<Int32> {
+    united[rank * united.count / ranks..<(rank + 1) * united.count / ranks]
+  }
+
+  /// How many rows a rank has of those that another one adds up.
+  func count(ofRank rank: Int, ownedBy owner: Int) -> Int { counts[rank * ranks + owner] }
+}
