@@ -5,16 +5,23 @@ import Timing
 
 /// Adds up gradients that travel between ranks as messages: afterwards every rank has the whole sum.
 ///
-/// For P ranks and one part of n numbers: every rank owns a slice of about n/P. It receives that slice of every subtree
-/// sum of the other ranks, adds them in tree order, and sends the result to all. Where P and S are powers of two each
-/// rank sends 2·(P − 1)/P·n numbers: the bytes of the best all-reduce. Both ways can be hidden behind the backward pass,
-/// which handing round the updated parameters instead could not.
+/// For P ranks and n numbers: every rank owns a slice of about n/P. It receives that slice of every subtree sum of the
+/// other ranks, adds them in tree order, and sends the result to all. Where P and S are powers of two each rank sends
+/// 2·(P − 1)/P·n numbers: the bytes of the best all-reduce. Both ways can be hidden behind the backward pass, which
+/// handing round the updated parameters instead could not.
 ///
-/// Messages make progress in `poll` and `finish` alone: MPI has no progress of its own. They carry the number of their
-/// part, so that ranks may come to the second way of a part and to the first one of the next in any order.
+/// A part is cut into pieces, so that the second way of one is on the line with the first way of the next. Messages make
+/// progress in `poll` and `finish` alone: MPI has no progress of its own. They carry the number of their piece, so that
+/// ranks may come to the second way of a piece and to the first one of the next in any order.
 final class GradientExchange {
   /// Where the gradient may be other than +0.0, after `finish`, ascending.
   private(set) var changedRanges: [Range<Int>] = []
+
+  /// What travels together: a piece of a part, or the rows of an embedding.
+  private enum Load {
+    case piece(Int)
+    case rows(RowExchange)
+  }
 
   private let parts: [Range<Int>]
   private let world: World
@@ -22,18 +29,21 @@ final class GradientExchange {
   private let slices: SliceExchange
   /// Nil where the embedding is sent as a whole.
   private let rows: RowExchange?
+  /// The loads of each part.
+  private let loads: [[Load]]
   private var scatters = RequestQueue<OwnedBuffer<Float>>(capacity: 64)
   private var gathers = RequestQueue<OwnedBuffer<Float>>(capacity: 64)
-  /// For each part how many requests its first and its second way have.
-  private var requests: [(scatter: Int, gather: Int)]
-  /// The parts in the order of their submission. Of them `scattered` have been sent to the owners of their slices,
-  /// `added` have been added up and sent to all, `gathered` have arrived.
-  private var submitted: [Int] = []
+  /// The loads in the order of their submission, and how many requests the way has on which they are; the last one of a
+  /// part knows which one that is. Of them `scattered` have been sent to the owners of their slices, `added` have been
+  /// added up and sent to all, `gathered` have arrived.
+  private var submitted: [(load: Load, requests: Int, completes: Int?)] = []
   private var (scattered, added, gathered) = (0, 0, 0)
   private var polledAt = 0.0
 
   /// Between two polls that ask MPI lies at least this time: a message of 1 Gbit/s gets 12 KB further.
   private static let pollSeconds = 100e-6
+  /// The most numbers of a piece: 2 MB.
+  private static let pieceCount = 1 << 19
 
   /// Collective over `communicator`, of two ranks or more.
   init(
@@ -44,18 +54,33 @@ final class GradientExchange {
     parts = plan.parts
     // Other messages between the same ranks must not be taken for a gradient's.
     let own = try communicator.duplicate()
-    slices = SliceExchange(plan, memory: memory, communicator: own)
-    rows = plan.sendsRows ? RowExchange(plan, memory: memory, communicator: own) : nil
-    requests = parts.map { _ in (0, 0) }
-    submitted.reserveCapacity(parts.count)
+    let rows = plan.sendsRows ? RowExchange(plan, memory: memory, communicator: own) : nil
+    self.rows = rows
+    var pieces: [Range<Int>] = []
+    loads = plan.parts.enumerated().map { part, range in
+      if let rows, part == 0 { return [.rows(rows)] }
+      let first = pieces.count
+      pieces += GradientExchange.pieces(of: range)
+      return (first..<pieces.count).map { .piece($0) }
+    }
+    slices = SliceExchange(plan, pieces: pieces, memory: memory, communicator: own)
+    submitted.reserveCapacity(1 + pieces.count)
     changedRanges.reserveCapacity(parts.count + (plan.embedding?.mostRows ?? 0))
+  }
+
+  private static func pieces(of part: Range<Int>) -> [Range<Int>] {
+    let count = max(1, (part.count + pieceCount - 1) / pieceCount)
+    return (0..<count).map {
+      part.lowerBound + $0 * part.count / count..<part.lowerBound + ($0 + 1) * part.count / count
+    }
   }
 
   /// The gradient of a part stands in memory, and is not touched until `finish`. `rowsSeen`: of an embedding, ascending, the
   /// rows that it has.
   func submit(part: Int, rowsSeen: [Int32]) {
     clock.submitted(part: part)
-    submitted.append(part)
+    for load in loads[part] { submitted.append((load, 0, nil)) }
+    submitted[submitted.count - 1].completes = part
     orFail {
       if let rows, part == 0 { try rows.announce(rowsSeen) }
       while try advance() {}
@@ -89,23 +114,28 @@ final class GradientExchange {
     do { try body() } catch { world.fail(error) }
   }
 
-  /// The next thing that can be done; false where there is nothing at the moment. Each way takes the parts in the order of
+  /// The next thing that can be done; false where there is nothing at the moment. Each way takes the loads in the order of
   /// their submission, never in that of their arrival.
   private func advance() throws -> Bool {
-    if scattered < submitted.count, try isReadyToScatter(submitted[scattered]) {
-      let part = submitted[scattered]
-      requests[part].scatter = try rows(part)?.scatter(&scatters) ?? slices.scatter(part: part, &scatters)
+    if scattered < submitted.count, try isReady(submitted[scattered].load) {
+      submitted[scattered].requests =
+        switch submitted[scattered].load {
+        case .piece(let piece): try slices.scatter(piece, &scatters)
+        case .rows(let rows): try rows.scatter(&scatters)
+        }
       scattered += 1
-    } else if added < scattered, try scatters.testFirst(requests[submitted[added]].scatter) {
-      let part = submitted[added]
-      for _ in 0..<requests[part].scatter { _ = try scatters.waitForFirst() }
-      requests[part].gather = try rows(part)?.addAndGather(&gathers) ?? slices.addAndGather(part: part, &gathers)
+    } else if added < scattered, try scatters.testFirst(submitted[added].requests) {
+      for _ in 0..<submitted[added].requests { _ = try scatters.waitForFirst() }
+      submitted[added].requests =
+        switch submitted[added].load {
+        case .piece(let piece): try slices.addAndGather(piece, &gathers)
+        case .rows(let rows): try rows.addAndGather(&gathers)
+        }
       added += 1
-    } else if gathered < added, try gathers.testFirst(requests[submitted[gathered]].gather) {
-      let part = submitted[gathered]
-      for _ in 0..<requests[part].gather { _ = try gathers.waitForFirst() }
-      rows(part)?.take()
-      clock.arrived(part: part)
+    } else if gathered < added, try gathers.testFirst(submitted[gathered].requests) {
+      for _ in 0..<submitted[gathered].requests { _ = try gathers.waitForFirst() }
+      if case .rows(let rows) = submitted[gathered].load { rows.take() }
+      if let part = submitted[gathered].completes { clock.arrived(part: part) }
       gathered += 1
     } else {
       return false
@@ -113,7 +143,8 @@ final class GradientExchange {
     return true
   }
 
-  private func rows(_ part: Int) -> RowExchange? { part == 0 ? rows : nil }
-
-  private func isReadyToScatter(_ part: Int) throws -> Bool { try rows(part)?.isAnnounced() ?? true }
+  /// Rows can be sent as soon as it is known which ones all ranks have.
+  private func isReady(_ load: Load) throws -> Bool {
+    if case .rows(let rows) = load { try rows.isAnnounced() } else { true }
+  }
 }

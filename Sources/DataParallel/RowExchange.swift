@@ -137,8 +137,8 @@ final class RowExchange {
 
   // MARK: Rows
 
-  /// Beyond those of `SliceExchange`, which sends nothing of the first part here.
-  private static let (scatterTag, gatherTag) = (0, 1)
+  /// Beyond those of `SliceExchange`, of which no model has so many.
+  private static let (scatterTag, gatherTag) = (1 << 20, 1 << 20 + 1)
 
   private func gradient(_ subtree: Int, _ row: Int32) -> UnsafeMutablePointer<Float> {
     memory.gradient(subtree) + (start + Int(row) * size)

@@ -1,85 +1,90 @@
 import Kernels
 import MPI
 
-/// The messages of whole parts: to each rank its slice of each of this rank's subtree sums, and from each rank its slice of
-/// the sum over all shards.
+/// The messages of pieces of the gradient: to each rank its slice of each of this rank's subtree sums, and from each rank
+/// its slice of the sum over all shards.
 final class SliceExchange {
   private let communicator: Communicator
   private let memory: GradientMemory
-  private let parts: GradientParts
+  /// Ranges of the flat gradient.
+  private let pieces: [Range<Int>]
   /// Subtrees of each rank.
   private let subtrees: [[Range<Int>]]
   private let treeSum: TreeSum
   private let scratch: FloatBuffer
   /// Where the terms of a sum are, one for each subtree of all ranks; used again for each sum.
   private var sources: [UnsafePointer<Float>] = []
-  /// For each part, this rank's slice of the other ranks' subtrees, rank after rank.
+  /// For each piece, this rank's slice of the other ranks' subtrees, rank after rank.
   private let received: [Received]
   /// More than the subtrees of any rank.
-  private let tagsOfPart: Int
+  private let tagsOfPiece: Int
 
   private final class Received {
     let buffer: FloatBuffer
     init(count: Int) { buffer = FloatBuffer(count: count) }
   }
 
-  init(_ plan: ReductionPlan, memory: GradientMemory, communicator: Communicator) {
+  init(_ plan: ReductionPlan, pieces: [Range<Int>], memory: GradientMemory, communicator: Communicator) {
     self.communicator = communicator
     self.memory = memory
+    self.pieces = pieces
     subtrees = plan.subtrees
-    let parts = GradientParts(parts: plan.parts, ranks: communicator.size)
-    self.parts = parts
     treeSum = TreeSum(leafCount: plan.shardCount, subtrees: subtrees.flatMap { $0 })
     scratch = FloatBuffer(count: treeSum.scratchCount)
     sources.reserveCapacity(subtrees.reduce(0) { $0 + $1.count })
-    tagsOfPart = 1 + (subtrees.map(\.count).max() ?? 0)
+    tagsOfPiece = 1 + (subtrees.map(\.count).max() ?? 0)
     let remote = subtrees.enumerated().reduce(0) { $0 + ($1.offset == communicator.rank ? 0 : $1.element.count) }
-    received = plan.parts.indices.map { part in
-      let isWhole = part > 0 || !plan.sendsRows
-      return Received(count: isWhole ? remote * parts.slice(ofPart: part, rank: communicator.rank).count : 0)
+    received = pieces.map { piece in
+      Received(count: remote * SliceExchange.slice(piece, communicator.rank, of: communicator.size).count)
     }
   }
 
-  private func slice(_ part: Int, _ rank: Int) -> Range<Int> { parts.slice(ofPart: part, rank: rank) }
+  private static func slice(_ piece: Range<Int>, _ rank: Int, of ranks: Int) -> Range<Int> {
+    piece.lowerBound + rank * piece.count / ranks..<piece.lowerBound + (rank + 1) * piece.count / ranks
+  }
 
-  private func tag(_ part: Int, subtree: Int) -> Int { part * tagsOfPart + subtree }
-  private func tag(ofSum part: Int) -> Int { (part + 1) * tagsOfPart - 1 }
+  private func slice(_ piece: Int, _ rank: Int) -> Range<Int> {
+    SliceExchange.slice(pieces[piece], rank, of: communicator.size)
+  }
 
-  /// Starts the first way of a part. Returns the number of its requests.
-  func scatter(part: Int, _ requests: inout RequestQueue<OwnedBuffer<Float>>) throws -> Int {
+  private func tag(_ piece: Int, subtree: Int) -> Int { piece * tagsOfPiece + subtree }
+  private func tag(ofSum piece: Int) -> Int { (piece + 1) * tagsOfPiece - 1 }
+
+  /// Starts the first way of a piece. Returns the number of its requests.
+  func scatter(_ piece: Int, _ requests: inout RequestQueue<OwnedBuffer<Float>>) throws -> Int {
     let (rank, before) = (communicator.rank, requests.count)
-    let own = slice(part, rank)
-    var place = received[part].buffer.pointer
+    let own = slice(piece, rank)
+    var place = received[piece].buffer.pointer
     for peer in 0..<communicator.size where peer != rank {
       for subtree in subtrees[peer].indices where !own.isEmpty {
         let to = UnsafeMutableBufferPointer(start: place, count: own.count)
         requests.append(
           try communicator.startReceive(
-            OwnedBuffer(unsafe: to, owner: received[part]), from: peer, tag: tag(part, subtree: subtree)))
+            OwnedBuffer(unsafe: to, owner: received[piece]), from: peer, tag: tag(piece, subtree: subtree)))
         place += own.count
       }
     }
     for peer in others {
-      for subtree in subtrees[rank].indices where !slice(part, peer).isEmpty {
+      for subtree in subtrees[rank].indices where !slice(piece, peer).isEmpty {
         requests.append(
           try communicator.startSend(
-            buffer(subtree, slice(part, peer)), to: peer, tag: tag(part, subtree: subtree)))
+            buffer(subtree, slice(piece, peer)), to: peer, tag: tag(piece, subtree: subtree)))
       }
     }
     return requests.count - before
   }
 
-  /// After the first way of a part: this rank's slice of the first gradient becomes the sum over all shards, and the
+  /// After the first way of a piece: this rank's slice of the first gradient becomes the sum over all shards, and the
   /// second way starts. Returns the number of its requests.
-  func addAndGather(part: Int, _ requests: inout RequestQueue<OwnedBuffer<Float>>) throws -> Int {
-    add(part: part)
-    let (own, before) = (slice(part, communicator.rank), requests.count)
-    for peer in others where !slice(part, peer).isEmpty {
+  func addAndGather(_ piece: Int, _ requests: inout RequestQueue<OwnedBuffer<Float>>) throws -> Int {
+    add(piece)
+    let (own, before) = (slice(piece, communicator.rank), requests.count)
+    for peer in others where !slice(piece, peer).isEmpty {
       requests.append(
-        try communicator.startReceive(buffer(0, slice(part, peer)), from: peer, tag: tag(ofSum: part)))
+        try communicator.startReceive(buffer(0, slice(piece, peer)), from: peer, tag: tag(ofSum: piece)))
     }
     for peer in others where !own.isEmpty {
-      requests.append(try communicator.startSend(buffer(0, own), to: peer, tag: tag(ofSum: part)))
+      requests.append(try communicator.startSend(buffer(0, own), to: peer, tag: tag(ofSum: piece)))
     }
     return requests.count - before
   }
@@ -95,9 +100,9 @@ final class SliceExchange {
       owner: memory)
   }
 
-  private func add(part: Int) {
-    let own = slice(part, communicator.rank)
-    var place = UnsafePointer(received[part].buffer.pointer)
+  private func add(_ piece: Int) {
+    let own = slice(piece, communicator.rank)
+    var place = UnsafePointer(received[piece].buffer.pointer)
     sources.removeAll(keepingCapacity: true)
     for sender in 0..<communicator.size {
       for subtree in subtrees[sender].indices {
