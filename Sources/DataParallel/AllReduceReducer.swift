@@ -6,6 +6,7 @@ import Timing
 /// all parameters.
 final class AllReduceReducer: Reducer {
   let ownedRanges: [Range<Int>]
+  var sum: UnsafeMutablePointer<Float> { memory.gradient(0) }
   var shardValues: [Double] { numbers.shardValues }
   var notices: [Double] { numbers.notices }
   /// Every number is taken for changed.

@@ -2,36 +2,49 @@ import Kernels
 import MPI
 import Timing
 
-/// The numbers beside the gradient that ranks without shared memory tell each other: the sums of squares of the blocks
-/// that each of them looks at, the values of their shards, their notices.
+/// The numbers beside the gradient that ranks tell each other by messages: the sums of squares of the blocks that some of
+/// them look at, the values of their shards, their notices.
 struct GlobalNumbers {
   private(set) var shardValues: [Double]
   private(set) var notices: [Double]
 
   private let communicator: Communicator
   private let parts: GradientParts
+  private let owner: Int?
   private var blockSums: [Double]
   private var scalars: ScalarExchange
 
+  /// Every rank looks at its share of a gradient that all have.
   init(_ plan: ReductionPlan, communicator: Communicator) {
+    self.init(
+      plan, parts: GradientParts(parts: plan.parts, ranks: communicator.size),
+      owners: (0..<communicator.size).map { $0 }, communicator: communicator)
+  }
+
+  /// - Parameters:
+  ///   - parts: whose blocks are looked at by one rank each.
+  ///   - owners: for each rank which of the owners of `parts` it is, nil for none.
+  init(_ plan: ReductionPlan, parts: GradientParts, owners: [Int?], communicator: Communicator) {
     self.communicator = communicator
-    let parts = GradientParts(parts: plan.parts, ranks: communicator.size)
     self.parts = parts
+    owner = owners[communicator.rank]
     blockSums = Array(repeating: 0, count: parts.blockCount)
     shardValues = Array(repeating: 0, count: plan.shardCount)
     notices = Array(repeating: 0, count: communicator.size)
-    scalars = ScalarExchange(parts: parts, shards: plan.shards)
+    scalars = ScalarExchange(parts: parts, owners: owners, shards: plan.shards)
   }
 
-  /// The norm of a gradient that every rank has whole; each sums the squares of its share. Block sums are added in index
+  /// The norm of a gradient of which every owner has its blocks at least. Block sums are added in index
   /// order, whoever computed them. The shard values and notices of all ranks are known afterwards.
   mutating func norm(
     of gradient: UnsafePointer<Float>, changed: [Range<Int>], ownShardValues: UnsafeBufferPointer<Double>,
     notice: Double, clock: StepClock
   ) throws -> Double {
     clock.enter(.update)
-    blockSums.withUnsafeMutableBufferPointer {
-      parts.squaredSums(ofRank: communicator.rank, changed: changed, gradient: gradient, sums: $0.baseAddress!)
+    if let owner {
+      blockSums.withUnsafeMutableBufferPointer {
+        parts.squaredSums(ofRank: owner, changed: changed, gradient: gradient, sums: $0.baseAddress!)
+      }
     }
     notices[communicator.rank] = notice
     clock.enter(.wait)

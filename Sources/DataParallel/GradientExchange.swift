@@ -3,9 +3,9 @@ import Kernels
 import MPI
 import Timing
 
-/// Adds up gradients that travel between ranks as messages: afterwards every rank has the whole sum.
+/// Adds up gradients that travel between ranks as messages: afterwards each of these peers has the whole sum.
 ///
-/// For P ranks and n numbers: every rank owns a slice of about n/P. It receives that slice of every subtree sum of the
+/// For P peers and n numbers: every rank owns a slice of about n/P. It receives that slice of every subtree sum of the
 /// other ranks, adds them in tree order, and sends the result to all. Where P and S are powers of two each rank sends
 /// 2·(P − 1)/P·n numbers: the bytes of the best all-reduce. Both ways can be hidden behind the backward pass, which
 /// handing round the updated parameters instead could not.
@@ -23,7 +23,7 @@ final class GradientExchange {
     case rows(RowExchange)
   }
 
-  private let parts: [Range<Int>]
+  private let ranges: [Range<Int>]
   private let world: World
   private let clock: StepClock
   private let slices: SliceExchange
@@ -47,17 +47,17 @@ final class GradientExchange {
 
   /// Collective over `communicator`, of two ranks or more.
   init(
-    _ plan: ReductionPlan, memory: GradientMemory, communicator: Communicator, world: World, clock: StepClock
+    _ plan: ExchangePlan, memory: GradientMemory, communicator: Communicator, world: World, clock: StepClock
   ) throws {
     self.world = world
     self.clock = clock
-    parts = plan.parts
+    ranges = plan.ranges
     // Other messages between the same ranks must not be taken for a gradient's.
     let own = try communicator.duplicate()
-    let rows = plan.sendsRows ? RowExchange(plan, memory: memory, communicator: own) : nil
+    let rows = plan.table != nil ? RowExchange(plan, memory: memory, communicator: own) : nil
     self.rows = rows
     var pieces: [Range<Int>] = []
-    loads = plan.parts.enumerated().map { part, range in
+    loads = plan.ranges.enumerated().map { part, range in
       if let rows, part == 0 { return [.rows(rows)] }
       let first = pieces.count
       pieces += GradientExchange.pieces(of: range)
@@ -65,7 +65,7 @@ final class GradientExchange {
     }
     slices = SliceExchange(plan, pieces: pieces, memory: memory, communicator: own)
     submitted.reserveCapacity(1 + pieces.count)
-    changedRanges.reserveCapacity(parts.count + (plan.embedding?.mostRows ?? 0))
+    changedRanges.reserveCapacity(ranges.count + (plan.table?.mostRows ?? 0))
   }
 
   private static func pieces(of part: Range<Int>) -> [Range<Int>] {
@@ -83,8 +83,8 @@ final class GradientExchange {
     submitted[submitted.count - 1].completes = part
     orFail {
       if let rows, part == 0 { try rows.announce(rowsSeen) }
-      while try advance() {}
     }
+    progress()
   }
 
   /// Lets messages make progress, at most once in `pollSeconds`.
@@ -93,10 +93,13 @@ final class GradientExchange {
     let now = StepClock.now()
     guard now - polledAt >= GradientExchange.pollSeconds else { return }
     clock.beginProgress(at: now)
-    orFail { while try advance() {} }
+    progress()
     polledAt = StepClock.now()
     clock.endProgress(at: polledAt)
   }
+
+  /// Lets messages make progress now.
+  func progress() { orFail { while try advance() {} } }
 
   /// Waits until all parts have arrived.
   func finish() {
@@ -106,7 +109,7 @@ final class GradientExchange {
     (scattered, added, gathered) = (0, 0, 0)
     changedRanges.removeAll(keepingCapacity: true)
     rows?.appendChangedRanges(to: &changedRanges)
-    for part in parts[(rows == nil ? 0 : 1)...] where !part.isEmpty { changedRanges.append(part) }
+    for range in ranges[(rows == nil ? 0 : 1)...] where !range.isEmpty { changedRanges.append(range) }
   }
 
   /// Requests may be under way: an error must not unwind past them.

@@ -6,6 +6,7 @@ import Timing
 /// whole gradient and updates all parameters.
 final class MessageReducer: Reducer {
   let ownedRanges: [Range<Int>]
+  var sum: UnsafeMutablePointer<Float> { memory.gradient(0) }
   var shardValues: [Double] { numbers.shardValues }
   var notices: [Double] { numbers.notices }
   var changedRanges: [Range<Int>] { exchange.changedRanges }
@@ -23,7 +24,7 @@ final class MessageReducer: Reducer {
     self.memory = memory
     self.clock = clock
     exchange = try GradientExchange(
-      plan, memory: memory, communicator: world.communicator, world: world, clock: clock)
+      ExchangePlan(plan), memory: memory, communicator: world.communicator, world: world, clock: clock)
     numbers = GlobalNumbers(plan, communicator: world.communicator)
   }
 

@@ -15,8 +15,12 @@ public enum SharedMemory: String, CaseIterable, Sendable {
 
 /// Which ranks share memory with this one, decided by all ranks together.
 public struct NodeSharing: Sendable {
-  /// The ranks that share, in the order of the world; nil where none do.
+  /// The ranks of this node, which share, in the order of the world; nil where none do.
   let node: Communicator?
+  /// Who is on which node, where there are several.
+  let nodes: NodePlan?
+  /// The ranks that hold the copies of their nodes, the first rank of each; nil on other ranks, and where none share.
+  let holders: Communicator?
   /// Why memory is not shared although there are several ranks; nil where it is, or was not wanted.
   public let obstacle: String?
 
@@ -24,7 +28,19 @@ public struct NodeSharing: Sendable {
   public var ranks: Int { node?.size ?? 1 }
 
   /// Each rank for itself.
-  public static let none = NodeSharing(node: nil, obstacle: nil)
+  public static let none = NodeSharing(obstacle: nil)
+
+  private init(obstacle: String?) { (node, nodes, holders, self.obstacle) = (nil, nil, nil, obstacle) }
+
+  /// The ranks of `node` share, and those of every other node. Collective.
+  init(node: Communicator, world: World) throws {
+    let first = try node.broadcast(world.communicator.rank, root: 0)
+    let nodes = NodePlan(firstRanks: try world.communicator.allGather(first))
+    self.node = node
+    self.nodes = nodes.nodes.count > 1 ? nodes : nil
+    holders = try world.communicator.split(color: node.rank == 0 ? 0 : nil, key: world.communicator.rank)
+    obstacle = nil
+  }
 
   /// Compares the wish with what the node has. Collective; every rank comes to the same end.
   /// - Throws: exit code 78 where sharing is `on` and impossible.
@@ -32,33 +48,33 @@ public struct NodeSharing: Sendable {
     let size = world.communicator.size
     guard size > 1, setup.sharedMemory != .off else { return .none }
     let node = try world.communicator.splitBySharedMemory(key: world.communicator.rank)
-    let onOneNode = try world.communicator.allReduce(node.size, .minimum) == size
-    let needed = bytes(setup, plan: plan)
+    let mostRanks = try world.communicator.allReduce(node.size, .maximum)
+    let needed = bytes(setup, plan: plan, ranks: mostRanks)
     let free = try world.communicator.allReduce(freeBytes(), .minimum)
     let obstacle: String? =
       if setup.reduction == .mpi {
         "distributed.reduction mpi uses messages"
-      } else if !onOneNode {
-        "the ranks are on several nodes"
+      } else if mostRanks == 1 {
+        "every rank is on a node of its own"
       } else if needed > free {
         "/dev/shm has \(free >> 20) MB free, and \(needed >> 20) MB are needed"
       } else {
         nil
       }
-    guard let obstacle else { return NodeSharing(node: node, obstacle: nil) }
+    guard let obstacle else { return try NodeSharing(node: node, world: world) }
     guard setup.sharedMemory == .auto else {
       throw Failure(
         message:
-          "error: memory cannot be shared — expected one node with room for \(needed >> 20) MB in /dev/shm, got: "
+          "error: memory cannot be shared — expected nodes with several ranks and room for \(needed >> 20) MB in /dev/shm, got: "
           + "\(obstacle)\nhint: set distributed.sharedMemory to auto or off", exitCode: 78)
     }
-    return NodeSharing(node: nil, obstacle: obstacle)
+    return NodeSharing(obstacle: mostRanks == 1 ? nil : obstacle)
   }
 
-  /// What the windows of all ranks take, with a page more for each of them and their scalars.
-  private static func bytes(_ setup: TrainingSetup, plan: ShardPlan) -> Int {
+  /// What the windows of a node with so many ranks take, with a page more for each of them and their scalars.
+  private static func bytes(_ setup: TrainingSetup, plan: ShardPlan, ranks: Int) -> Int {
     let memory = Training.memory(setup, plan: plan)
-    return memory.parameters + memory.packed + plan.ranks * (memory.gradients + 1 << 20)
+    return memory.parameters + memory.packed + ranks * (memory.gradients + 1 << 20)
   }
 
   private static func freeBytes() -> Int {

@@ -1,3 +1,4 @@
+import Glibc
 import MPI
 
 /// A segment of memory for each rank of a node, zero at first, which all of them read and write; or, for a rank that shares
@@ -16,18 +17,19 @@ final class NodeWindow {
       own = nil
       share = (node.rank, node.size)
     } else {
-      let memory = UnsafeMutableRawPointer.allocate(byteCount: max(64, byteCount), alignment: 64)
-      memory.initializeMemory(as: UInt8.self, repeating: 0, count: max(64, byteCount))
       shared = nil
-      own = memory
+      // Zeros that take no memory before they are touched.
+      own = calloc(1, byteCount + 64)
       share = (0, 1)
     }
   }
 
-  deinit { own?.deallocate() }
+  deinit { free(own) }
 
   /// The first byte of a rank's segment.
-  func segment(ofRank rank: Int) -> UnsafeMutableRawPointer { own ?? shared!.segment(ofRank: rank) }
+  func segment(ofRank rank: Int) -> UnsafeMutableRawPointer {
+    own?.alignedUp(toMultipleOf: 64) ?? shared!.segment(ofRank: rank)
+  }
 
   /// Waits for all ranks; what they wrote before is seen by all afterwards.
   func barrier() throws { try shared?.barrier() }

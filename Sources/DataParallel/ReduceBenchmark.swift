@@ -27,7 +27,7 @@ public struct ReduceBenchmark: Sendable {
       try Candidate(world: world, plan: plan, count: count, reduction: $0, sharing: .none)
     }
     if shares {
-      let sharing = NodeSharing(node: node, obstacle: nil)
+      let sharing = try NodeSharing(node: node, world: world)
       candidates.append(
         try Candidate(world: world, plan: plan, count: count, reduction: .reproducible, sharing: sharing))
     }

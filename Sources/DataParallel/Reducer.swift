@@ -24,6 +24,8 @@ public enum EmbeddingRows: String, CaseIterable, Sendable {
 protocol Reducer: AnyObject {
   /// The ranges of the flat gradient that this rank owns after `finish`, one for each part, ascending.
   var ownedRanges: [Range<Int>] { get }
+  /// The flat gradient in whose owned ranges the sum over all shards is, after `finish`.
+  var sum: UnsafeMutablePointer<Float> { get }
   /// Where the owned gradient may be other than +0.0, after `finish`.
   var changedRanges: [Range<Int>] { get }
   /// The value of every shard, after `finish`.
@@ -36,8 +38,7 @@ protocol Reducer: AnyObject {
   func submit(part: Int, rowsSeen: [Int32])
   /// Lets what was submitted make progress. Cheap where there is nothing to do: meant to be called between timesteps.
   func poll()
-  /// Waits for all parts; afterwards the owned ranges of the first gradient are the global gradient. Returns its global
-  /// norm. Each rank brings the values of its own shards, and a notice, a number for which the reduction has no use.
+  /// Waits for all parts; afterwards the owned ranges of `sum` are the global gradient. Returns its global norm. Each rank brings the values of its own shards, and a notice, a number for which the reduction has no use.
   func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double
   /// Sets what `finish` wrote into the embedding's gradient to +0.0, as the next backward pass expects it.
   func clearEmbedding()
@@ -63,11 +64,14 @@ struct ReductionPlan {
   var subtrees: [[Range<Int>]] { shards.map { SummationTree.subtrees(of: $0, leafCount: shardCount) } }
 }
 
-/// The way that the setup and the ranks' places call for: over shared memory, or by messages. Collective.
+/// The way that the setup and the ranks' places call for: over shared memory, by messages, or both. Collective.
 func makeReducer(
   _ plan: ReductionPlan, reduction: Reduction, memory: GradientMemory, sharing: NodeSharing, world: World,
   clock: StepClock
 ) throws -> any Reducer {
+  if let node = sharing.node, let nodes = sharing.nodes {
+    return try NodeReducer(plan, memory: memory, world: world, node: node, nodes: nodes, clock: clock)
+  }
   if world.communicator.size == 1 || sharing.node != nil {
     return try SharedMemoryReducer(plan, memory: memory, world: world, node: sharing.node, clock: clock)
   }

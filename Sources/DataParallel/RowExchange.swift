@@ -8,12 +8,10 @@ import MPI
 final class RowExchange {
   private let communicator: Communicator
   private let memory: GradientMemory
-  /// D.
-  private let size: Int
-  /// Where the table begins in the flat gradient.
-  private let start: Int
   /// Subtrees of each rank.
   private let subtrees: [[Range<Int>]]
+  /// For each rank and subtree its place among the terms of a sum.
+  private let places: [[Int]]
   private let treeSum: TreeSum
   private let scratch: FloatBuffer
   private let zeros: FloatBuffer
@@ -30,19 +28,22 @@ final class RowExchange {
     init(count: Int) { buffer = FloatBuffer(count: count) }
   }
 
-  init(_ plan: ReductionPlan, memory: GradientMemory, communicator: Communicator) {
-    guard let embedding = plan.embedding else { preconditionFailure("the model has no embedding") }
+  init(_ plan: ExchangePlan, memory: GradientMemory, communicator: Communicator) {
+    guard let table = plan.table else { preconditionFailure("no rows are sent") }
     self.communicator = communicator
     self.memory = memory
-    (size, start, subtrees) = (embedding.size, plan.parts[0].lowerBound, plan.subtrees)
-    treeSum = TreeSum(leafCount: plan.shardCount, subtrees: subtrees.flatMap { $0 })
+    (subtrees, places) = (plan.subtrees, plan.places)
+    treeSum = TreeSum(root: 0..<plan.shardCount, subtrees: plan.sortedSubtrees)
     scratch = FloatBuffer(count: treeSum.scratchCount)
-    zeros = FloatBuffer(count: size)
+    zeros = FloatBuffer(count: table.size)
     sources = Array(repeating: UnsafePointer(zeros.pointer), count: subtrees.reduce(0) { $0 + $1.count })
-    let floats = RowExchange.floats(mostRows: embedding.mostRows, size: size, subtrees: subtrees)
+    // A window has all its rows, and parts of two more.
+    let mostRows = min(table.mostRows, plan.ranges[0].count / table.size + 2)
+    let floats = RowExchange.floats(mostRows: mostRows, size: table.size, subtrees: subtrees)
     outgoing = Rows(count: floats)
     incoming = Rows(count: floats)
-    seen = SeenRows(rows: embedding.rows, ranks: communicator.size, mostRows: embedding.mostRows)
+    seen = SeenRows(
+      rows: table.rows, size: table.size, window: plan.ranges[0], ranks: communicator.size, mostRows: mostRows)
     firstOf = Array(repeating: incoming.buffer.pointer, count: communicator.size)
   }
 
@@ -76,7 +77,7 @@ final class RowExchange {
     var place = incoming.buffer.pointer
     for peer in 0..<communicator.size where peer != rank {
       firstOf[peer] = place
-      let count = subtrees[peer].count * size * seen.count(ofRank: peer, ownedBy: rank)
+      let count = subtrees[peer].count * seen.count(ofRank: peer, ownedBy: rank)
       if count > 0 { requests.append(try receive(place, count: count, from: peer, tag: RowExchange.scatterTag)) }
       place += count
     }
@@ -85,8 +86,7 @@ final class RowExchange {
       let first = place
       for subtree in subtrees[rank].indices {
         for row in seen.owned(by: peer) where seen.contains(row, rank: rank) {
-          place.update(from: gradient(subtree, row), count: size)
-          place += size
+          place = append(row, of: memory.gradient(subtree), to: place)
         }
       }
       if place > first {
@@ -104,16 +104,15 @@ final class RowExchange {
     var place = incoming.buffer.pointer
     for peer in 0..<communicator.size where peer != rank {
       firstOf[peer] = place
-      let count = seen.owned(by: peer).count * size
+      let count = seen.count(ownedBy: peer)
       if count > 0 { requests.append(try receive(place, count: count, from: peer, tag: RowExchange.gatherTag)) }
       place += count
     }
-    let own = seen.owned(by: rank)
-    for (index, row) in own.enumerated() {
-      (outgoing.buffer.pointer + index * size).update(from: gradient(0, row), count: size)
-    }
-    for peer in 0..<communicator.size where peer != rank && !own.isEmpty {
-      requests.append(try send(outgoing.buffer.pointer, count: own.count * size, to: peer, tag: RowExchange.gatherTag))
+    place = outgoing.buffer.pointer
+    for row in seen.owned(by: rank) { place = append(row, of: memory.gradient(0), to: place) }
+    let own = place - outgoing.buffer.pointer
+    for peer in 0..<communicator.size where peer != rank && own > 0 {
+      requests.append(try send(outgoing.buffer.pointer, count: own, to: peer, tag: RowExchange.gatherTag))
     }
     return requests.count - before
   }
@@ -121,18 +120,17 @@ final class RowExchange {
   /// After the second way: the rows that others own, into the first gradient.
   func take() {
     for peer in 0..<communicator.size where peer != communicator.rank {
-      for (index, row) in seen.owned(by: peer).enumerated() {
-        gradient(0, row).update(from: firstOf[peer] + index * size, count: size)
+      for row in seen.owned(by: peer) {
+        let numbers = seen.numbers(of: row)
+        (memory.gradient(0) + numbers.lowerBound).update(from: firstOf[peer], count: numbers.count)
+        firstOf[peer] += numbers.count
       }
     }
   }
 
   /// The rows that any rank has, as ranges of the flat gradient.
   func appendChangedRanges(to ranges: inout [Range<Int>]) {
-    for row in seen.united {
-      let first = start + Int(row) * size
-      ranges.append(first..<first + size)
-    }
+    for row in seen.united { ranges.append(seen.numbers(of: row)) }
   }
 
   // MARK: Rows
@@ -140,25 +138,32 @@ final class RowExchange {
   /// Beyond those of `SliceExchange`, of which no model has so many.
   private static let (scatterTag, gatherTag) = (1 << 20, 1 << 20 + 1)
 
-  private func gradient(_ subtree: Int, _ row: Int32) -> UnsafeMutablePointer<Float> {
-    memory.gradient(subtree) + (start + Int(row) * size)
+  private func append(
+    _ row: Int32, of gradient: UnsafeMutablePointer<Float>, to place: UnsafeMutablePointer<Float>
+  ) -> UnsafeMutablePointer<Float> {
+    let numbers = seen.numbers(of: row)
+    place.update(from: gradient + numbers.lowerBound, count: numbers.count)
+    return place + numbers.count
   }
 
   private func add() {
     let rank = communicator.rank
     for row in seen.owned(by: rank) {
-      var source = 0
+      let numbers = seen.numbers(of: row)
       for sender in 0..<communicator.size {
         let has = seen.contains(row, rank: sender)
-        let stride = sender == rank ? 0 : seen.count(ofRank: sender, ownedBy: rank) * size
+        let stride = seen.count(ofRank: sender, ownedBy: rank)
         for subtree in subtrees[sender].indices {
-          sources[source] = UnsafePointer(
-            !has ? zeros.pointer : sender == rank ? gradient(subtree, row) : firstOf[sender] + subtree * stride)
-          source += 1
+          sources[places[sender][subtree]] = UnsafePointer(
+            !has
+              ? zeros.pointer
+              : sender == rank
+                ? memory.gradient(subtree) + numbers.lowerBound : firstOf[sender] + subtree * stride)
         }
-        if has && sender != rank { firstOf[sender] += size }
+        if has && sender != rank { firstOf[sender] += numbers.count }
       }
-      treeSum.add(sources, at: 0, into: gradient(0, row), count: size, scratch: scratch.pointer)
+      treeSum.add(
+        sources, at: 0, into: memory.gradient(0) + numbers.lowerBound, count: numbers.count, scratch: scratch.pointer)
     }
   }
 

@@ -11,12 +11,13 @@ struct ScalarExchange {
   private var all: [Double]
 
   /// - Parameters:
-  ///   - parts: which blocks each rank owns.
+  ///   - parts: which blocks each owner owns.
+  ///   - owners: for each rank which owner it is, nil for none.
   ///   - shards: the shards of each rank.
-  init(parts: GradientParts, shards: [Range<Int>]) {
+  init(parts: GradientParts, owners: [Int?], shards: [Range<Int>]) {
     let owned = shards.indices.map { rank in
       parts.parts.indices.flatMap { part in
-        parts.blocks(ofPart: part, rank: rank).map { parts.firstBlock[part] + $0 }
+        owners[rank].map { parts.blocks(ofPart: part, rank: $0).map { parts.firstBlock[part] + $0 } } ?? []
       }
     }
     self.blocks = owned

@@ -1,19 +1,28 @@
-/// Which rows of a table each rank has, a bit for each row, and who adds them up.
+/// Which rows of a table each rank has, a bit for each row, and who adds them up. A window of the table's numbers counts, of
+/// which the first and the last row may be parts.
 final class SeenRows {
   /// The bits of all ranks, rank after rank.
   let all: UnsafeMutableBufferPointer<UInt64>
   /// This rank's bits, before they are among those of all.
   let own: UnsafeMutableBufferPointer<UInt64>
-  /// The rows that any rank has, ascending, after `unite`.
+  /// The rows in the window that any rank has, ascending, after `unite`.
   private(set) var united: [Int32] = []
 
   private let ranks: Int
   private let words: Int
-  /// For each rank how many it has of the rows that each rank owns.
+  private let size: Int
+  private let window: Range<Int>
+  /// For each rank how many numbers it has in the rows that each rank owns.
   private var counts: [Int]
 
-  init(rows: Int, ranks: Int, mostRows: Int) {
+  /// - Parameters:
+  ///   - size: numbers of a row.
+  ///   - window: among the table's numbers.
+  ///   - mostRows: in the window.
+  init(rows: Int, size: Int, window: Range<Int>, ranks: Int, mostRows: Int) {
     self.ranks = ranks
+    self.size = size
+    self.window = window
     words = (rows + 63) / 64
     all = .allocate(capacity: words * ranks)
     all.initialize(repeating: 0)
@@ -40,13 +49,16 @@ final class SeenRows {
     for word in 0..<words {
       var seen = (0..<ranks).reduce(0) { $0 | all[$1 * words + word] }
       while seen != 0 {
-        united.append(Int32(word * 64 + seen.trailingZeroBitCount))
+        let row = Int32(word * 64 + seen.trailingZeroBitCount)
         seen &= seen - 1
+        if !numbers(of: row).isEmpty { united.append(row) }
       }
     }
     for rank in 0..<ranks {
       for owner in 0..<ranks {
-        counts[rank * ranks + owner] = owned(by: owner).reduce(0) { $0 + (contains($1, rank: rank) ? 1 : 0) }
+        counts[rank * ranks + owner] = owned(by: owner).reduce(0) {
+          $0 + (contains($1, rank: rank) ? numbers(of: $1).count : 0)
+        }
       }
     }
   }
@@ -59,6 +71,12 @@ final class SeenRows {
     united[rank * united.count / ranks..<(rank + 1) * united.count / ranks]
   }
 
-  /// How many rows a rank has of those that another one adds up.
+  /// Where the numbers of a row are in the flat gradient.
+  func numbers(of row: Int32) -> Range<Int> { (Int(row) * size..<(Int(row) + 1) * size).clamped(to: window) }
+
+  /// How many numbers a rank has in the rows that another one adds up.
   func count(ofRank rank: Int, ownedBy owner: Int) -> Int { counts[rank * ranks + owner] }
+
+  /// How many numbers the rows have that a rank adds up.
+  func count(ownedBy owner: Int) -> Int { owned(by: owner).reduce(0) { $0 + numbers(of: $1).count } }
 }

@@ -58,9 +58,6 @@ public final class ShardedModel {
   /// Whether this rank is the one that writes whole parameters where several share them.
   public var writesParameters: Bool { window.share.index == 0 }
 
-  /// Whether ranks have copies of the parameters, or all of them one.
-  var hasOwnParameters: Bool { window.share.count == 1 }
-
   /// The parameters have been written: the products read copies of them in another order. Ranks that share wait for each
   /// other, and each packs its share; the clock, if there is one, tells the two apart.
   public func parametersChanged(clock: StepClock? = nil) throws {

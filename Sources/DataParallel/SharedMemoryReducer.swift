@@ -9,6 +9,7 @@ import Timing
 /// so is the sum.
 final class SharedMemoryReducer: Reducer {
   let ownedRanges: [Range<Int>]
+  var sum: UnsafeMutablePointer<Float> { memory.gradient(0) }
   private(set) var changedRanges: [Range<Int>] = []
   private(set) var shardValues: [Double]
   private(set) var notices: [Double]
@@ -40,7 +41,7 @@ final class SharedMemoryReducer: Reducer {
     self.parts = parts
     ownedRanges = parts.parts.indices.map { [rank] in parts.slice(ofPart: $0, rank: rank) }
     let subtrees = plan.subtrees
-    treeSum = TreeSum(leafCount: plan.shardCount, subtrees: subtrees.flatMap { $0 })
+    treeSum = TreeSum(root: 0..<plan.shardCount, subtrees: subtrees.flatMap { $0 })
     scratch = FloatBuffer(count: treeSum.scratchCount)
     sources = subtrees.enumerated().flatMap { rank, subtrees in
       subtrees.indices.map { UnsafePointer(memory.gradient($0, ofRank: rank)) }
@@ -95,15 +96,7 @@ final class SharedMemoryReducer: Reducer {
   }
 
   func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws {
-    var first = 0
-    for (range, segments) in zip(parts.parts, parts.slices) {
-      let count = segments.counts[rank]
-      let mine = UnsafeBufferPointer(rebasing: owned[first..<first + count])
-      first += count
-      let destination = UnsafeMutableBufferPointer(
-        start: all.map { $0 + range.lowerBound }, count: all == nil ? 0 : range.count)
-      try communicator.gatherV(mine, into: destination, segments, root: 0)
-    }
+    try gather(owned, into: all, parts: parts.parts, slices: parts.slices, on: communicator)
   }
 
   // MARK: Rows that have been seen
@@ -155,5 +148,21 @@ final class SharedMemoryReducer: Reducer {
       for shard in plan.shards[other] { shardValues[shard] = values[parts.blockCount + shard] }
       notices[other] = values[parts.blockCount + plan.shardCount]
     }
+  }
+}
+
+/// Rank 0 of a communicator gets, part after part, what each rank holds of it.
+func gather(
+  _ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?, parts: [Range<Int>],
+  slices: [Segments], on communicator: Communicator
+) throws {
+  var first = 0
+  for (range, segments) in zip(parts, slices) {
+    let count = segments.counts[communicator.rank]
+    let mine = UnsafeBufferPointer(rebasing: owned[first..<first + count])
+    first += count
+    let destination = UnsafeMutableBufferPointer(
+      start: all.map { $0 + range.lowerBound }, count: all == nil ? 0 : range.count)
+    try communicator.gatherV(mine, into: destination, segments, root: 0)
   }
 }

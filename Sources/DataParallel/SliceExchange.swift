@@ -10,10 +10,12 @@ final class SliceExchange {
   private let pieces: [Range<Int>]
   /// Subtrees of each rank.
   private let subtrees: [[Range<Int>]]
+  /// For each rank and subtree its place among the terms of a sum.
+  private let places: [[Int]]
   private let treeSum: TreeSum
   private let scratch: FloatBuffer
   /// Where the terms of a sum are, one for each subtree of all ranks; used again for each sum.
-  private var sources: [UnsafePointer<Float>] = []
+  private var sources: [UnsafePointer<Float>]
   /// For each piece, this rank's slice of the other ranks' subtrees, rank after rank.
   private let received: [Received]
   /// More than the subtrees of any rank.
@@ -24,14 +26,15 @@ final class SliceExchange {
     init(count: Int) { buffer = FloatBuffer(count: count) }
   }
 
-  init(_ plan: ReductionPlan, pieces: [Range<Int>], memory: GradientMemory, communicator: Communicator) {
+  init(_ plan: ExchangePlan, pieces: [Range<Int>], memory: GradientMemory, communicator: Communicator) {
     self.communicator = communicator
     self.memory = memory
     self.pieces = pieces
     subtrees = plan.subtrees
-    treeSum = TreeSum(leafCount: plan.shardCount, subtrees: subtrees.flatMap { $0 })
+    places = plan.places
+    treeSum = TreeSum(root: 0..<plan.shardCount, subtrees: plan.sortedSubtrees)
     scratch = FloatBuffer(count: treeSum.scratchCount)
-    sources.reserveCapacity(subtrees.reduce(0) { $0 + $1.count })
+    sources = Array(repeating: UnsafePointer(scratch.pointer), count: subtrees.reduce(0) { $0 + $1.count })
     tagsOfPiece = 1 + (subtrees.map(\.count).max() ?? 0)
     let remote = subtrees.enumerated().reduce(0) { $0 + ($1.offset == communicator.rank ? 0 : $1.element.count) }
     received = pieces.map { piece in
@@ -103,13 +106,12 @@ final class SliceExchange {
   private func add(_ piece: Int) {
     let own = slice(piece, communicator.rank)
     var place = UnsafePointer(received[piece].buffer.pointer)
-    sources.removeAll(keepingCapacity: true)
     for sender in 0..<communicator.size {
       for subtree in subtrees[sender].indices {
         if sender == communicator.rank {
-          sources.append(UnsafePointer(memory.gradient(subtree) + own.lowerBound))
+          sources[places[sender][subtree]] = UnsafePointer(memory.gradient(subtree) + own.lowerBound)
         } else {
-          sources.append(place)
+          sources[places[sender][subtree]] = place
           place += own.count
         }
       }

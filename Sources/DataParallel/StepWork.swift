@@ -82,8 +82,9 @@ extension StepWork {
       subtrees: memory.gradients / memory.parameters)
     sizes.hasInputGradient = setup.shape.vocabulary != nil
     if case .lastStep = setup.shape.head { sizes.lastStepOnly = true }
-    sizes.sharesMemory = sharing > 1
-    sizes.sharesUpdate = sharing > 1 || plan.ranks == 1
+    // Ranks of several nodes are looked at as if each were on a node of its own.
+    sizes.sharesMemory = sharing > 1 && sharing == plan.ranks
+    sizes.sharesUpdate = sharing == plan.ranks
     self.init(sizes, bytes: Double(Training.estimatedBytes(setup, plan: plan, sharing: sharing)))
   }
 

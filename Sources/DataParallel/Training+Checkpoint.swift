@@ -116,7 +116,10 @@ extension Training {
         )
       }
     }
-    if sharded.hasOwnParameters { try broadcast(sharded.parameters, count: shape.parameterCount) }
+    if let holders = sharing.node == nil ? world.communicator : sharing.holders {
+      try holders.broadcast(
+        UnsafeMutableBufferPointer(start: sharded.parameters, count: shape.parameterCount), root: 0)
+    }
     try loadMoments(checkpoint)
     let hidden = try world.communicator.broadcast(read?.hidden ?? [], root: 0)
     hidden.withUnsafeBufferPointer {

@@ -171,7 +171,7 @@ public final class Training {
     let isFinite = norm.isFinite && loss.isFinite
     if isFinite {
       optimizer.update(
-        parameters, gradient: memory.gradient(0), gradientScale: clipFactor(norm: norm, limit: setup.clip),
+        parameters, gradient: reducer.sum, gradientScale: clipFactor(norm: norm, limit: setup.clip),
         step: step - setbacks.skipped, learningRateFactor: setbacks.learningRateFactor, changed: reducer.changedRanges)
       try sharded.parametersChanged(clock: clock)
       parameterGuard?.updated(parameters)
@@ -222,10 +222,10 @@ public final class Training {
   /// - Parameter sharing: ranks that use one copy of the parameters and the packed weights; each counts its part of it.
   public static func memoryEstimate(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> MemoryEstimate {
     let memory = memory(setup, plan: plan)
-    let sendsMessages = sharing == 1 && plan.ranks > 1
-    let others = sendsMessages && setup.reduction == .reproducible ? exchangeBytes(setup, plan: plan) : 0
+    let others =
+      setup.reduction == .reproducible && sharing < plan.ranks ? exchangeBytes(setup, plan: plan, sharing) : 0
     // Ranks that share parameters update a part of them each.
-    let moments = setup.rule.moments.count * memory.parameters / (sendsMessages ? 1 : plan.ranks)
+    let moments = setup.rule.moments.count * memory.parameters / sharing
     return MemoryEstimate(
       parameters: memory.parameters / sharing, gradients: memory.gradients, packed: memory.packed / sharing,
       activations: memory.activations, other: others + moments)
@@ -246,8 +246,10 @@ public final class Training {
       dropout: setup.dropout > 0)
   }
 
-  /// What other ranks send: of each of their subtrees, 1/P of the gradient. Rows of an embedding are packed.
-  private static func exchangeBytes(_ setup: TrainingSetup, plan: ShardPlan) -> Int {
+  /// What other ranks send: of each of their subtrees, 1/P of the gradient. Rows of an embedding are packed. Where ranks
+  /// share memory, each does that for its part of the gradient, which it sums first.
+  private static func exchangeBytes(_ setup: TrainingSetup, plan: ShardPlan, _ sharing: Int) -> Int {
+    if sharing > 1 { return 2 * mostSubtrees(plan) * setup.shape.parameterCount / sharing * MemoryLayout<Float>.stride }
     let subtrees = subtrees(plan)
     let whole = (plan.ranks - 1) * mostSubtrees(plan)
     let float = MemoryLayout<Float>.stride

@@ -1,6 +1,6 @@
 import Kernels
 
-/// The additions that make a sum over all shards from the sums of complete subtrees: a program of pushes and merges,
+/// The additions that make a sum over many shards from the sums of complete subtrees: a program of pushes and merges,
 /// written down once and run on slice after slice.
 struct TreeSum: Sendable {
   private enum Instruction: Sendable {
@@ -16,9 +16,9 @@ struct TreeSum: Sendable {
   static let chunk = 1024
 
   /// - Parameters:
-  ///   - leafCount: S, the leaves of the tree.
-  ///   - subtrees: disjoint nodes of it that cover all leaves, ascending; source i is the sum of the i-th.
-  init(leafCount: Int, subtrees: [Range<Int>]) {
+  ///   - root: a node of the tree, or all of it.
+  ///   - subtrees: disjoint nodes below it that cover its leaves, ascending; source i is the sum of the i-th.
+  init(root: Range<Int>, subtrees: [Range<Int>]) {
     var program: [Instruction] = []
     var (next, height, deepest) = (0, 0, 0)
     func visit(_ node: Range<Int>) {
@@ -35,7 +35,7 @@ struct TreeSum: Sendable {
         height -= 1
       }
     }
-    visit(0..<leafCount)
+    visit(root)
     self.program = program
     depth = deepest
   }

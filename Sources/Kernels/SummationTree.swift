@@ -29,6 +29,22 @@ public enum SummationTree {
     return found
   }
 
+  /// The maximal complete subtrees of the tree over all leaves whose leaves are all included, in index order.
+  public static func subtrees(ofLeaves isIncluded: [Bool]) -> [Range<Int>] {
+    var found: [Range<Int>] = []
+    func visit(_ node: Range<Int>) {
+      if isIncluded[node].allSatisfy({ $0 }) {
+        found.append(node)
+      } else if isIncluded[node].contains(true) {
+        let middle = split(node)
+        visit(node.lowerBound..<middle)
+        visit(middle..<node.upperBound)
+      }
+    }
+    if !isIncluded.isEmpty { visit(0..<isIncluded.count) }
+    return found
+  }
+
   /// The sum of one value a leaf, added in tree order; zero for no leaf. `leaf` gives the value of a leaf.
   public static func sum(_ leaves: Range<Int>, leaf: (Int) -> Double) -> Double {
     switch leaves.count {
