@@ -20,8 +20,13 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
       .unsafeFlags(["-Xcc", "-march=\(processor)"]),
       .unsafeFlags(["-O"], .when(configuration: .debug)),
     ]
+  /// The innermost loops once more, for AVX-512; not tuned for one processor, since some of those names would have the
+  /// compiler prefer half registers.
+  let avx512: [SwiftSetting] =
+    fast + [.unsafeFlags(["f", "vl", "dq", "bw"].flatMap { ["-Xcc", "-mavx512\($0)"] })]
 #else
   let fast: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+  let avx512 = fast
 #endif
 
 let package = Package(
@@ -42,7 +47,9 @@ let package = Package(
 
     // MARK: Mathematics
     .target(name: "Randomness", swiftSettings: fast),
-    .target(name: "Kernels", swiftSettings: fast),
+    .target(name: "Tiles", swiftSettings: fast),
+    .target(name: "TilesAVX512", dependencies: ["Tiles"], swiftSettings: avx512),
+    .target(name: "Kernels", dependencies: ["CProcessor", "Tiles", "TilesAVX512"], swiftSettings: fast),
     .target(name: "LSTM", dependencies: ["Kernels", "Randomness"], swiftSettings: fast),
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: fast),
 

@@ -9,6 +9,12 @@ bool processor_runs_kernels(void) {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
+bool processor_has_avx512(void) {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw");
+}
+
 void processor_flush_denormals(void) {
   // MXCSR bit 15 is flush-to-zero, bit 6 denormals-are-zero (Intel SDM volume 1, 10.2.3).
   _mm_setcsr(_mm_getcsr() | 0x8040);
@@ -19,6 +25,8 @@ void processor_flush_denormals(void) {
 #include <stdint.h>
 
 bool processor_runs_kernels(void) { return true; }
+
+bool processor_has_avx512(void) { return false; }
 
 void processor_flush_denormals(void) {
   // FPCR bit 24 is FZ: it covers inputs and results (Arm ARM, C5.2.8).

@@ -133,7 +133,9 @@ public final class LSTMLayer {
     // (F4) c = Γu⊙c̃ + Γf⊙cPrev
     for j in 0..<Hp { c[j] = u[j] * candidate[j] + f[j] * cPrev[j] }
     // (F5) a = Γo⊙tanh(c)
-    for j in 0..<Hp { a[j] = o[j] * hyperbolicTangent(c[j]) }
+    a.update(from: c, count: Hp)
+    applyHyperbolicTangent(a, count: Hp)
+    for j in 0..<Hp { a[j] *= o[j] }
   }
 
   /// Backward through time: turns the gates into dZ. `da` [T, B, Hp] holds what reaches each a from outside the layer
@@ -169,7 +171,8 @@ public final class LSTMLayer {
   ) {
     let Hp = hiddenStride
     let tanhCell = tanhC.pointer
-    for j in 0..<Hp { tanhCell[j] = hyperbolicTangent(c[j]) }
+    tanhCell.update(from: c, count: Hp)
+    applyHyperbolicTangent(tanhCell, count: Hp)
     for j in stride(from: 0, to: Hp, by: vectorWidth) {
       let gate = z + j
       let (u, f) = (Vector(gate), Vector(gate + Gate.forget.rawValue * Hp))

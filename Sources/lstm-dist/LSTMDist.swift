@@ -1,6 +1,7 @@
 import ArgumentParser
 import CProcessor
 @preconcurrency import Glibc
+import Kernels
 import MPI
 
 /// The program: parses arguments and runs a command as one rank of the job.
@@ -24,12 +25,27 @@ struct LSTMDist: ParsableCommand {
         exitCode: 70
       ).printAndExit()
     }
+    checkInstructionSet()
     processor_flush_denormals()
     do {
       var command = try parseAsRoot()
       try command.run()
     } catch {
       report(error)
+    }
+  }
+
+  /// An instruction set that is named must be one that runs here: nothing is used in its stead.
+  private static func checkInstructionSet() {
+    let name = getenv(InstructionSet.environmentVariable).map { String(cString: $0) }
+    guard InstructionSet.chosen(name) == nil else { return }
+    let offered = InstructionSet.offered.map(\.rawValue).joined(separator: " or ")
+    World.run { world in
+      world.agree {
+        throw Failure(
+          message: "error: unknown instruction set — expected \(offered) on this processor, got \(name ?? "nothing") "
+            + "(\(InstructionSet.environmentVariable))", exitCode: 64)
+      }
     }
   }
 

@@ -56,6 +56,20 @@ extension Commands {
       }
     }
 
+    /// On a processor with AVX-512 the training before this one ran on it.
+    @Test func theInstructionSetChangesNoBit() throws {
+      try Workspace.run { workspace in
+        let best = try workspace.train("best", ranks: 2)
+        let arguments = ["train", "--config", "small.yaml", "--run", "baseline"]
+        let outcome = try workspace.program(
+          arguments, ranks: 2, environment: ["LSTM_DIST_INSTRUCTIONS": "baseline"])
+        #expect(outcome.exitCode == 0)
+        #expect(try workspace.metrics("baseline").last == best)
+        let refused = try workspace.program(arguments, ranks: 2, environment: ["LSTM_DIST_INSTRUCTIONS": "sse"])
+        #expect(refused.exitCode == 64 && refused.errorLines.count == 1, "\(refused)")
+      }
+    }
+
     @Test func memoryThatMustBeSharedAndCannotBeIsAnError() throws {
       try Workspace.run { workspace in
         let settings = ["--set", "distributed.sharedMemory=on", "--set", "distributed.reduction=mpi"]

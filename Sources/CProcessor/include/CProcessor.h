@@ -8,6 +8,10 @@
 /// go when Swift can ask for processor features itself.
 bool processor_runs_kernels(void);
 
+/// True where the processor and the operating system offer AVX-512 F, VL, DQ and BW, for which the innermost loops are
+/// compiled a second time.
+bool processor_has_avx512(void);
+
 /// Sets flush-to-zero and denormals-are-zero for the calling thread. Vanishing gradients make denormals, which many
 /// processors compute in microcode, over ten times slower. Swift has no way to set MXCSR or FPCR.
 void processor_flush_denormals(void);

@@ -22,7 +22,7 @@ public func benchmarkKernels(rounds: Int) -> [KernelTiming] {
   let bench = KernelBenchmark(rounds: rounds)
   return [
     // The first stays in the first-level cache: what a tile can do at best, on a core that others may use as well.
-    bench.product(rows: 6, depth: 64, columns: 16), bench.product(rows: 512, depth: 512, columns: 2048),
+    bench.product(rows: 12, depth: 64, columns: 32), bench.product(rows: 512, depth: 512, columns: 2048),
     bench.product(rows: 32, depth: 512, columns: 2048),
     bench.product(rows: 5, depth: 650, columns: 2624), bench.product(rows: 1, depth: 128, columns: 512),
     bench.weightGradient(timesteps: 128, lanes: 32, depth: 513, columns: 512),

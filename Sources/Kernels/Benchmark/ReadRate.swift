@@ -17,7 +17,7 @@ public func measuredReadRate(bytes: Int) -> Double {
 
 @inline(never)
 private func readAll(_ values: UnsafePointer<Float>, count: Int, passes: Int) -> Float {
-  var sums = Tile<4>(repeating: .zero)
+  var sums = InlineArray<4, Vector>(repeating: .zero)
   let whole = count & ~(4 * vectorWidth - 1)
   for _ in 0..<passes {
     for i in stride(from: 0, to: whole, by: 4 * vectorWidth) {

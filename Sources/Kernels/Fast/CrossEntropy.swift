@@ -38,7 +38,7 @@ private func exponentials(_ logits: UnsafeMutablePointer<Float>, width: Int) -> 
     largest.replace(with: row, where: row .> largest)
   }
   let maximum = largest.max()
-  for v in 0..<width { logits[v] = exponential(logits[v] - maximum) }
+  applyExponential(logits, minus: maximum, count: width, on: .current)
   var sums = Vector.zero
   for v in stride(from: 0, to: width, by: vectorWidth) { sums += Vector(logits + v) }
   return (maximum, sums.fixedOrderSum)

@@ -1,16 +1,16 @@
 /// y[i] = σ(y[i]) for `count` floats in place.
 public func applySigmoid(_ y: UnsafeMutablePointer<Float>, count: Int) {
-  for i in 0..<count { y[i] = sigmoid(y[i]) }
+  applySigmoid(y, count: count, on: .current)
 }
 
 /// y[i] = tanh(y[i]) for `count` floats in place.
 public func applyHyperbolicTangent(_ y: UnsafeMutablePointer<Float>, count: Int) {
-  for i in 0..<count { y[i] = hyperbolicTangent(y[i]) }
+  applyHyperbolicTangent(y, count: count, on: .current)
 }
 
 /// y[i] = e^y[i] for `count` floats in place.
 public func applyExponential(_ y: UnsafeMutablePointer<Float>, count: Int) {
-  for i in 0..<count { y[i] = exponential(y[i]) }
+  applyExponential(y, minus: 0, count: count, on: .current)
 }
 
 /// y[i] += x[i] for `count` floats; the two must not overlap.

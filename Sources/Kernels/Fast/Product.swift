@@ -28,34 +28,14 @@ public func multiply(
     let count = min(rowBlock, rows - first)
     for k in stride(from: 0, to: w.depth, by: depth) {
       // A block that is not the first goes on from the sums that it finds in Z: the same chain, so the same bits.
-      multiplyBlock(
-        rows: count, x: x + (first * xStride + k), xStride: xStride, w: w, k: k..<min(k + depth, w.depth),
-        start: k == 0 ? start + first * startStride : UnsafePointer(z + first * zStride),
-        startStride: k == 0 ? startStride : zStride, z: z + first * zStride, zStride: zStride)
+      compute(
+        PanelProduct(
+          rows: count, x: x + (first * xStride + k), xStride: xStride, w: w.panel(0) + k * vectorWidth,
+          panelStride: w.depth * vectorWidth, panels: w.panels, depth: min(depth, w.depth - k),
+          start: k == 0 ? start + first * startStride : UnsafePointer(z + first * zStride),
+          startStride: k == 0 ? startStride : zStride, z: z + first * zStride, zStride: zStride))
     }
     between()
-  }
-}
-
-/// All panels of one block of rows and of terms.
-private func multiplyBlock(
-  rows: Int, x: UnsafePointer<Float>, xStride: Int, w: borrowing PackedMatrix, k: Range<Int>,
-  start: UnsafePointer<Float>, startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int
-) {
-  var panel = 0
-  while rows == 1, panel + 4 <= w.panels {
-    let column = panel * vectorWidth
-    multiplyRowOfFourPanels(
-      start: start + column, a: x, w: w.panel(panel) + k.lowerBound * vectorWidth, panelStride: w.depth * vectorWidth,
-      depth: k.count, c: z + column)
-    panel += 4
-  }
-  while panel < w.panels {
-    let column = panel * vectorWidth
-    multiplyPanel(
-      rows: rows, x: x, xStride: xStride, w: w.panel(panel) + k.lowerBound * vectorWidth, depth: k.count,
-      start: start + column, startStride: startStride, z: z + column, zStride: zStride)
-    panel += 1
   }
 }
 
@@ -73,42 +53,4 @@ public func multiplyAdd(
   zStride: Int
 ) {
   multiply(rows: rows, x: x, xStride: xStride, w: w, start: z, startStride: zStride, z: z, zStride: zStride)
-}
-
-/// One panel of 16 columns for all rows, in the fewest tiles, of rows as even as they come.
-private func multiplyPanel(
-  rows: Int, x: UnsafePointer<Float>, xStride: Int, w: UnsafePointer<Float>, depth: Int,
-  start: UnsafePointer<Float>, startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int
-) {
-  let tiles = (rows + tileRows - 1) / tileRows
-  guard tiles > 0 else { return }
-  let (small, larger) = (rows / tiles, rows % tiles)
-  var row = 0
-  for tile in 0..<tiles {
-    let count = tile < larger ? small + 1 : small
-    multiplyRows(
-      count, start: start + row * startStride, startStride: startStride, a: x + row * xStride, aStride: xStride,
-      w: w, depth: depth, c: z + row * zStride, cStride: zStride)
-    row &+= count
-  }
-}
-
-/// The tile with as many rows as are wanted, 1 … 6.
-private func multiplyRows(
-  _ rows: Int, start: UnsafePointer<Float>, startStride: Int, a: UnsafePointer<Float>, aStride: Int,
-  w: UnsafePointer<Float>, depth: Int, c: UnsafeMutablePointer<Float>, cStride: Int
-) {
-  @inline(__always)
-  func run<let n: Int>(_ tile: Tile<n>.Type) {
-    multiplyTile(
-      tile, start: start, startStride: startStride, a: a, aStride: aStride, w: w, depth: depth, c: c, cStride: cStride)
-  }
-  switch rows {
-  case 1: run(Tile<1>.self)
-  case 2: run(Tile<2>.self)
-  case 3: run(Tile<3>.self)
-  case 4: run(Tile<4>.self)
-  case 5: run(Tile<5>.self)
-  default: run(Tile<6>.self)
-  }
 }

@@ -11,22 +11,27 @@ public final class WeightGradient {
   private let rows: ShardedRows
   private let rowCount: Int
   private var depth = 0
-  /// A in blocks of six columns, [rows, 6] each, rows in chain order.
+  /// The rows in chain order, cut into pieces of one shard each that are packed and multiplied one after another.
+  private let chunks: [Range<Int>]
+  /// The chunks of each shard: at least one, which may be empty.
+  private let chunksOfShard: [Range<Int>]
+  /// A, chunk after chunk; in each its blocks of twelve columns, [rows, 12].
   private let inputs: FloatBuffer
-  /// Some panels of dZ, [rows, 16] each, rows in chain order.
+  /// Some panels of dZ, chunk after chunk; in each its panels, [rows, 16].
   private let panels: FloatBuffer
   private let panelsAtOnce: Int
   /// Blocks of A whose tiles are summed together, chunk of rows after chunk of rows.
   private let blocksAtOnce: Int
-  /// Unfinished tiles: for each level of the summation tree those of some blocks and panels.
-  private let stack: UnsafeMutablePointer<Tile<6>>
+  /// Unfinished sums: for each level of the summation tree those of some blocks and panels, six vectors for half a block
+  /// and a panel.
+  private let stack: UnsafeMutablePointer<Vector>
 
   /// Rows up to which a tile is finished at once: a panel of them stays in the first-level cache.
   private static let fewRows = 512
   /// Bytes of packed dZ that stay in the second-level cache while all of A passes.
   private static let panelBytes = 256 << 10
-  /// Rows of a chunk, where there are more.
-  private static let chunkRows = 256
+  /// Rows of a chunk, where there are more: four panels of them stay in the first-level cache.
+  private static let chunkRows = 128
 
   /// Rows of A that are packed for all columns before the next ones: they stay in the first-level cache.
   private static let packedRows = 32
@@ -36,7 +41,7 @@ public final class WeightGradient {
     return min(16, max(1, panelBytes / max(1, rowCount * vectorWidth * MemoryLayout<Float>.stride)))
   }
 
-  private static func blocksAtOnce(rowCount: Int) -> Int { rowCount > fewRows ? 32 : 1 }
+  private static func blocksAtOnce(rowCount: Int) -> Int { rowCount > fewRows ? 16 : 1 }
 
   /// - Parameters:
   ///   - rows: the order of the chains.
@@ -44,25 +49,37 @@ public final class WeightGradient {
   public init(rows: ShardedRows, maximumDepth: Int) {
     self.rows = rows
     rowCount = rows.order.count
-    let blocks = (maximumDepth + tileRows - 1) / tileRows
-    // Two more, which the packing of the last block touches.
-    inputs = FloatBuffer(count: blocks * tileRows * rowCount + 2)
+    let chunksOfShards = zip(rows.shardStart, rows.shardStart.dropFirst()).map {
+      WeightGradient.chunks(of: $0..<$1, rowCount: rows.order.count)
+    }
+    chunks = chunksOfShards.flatMap(\.self)
+    let ends = chunksOfShards.reduce(into: [0]) { ends, chunks in ends.append(ends.last! + chunks.count) }
+    chunksOfShard = zip(ends, ends.dropFirst()).map { $0..<$1 }
+    inputs = FloatBuffer(count: WeightGradient.blockCount(depth: maximumDepth) * blockColumns * rowCount)
     panelsAtOnce = WeightGradient.panelsAtOnce(rowCount: rowCount)
     blocksAtOnce = WeightGradient.blocksAtOnce(rowCount: rowCount)
     panels = FloatBuffer(count: panelsAtOnce * rowCount * vectorWidth)
     let deepest = rows.subtrees.map(\.leaves.count).max() ?? 1
-    let tiles = (Int.bitWidth - deepest.leadingZeroBitCount + 1) * blocksAtOnce * panelsAtOnce
-    stack = .allocate(capacity: tiles)
-    stack.initialize(repeating: Tile<6>(repeating: .zero), count: tiles)
+    let vectors = (Int.bitWidth - deepest.leadingZeroBitCount + 1) * blocksAtOnce * blockColumns * panelsAtOnce
+    stack = .allocate(capacity: vectors)
+    stack.initialize(repeating: .zero, count: vectors)
   }
 
   deinit { stack.deallocate() }
 
+  /// A shard's rows in pieces, where a panel of all rows does not stay in the first-level cache.
+  private static func chunks(of shard: Range<Int>, rowCount: Int) -> [Range<Int>] {
+    guard rowCount > fewRows, !shard.isEmpty else { return [shard] }
+    return stride(from: shard.lowerBound, to: shard.upperBound, by: chunkRows).map {
+      $0..<min($0 + chunkRows, shard.upperBound)
+    }
+  }
+
   /// Bytes of scratch memory, at most, for `rowCount` rows and a largest K.
   public static func scratchBytes(rowCount: Int, maximumDepth: Int) -> Int {
-    let floats = (maximumDepth + tileRows - 1) / tileRows * tileRows * rowCount
+    let floats = blockCount(depth: maximumDepth) * blockColumns * rowCount
     // No plan has more shards than 2¹⁶, so no stack more levels.
-    let stackBytes = 17 * blocksAtOnce(rowCount: rowCount) * 16 * MemoryLayout<Tile<6>>.stride
+    let stackBytes = 17 * blocksAtOnce(rowCount: rowCount) * blockColumns * 16 * MemoryLayout<Vector>.stride
     return floats * MemoryLayout<Float>.stride + stackBytes
       + max(panelBytes, 4 * rowCount * vectorWidth * MemoryLayout<Float>.stride)
   }
@@ -70,30 +87,26 @@ public final class WeightGradient {
   /// Begins a product with `depth` columns of A, none of them packed yet.
   /// - Precondition: `depth` ≤ the largest that was announced.
   public func begin(depth: Int) {
-    precondition((depth + tileRows - 1) / tileRows * tileRows * rowCount <= inputs.count, "deeper than announced")
     self.depth = depth
+    precondition(blockCount * blockColumns * rowCount <= inputs.count, "deeper than announced")
     // The unused columns of the last block take part in its tiles.
-    let unused = depth..<(depth + tileRows - 1) / tileRows * tileRows
-    for column in unused { fillColumn(column, with: 0) }
+    for column in depth..<blockCount * blockColumns { fillColumn(column, with: 0) }
   }
 
   /// Packs a column block of A: columns `at` ..< `at` + `columns` are those of `source` [T·B, stride].
   public func packInput(_ source: UnsafePointer<Float>, stride: Int, columns: Int, at first: Int) {
-    rows.order.withUnsafeBufferPointer { order in
-      for start in Swift.stride(from: 0, to: rowCount, by: WeightGradient.packedRows) {
-        let places = start..<min(start + WeightGradient.packedRows, rowCount)
+    for chunk in chunks {
+      for start in Swift.stride(from: chunk.lowerBound, to: chunk.upperBound, by: WeightGradient.packedRows) {
+        let places = start..<min(start + WeightGradient.packedRows, chunk.upperBound)
         var column = 0
         while column < columns {
-          let (block, offset) = (first + column).quotientAndRemainder(dividingBy: tileRows)
-          let run = min(columns - column, tileRows - offset)
-          let to = inputs.pointer + block * tileRows * rowCount + offset
-          if run == tileRows && column + 8 <= stride {
-            packBlock(source + column, stride: stride, order: order, places: places, to: to)
+          let (block, offset) = (first + column).quotientAndRemainder(dividingBy: blockColumns)
+          let run = min(columns - column, blockColumns - offset)
+          let to = input(chunk, block: block) + (start - chunk.lowerBound) * blockColumns + offset
+          if run == blockColumns {
+            packBlock(source + column, stride: stride, places: places, to: to)
           } else {
-            for place in places {
-              let row = source + (Int(order[place]) * stride + column)
-              for i in 0..<run { to[place * tileRows + i] = row[i] }
-            }
+            packRuns(source + column, stride: stride, places: places, count: run, to: to)
           }
           column &+= run
         }
@@ -101,28 +114,51 @@ public final class WeightGradient {
     }
   }
 
-  /// Six columns of some rows. Eight numbers are copied at once; the two too many are overwritten by the next row, and
-  /// those behind the last row of the places put back.
+  /// A block of twelve columns of A in a chunk.
+  private func input(_ chunk: Range<Int>, block: Int) -> UnsafeMutablePointer<Float> {
+    inputs.pointer + (chunk.lowerBound * blockCount + block * chunk.count) * blockColumns
+  }
+
+  /// Blocks of twelve columns of the product.
+  private var blockCount: Int { WeightGradient.blockCount(depth: depth) }
+
+  private static func blockCount(depth: Int) -> Int { (depth + blockColumns - 1) / blockColumns }
+
+  /// Twelve columns of some rows.
   private func packBlock(
-    _ source: UnsafePointer<Float>, stride: Int, order: UnsafeBufferPointer<Int32>, places: Range<Int>,
-    to: UnsafeMutablePointer<Float>
+    _ source: UnsafePointer<Float>, stride: Int, places: Range<Int>, to: UnsafeMutablePointer<Float>
   ) {
-    let end = UnsafeMutableRawPointer(to + places.upperBound * tileRows)
-    let behind = end.loadUnaligned(as: SIMD2<Float>.self)
-    for place in places {
-      let eight = UnsafeRawPointer(source + Int(order[place]) * stride).loadUnaligned(as: SIMD8<Float>.self)
-      UnsafeMutableRawPointer(to + place * tileRows).storeBytes(of: eight, as: SIMD8<Float>.self)
+    rows.order.withUnsafeBufferPointer { order in
+      var to = UnsafeMutableRawPointer(to)
+      for place in places {
+        let row = UnsafeRawPointer(source + Int(order[place]) * stride)
+        to.storeBytes(of: row.loadUnaligned(as: SIMD8<Float>.self), as: SIMD8<Float>.self)
+        to.storeBytes(
+          of: row.loadUnaligned(fromByteOffset: 32, as: SIMD4<Float>.self), toByteOffset: 32, as: SIMD4<Float>.self)
+        to += blockColumns * MemoryLayout<Float>.stride
+      }
     }
-    end.storeBytes(of: behind, as: SIMD2<Float>.self)
+  }
+
+  /// Fewer columns of some rows.
+  private func packRuns(
+    _ source: UnsafePointer<Float>, stride: Int, places: Range<Int>, count: Int, to: UnsafeMutablePointer<Float>
+  ) {
+    for place in places {
+      let row = source + Int(rows.order[place]) * stride
+      for i in 0..<count { to[(place - places.lowerBound) * blockColumns + i] = row[i] }
+    }
   }
 
   /// Packs a column of ones: its row of dW is db = Σ dZ.
   public func packOnes(at column: Int) { fillColumn(column, with: 1) }
 
   private func fillColumn(_ column: Int, with value: Float) {
-    let (block, offset) = column.quotientAndRemainder(dividingBy: tileRows)
-    let to = inputs.pointer + block * tileRows * rowCount + offset
-    for place in 0..<rowCount { to[place * tileRows] = value }
+    let (block, offset) = column.quotientAndRemainder(dividingBy: blockColumns)
+    for chunk in chunks {
+      let to = input(chunk, block: block) + offset
+      for i in 0..<chunk.count { to[i * blockColumns] = value }
+    }
   }
 
   /// gradient[j][k, n] = Σ A[row, k] · dZ[row, n] for every subtree j of the rank's shards.
@@ -134,7 +170,7 @@ public final class WeightGradient {
     dZ: UnsafePointer<Float>, zStride: Int, columns: Int, gradient: UnsafeMutablePointer<Float>,
     gradientStride: Int, subtreeStride: Int, between: () -> Void = {}
   ) {
-    let blocks = (depth + tileRows - 1) / tileRows
+    let blocks = blockCount
     let panelCount = padded(columns) / vectorWidth
     for firstPanel in stride(from: 0, to: panelCount, by: panelsAtOnce) {
       let panels = firstPanel..<min(firstPanel + panelsAtOnce, panelCount)
@@ -153,10 +189,14 @@ public final class WeightGradient {
 
   private func packPanels(_ dZ: UnsafePointer<Float>, stride: Int, count: Int) {
     rows.order.withUnsafeBufferPointer { order in
-      for place in 0..<rowCount {
-        let row = dZ + Int(order[place]) * stride
-        for panel in 0..<count {
-          Vector(row + panel * vectorWidth).store(panels.pointer + (panel * rowCount + place) * vectorWidth)
+      for chunk in chunks {
+        let to = panels.pointer + chunk.lowerBound * count * vectorWidth
+        for place in chunk {
+          let row = dZ + Int(order[place]) * stride
+          for panel in 0..<count {
+            Vector(row + panel * vectorWidth).store(
+              to + (panel * chunk.count + place - chunk.lowerBound) * vectorWidth)
+          }
         }
       }
     }
@@ -166,46 +206,28 @@ public final class WeightGradient {
   private struct TileGroup {
     let blocks: Range<Int>
     let panels: Range<Int>
-    var count: Int { blocks.count * panels.count }
+    var halfBlocks: Range<Int> { 2 * blocks.lowerBound..<2 * blocks.upperBound }
+    var vectors: Int { blocks.count * blockColumns * panels.count }
   }
 
   /// Sums a group's tiles over the leaves of a subtree: leaf after leaf, each added to what is on the stack as soon as
-  /// its node is complete. A long leaf is cut into chunks of rows that stay in the caches; its chain goes on from the
-  /// sums on the stack, so the cut changes no bit.
+  /// its node is complete. The chain of a leaf of several chunks goes on from the sums on the stack, so the cut changes no
+  /// bit.
   private func sum(_ group: TileGroup, subtree: ShardedRows.Subtree) {
-    let chunk = blocksAtOnce == 1 ? rowCount : WeightGradient.chunkRows
     var level = 0
     for leaf in subtree.leaves {
       let merges = subtree.mergesAfterLeaf[leaf - subtree.leaves.lowerBound]
-      let end = rows.shardStart[leaf + 1]
-      var start = rows.shardStart[leaf]
-      var isFirst = true
-      repeat {
-        let count = min(chunk, end - start)
-        let isLast = start + count == end
-        sumChunk(
-          group, rows: start..<start + count, continuing: !isFirst, merging: isLast ? merges : 0,
-          top: stack + level * group.count)
-        start += count
-        isFirst = false
-      } while start < end
-      level += 1 - merges
-    }
-  }
-
-  private func sumChunk(
-    _ group: TileGroup, rows chunk: Range<Int>, continuing: Bool, merging merges: Int,
-    top: UnsafeMutablePointer<Tile<6>>
-  ) {
-    var tile = top
-    for block in group.blocks {
-      let a = inputs.pointer + (block * rowCount + chunk.lowerBound) * tileRows
-      for panel in 0..<group.panels.count {
-        let z = panels.pointer + (panel * rowCount + chunk.lowerBound) * vectorWidth
-        chainTile(
-          a: a, z: z, count: chunk.count, continuing: continuing, merging: merges, onto: tile, levelStride: group.count)
-        tile += 1
+      for index in chunksOfShard[leaf] {
+        let chunk = chunks[index]
+        compute(
+          GradientTiles(
+            a: input(chunk, block: group.blocks.lowerBound), blockStride: chunk.count * blockColumns,
+            blocks: group.blocks.count, z: panels.pointer + chunk.lowerBound * group.panels.count * vectorWidth,
+            panelStride: chunk.count * vectorWidth, panels: group.panels.count, rows: chunk.count,
+            continuing: index > chunksOfShard[leaf].lowerBound,
+            merges: index + 1 == chunksOfShard[leaf].upperBound ? merges : 0, stack: stack + level * group.vectors))
       }
+      level += 1 - merges
     }
   }
 
@@ -214,15 +236,15 @@ public final class WeightGradient {
     _ group: TileGroup, to gradient: UnsafeMutablePointer<Float>, rowStride: Int, columns: Int
   ) {
     var tile = stack
-    for block in group.blocks {
-      let valid = min(tileRows, depth - block * tileRows)
+    for half in group.halfBlocks {
+      let valid = max(0, min(tileRows, depth - half * tileRows))
       for panel in group.panels {
         let column = panel * vectorWidth
-        let to = gradient + (block * tileRows * rowStride + column)
+        let to = gradient + (half * tileRows * rowStride + column)
         for i in 0..<valid {
-          tile.pointee[i].store(to + i * rowStride, columns: min(vectorWidth, columns - column))
+          tile[i].store(to + i * rowStride, columns: min(vectorWidth, columns - column))
         }
-        tile += 1
+        tile += tileRows
       }
     }
   }
@@ -234,19 +256,4 @@ extension Vector {
   fileprivate func store(_ destination: UnsafeMutablePointer<Float>, columns: Int) {
     if columns == vectorWidth { store(destination) } else { store(destination, count: columns) }
   }
-}
-
-/// A piece of the chain of one leaf, Σ a[row, :]ᵀ · z[row, :], from +0.0 or from the sums at `top`; then the sum is
-/// added to the tiles of the `merges` levels below, uppermost first, and put at the lowest of them.
-private func chainTile(
-  a: UnsafePointer<Float>, z: UnsafePointer<Float>, count: Int, continuing: Bool, merging merges: Int,
-  onto top: UnsafeMutablePointer<Tile<6>>, levelStride: Int
-) {
-  var sums = continuing ? top.pointee : Tile<6>(repeating: .zero)
-  addTerms(&sums, a: a, rowStride: 1, termStride: tileRows, w: z, count: count)
-  for merge in 0..<merges {
-    let left = top - (merge + 1) * levelStride
-    for i in 0..<6 { sums[i] = left.pointee[i] + sums[i] }
-  }
-  (top - merges * levelStride).pointee = sums
 }

@@ -25,12 +25,13 @@ struct BenchKernels: ParsableCommand {
       let timings = benchmarkKernels(rounds: rounds)
       let levels = try MemoryLevels.measure(world: world)
       guard world.communicator.rank == 0 else { return 0 }
-      print(json ? record(timings, levels).text : table(header, timings.map(row)) + "\n\n" + levels.text)
+      let rows = table(["\(InstructionSet.current.rawValue) kernel"] + header, timings.map(row))
+      print(json ? record(timings, levels).text : rows + "\n\n" + levels.text)
       return 0
     }
   }
 
-  private var header: [String] { ["kernel", "speed", "of the peak", "times the reference"] }
+  private var header: [String] { ["speed", "of the peak", "times the reference"] }
 
   private func row(_ timing: KernelTiming) -> [String] {
     let isFlops = timing.unit == "flop"
@@ -50,6 +51,8 @@ struct BenchKernels: ParsableCommand {
         "unit": .string(timing.unit), "peakGflops": .number(timing.peak / 1e9),
       ])
     }
-    return ["kernels": .array(kernels), "bandwidths": levels.json]
+    return [
+      "kernels": .array(kernels), "instructionSet": .string(InstructionSet.current.rawValue), "bandwidths": levels.json,
+    ]
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import DataParallel
+import Kernels
 import LSTM
 import MPI
 
@@ -62,7 +63,8 @@ extension StepBenchmark {
   fileprivate var record: JSONRecord {
     [
       "shape": .string(shape.name), "ranks": .integer(ranks), "medianSeconds": .number(medianSeconds),
-      "gflops": .number(gflops), "peakGflops": .number(peakGflops), "shareOfPeak": .number(shareOfPeak),
+      "gflops": .number(gflops), "peakGflops": .number(peakGflops),
+      "instructionSet": .string(InstructionSet.current.rawValue), "shareOfPeak": .number(shareOfPeak),
       "runShareOfPeak": .number(runShareOfPeak),
       "computeShareOfPeak": .number(computeShareOfPeak), "tokensPerSecond": .number(tokensPerSecond),
       "peakMemoryBytes": .integer(peakMemoryBytes), "estimatedMemory": memory.json, "bandwidths": levels.json,
@@ -80,7 +82,7 @@ extension StepBenchmark {
         step                     \(rounded(medianSeconds * 1e3, 2)) ms (median)
         timesteps                \(rounded(tokensPerSecond, 0)) a second
         speed                    \(rounded(gflops, 1)) GFLOP/s
-        FMA peak, same run       \(rounded(peakGflops, 1)) GFLOP/s
+        FMA peak, same run       \(rounded(peakGflops, 1)) GFLOP/s (\(InstructionSet.current.rawValue))
         share of the peak        \(counted)\(counted == run ? "" : ", by the operations that run \(run)")
         without the reduction    \(rounded(100 * computeShareOfPeak, 1)) %
         memory of a rank         \(rounded(Double(peakMemoryBytes) / 1e6, 0)) MB, of which about \(memory.text)

@@ -3,7 +3,8 @@
 public typealias Vector = SIMD16<Float>
 
 /// Floats in a `Vector`.
-public let vectorWidth = 16
+@inlinable
+public var vectorWidth: Int { 16 }
 
 /// `count` rounded up to whole vectors: the stride of a row of activations.
 @inlinable

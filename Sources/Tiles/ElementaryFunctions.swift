@@ -11,13 +11,13 @@
 // Errors, as the tests measure them: e^x ≤ 1.1 ULP, tanh and σ ≤ 2.5 ULP. Results below the smallest normal number
 // are zero; NaN passes through.
 
-@usableFromInline let log2E: Float = 0x1.715476p+0
-@usableFromInline let ln2High: Float = 0x1.62e4p-1
-@usableFromInline let ln2Low: Float = 0x1.7f7d1cp-20
+@inlinable var log2E: Float { 0x1.715476p+0 }
+@inlinable var ln2High: Float { 0x1.62e4p-1 }
+@inlinable var ln2Low: Float { 0x1.7f7d1cp-20 }
 
 /// 1.5·2²³: a float this large has no fraction bits, so adding it rounds to an integer, ties to even, and leaves that
 /// integer in the low bits.
-@usableFromInline let roundingShift: Float = 0x1.8p+23
+@inlinable var roundingShift: Float { 0x1.8p+23 }
 
 /// a·b + c, rounded once.
 @inlinable @inline(__always)

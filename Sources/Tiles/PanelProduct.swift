@@ -1,0 +1,133 @@
+/// Z[b, n] = start[b, n] + Σ_k X[b, k] · W[k, n] over whole panels of W, 16 columns each; k ascending, one chain of fused
+/// multiply-adds an element, whatever the tiles.
+public struct PanelProduct {
+  /// Rows of X and Z.
+  public let rows: Int
+  /// X [rows, depth].
+  public let x: UnsafePointer<Float>
+  /// Floats from one row of X to the next.
+  public let xStride: Int
+  /// Panels of W, each [depth, 16].
+  public let w: UnsafePointer<Float>
+  /// Floats from one panel to the next.
+  public let panelStride: Int
+  /// How many panels.
+  public let panels: Int
+  /// Terms of each sum.
+  public let depth: Int
+  /// Where the sums begin, [rows, 16·panels].
+  public let start: UnsafePointer<Float>
+  /// Floats from one row of `start` to the next; 0 for one row that all begin with.
+  public let startStride: Int
+  /// Z [rows, 16·panels]; may be `start` itself.
+  public let z: UnsafeMutablePointer<Float>
+  /// Floats from one row of Z to the next.
+  public let zStride: Int
+
+  /// The product of these operands.
+  @inlinable
+  public init(
+    rows: Int, x: UnsafePointer<Float>, xStride: Int, w: UnsafePointer<Float>, panelStride: Int, panels: Int,
+    depth: Int,
+    start: UnsafePointer<Float>, startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int
+  ) {
+    (self.rows, self.x, self.xStride, self.w, self.panelStride) = (rows, x, xStride, w, panelStride)
+    (self.panels, self.depth, self.start, self.startStride) = (panels, depth, start, startStride)
+    (self.z, self.zStride) = (z, zStride)
+  }
+
+  /// In tiles for sixteen registers of eight floats. A single row takes four panels at once: one panel would leave two
+  /// chains, and a fused multiply-add takes as long as eight of them side by side.
+  @inlinable @inline(__always)
+  public func computeInSixteenRegisters() {
+    var panel = 0
+    while rows == 1, panel &+ 4 <= panels {
+      computeTile(Tile<1, 4>.self, row: 0, panel: panel)
+      panel &+= 4
+    }
+    while panel < panels {
+      computePanel(panel)
+      panel &+= 1
+    }
+  }
+
+  /// In tiles for thirty-two registers of sixteen floats: of at least eight chains wherever there are as many panels.
+  @inlinable @inline(__always)
+  public func computeInThirtyTwoRegisters() {
+    var panel = 0
+    while rows > 0, rows < 4, panel &+ 4 <= panels {
+      switch rows {
+      case 1: computeTile(Tile<1, 4>.self, row: 0, panel: panel)
+      case 2: computeTile(Tile<2, 4>.self, row: 0, panel: panel)
+      default: computeTile(Tile<3, 4>.self, row: 0, panel: panel)
+      }
+      panel &+= 4
+    }
+    while panel &+ 2 <= panels {
+      forEachTile(rows: 2 &* tileRows) { row, count in
+        switch count {
+        case 1: computeTile(Tile<1, 2>.self, row: row, panel: panel)
+        case 2: computeTile(Tile<2, 2>.self, row: row, panel: panel)
+        case 3: computeTile(Tile<3, 2>.self, row: row, panel: panel)
+        case 4: computeTile(Tile<4, 2>.self, row: row, panel: panel)
+        case 5: computeTile(Tile<5, 2>.self, row: row, panel: panel)
+        case 6: computeTile(Tile<6, 2>.self, row: row, panel: panel)
+        case 7: computeTile(Tile<7, 2>.self, row: row, panel: panel)
+        case 8: computeTile(Tile<8, 2>.self, row: row, panel: panel)
+        case 9: computeTile(Tile<9, 2>.self, row: row, panel: panel)
+        case 10: computeTile(Tile<10, 2>.self, row: row, panel: panel)
+        case 11: computeTile(Tile<11, 2>.self, row: row, panel: panel)
+        default: computeTile(Tile<12, 2>.self, row: row, panel: panel)
+        }
+      }
+      panel &+= 2
+    }
+    if panel < panels { computePanel(panel) }
+  }
+
+  /// One panel for all rows, in tiles of up to six of them.
+  @inlinable @inline(__always)
+  func computePanel(_ panel: Int) {
+    forEachTile(rows: tileRows) { row, count in
+      switch count {
+      case 1: computeTile(Tile<1, 1>.self, row: row, panel: panel)
+      case 2: computeTile(Tile<2, 1>.self, row: row, panel: panel)
+      case 3: computeTile(Tile<3, 1>.self, row: row, panel: panel)
+      case 4: computeTile(Tile<4, 1>.self, row: row, panel: panel)
+      case 5: computeTile(Tile<5, 1>.self, row: row, panel: panel)
+      default: computeTile(Tile<6, 1>.self, row: row, panel: panel)
+      }
+    }
+  }
+
+  /// All rows in the fewest tiles of at most `most` rows, as even as they come.
+  @inlinable @inline(__always)
+  func forEachTile(rows most: Int, _ compute: (_ row: Int, _ count: Int) -> Void) {
+    let tiles = (rows &+ most &- 1) / most
+    guard tiles > 0 else { return }
+    let (small, larger) = (rows / tiles, rows % tiles)
+    var row = 0
+    for tile in 0..<tiles {
+      let count = tile < larger ? small &+ 1 : small
+      compute(row, count)
+      row &+= count
+    }
+  }
+
+  /// One tile, whose first row and panel are given.
+  @inlinable @inline(__always)
+  func computeTile<let height: Int, let width: Int>(_: Tile<height, width>.Type, row: Int, panel: Int) {
+    let from = start + (row &* startStride &+ panel &* vectorWidth)
+    var sums: Tile<height, width> = .zeros()
+    for i in 0..<height {
+      for p in 0..<width { sums[i][p] = Vector(from + (i &* startStride &+ p &* vectorWidth)) }
+    }
+    addTerms(
+      &sums, a: x + row &* xStride, rowStride: xStride, termStride: 1, w: w + panel &* panelStride,
+      panelStride: panelStride, count: depth)
+    let to = z + (row &* zStride &+ panel &* vectorWidth)
+    for i in 0..<height {
+      for p in 0..<width { sums[i][p].store(to + (i &* zStride &+ p &* vectorWidth)) }
+    }
+  }
+}
