@@ -100,6 +100,10 @@ let package = Package(
         "Checkpoints", "Randomness", "TestLauncher", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/FaultProgram", swiftSettings: strict),
+    .executableTarget(
+      name: "nonfinite-program",
+      dependencies: ["Checkpoints", "DataParallel", "LSTM", "MPI", "Optimization", "Sequences"],
+      path: "Tests/NonFiniteProgram", swiftSettings: strict),
     .target(name: "TestLauncher", path: "Tests/TestLauncher", swiftSettings: strict),
     .testTarget(name: "MPITests", dependencies: ["mpi-programs", "TestLauncher"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness", "CProcessor"], swiftSettings: strict),
@@ -117,7 +121,7 @@ let package = Package(
       name: "DataParallelTests",
       dependencies: [
         "Checkpoints", "DataParallel", "LSTM", "Kernels", "Optimization", "Sequences", "allocation-program",
-        "classifier-program", "paranoid-program", "TestLauncher",
+        "classifier-program", "nonfinite-program", "paranoid-program", "TestLauncher",
       ],
       swiftSettings: strict),
     .testTarget(

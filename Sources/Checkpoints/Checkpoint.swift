@@ -65,13 +65,27 @@ extension RunDirectory {
   /// `.replaced-step-00001200` until the new one stands; `removeLeftovers` puts it back after a crash in between.
   @discardableResult
   public func writeCheckpoint(_ manifest: Manifest, files: [CheckpointFile]) throws -> Manifest {
+    try write(manifest, files, in: checkpointsPath)
+  }
+
+  /// Writes the dump of a step in the way of a checkpoint, as `dumps/step-00001200`; returns its path. Where there are
+  /// `limit` dumps of other steps, none is written, and the answer is nil.
+  public func writeDump(_ manifest: Manifest, files: [CheckpointFile], limit: Int) throws -> String? {
+    let steps = try entry(dumpsPath) == .absent ? [] : names(in: dumpsPath).compactMap(RunDirectory.step(ofName:))
+    guard steps.count(where: { $0 != manifest.step }) < limit else { return nil }
+    try write(manifest, files, in: dumpsPath)
+    return joined(dumpsPath, RunDirectory.checkpointName(step: manifest.step))
+  }
+
+  @discardableResult
+  private func write(_ manifest: Manifest, _ files: [CheckpointFile], in parent: String) throws -> Manifest {
     let name = RunDirectory.checkpointName(step: manifest.step)
-    let partial = joined(checkpointsPath, ".partial-" + name)
+    let partial = joined(parent, ".partial-" + name)
     do {
-      if try entry(checkpointsPath) == .absent { try makeDirectory(checkpointsPath) }
+      if try entry(parent) == .absent { try makeDirectory(parent) }
       try removeTree(partial)
       let written = try fill(partial, manifest, files)
-      try publish(partial, as: name)
+      try publish(partial, as: name, in: parent)
       return written
     } catch {
       // The first error is the one to report; what stays behind is removed at the next start.
@@ -95,9 +109,9 @@ extension RunDirectory {
     return manifest
   }
 
-  private func publish(_ partial: String, as name: String) throws {
-    let target = joined(checkpointsPath, name)
-    let replaced = joined(checkpointsPath, ".replaced-" + name)
+  private func publish(_ partial: String, as name: String, in parent: String) throws {
+    let target = joined(parent, name)
+    let replaced = joined(parent, ".replaced-" + name)
     let standsAlready = try entry(target, followLinks: false) != .absent
     if standsAlready {
       try removeTree(replaced)
@@ -109,7 +123,7 @@ extension RunDirectory {
       if standsAlready { try move(replaced, to: target) }
       throw error
     }
-    try syncDirectory(checkpointsPath)
+    try syncDirectory(parent)
     // The new checkpoint stands: what cannot be removed here is a leftover, not a failure.
     try? removeTree(replaced)
   }

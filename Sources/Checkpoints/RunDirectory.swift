@@ -7,6 +7,7 @@ import Glibc
 ///                 stop            made by the user: the run is to stop, and the file to go
 ///                 heartbeat       while a job runs: who it is, and what each rank is about
 ///                 checkpoints/step-00001200/{model,optimizer,state}.safetensors, manifest.json
+///                 dumps/step-00001200/{model,batch}.safetensors, manifest.json: steps that were not finite
 ///
 /// Only rank 0 writes to it, but that each rank has a page of the heartbeat. Names that begin with a dot are work in progress, or what a crash left of it.
 public struct RunDirectory: Sendable {
@@ -18,6 +19,8 @@ public struct RunDirectory: Sendable {
   public var metricsPath: String { joined(path, "metrics.jsonl") }
   /// `checkpoints`
   public var checkpointsPath: String { joined(path, "checkpoints") }
+  /// `dumps`
+  public var dumpsPath: String { joined(path, "dumps") }
 
   /// `stop`
   public var stopPath: String { joined(path, "stop") }
@@ -127,10 +130,17 @@ public struct RunDirectory: Sendable {
       try removeTree(joined(path, name))
       removed.append(name)
     }
-    if try entry(checkpointsPath) == .absent { return removed }
-    for name in try names(in: checkpointsPath) where name.hasPrefix(".partial-") || name.hasPrefix(".replaced-") {
-      let place = joined(checkpointsPath, name)
-      let target = joined(checkpointsPath, String(name.dropFirst(".replaced-".count)))
+    for parent in [checkpointsPath, dumpsPath] where try entry(parent) != .absent {
+      removed += try removeLeftovers(in: parent)
+    }
+    return removed
+  }
+
+  private func removeLeftovers(in parent: String) throws -> [String] {
+    var removed: [String] = []
+    for name in try names(in: parent) where name.hasPrefix(".partial-") || name.hasPrefix(".replaced-") {
+      let place = joined(parent, name)
+      let target = joined(parent, String(name.dropFirst(".replaced-".count)))
       if name.hasPrefix(".replaced-"), try entry(target, followLinks: false) == .absent {
         try move(place, to: target)
       } else {
@@ -138,7 +148,7 @@ public struct RunDirectory: Sendable {
         removed.append(name)
       }
     }
-    try syncDirectory(checkpointsPath)
+    try syncDirectory(parent)
     return removed
   }
 }

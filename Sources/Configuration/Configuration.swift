@@ -172,6 +172,8 @@ public struct Configuration: Sendable, Equatable {
     public internal(set) var rollbacks: Int
     /// What each rollback multiplies the learning rate by.
     public internal(set) var learningRateFactor: Double
+    /// The most dumps of a run.
+    public internal(set) var dumps: Int
   }
 
   /// What watches over the ranks.
@@ -252,7 +254,7 @@ public struct Configuration: Sendable, Equatable {
     batch: Batch(sequences: 0, steps: 0, shards: 0, reset: 0),
     optimizer: Optimizer(name: .adam, learningRate: 0, clip: 0, beta1: 0, beta2: 0, epsilon: 0),
     training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0, timeLimit: 0),
-    nonFinite: NonFinite(policy: .stop, skips: 0, rollbacks: 0, learningRateFactor: 0),
+    nonFinite: NonFinite(policy: .stop, skips: 0, rollbacks: 0, learningRateFactor: 0, dumps: 0),
     seed: 0,
     distributed: Distributed(reduction: .reproducible, sharedMemory: .auto, embedding: .sparse),
     watchdog: Watchdog(seconds: 0),

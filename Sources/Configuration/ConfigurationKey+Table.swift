@@ -224,5 +224,9 @@ extension ConfigurationKey {
     .number(
       "nonFinite.learningRateFactor", \.nonFinite.learningRateFactor, 1e-6...1, .always("0.5"),
       mayChangeOnResume: true, "What each rollback multiplies the learning rate by, for all steps from there on."),
+    .integer(
+      "nonFinite.dumps", \.nonFinite.dumps, 0...1_000_000, .always("3"), mayChangeOnResume: true,
+      "The most steps that were not finite of which a run keeps parameters and batch, for lstm-dist replay; 0 keeps "
+        + "none."),
   ]
 }

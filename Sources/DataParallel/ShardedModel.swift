@@ -77,6 +77,9 @@ public final class ShardedModel {
   /// Targets of the rank's lanes, [T, B] or [B].
   var targets: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(batch.targets) }
 
+  /// Timesteps of the sequence of each of the rank's lanes, [B].
+  var lengths: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(batch.lengths) }
+
   /// Forward over the step that was filled in; `step` as the model takes it.
   func forward(step: Int?) {
     model.forward(input, lengths: UnsafeBufferPointer(batch.lengths), parameters: parameters, step: step)
@@ -141,7 +144,8 @@ public final class ShardedModel {
 }
 
 extension ModelShape {
-  fileprivate var batchTargets: SequenceBatch.Targets {
+  /// What a source writes as targets for the head.
+  var batchTargets: SequenceBatch.Targets {
     switch head {
     case .everyStep: .everyStep
     case .lastStep: .lastStep

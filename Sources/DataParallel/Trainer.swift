@@ -19,6 +19,9 @@ public enum TrainingReport {
   case recordLost(CheckpointError)
   /// Something that the coordinator wants the user to know.
   case notice(Coordinator.Report)
+  /// A step was not finite: where its numbers went bad, and on which of how many ranks; and where its dump stands, if there
+  /// are not enough of them, or why there is none.
+  case nonFinite(NonFiniteFinding, ranks: Int, dump: Result<String?, CheckpointError>)
   /// The run is back where it was after a step, with the learning rate multiplied by a factor.
   case rolledBack(step: Int, learningRateFactor: Double)
   /// Damaged checkpoints were passed over on the way back.
@@ -39,6 +42,7 @@ public final class Trainer {
   private let identity: DataIdentity
   private let stopSignal: () -> Int32
   private let trace: TraceFile?
+  private let dumps: Int
   private let times: RunTimes
   private let report: (TrainingReport) -> Void
 
@@ -53,6 +57,8 @@ public final class Trainer {
   /// Through which step records stay when the metrics are opened.
   private var loggedStep = 0
   private var hasLostRecords = false
+  /// The last step that was not finite, for the record of a rollback.
+  private var finding: NonFiniteFinding?
   private var clock: StopClock?
   private var notice: (number: Int32, rank: Int)?
   private var stopIsRequested = false
@@ -74,13 +80,14 @@ public final class Trainer {
   ///   - identity: what the data is, for checkpoints.
   ///   - clock: on rank 0 only, when the job's time is over, on the clock of `World.wallTimeSeconds`.
   ///   - stopSignal: the signal that asked this process to stop, or 0.
+  ///   - dumps: how many steps that were not finite are dumped into the directory, at most.
   ///   - trace: where a trace is to be written at the end, nil for none.
   ///   - report: called on rank 0.
   public init(
     world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)?,
     policy: Coordinator.Policy, verification: VerificationPolicy = VerificationPolicy(every: 0, paranoid: false),
     directory: RunDirectory, configuration: String, identity: DataIdentity,
-    clock: StopClock? = nil, stopSignal: @escaping () -> Int32 = { 0 }, trace: TraceFile? = nil,
+    dumps: Int = 0, clock: StopClock? = nil, stopSignal: @escaping () -> Int32 = { 0 }, trace: TraceFile? = nil,
     report: @escaping (TrainingReport) -> Void
   ) throws {
     self.world = world
@@ -93,6 +100,7 @@ public final class Trainer {
     self.clock = clock
     self.stopSignal = stopSignal
     self.trace = trace
+    self.dumps = dumps
     times = try RunTimes(
       world: world, sequences: (0..<world.communicator.size).map { training.sharded.plan.lanes(ofRank: $0).count })
     self.report = report
@@ -202,7 +210,22 @@ public final class Trainer {
     training.clock.enter(.coordination)
     let parameters = result.isFinite ? try verification.completed(step) : nil
     if let measured { try recordStep(step, result, measured.split, measured.slow, parameters) }
+    if let finding = result.nonFinite { try tell(finding) }
     return .stepCompleted(step: step, isFinite: result.isFinite)
+  }
+
+  /// A step was not finite, and has left no trace yet: what it began with is dumped, then the step is counted.
+  private func tell(_ finding: NonFiniteFinding) throws {
+    self.finding = finding
+    training.heartbeat?.enter(.saving, step: finding.step)
+    let dump = try training.writeDump(
+      finding, source: source, manifest: manifest(step: finding.step), to: directory, limit: dumps)
+    training.countSkipped()
+    guard isRoot else { return }
+    let path = (try? dump.get()) ?? nil
+    let members: [(key: String, value: JSON)] = [("event", "nonFinite"), ("step", .integer(finding.step))]
+    try record(JSONRecord(members + finding.json + [("dump", path.map { .string($0) } ?? nil)]))
+    report(.nonFinite(finding, ranks: world.communicator.size, dump: dump))
   }
 
   private func recordStep(
@@ -249,21 +272,24 @@ public final class Trainer {
   }
 
   private func save(_ step: Int) throws -> Coordinator.Event {
-    let position = step.quotientAndRemainder(dividingBy: source.stepsPerEpoch)
-    let manifest = Manifest(
-      step: step, dataPosition: DataPosition(epoch: position.quotient, stepInEpoch: position.remainder),
-      seed: training.setup.seed, shards: training.setup.shards, configuration: configuration,
-      parameterChain: verification.chain)
     training.heartbeat?.enter(.saving, step: step)
     training.clock.enter(.checkpoint)
     let start = World.wallTimeSeconds()
     let error = try training.writeCheckpoint(
-      manifest, trainLoss: trainLoss, identity: identity, to: directory)
+      manifest(step: step), trainLoss: trainLoss, identity: identity, to: directory)
     training.clock.enter(.coordination)
     clock?.measuredCheckpoint(seconds: World.wallTimeSeconds() - start)
     if let error { return .checkpointFailed(error) }
     if isRoot { report(.saved(step: step, path: directory.checkpointPath(step: step))) }
     return .checkpointWritten
+  }
+
+  private func manifest(step: Int) -> Manifest {
+    let position = step.quotientAndRemainder(dividingBy: source.stepsPerEpoch)
+    return Manifest(
+      step: step, dataPosition: DataPosition(epoch: position.quotient, stepInEpoch: position.remainder),
+      seed: training.setup.seed, shards: training.setup.shards, configuration: configuration,
+      parameterChain: verification.chain)
   }
 
   private func rollBack(from step: Int) throws -> Coordinator.Event {
@@ -291,9 +317,11 @@ public final class Trainer {
         "event": "rolledBack", "step": .integer(lastStep), "from": .integer(step),
         "rollbacks": .integer(training.setbacks.rollbacks),
         "learningRateFactor": .number(training.setbacks.learningRateFactor),
+        "because": finding.map { .string("\($0)") } ?? nil,
       ])
       report(.rolledBack(step: lastStep, learningRateFactor: training.setbacks.learningRateFactor))
     }
+    finding = nil
     return .rolledBack(to: lastStep)
   }
 

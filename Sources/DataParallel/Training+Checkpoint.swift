@@ -204,13 +204,13 @@ public struct SavedModel {
     try ModelFile.read(checkpoint.open(CheckpointFiles.model), into: parameters, shape: shape)
   }
 
-  private static func shape(of file: TensorFile, headName: String) throws -> ModelShape {
+  static func shape(of file: TensorFile, headName: String) throws -> ModelShape {
     let (lowest, output) = (try file.tensor("lstm.weight_ih_l0"), try file.tensor("output.weight"))
     let table = file.contains("embedding.weight") ? try file.tensor("embedding.weight") : nil
     var layers = 0
     while file.contains("lstm.weight_ih_l\(layers)") { layers += 1 }
     let shapes = [lowest, output, table].compactMap { $0?.shape }
-    guard shapes.allSatisfy({ $0.count == 2 && $0.allSatisfy { $0 > 0 } }),
+    guard shapes.allSatisfy({ $0.count == 2 && $0.allSatisfy { 0 < $0 && $0 <= largestSize } }),
       let head = ModelShape.Head(name: headName, classes: output.shape[0])
     else {
       throw CheckpointError(
@@ -223,6 +223,9 @@ public struct SavedModel {
       hidden: output.shape[1], layers: layers, head: head)
   }
 
+  /// No size of a layer is larger: products of two fit an Int.
+  private static let largestSize = 1 << 24
+
   /// Checkpoints of before there were two heads name none: they hold language models.
   private static func headName(_ checkpoint: Checkpoint) throws -> String {
     let state = try checkpoint.open(CheckpointFiles.state)
@@ -233,7 +236,7 @@ public struct SavedModel {
 
 extension ModelShape.Head {
   /// The head's name in a checkpoint.
-  fileprivate var name: String {
+  var name: String {
     switch self {
     case .everyStep: "everyStep"
     case .lastStep: "lastStep"

@@ -58,8 +58,11 @@ public struct StepResult: Sendable {
   public let loss: Double
   /// Global norm of the gradient before clipping.
   public let gradientNorm: Double
-  /// Whether both are finite; if not, parameters, moments and the states of the lanes have been left as they were.
-  public let isFinite: Bool
+  /// Where numbers went bad, if a number of them did: then parameters, moments and the states of the lanes have been left
+  /// as they were. The same on every rank.
+  public let nonFinite: NonFiniteFinding?
+  /// Whether loss and gradient are finite.
+  public var isFinite: Bool { nonFinite == nil }
   /// What this rank measured since the end of the step before.
   public let times: StepTimes
   /// The lowest rank that brought a notice other than 0, and the notice; the same on every rank.
@@ -176,15 +179,14 @@ public final class Training {
       try sharded.parametersChanged(clock: clock)
       parameterGuard?.updated(parameters)
       setbacks.skippedInARow = 0
-    } else {
-      countSkipped()
     }
+    let finding = isFinite ? nil : try findNonFinite(step: step, targetCount: count)
     clock.enter(.update)
     reducer.clearEmbedding()
     model.clearEmbeddingGradient(memory.gradient(0), subtreeStride: memory.count)
     if isFinite { model.carryState() }
     return StepResult(
-      loss: loss, gradientNorm: norm, isFinite: isFinite, times: clock.endStep(),
+      loss: loss, gradientNorm: norm, nonFinite: finding, times: clock.endStep(),
       notice: reducer.notices.firstIndex { $0 != 0 }.map { (Int32(reducer.notices[$0]), $0) })
   }
 
@@ -195,7 +197,8 @@ public final class Training {
     countSkipped()
   }
 
-  private func countSkipped() {
+  /// After a step that was not finite: what is left of it is the count.
+  func countSkipped() {
     setbacks.skipped += 1
     setbacks.skippedInARow += 1
     // A state that came to be NaN would stay so for ever.

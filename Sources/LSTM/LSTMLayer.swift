@@ -68,7 +68,7 @@ public final class LSTMLayer {
   public func cell(_ t: Int) -> UnsafeMutablePointer<Float> { cellStates.pointer + t * lanes * hiddenStride }
 
   /// Z of timestep t, [B, 4Hp]: the gates after the forward pass, dZ after the backward pass.
-  private func gates(_ t: Int) -> UnsafeMutablePointer<Float> { z.pointer + t * lanes * 4 * hiddenStride }
+  func gates(_ t: Int) -> UnsafeMutablePointer<Float> { z.pointer + t * lanes * 4 * hiddenStride }
 
   /// Copies W and b, [D + H + 1, 4H] row-major, into the order in which the products read them: one share of the weights,
   /// and all of b. Once an update.

@@ -74,10 +74,12 @@ public final class OutputLayer {
     targets: UnsafeBufferPointer<Int32>, scale: Float, rows: ShardedRows,
     shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
-    forEachShardRow(rows, shardLosses) { row in
-      crossEntropy(
-        logits: logitRows.pointer + row * logitStride, vocabulary: classes, target: targets[row], scale: scale)
-    }
+    forEachShardRow(rows, shardLosses) { row in loss(row: row, target: targets[row], scale: scale) }
+  }
+
+  /// Cross-entropy of one row, whose logits become dlogits.
+  func loss(row: Int, target: Int32, scale: Float) -> Double {
+    crossEntropy(logits: logitRows.pointer + row * logitStride, vocabulary: classes, target: target, scale: scale)
   }
 
   /// Cross-entropy without a gradient; the logits are used up.

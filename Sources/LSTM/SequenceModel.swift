@@ -28,24 +28,24 @@ public final class SequenceModel {
   public let layers: [LSTMLayer]
 
   /// Nil where the model reads numbers.
-  private let embedding: Embedding?
+  let embedding: Embedding?
   /// What the lowest layer reads, [T, B, Dp].
-  private let inputs: FloatBuffer
+  let inputs: FloatBuffer
   private let dropout: Dropout?
   /// With dropout, what layer l ≥ 1 and an output layer of every timestep read; without it they read the states below
   /// directly.
-  private let dropped: [Activations]
+  let dropped: [Activations]
   /// Nil where the head speaks at every timestep.
-  private let lastSteps: LastSteps?
+  let lastSteps: LastSteps?
   /// Wy and the loss, over the rows of `outputRows`.
-  private let output: OutputLayer
+  let output: OutputLayer
   private let outputRows: ShardedRows
   private let outputProduct: WeightGradient
   /// The gradient on its way down: of the states of a layer, then of its inputs.
-  private let downward: FloatBuffer
+  let downward: FloatBuffer
   private let product: WeightGradient
 
-  private final class Activations {
+  final class Activations {
     let buffer: FloatBuffer
     init(count: Int) { buffer = FloatBuffer(count: count) }
   }
@@ -145,7 +145,7 @@ public final class SequenceModel {
 
   /// What the lowest layer reads. Embedded tokens are dropped as Zaremba et al. do; numbers are not, for they are the data
   /// itself, not features that the model could learn twice. Rows behind a lane's end are zero, whatever stands there.
-  private func read(
+  func read(
     _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>?, parameters: UnsafePointer<Float>, step: Int?
   ) {
     switch input {
@@ -245,19 +245,19 @@ public final class SequenceModel {
   }
 
   /// What layer `index` reads, [T, B, stride]; index L is an output layer of every timestep.
-  private func input(ofLayer index: Int, dropped useDropped: Bool) -> UnsafePointer<Float> {
+  func input(ofLayer index: Int, dropped useDropped: Bool) -> UnsafePointer<Float> {
     if index == 0 { return UnsafePointer(inputs.pointer) }
     if useDropped && dropout != nil { return UnsafePointer(dropped[index - 1].buffer.pointer) }
     return UnsafePointer(layers[index - 1].hidden(1))
   }
 
   /// What the output layer reads, a row for each of `outputRows`.
-  private func outputInput(dropped useDropped: Bool) -> UnsafePointer<Float> {
+  func outputInput(dropped useDropped: Bool) -> UnsafePointer<Float> {
     if let lastSteps { return UnsafePointer(lastSteps.rows) }
     return input(ofLayer: shape.layers, dropped: useDropped)
   }
 
-  private func drop(
+  func drop(
     _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, units: Int, layer: Int, step: Int
   ) {
     dropout?.apply(
@@ -266,7 +266,7 @@ public final class SequenceModel {
   }
 
   /// The one row a lane that a head at the last timestep reads is drawn as that of t = 0, however long the sequence.
-  private func dropLastSteps(_ lastSteps: LastSteps, step: Int) {
+  func dropLastSteps(_ lastSteps: LastSteps, step: Int) {
     dropout?.apply(
       lastSteps.rows, to: lastSteps.rows, timesteps: 1, lanes: rows.lanes, stride: padded(shape.hidden),
       units: shape.hidden, step: step, layer: shape.layers, firstLane: firstLane)

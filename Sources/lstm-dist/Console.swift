@@ -59,6 +59,9 @@ final class Console {
       tell("warning: a record of the metrics is lost, training goes on: \(error.message)", hint: error.hint)
     case .notice(let notice):
       show(notice)
+    case .nonFinite(let finding, let ranks, let dump):
+      line("\(finding), \(finding.blame(ranks: ranks))")
+      show(dump)
     case .rolledBack(let step, let factor):
       line("back after step \(step), the learning rate multiplied by \(factor) from here on")
     case .damaged(let damaged):
@@ -67,6 +70,14 @@ final class Console {
       }
     case .finished(let step, let trainLoss, _, let sha256):
       line("finished at step \(step), training loss \(rounded(trainLoss ?? .nan, 4)); parameters SHA-256 \(sha256)")
+    }
+  }
+
+  private func show(_ dump: Result<String?, CheckpointError>) {
+    switch dump {
+    case .success(let path?): line("dump \(path), which lstm-dist replay repeats")
+    case .success(nil): break
+    case .failure(let error): tell("warning: no dump of the step: \(error.message)", hint: error.hint)
     }
   }
 

@@ -15,7 +15,8 @@ struct LSTMDist: ParsableCommand {
       every P. Without arguments `train` learns the embedded Reber grammar.
       """,
     subcommands: [
-      Train.self, Verify.self, Evaluate.self, Predict.self, Sample.self, Gradients.self, Inspect.self, Bench.self,
+      Train.self, Verify.self, Replay.self, Evaluate.self, Predict.self, Sample.self, Gradients.self, Inspect.self,
+      Bench.self,
     ])
 
   static func main() {

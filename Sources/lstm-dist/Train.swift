@@ -137,6 +137,7 @@ struct TrainJob {
         checkpointEvery: configuration.training.checkpointEvery, nonFinite: NonFinitePolicy(configuration.nonFinite)),
       verification: VerificationPolicy(every: configuration.verify.every, paranoid: configuration.paranoid),
       directory: directory, configuration: configuration.yaml, identity: data.identity,
+      dumps: configuration.nonFinite.dumps,
       clock: isRoot ? time.clock(configuration, checkpointBytes: training.checkpointBytes) : nil,
       stopSignal: system_stop_signal, trace: trace,
       report: console.show)

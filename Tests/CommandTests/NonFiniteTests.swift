@@ -41,6 +41,36 @@ extension Commands {
       }
     }
 
+    /// The place is the same for any number of ranks, then and in the repetition.
+    @Test func theFirstBadNumberIsNamedAndReplayed() throws {
+      try Workspace.run { workspace in
+        let finding = "step 17: NaN in dzU (B4) of layer 2, unit 1, timestep 7, sequence 4, shard 1"
+        for ranks in [nil, 2, 4] {
+          let run = "run\(ranks ?? 1)"
+          let dump = "\(run)/dumps/step-00000017"
+          let outcome = try train(workspace, run, ranks: ranks)
+          #expect(outcome.output.contains(finding + ", on rank 0 of \(ranks ?? 1)\n"), "\(outcome)")
+          #expect(outcome.output.contains("dump \(dump), which lstm-dist replay repeats\n"), "\(outcome)")
+          let records = try workspace.metricsLines(run)
+          #expect(records.last?.contains(#""event":"nonFinite","step":17,"quantity":"dUpdateGate""#) == true)
+        }
+        let dump = "run4/dumps/step-00000017"
+        for ranks in [nil, 3] {
+          let output = try workspace.output(["replay", dump], ranks: ranks)
+          #expect(output.components(separatedBy: finding).count == 3, "\(output)")
+        }
+        let many = try workspace.program(["replay", dump], ranks: 9)
+        #expect(many.exitCode == 78 && many.errors.contains("expected at most 8 ranks, got 9"), "\(many)")
+        try workspace.damage(dump + "/model.safetensors")
+        try workspace.expectRefusal(["replay", dump], exitCode: 65, ["SHA-256", dump + "/model.safetensors"])
+        try workspace.expectRefusal(["replay", "run4/nothing"], exitCode: 74, ["run4/nothing"])
+        try workspace.remove("run4/dumps")
+        let without = try train(workspace, "run4", ["--set", "nonFinite.dumps=0"], ranks: 2)
+        #expect(without.exitCode == 76 && without.output.contains(finding), "\(without)")
+        #expect(!FileManager.default.fileExists(atPath: workspace.path("run4/dumps")))
+      }
+    }
+
     @Test func skipLeavesParametersAsTheyAreAndGivesUpAfterSoManyInARow() throws {
       try Workspace.run { workspace in
         let skip = [

@@ -86,10 +86,11 @@ struct ResolvingTests {
       "training.checkpointEvery=11", "training.timeLimit=1h30m", "watchdog.seconds=7", "seed=18446744073709551615",
       "distributed.reduction=mpi", "distributed.sharedMemory=off",
       "distributed.embedding=dense", "verify.every=12", "paranoid=true",
-      "nonFinite.policy=rollback", "nonFinite.skips=13", "nonFinite.rollbacks=14", "nonFinite.learningRateFactor=0.25")
+      "nonFinite.policy=rollback", "nonFinite.skips=13", "nonFinite.rollbacks=14", "nonFinite.learningRateFactor=0.25",
+      "nonFinite.dumps=15")
     let nonFinite = configuration.nonFinite
     #expect(nonFinite.policy == .rollback && nonFinite.skips == 13 && nonFinite.rollbacks == 14)
-    #expect(nonFinite.learningRateFactor == 0.25)
+    #expect(nonFinite.learningRateFactor == 0.25 && nonFinite.dumps == 15)
     #expect(configuration.verify.every == 12 && configuration.paranoid)
     #expect(configuration.data.path == "a=b" && configuration.data.tokens == .words)
     #expect(configuration.data.vocabulary == 77 && configuration.data.validation == .file("held out.txt"))

@@ -180,6 +180,7 @@ struct ResolvedTextTests {
       "distributed.sharedMemory": "off", "distributed.embedding": "dense", "verify.every": "9", "paranoid": "true",
       "nonFinite.policy": "skip",
       "nonFinite.skips": "9", "nonFinite.rollbacks": "9", "nonFinite.learningRateFactor": "0.9",
+      "nonFinite.dumps": "9",
     ]
     let free = ["distributed.sharedMemory", "distributed.embedding", "verify.every", "paranoid"]
     for (key, value) in changes {

@@ -1,0 +1,100 @@
+import Checkpoints
+import LSTM
+
+/// Where the numbers of a step went bad; the same on every rank, and for every number of ranks but for `rank`.
+public struct NonFiniteFinding: Equatable, Sendable {
+  /// What the first number that is not finite belongs to.
+  public enum Place: Equatable, Sendable {
+    /// A sequence: its lane is that of the global batch.
+    case sequence(NonFiniteValue, shard: Int)
+    /// The gradient of a tensor: all numbers of the sequences are finite, and their sum is not.
+    case gradient(tensor: String, index: Int, value: Float)
+    /// Nothing: computed again, all numbers are finite. The loss of this shard was not in the step itself.
+    case nothing(shard: Int)
+  }
+
+  /// From 1.
+  public let step: Int
+  /// Where it is.
+  public let place: Place
+  /// The rank that has it.
+  public let rank: Int
+  /// The first tensor with a number that was not finite before the step, on that rank; nil for none.
+  public let badParameter: String?
+  /// The first tensor in which that rank differs from most others, which no rank ever should; nil for none.
+  public let differingParameter: String?
+
+  /// What was found, for the metrics.
+  public var json: [(key: String, value: JSON)] {
+    let place: [(key: String, value: JSON)] =
+      switch self.place {
+      case .sequence(let value, let shard):
+        [
+          ("quantity", .string("\(value.quantity)")), ("value", .string(value.value.name)),
+          ("layer", value.layer.map { .integer($0) } ?? nil), ("timestep", .integer(value.timestep)),
+          ("sequence", .integer(value.lane)), ("unit", .integer(value.unit)), ("shard", .integer(shard)),
+        ]
+      case .gradient(let tensor, let index, let value):
+        [
+          ("quantity", "gradient"), ("value", .string(value.name)), ("tensor", .string(tensor)),
+          ("index", .integer(index)),
+        ]
+      case .nothing(let shard): [("quantity", nil), ("shard", .integer(shard))]
+      }
+    let parameter = badParameter ?? differingParameter
+    return place + [("rank", .integer(rank)), ("parameter", parameter.map { .string($0) } ?? nil)]
+  }
+}
+
+extension NonFiniteFinding: CustomStringConvertible {
+  /// One line for the user, without the rank. Layers, timesteps, sequences, shards and units are counted from 0.
+  public var description: String {
+    let place =
+      switch self.place {
+      case .sequence(let value, let shard):
+        "\(value.value.name) in \(value.quantity.name)\(value.layer.map { " of layer \($0)" } ?? ""), unit \(value.unit), "
+          + "timestep \(value.timestep), sequence \(value.lane), shard \(shard)"
+      case .gradient(let tensor, let index, let value):
+        "\(value.name) in the gradient of \(tensor), number \(index), while all numbers of the sequences are finite"
+      case .nothing(let shard):
+        "the loss of shard \(shard) was not finite, but computed again all numbers are: suspect a memory or a processor"
+      }
+    let bad = badParameter.map { "; before the step \($0) had a number that was not finite" } ?? ""
+    return "step \(step): \(place)\(bad)"
+  }
+
+  /// The rank for the user, and what sets it apart.
+  public func blame(ranks: Int) -> String {
+    "on rank \(rank) of \(ranks)"
+      + (differingParameter.map { ", whose \($0) is not that of the other ranks: suspect its memory" } ?? "")
+  }
+}
+
+extension Float {
+  fileprivate var name: String { isNaN ? "NaN" : self < 0 ? "-infinity" : "infinity" }
+}
+
+extension NonFiniteValue.Quantity {
+  fileprivate var name: String {
+    switch self {
+    case .input: "the input"
+    case .initialHidden: "the initial hidden state"
+    case .initialCell: "the initial cell state"
+    case .updateGate: "the update gate (F2)"
+    case .forgetGate: "the forget gate (F2)"
+    case .outputGate: "the output gate (F2)"
+    case .candidate: "the candidate (F3)"
+    case .cell: "the cell state (F4)"
+    case .hidden: "the hidden state (F5)"
+    case .logit: "the logits"
+    case .loss: "the loss"
+    case .dLogit: "the gradient of the logits"
+    case .dHidden: "the gradient that reaches the highest layer"
+    case .dUpdateGate: "dzU (B4)"
+    case .dForgetGate: "dzF (B5)"
+    case .dOutputGate: "dzO (B2)"
+    case .dCandidate: "dzC (B3)"
+    case .dInput: "dx (B8)"
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import Checkpoints
+import LSTM
+import MPI
+import Optimization
+import Sequences
+
+/// A step that was not finite, as a run has dumped it: all that the step began with, so that it can be repeated without
+/// the run and its data. Read as hostile input.
+public struct StepDump: Sendable {
+  /// Its directory.
+  public let path: String
+  /// What was found then.
+  public let finding: String
+  /// The rank that had it, and of how many.
+  public let recordedRank: (rank: Int, of: Int)
+  /// The run's configuration.
+  public let configuration: String
+  /// What the training must be to repeat the step.
+  public let setup: TrainingSetup
+  /// From 1.
+  public let step: Int
+
+  private let checkpoint: Checkpoint
+  private let source: DumpedBatch
+  /// The states before the step, [B, L, 2, H].
+  private let states: [Float]
+
+  /// Reads a dump. Parameters are read by `replay`.
+  public init(_ path: String) throws {
+    checkpoint = try Checkpoint(verifying: path)
+    self.path = checkpoint.path
+    let manifest = checkpoint.manifest
+    (step, configuration) = (manifest.step, manifest.configuration)
+    let batch = try checkpoint.open(DumpFiles.batch)
+    func text(_ name: String) throws -> String {
+      String(decoding: try batch.values(name, as: UInt8.self), as: UTF8.self)
+    }
+    let shape = try SavedModel.shape(of: checkpoint.open(DumpFiles.model), headName: text("head"))
+    source = try DumpedBatch(batch, shape: shape)
+    let (B, T) = (source.globalBatch, source.timesteps)
+    let dropout = try batch.values("dropout", as: Float.self, shape: [])[0]
+    let ranks = try batch.values("ranks", as: Int64.self, shape: [2]).map { Int(clamping: $0) }
+    guard step >= 1, (0..<1).contains(dropout), 0 <= ranks[0], ranks[0] < ranks[1] else {
+      throw DumpedBatch.impossible(
+        "a step from 1, dropout in [0, 1), a rank of the ranks", "\(step), \(dropout), \(ranks)", batch.path)
+    }
+    setup = TrainingSetup(
+      shape: shape, timesteps: T, globalBatch: B, shards: manifest.shards, dropout: dropout, seed: manifest.seed,
+      rule: .sgd(learningRate: 1), clip: 0, reduction: .reproducible)
+    states = try batch.values("hidden", as: Float.self, shape: [B, shape.layers, 2, shape.hidden])
+    finding = try text("finding")
+    recordedRank = (ranks[0], ranks[1])
+  }
+
+  /// Whether a repetition found what is recorded.
+  public func isSame(_ finding: NonFiniteFinding) -> Bool { finding.description == self.finding }
+
+  /// Computes the step again on all ranks, with the parameters and states of the dump; nil where all numbers are finite.
+  /// Every rank calls it.
+  public func replay(on world: World) throws -> NonFiniteFinding? {
+    let training = try Training(world: world, setup: setup)
+    world.agree {
+      if training.sharded.writesParameters {
+        try ModelFile.read(checkpoint.open(DumpFiles.model), into: training.sharded.parameters, shape: setup.shape)
+      }
+    }
+    try training.sharded.parametersChanged()
+    states.withUnsafeBufferPointer {
+      let model = training.sharded.model
+      model.writeState(from: $0.baseAddress! + training.sharded.lanes.lowerBound * model.stateSize)
+    }
+    return try training.step(step - 1, source: source).nonFinite
+  }
+}
+
+/// The one batch of a dump.
+struct DumpedBatch: SequenceSource {
+  let globalBatch: Int
+  let timesteps: Int
+  let stepsPerEpoch = 1
+  private let targetCount: Int
+  private let inputs: Int
+  /// [B, T], or empty.
+  private let tokens: [Int32]
+  /// [B, T, D], or empty.
+  private let numbers: [Float]
+  /// [B, T] or [B].
+  private let targets: [Int32]
+  /// [B]
+  private let lengths: [Int32]
+
+  /// Cells of B·T at most: products with sizes of layers fit an Int.
+  private static let largestBatch = 1 << 28
+
+  init(_ file: TensorFile, shape: ModelShape) throws {
+    inputs = shape.inputs
+    let readsTokens = shape.vocabulary != nil
+    let sizes = try file.tensor(readsTokens ? "tokens" : "numbers").shape
+    guard sizes.count == (readsTokens ? 2 : 3), sizes.allSatisfy({ 0 < $0 && $0 <= DumpedBatch.largestBatch }),
+      sizes[0] * sizes[1] <= DumpedBatch.largestBatch, readsTokens || sizes[2] == inputs
+    else {
+      throw DumpedBatch.impossible(
+        "sequences [B, T\(readsTokens ? "" : ", \(inputs)")], at most \(DumpedBatch.largestBatch) timesteps",
+        "\(sizes)",
+        file.path)
+    }
+    (globalBatch, timesteps) = (sizes[0], sizes[1])
+    let (B, T) = (globalBatch, timesteps)
+    tokens = readsTokens ? try file.values("tokens", shape: [B, T]) : []
+    numbers = readsTokens ? [] : try file.values("numbers", shape: [B, T, inputs])
+    targets = try file.values("targets", shape: shape.batchTargets == .everyStep ? [B, T] : [B])
+    lengths = try file.values("lengths", shape: [B])
+    let count = try file.values("targetCount", as: Int64.self, shape: [])[0]
+    func check(_ what: String, _ values: [Int32], _ range: Range<Int>) throws {
+      guard let wrong = values.first(where: { !range.contains(Int($0)) }) else { return }
+      throw DumpedBatch.impossible("\(what) from \(range.lowerBound) to \(range.upperBound - 1)", "\(wrong)", file.path)
+    }
+    try check("tokens", tokens, 0..<(shape.vocabulary ?? 1))
+    try check("targets", targets, Int(noTarget)..<shape.classes)
+    try check("lengths", lengths, 0..<T + 1)
+    guard (0...Int64(B * T)).contains(count) else {
+      throw DumpedBatch.impossible("at most \(B * T) targets", "\(count)", file.path)
+    }
+    targetCount = Int(count)
+  }
+
+  static func impossible(_ expected: String, _ got: String, _ path: String) -> CheckpointError {
+    CheckpointError(.badData, "dump cannot be repeated", expected: expected, got: got, at: path)
+  }
+
+  func startsFresh(atStep step: Int, lane: Int) -> Bool { false }
+  func targetCount(atStep step: Int) -> Int { targetCount }
+
+  func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
+    for (index, lane) in lanes.enumerated() {
+      batch.lengths[index] = lengths[lane]
+      if targets.count == globalBatch { batch.targets[index] = targets[lane] }
+      for t in 0..<timesteps {
+        let (from, to) = (lane * timesteps + t, t * lanes.count + index)
+        if targets.count != globalBatch { batch.targets[to] = targets[from] }
+        if !tokens.isEmpty { batch.tokens[to] = tokens[from] }
+        if !numbers.isEmpty {
+          for i in 0..<inputs { batch.numbers[to * inputs + i] = numbers[from * inputs + i] }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Checkpoints
+import LSTM
+import MPI
+import Sequences
+
+/// Names of the files and tensors of a dump.
+enum DumpFiles {
+  static let model = CheckpointFiles.model
+  static let batch = "batch.safetensors"
+}
+
+extension Training {
+  /// Collects on rank 0 all that the step of a finding began with, and writes it there: parameters, sequences, states.
+  /// Every rank calls it before anything has changed since the step. Where the rank of the finding has parameters of its
+  /// own kind, the dump holds these, and of the sequences only that rank's.
+  /// - Returns: on rank 0 where the dump stands, nil where there are `limit` of them.
+  func writeDump(
+    _ finding: NonFiniteFinding, source: any SequenceSource, manifest: Manifest, to directory: RunDirectory, limit: Int
+  ) throws -> Result<String?, CheckpointError> {
+    let step = finding.step - 1
+    let isBlamed = world.communicator.rank == finding.rank
+    let mine = UnsafeBufferPointer(start: sharded.parameters, count: isBlamed ? setup.shape.parameterCount : 0)
+    let parameters = try world.communicator.gather(Array(mine), root: 0)?[finding.rank]
+    let tensors = try batchTensors(
+      source, step: step,
+      lanes: finding.differingParameter == nil ? 0..<setup.globalBatch : sharded.plan.lanes(ofRank: finding.rank))
+    guard let parameters else { return .success(nil) }
+    let scalars = [
+      TensorSource(name: "dropout", shape: [], values: [setup.dropout]),
+      TensorSource(name: "targetCount", shape: [], values: [Int64(source.targetCount(atStep: step))]),
+      TensorSource(name: "ranks", shape: [2], values: [finding.rank, world.communicator.size].map { Int64($0) }),
+      text("head", setup.shape.head.name), text("finding", finding.description),
+    ]
+    return try parameters.withUnsafeBufferPointer { parameters in
+      do {
+        return .success(
+          try directory.writeDump(
+            manifest,
+            files: [
+              CheckpointFile(
+                name: DumpFiles.model,
+                tensors: ModelFile.tensors(parameters.baseAddress!, shape: setup.shape), refusesNonFinite: false),
+              CheckpointFile(name: DumpFiles.batch, tensors: tensors + scalars, refusesNonFinite: false),
+            ], limit: limit))
+      } catch let error as CheckpointError {
+        return .failure(error)
+      }
+    }
+  }
+
+  private func text(_ name: String, _ text: String) -> TensorSource {
+    TensorSource(name: name, shape: [text.utf8.count], values: Array(text.utf8))
+  }
+
+  /// On rank 0 the sequences of the step and the states before it, lane after lane; those outside of `lanes` are empty.
+  private func batchTensors(_ source: any SequenceSource, step: Int, lanes: Range<Int>) throws -> [TensorSource] {
+    let (B, T, D) = (setup.globalBatch, setup.timesteps, setup.shape.inputs)
+    let batch = SequenceBatch.allocate(
+      timesteps: T, lanes: sharded.lanes.count,
+      inputs: setup.shape.vocabulary == nil ? .numbers(D) : .tokens, targets: setup.shape.batchTargets)
+    defer { batch.deallocate() }
+    source.fill(step: step, lanes: sharded.lanes, batch: batch)
+    for (index, lane) in sharded.lanes.enumerated() where !lanes.contains(lane) { batch.lengths[index] = 0 }
+    func laneMajor<Element>(_ values: UnsafeMutableBufferPointer<Element>, size: Int) -> [Element] {
+      (0..<batch.lanes).flatMap { lane in
+        (0..<T).flatMap { t in (0..<size).map { values[(t * batch.lanes + lane) * size + $0] } }
+      }
+    }
+    func gathered<Element: TensorElement & Scalar>(
+      _ name: String, _ shape: [Int], _ values: [Element]
+    ) throws -> TensorSource {
+      let all = try world.communicator.gather(values, root: 0) ?? []
+      return TensorSource(name: name, shape: shape, values: Array(all.joined()))
+    }
+    let input =
+      setup.shape.vocabulary == nil
+      ? try gathered("numbers", [B, T, D], laneMajor(batch.numbers, size: D))
+      : try gathered("tokens", [B, T], laneMajor(batch.tokens, size: 1))
+    let isEveryStep = setup.shape.batchTargets == .everyStep
+    for (index, lane) in sharded.lanes.enumerated() where !lanes.contains(lane) {
+      for t in 0..<(isEveryStep ? T : 1) { batch.targets[t * batch.lanes + index] = noTarget }
+    }
+    return [
+      input,
+      try gathered(
+        "targets", isEveryStep ? [B, T] : [B], isEveryStep ? laneMajor(batch.targets, size: 1) : Array(batch.targets)),
+      try gathered("lengths", [B], Array(batch.lengths)),
+      try gathered("hidden", [B, setup.shape.layers, 2, setup.shape.hidden], ownStates),
+    ]
+  }
+
+  private var ownStates: [Float] {
+    var states = [Float](repeating: 0, count: sharded.lanes.count * sharded.model.stateSize)
+    sharded.model.readState(into: &states)
+    return states
+  }
+}

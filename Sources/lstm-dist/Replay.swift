@@ -1,0 +1,53 @@
+import ArgumentParser
+import Checkpoints
+import DataParallel
+import MPI
+import Sequences
+
+/// `replay`: repeats a step whose loss or gradient was not finite.
+struct Replay: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Repeats a step whose loss or gradient was infinite or NaN, from what a run has dumped of it.",
+    discussion: """
+      A dump holds the parameters, sequences and states that the step began with; neither the run nor its data are needed, \
+      and any number of ranks up to the run's shards will do. The first number that is not finite is named, as the run named \
+      it.
+
+      Exit code 0 where it is the same one, 70 where it is not, 65 for a damaged dump.
+      """)
+
+  @Argument(help: ArgumentHelp("A dump: runs/NAME/dumps/step-N.", valueName: "dump"))
+  var path: String
+
+  func run() {
+    runJob { world in
+      let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
+      let dump = world.agree {
+        let dump = try StepDump(path)
+        let plan = try ShardPlan(
+          globalBatch: dump.setup.globalBatch, shards: dump.setup.shards, ranks: world.communicator.size)
+        try Training.checkMemory(dump.setup, plan: plan, localRanks: localRanks)
+        return dump
+      }
+      let isRoot = world.communicator.rank == 0
+      if isRoot {
+        print("recorded on rank \(dump.recordedRank.rank) of \(dump.recordedRank.of)")
+        print("  \(dump.finding)")
+      }
+      let finding = try dump.replay(on: world)
+      if let finding, isRoot {
+        print("repeated on \(world.communicator.size), found on rank \(finding.rank)")
+        print("  \(finding)")
+      }
+      world.agree {
+        guard let finding, dump.isSame(finding) else {
+          throw Failure(
+            "the repetition differs from the dump — expected \(dump.finding), got "
+              + "\(finding.map { "\($0)" } ?? "finite numbers throughout") (\(dump.path))",
+            hint: "what does not come again came from a memory or a processor, not from the numbers", exitCode: 70)
+        }
+      }
+      return 0
+    }
+  }
+}
