@@ -118,6 +118,8 @@ public struct Configuration: Sendable, Equatable {
     public internal(set) var steps: Int
     /// S, logical shards: the most ranks.
     public internal(set) var shards: Int
+    /// The most passes that a rank makes over its shards in a step.
+    public internal(set) var accumulate: Int
     /// Probability that a lane forgets its state before a window.
     public internal(set) var reset: Double
   }
@@ -251,7 +253,7 @@ public struct Configuration: Sendable, Equatable {
       validation: .none, heldOut: "", folds: 0, fold: 0, trainingStrings: 0, heldOutStrings: 0, relevantSymbols: 0),
     audio: Audio(bands: 0, window: 0, hop: 0),
     model: Model(embedding: 0, hidden: 0, layers: 0, dropout: 0, initialization: .uniform, forgetBias: 0),
-    batch: Batch(sequences: 0, steps: 0, shards: 0, reset: 0),
+    batch: Batch(sequences: 0, steps: 0, shards: 0, accumulate: 0, reset: 0),
     optimizer: Optimizer(name: .adam, learningRate: 0, clip: 0, beta1: 0, beta2: 0, epsilon: 0),
     training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0, timeLimit: 0),
     nonFinite: NonFinite(policy: .stop, skips: 0, rollbacks: 0, learningRateFactor: 0, dumps: 0),

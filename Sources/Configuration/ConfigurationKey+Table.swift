@@ -166,6 +166,10 @@ extension ConfigurationKey {
       "batch.shards", \.batch.shards, 1...65536,
       .derived("8, or batch.sequences where that is less") { String(min(8, $0.batch.sequences)) },
       "S, logical shards of the batch: the most ranks that can take part. Another S gives other (equally good) bits."),
+    .integer(
+      "batch.accumulate", \.batch.accumulate, 1...65536, .always("1"), mayChangeOnResume: true,
+      "A rank's shards are computed in at most so many passes, one after the other: less memory of activations, and the "
+        + "same bits."),
     .number(
       "batch.reset", \.batch.reset, share, .byTask("0", [.languageModel: "0.02"]),
       scope: .tasks(.languageModel),

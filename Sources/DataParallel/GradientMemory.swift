@@ -1,20 +1,22 @@
 import Kernels
 import MPI
 
-/// The gradients of a rank, one whole gradient for each subtree of its shards; ranks that share memory see each other's. A
-/// class because the requests of MPI keep it alive while they write into it.
+/// The gradients of a rank, one whole gradient for each subtree of its shards, and behind them those that wait between its
+/// passes for the other half of a subtree; ranks that share memory see each other's. A class because the requests of MPI keep it alive while they write into it.
 final class GradientMemory {
   /// Numbers of one gradient.
   let count: Int
-  /// Subtrees of the rank's shards, so gradients.
+  /// Subtrees of the rank's shards, so gradients at the end of a step.
   let subtrees: Int
   private let window: NodeWindow
 
   /// All +0.0. Collective over `node`; nil for a rank that shares with nobody.
-  init(count: Int, subtrees: Int, node: Communicator? = nil) throws {
+  /// - Parameter gradients: all that the rank's passes need; nil for those of the subtrees alone.
+  init(count: Int, subtrees: Int, gradients: Int? = nil, node: Communicator? = nil) throws {
     self.count = count
     self.subtrees = subtrees
-    window = try NodeWindow(byteCount: count * max(1, subtrees) * MemoryLayout<Float>.stride, node: node)
+    let gradients = max(1, gradients ?? subtrees)
+    window = try NodeWindow(byteCount: count * gradients * MemoryLayout<Float>.stride, node: node)
   }
 
   /// The gradient of a subtree of the rank's shards. That of subtree 0 holds the result of the reduction in the end.

@@ -2,11 +2,11 @@
 public struct MemoryEstimate: Equatable, Sendable {
   /// The parameters.
   public let parameters: Int
-  /// One gradient for each subtree of the rank's shards.
+  /// One gradient for each subtree of the rank's shards, and those that wait between its passes.
   public let gradients: Int
   /// The weights in the order in which the products read them.
   public let packed: Int
-  /// What a step keeps of T·B rows, with the scratch memory of the products.
+  /// What a pass keeps of T·B rows, with the scratch memory of the products.
   public let activations: Int
   /// The optimizer's moments, and the slices that other ranks send.
   public let other: Int

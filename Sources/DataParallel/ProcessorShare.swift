@@ -120,7 +120,7 @@ extension ProcessorShare {
   public static var ofThisProcess: ProcessorShare { ProcessorShare(read: text(ofFile:)) }
 
   /// A file of the kernel, whose length is not known before it is read.
-  private static func text(ofFile path: String) -> String? {
+  static func text(ofFile path: String) -> String? {
     guard let file = fopen(path, "re") else { return nil }
     defer { fclose(file) }
     var bytes: [UInt8] = []

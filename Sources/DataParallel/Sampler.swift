@@ -13,7 +13,7 @@ public final class Sampler {
   /// A sampler at rest. `parameters` must stay as they are and outlive it.
   public init(shape: ModelShape, parameters: UnsafePointer<Float>, seed: UInt64) {
     self.parameters = parameters
-    model = SequenceModel(shape: shape, rows: ShardedRows(timesteps: 1, lanes: 1), firstLane: 0)
+    model = SequenceModel(shape: shape, passes: [ShardedRows(timesteps: 1, lanes: 1)])
     model.pack(parameters)
     draws = PhiloxSequence(seed: seed, purpose: .sampling)
     token = .allocate(capacity: 1)

@@ -4,7 +4,7 @@ import MPI
 import Sequences
 import Timing
 
-/// A model on all ranks: the same parameters everywhere, and on each rank the lanes of its shards.
+/// A model on all ranks: the same parameters everywhere, and on each rank the lanes of its shards, in one pass or several.
 public final class ShardedModel {
   /// Who computes what.
   public let plan: ShardPlan
@@ -16,23 +16,37 @@ public final class ShardedModel {
   /// The parameters, and behind them the packed weights of ranks that share them.
   private let window: NodeWindow
   private let batch: SequenceBatch
+  /// What each pass is about.
+  let passes: [Pass]
+  /// The one that was begun last.
+  private var pass: Pass
+  /// Hidden and cell states of the rank's lanes, lane after lane as the model writes them: those before a step, and those
+  /// behind it as far as its passes have been made.
+  private var statesBefore: FloatBuffer
+  private var statesBehind: FloatBuffer
+
+  /// Some of the rank's shards, which are computed together.
+  struct Pass {
+    let index: Int
+    /// Within the global batch.
+    let lanes: Range<Int>
+    /// Counted from the rank's first shard.
+    let shards: Range<Int>
+    let batch: SequenceBatch
+  }
 
   /// Allocates the memory of a forward and backward pass. The parameters are zero. Collective over ranks that share.
+  /// - Parameter accumulate: the most passes that a rank makes over its shards.
   public init(
-    world: World, shape: ModelShape, timesteps: Int, plan: ShardPlan, dropout: Dropout?, sharing: NodeSharing = .none
+    world: World, shape: ModelShape, timesteps: Int, plan: ShardPlan, dropout: Dropout?, accumulate: Int = 1,
+    sharing: NodeSharing = .none
   ) throws {
     self.world = world
     self.plan = plan
     let rank = world.communicator.rank
-    let shards = plan.shards(ofRank: rank)
     lanes = plan.lanes(ofRank: rank)
-    let first = lanes.lowerBound
-    let rows = ShardedRows(
-      timesteps: timesteps,
-      shardLanes: shards.map {
-        let lanes = plan.lanes(ofShard: $0)
-        return lanes.lowerBound - first..<lanes.upperBound - first
-      }, shards: shards, shardCount: plan.shards)
+    let passShards = plan.passes(ofRank: rank, atMost: accumulate)
+    let rows = passShards.map { plan.rows(ofShards: $0, rank: rank, timesteps: timesteps) }
     // One copy for all that share, in the segment of the first of them.
     let (parameters, packed) = (FloatArena.taken(by: shape.parameterCount), SequenceModel.packedFloats(shape))
     let holdsCopy = sharing.node.map { $0.rank == 0 } ?? true
@@ -40,12 +54,23 @@ public final class ShardedModel {
       byteCount: holdsCopy ? (parameters + packed) * MemoryLayout<Float>.stride : 0, node: sharing.node)
     let memory = window.segment(ofRank: 0).assumingMemoryBound(to: Float.self)
     model = SequenceModel(
-      shape: shape, rows: rows, firstLane: first, dropout: dropout,
+      shape: shape, passes: rows, dropout: dropout,
       weights: FloatArena(
         memory: UnsafeMutableBufferPointer(start: memory + parameters, count: packed), owner: window))
-    batch = SequenceBatch.allocate(
-      timesteps: timesteps, lanes: lanes.count, inputs: shape.vocabulary == nil ? .numbers(shape.inputs) : .tokens,
-      targets: shape.batchTargets)
+    let batch = SequenceBatch.allocate(
+      timesteps: timesteps, lanes: rows.map(\.lanes).max()!,
+      inputs: shape.vocabulary == nil ? .numbers(shape.inputs) : .tokens, targets: shape.batchTargets)
+    self.batch = batch
+    let firstShard = passShards[0].lowerBound
+    passes = passShards.enumerated().map { index, shards in
+      let lanes = plan.lanes(ofShards: shards)
+      return Pass(
+        index: index, lanes: lanes, shards: shards.lowerBound - firstShard..<shards.upperBound - firstShard,
+        batch: batch.prefix(lanes: lanes.count))
+    }
+    pass = passes[0]
+    statesBefore = FloatBuffer(count: lanes.count * model.stateSize)
+    statesBehind = FloatBuffer(count: lanes.count * model.stateSize)
   }
 
   deinit { batch.deallocate() }
@@ -69,39 +94,71 @@ public final class ShardedModel {
     try window.barrier()
   }
 
-  /// What the rank's lanes read in the step that was filled in.
+  // MARK: A pass
+
+  /// A pass over a step that has begun: its lanes take their sequences, and the states before the step.
+  func begin(_ pass: Pass, of source: any SequenceSource, step: Int) {
+    self.pass = pass
+    model.select(pass: pass.index)
+    model.writeState(from: statesBefore.pointer + place(of: pass))
+    source.fill(step: step, lanes: pass.lanes, batch: pass.batch)
+  }
+
+  /// What the lanes of the pass read.
   var input: SequenceInput {
     model.shape.vocabulary == nil
-      ? .numbers(UnsafeBufferPointer(batch.numbers)) : .tokens(UnsafeBufferPointer(batch.tokens))
+      ? .numbers(UnsafeBufferPointer(pass.batch.numbers)) : .tokens(UnsafeBufferPointer(pass.batch.tokens))
   }
-  /// Targets of the rank's lanes, [T, B] or [B].
-  var targets: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(batch.targets) }
+  /// Targets of the lanes of the pass, [T, B] or [B].
+  var targets: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(pass.batch.targets) }
 
-  /// Timesteps of the sequence of each of the rank's lanes, [B].
-  var lengths: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(batch.lengths) }
+  /// Timesteps of the sequence of each lane of the pass, [B].
+  var lengths: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(pass.batch.lengths) }
 
-  /// Forward over the step that was filled in; `step` as the model takes it.
+  /// Forward over the pass; `step` as the model takes it. The states behind it are kept for `carryStates`.
   func forward(step: Int?) {
-    model.forward(input, lengths: UnsafeBufferPointer(batch.lengths), parameters: parameters, step: step)
+    model.forward(input, lengths: lengths, parameters: parameters, step: step)
+    model.readState(into: statesBehind.pointer + place(of: pass))
   }
 
-  /// Takes a step's sequences, and forgets the states where the step begins new sequences. Returns the targets
-  /// of the global batch.
-  func fill(_ source: any SequenceSource, step: Int) -> Int {
-    for lane in lanes where source.startsFresh(atStep: step, lane: lane) {
-      model.clearState(lane: lane - lanes.lowerBound)
-    }
-    source.fill(step: step, lanes: lanes, batch: batch)
-    return source.targetCount(atStep: step)
+  private func place(of pass: Pass) -> Int { (pass.lanes.lowerBound - lanes.lowerBound) * model.stateSize }
+
+  // MARK: States
+
+  /// The states before the next step, lane after lane.
+  var states: UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(start: statesBefore.pointer, count: statesBefore.count)
   }
+
+  /// A step begins: lanes that begin new sequences in it have a state of zero.
+  func beginStep(_ step: Int, of source: any SequenceSource) {
+    for lane in lanes where source.startsFresh(atStep: step, lane: lane) { state(ofLane: lane).update(repeating: 0) }
+  }
+
+  /// Lanes with a number in their state that is not finite begin the next step with a state of zero.
+  func clearNonFiniteStates() {
+    for lane in lanes {
+      let state = state(ofLane: lane)
+      if !state.allSatisfy(\.isFinite) { state.update(repeating: 0) }
+    }
+  }
+
+  private func state(ofLane lane: Int) -> UnsafeMutableBufferPointer<Float> {
+    let size = model.stateSize
+    return UnsafeMutableBufferPointer(
+      start: statesBefore.pointer + (lane - lanes.lowerBound) * size, count: size)
+  }
+
+  /// After all passes of a step: the states behind it are those before the next one.
+  func carryStates() { swap(&statesBefore, &statesBehind) }
 
   // MARK: Evaluation
 
-  /// What an evaluation looks at: the logits of one window of this rank's lanes.
+  /// What an evaluation looks at: the logits of one window of some of this rank's lanes.
   public struct EvaluatedWindow {
     /// Step of the evaluation source.
     public let step: Int
-    /// The rank's lanes of the global batch.
+    /// The lanes of the global batch that the window is about.
     public let lanes: Range<Int>
     let model: SequenceModel
 
@@ -115,20 +172,25 @@ public final class ShardedModel {
   /// Mean loss over all targets of a source, each counted once, in nats, without dropout; the same bits for every
   /// number of ranks. The hidden states of training are left as they were. `visit` sees each window of this rank.
   public func evaluate(_ source: any SequenceSource, visit: (EvaluatedWindow) -> Void = { _ in }) throws -> Double {
-    let saved = FloatBuffer(count: lanes.count * model.stateSize)
-    model.readState(into: saved.pointer)
-    let shards = model.rows.shardLanes.count
+    let saved = Array(states)
+    let shards = plan.shards(ofRank: world.communicator.rank).count
     var (sums, window) = ([Double](repeating: 0, count: shards), [Double](repeating: 0, count: shards))
     var count = 0
     for step in 0..<source.stepsPerEpoch {
-      count += fill(source, step: step)
-      forward(step: nil)
-      visit(EvaluatedWindow(step: step, lanes: lanes, model: model))
-      window.withUnsafeMutableBufferPointer { model.evaluationLoss(targets: targets, shardLosses: $0) }
+      beginStep(step, of: source)
+      for pass in passes {
+        begin(pass, of: source, step: step)
+        forward(step: nil)
+        visit(EvaluatedWindow(step: step, lanes: pass.lanes, model: model))
+        window.withUnsafeMutableBufferPointer {
+          model.evaluationLoss(targets: targets, shardLosses: UnsafeMutableBufferPointer(rebasing: $0[pass.shards]))
+        }
+      }
       for shard in 0..<shards { sums[shard] += window[shard] }
-      model.carryState()
+      count += source.targetCount(atStep: step)
+      carryStates()
     }
-    model.writeState(from: saved.pointer)
+    _ = states.update(fromContentsOf: saved)
     let all = try gatherShardValues(sums)
     return SummationTree.sum(0..<plan.shards) { all[$0] } / Double(max(1, count))
   }
@@ -140,6 +202,19 @@ public final class ShardedModel {
       try all.withUnsafeMutableBufferPointer { try world.communicator.allGatherV(mine, into: $0, segments) }
     }
     return all
+  }
+}
+
+extension ShardPlan {
+  /// The rows of a pass over some shards of a rank.
+  fileprivate func rows(ofShards shards: Range<Int>, rank: Int, timesteps: Int) -> ShardedRows {
+    let first = lanes(ofShards: shards).lowerBound
+    return ShardedRows(
+      timesteps: timesteps, firstLane: first,
+      shardLanes: shards.map {
+        let lanes = lanes(ofShard: $0)
+        return lanes.lowerBound - first..<lanes.upperBound - first
+      }, shards: shards, ownShards: self.shards(ofRank: rank), shardCount: self.shards)
   }
 }
 

@@ -20,6 +20,8 @@ public struct StepBenchmark: Sendable {
   public let peakGflops: Double
   /// The largest memory that a rank has used, in bytes.
   public let peakMemoryBytes: Int
+  /// The memory that all ranks use together at the end, in bytes; what they share is counted once.
+  public let allMemoryBytes: Int
   /// What the program expects a rank to need, by what it is for.
   public let memory: MemoryEstimate
   /// Bandwidths measured after the rounds, on all ranks at once.
@@ -44,9 +46,9 @@ public struct StepBenchmark: Sendable {
   /// hidden state carried by a language model, and zero before each sequence that gets one class.
   /// - Throws: where the ranks are more than the step can use, or memory is too small.
   public static func run(
-    _ shape: BenchmarkShape, world: World, rounds: Int, reduction: Reduction
+    _ shape: BenchmarkShape, world: World, rounds: Int, reduction: Reduction, accumulate: Int = 1
   ) throws -> StepBenchmark {
-    let step = try preparedStep(shape, world: world, reduction: reduction)
+    let step = try preparedStep(shape, world: world, reduction: reduction, accumulate: accumulate)
     let communicator = world.communicator
     var (seconds, compute, peak): ([Double], [Double], [Double]) = ([], [], [])
     for round in 0..<rounds + 1 {
@@ -62,12 +64,14 @@ public struct StepBenchmark: Sendable {
       compute.append(try communicator.allReduce(own, .maximum))
     }
     // Before the buffers of the bandwidth are added to it.
-    let peakMemoryBytes = try communicator.allReduce(usedMemoryBytes(), .maximum)
+    let peakMemoryBytes = try communicator.allReduce(ProcessMemory.peakBytes, .maximum)
+    try communicator.barrier()
+    let allMemoryBytes = try communicator.allReduce(ProcessMemory.proportionalBytes, .sum)
     let levels = try MemoryLevels.measure(world: world)
     let roof = Roof(flopsPerSecond: median(peak) * 1e9 / Double(communicator.size), memory: levels)
     return StepBenchmark(
       shape: shape, ranks: communicator.size, medianSeconds: median(seconds), computeSeconds: median(compute),
-      peakGflops: median(peak), peakMemoryBytes: peakMemoryBytes,
+      peakGflops: median(peak), peakMemoryBytes: peakMemoryBytes, allMemoryBytes: allMemoryBytes,
       memory: step.memory, levels: levels, roofline: Roofline(step.work, under: roof))
   }
 
@@ -80,11 +84,12 @@ public struct StepBenchmark: Sendable {
   }
 
   private static func preparedStep(
-    _ shape: BenchmarkShape, world: World, reduction: Reduction
+    _ shape: BenchmarkShape, world: World, reduction: Reduction, accumulate: Int
   ) throws -> PreparedStep {
     switch shape.work {
     case .training(let model):
-      let training = try preparedTraining(shape, model, world: world, reduction: reduction)
+      let training = try preparedTraining(
+        shape, model, world: world, reduction: reduction, accumulate: accumulate)
       let (setup, plan) = (training.setup, training.sharded.plan)
       let source = RandomSequences(globalBatch: shape.sequences, timesteps: shape.timesteps, shape: model)
       return PreparedStep(
@@ -114,11 +119,11 @@ public struct StepBenchmark: Sendable {
   }
 
   private static func preparedTraining(
-    _ shape: BenchmarkShape, _ model: ModelShape, world: World, reduction: Reduction
+    _ shape: BenchmarkShape, _ model: ModelShape, world: World, reduction: Reduction, accumulate: Int
   ) throws -> Training {
     let setup = TrainingSetup(
       shape: model, timesteps: shape.timesteps, globalBatch: shape.sequences, shards: min(8, shape.sequences),
-      dropout: 0, seed: 1, rule: .sgd(learningRate: 0.1), clip: 5, reduction: reduction)
+      accumulate: accumulate, dropout: 0, seed: 1, rule: .sgd(learningRate: 0.1), clip: 5, reduction: reduction)
     let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
     world.agree {
       let plan = try ShardPlan(
@@ -134,12 +139,5 @@ public struct StepBenchmark: Sendable {
     let sorted = values.sorted()
     return sorted.count % 2 == 1
       ? sorted[sorted.count / 2] : (sorted[sorted.count / 2 - 1] + sorted[sorted.count / 2]) / 2
-  }
-
-  private static func usedMemoryBytes() -> Int {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    // In kilobytes on Linux.
-    return usage.ru_maxrss * 1024
   }
 }

@@ -1,3 +1,4 @@
+import Kernels
 import LSTM
 import Sequences
 
@@ -57,7 +58,22 @@ public struct StepWork: Sendable {
 
   /// The work for these sizes on a rank that holds `bytes` bytes.
   public init(_ sizes: Sizes, bytes: Double) {
+    self.init(sizes, passes: [(sizes.lanes, sizes.subtrees)], bytes: bytes)
+  }
+
+  /// The same in several passes, each over so many lanes and to so many gradients.
+  public init(_ sizes: Sizes, passes: [(lanes: Int, subtrees: Int)], bytes: Double) {
     self.bytes = bytes
+    let update = sizes.hasUpdate ? sizes.exchange + [sizes.update, sizes.packing] : []
+    phases =
+      passes.flatMap { lanes, subtrees in
+        var pass = sizes
+        (pass.lanes, pass.subtrees) = (lanes, subtrees)
+        return StepWork.phases(ofPass: pass)
+      } + update
+  }
+
+  private static func phases(ofPass sizes: Sizes) -> [PhaseWork] {
     let forward = sizes.layers.flatMap { [sizes.inputProduct($0), sizes.recurrenceForward($0)] }
     let backward = sizes.layers.indices.reversed().flatMap { index in
       let layer = sizes.layers[index]
@@ -65,8 +81,7 @@ public struct StepWork: Sendable {
       return [sizes.recurrenceBackward(layer), sizes.weightGradient(layer)] + dx
     }
     let head = sizes.classes == 0 ? [] : [sizes.output, sizes.loss]
-    let update = sizes.hasUpdate ? sizes.exchange + [sizes.update, sizes.packing] : []
-    phases = sizes.embeddingForward + forward + head + backward + sizes.embeddingBackward + update
+    return sizes.embeddingForward + forward + head + backward + sizes.embeddingBackward
   }
 }
 
@@ -74,18 +89,20 @@ extension StepWork {
   /// The work of the rank with the most lanes.
   /// - Parameter sharing: ranks that share memory, 1 for none.
   public init(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int) {
-    let memory = Training.memory(setup, plan: plan)
-    let lanes = (0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0
+    let rank = (0..<plan.ranks).max { plan.lanes(ofRank: $0).count < plan.lanes(ofRank: $1).count } ?? 0
+    let passes = plan.passes(ofRank: rank, atMost: setup.accumulate).map {
+      (plan.lanes(ofShards: $0).count, SummationTree.subtrees(of: $0, leafCount: plan.shards).count)
+    }
     var sizes = Sizes(
       layers: setup.shape.lstm, vocabulary: setup.shape.vocabulary ?? 0, classes: setup.shape.classes,
-      timesteps: setup.timesteps, globalBatch: setup.globalBatch, lanes: lanes, ranks: plan.ranks,
-      subtrees: memory.gradients / memory.parameters)
+      timesteps: setup.timesteps, globalBatch: setup.globalBatch, lanes: plan.lanes(ofRank: rank).count,
+      ranks: plan.ranks, subtrees: Training.mostSubtrees(plan))
     sizes.hasInputGradient = setup.shape.vocabulary != nil
     if case .lastStep = setup.shape.head { sizes.lastStepOnly = true }
     // Ranks of several nodes are looked at as if each were on a node of its own.
     sizes.sharesMemory = sharing > 1 && sharing == plan.ranks
     sizes.sharesUpdate = sharing == plan.ranks
-    self.init(sizes, bytes: Double(Training.estimatedBytes(setup, plan: plan, sharing: sharing)))
+    self.init(sizes, passes: passes, bytes: Double(Training.estimatedBytes(setup, plan: plan, sharing: sharing)))
   }
 
   /// The work of layers alone on one rank, without an update.

@@ -88,14 +88,11 @@ extension Training {
 
   /// The states of all lanes on rank 0, nothing elsewhere.
   private func gatherStates() throws -> [Float] {
-    let (model, plan) = (sharded.model, sharded.plan)
-    let size = model.stateSize
-    var mine = [Float](repeating: 0, count: sharded.lanes.count * size)
-    model.readState(into: &mine)
+    let (size, plan) = (sharded.model.stateSize, sharded.plan)
     let segments = Segments(packed: (0..<plan.ranks).map { plan.lanes(ofRank: $0).count * size })
     var all = [Float](repeating: 0, count: world.communicator.rank == 0 ? setup.globalBatch * size : 0)
-    try mine.withUnsafeBufferPointer { mine in
-      try all.withUnsafeMutableBufferPointer { try world.communicator.gatherV(mine, into: $0, segments, root: 0) }
+    try all.withUnsafeMutableBufferPointer {
+      try world.communicator.gatherV(UnsafeBufferPointer(sharded.states), into: $0, segments, root: 0)
     }
     return all
   }
@@ -122,9 +119,9 @@ extension Training {
     }
     try loadMoments(checkpoint)
     let hidden = try world.communicator.broadcast(read?.hidden ?? [], root: 0)
-    hidden.withUnsafeBufferPointer {
-      sharded.model.writeState(from: $0.baseAddress! + sharded.lanes.lowerBound * sharded.model.stateSize)
-    }
+    let size = sharded.model.stateSize
+    let mine = hidden[sharded.lanes.lowerBound * size..<sharded.lanes.upperBound * size]
+    _ = sharded.states.update(fromContentsOf: mine)
     try sharded.parametersChanged()
     setbacks = Setbacks(
       counts: try world.communicator.broadcast(read?.setbacks.counts ?? [], root: 0),

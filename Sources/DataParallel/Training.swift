@@ -17,6 +17,8 @@ public struct TrainingSetup: Sendable {
   public var globalBatch: Int
   /// S, logical shards of the global batch.
   public var shards: Int
+  /// The most passes that a rank makes over its shards in a step.
+  public var accumulate: Int
   /// Probability of dropping a number.
   public var dropout: Float
   /// Names all random streams.
@@ -34,7 +36,7 @@ public struct TrainingSetup: Sendable {
 
   /// A setup of these values.
   public init(
-    shape: ModelShape, timesteps: Int, globalBatch: Int, shards: Int, dropout: Float, seed: UInt64,
+    shape: ModelShape, timesteps: Int, globalBatch: Int, shards: Int, accumulate: Int = 1, dropout: Float, seed: UInt64,
     rule: OptimizerRule, clip: Double, reduction: Reduction, sharedMemory: SharedMemory = .auto,
     embeddingRows: EmbeddingRows = .sparse
   ) {
@@ -42,6 +44,7 @@ public struct TrainingSetup: Sendable {
     self.timesteps = timesteps
     self.globalBatch = globalBatch
     self.shards = shards
+    self.accumulate = accumulate
     self.dropout = dropout
     self.seed = seed
     self.rule = rule
@@ -106,9 +109,13 @@ public final class Training {
     sharing = try NodeSharing.decide(setup, plan: plan, world: world)
     sharded = try ShardedModel(
       world: world, shape: setup.shape, timesteps: setup.timesteps, plan: plan,
-      dropout: Dropout(rate: setup.dropout, seed: setup.seed), sharing: sharing)
+      dropout: Dropout(rate: setup.dropout, seed: setup.seed), accumulate: setup.accumulate, sharing: sharing)
+    let rank = world.communicator.rank
     memory = try GradientMemory(
-      count: setup.shape.parameterCount, subtrees: sharded.model.rows.subtrees.count, node: sharing.node)
+      count: setup.shape.parameterCount,
+      subtrees: SummationTree.subtrees(of: plan.shards(ofRank: rank), leafCount: plan.shards).count,
+      gradients: ShardedRows.gradientCount(
+        passes: plan.passes(ofRank: rank, atMost: setup.accumulate), shardCount: plan.shards), node: sharing.node)
     let shape = setup.shape
     clock = StepClock(parts: shape.parts.count, tracedEvents: tracedEvents)
     reducer = try makeReducer(
@@ -120,7 +127,7 @@ public final class Training {
         shards: (0..<plan.ranks).map(plan.shards(ofRank:))),
       reduction: setup.reduction, memory: memory, sharing: sharing, world: world, clock: clock)
     optimizer = Optimizer(rule: setup.rule, ranges: reducer.ownedRanges)
-    shardLosses = .allocate(capacity: plan.shards(ofRank: world.communicator.rank).count)
+    shardLosses = .allocate(capacity: plan.shards(ofRank: rank).count)
     shardLosses.initialize(repeating: 0)
   }
 
@@ -140,27 +147,16 @@ public final class Training {
     parameterGuard = ParameterGuard(ParameterTensors(setup.shape), parameters: sharded.parameters)
   }
 
-  /// One synchronized step: forward, loss, backward through time with each part's reduction started as soon as it is
-  /// finished, clipping, one update. `step` counts from 0. `notice` is a number that all ranks are to know, asked for as
-  /// late as possible.
+  /// One synchronized step: forward, loss and backward through time, pass after pass over the rank's shards, with each
+  /// part's reduction started as soon as the last pass has finished it; clipping, one update. `step` counts from 0.
+  /// `notice` is a number that all ranks are to know, asked for as late as possible.
   public func step(_ step: Int, source: any SequenceSource, notice: () -> Int32 = { 0 }) throws -> StepResult {
     heartbeat?.enter(.computing, step: step + 1)
     let (model, parameters) = (sharded.model, sharded.parameters)
     clock.beginStep(step + 1)
-    let count = sharded.fill(source, step: step)
-    clock.enter(.forward)
-    sharded.forward(step: step)
-    clock.enter(.loss)
-    model.loss(targets: sharded.targets, scale: 1 / Float(max(1, count)), shardLosses: shardLosses)
-    clock.enter(.backward, part: setup.shape.parts.count - 1)
-    model.backward(
-      sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count, between: { reducer.poll() }
-    ) { part in
-      reductionOrder = reductionOrder &* 0x9E37_79B1_85EB_CA87 &+ UInt64(part + 1)
-      clock.enter(.submit, part: part)
-      reducer.submit(part: part, rowsSeen: part == 0 ? model.tokensSeen : [])
-      if part > 0 { clock.enter(.backward, part: part - 1) }
-    }
+    sharded.beginStep(step, of: source)
+    let count = source.targetCount(atStep: step)
+    for pass in sharded.passes { run(pass, step: step, source: source, targetCount: count) }
     // No rank updates before all ranks have come to `finish`. Requests are under way: an error must not unwind past them.
     do { try parameterGuard?.check(parameters, step: step) } catch { world.fail(error) }
     clock.enter(.wait)
@@ -180,11 +176,11 @@ public final class Training {
       parameterGuard?.updated(parameters)
       setbacks.skippedInARow = 0
     }
-    let finding = isFinite ? nil : try findNonFinite(step: step, targetCount: count)
+    let finding = isFinite ? nil : try findNonFinite(step: step, source: source, targetCount: count)
     clock.enter(.update)
     reducer.clearEmbedding()
     model.clearEmbeddingGradient(memory.gradient(0), subtreeStride: memory.count)
-    if isFinite { model.carryState() }
+    if isFinite { sharded.carryStates() }
     return StepResult(
       loss: loss, gradientNorm: norm, nonFinite: finding, times: clock.endStep(),
       notice: reducer.notices.firstIndex { $0 != 0 }.map { (Int32(reducer.notices[$0]), $0) })
@@ -193,7 +189,7 @@ public final class Training {
   /// Passes a step over as though it had not been there, without computing it; where it was computed, its loss or gradient
   /// was not finite.
   func skip(_ step: Int, source: any SequenceSource) {
-    _ = sharded.fill(source, step: step)
+    sharded.beginStep(step, of: source)
     countSkipped()
   }
 
@@ -202,7 +198,35 @@ public final class Training {
     setbacks.skipped += 1
     setbacks.skippedInARow += 1
     // A state that came to be NaN would stay so for ever.
-    sharded.model.clearNonFiniteStates()
+    sharded.clearNonFiniteStates()
+  }
+
+  /// One pass: the gradient of its shards joins that of the passes before. With the last one a part is complete.
+  private func run(_ pass: ShardedModel.Pass, step: Int, source: any SequenceSource, targetCount: Int) {
+    if pass.index > 0 { clock.enter(.data) }
+    sharded.begin(pass, of: source, step: step)
+    clock.enter(.forward)
+    sharded.forward(step: step)
+    clock.enter(.loss)
+    let model = sharded.model
+    model.loss(
+      targets: sharded.targets, scale: 1 / Float(max(1, targetCount)),
+      shardLosses: UnsafeMutableBufferPointer(rebasing: shardLosses[pass.shards]))
+    let isLast = pass.index == sharded.passes.count - 1
+    clock.enter(.backward, part: setup.shape.parts.count - 1)
+    model.backward(
+      sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count,
+      between: { if isLast { reducer.poll() } }
+    ) { part in
+      if isLast { submit(part) }
+      if part > 0 { clock.enter(.backward, part: part - 1) }
+    }
+  }
+
+  private func submit(_ part: Int) {
+    reductionOrder = reductionOrder &* 0x9E37_79B1_85EB_CA87 &+ UInt64(part + 1)
+    clock.enter(.submit, part: part)
+    reducer.submit(part: part, rowsSeen: part == 0 ? sharded.model.tokensSeen : [])
   }
 
   /// Bytes of a checkpoint, about: parameters and moments.
@@ -215,7 +239,8 @@ public final class Training {
     guard needed <= present else {
       throw Failure(
         message: "error: model and batch do not fit — expected at most \(present >> 20) MB a rank, got an estimate of "
-          + "\(needed >> 20) MB\nhint: lower model.hidden, model.layers, batch.sequences or batch.steps, or use more nodes",
+          + "\(needed >> 20) MB\nhint: lower model.hidden, model.layers, batch.sequences or batch.steps, raise batch.accumulate, or use more "
+          + "nodes",
         exitCode: 78)
     }
   }
@@ -243,10 +268,15 @@ public final class Training {
   static func memory(
     _ setup: TrainingSetup, plan: ShardPlan
   ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
-    let lanes = (0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0
-    return SequenceModel.memory(
-      shape: setup.shape, timesteps: setup.timesteps, lanes: lanes, subtrees: mostSubtrees(plan),
-      dropout: setup.dropout > 0)
+    let passes = (0..<plan.ranks).map { plan.passes(ofRank: $0, atMost: setup.accumulate) }
+    let lanes = passes.joined().map { plan.lanes(ofShards: $0).count }.max() ?? 0
+    let gradients = passes.map { ShardedRows.gradientCount(passes: $0, shardCount: plan.shards) }.max() ?? 1
+    var memory = SequenceModel.memory(
+      shape: setup.shape, timesteps: setup.timesteps, lanes: lanes, gradients: gradients, dropout: setup.dropout > 0)
+    // The states before and behind a step, of all passes.
+    let states = 2 * 2 * setup.shape.layers * setup.shape.hidden * MemoryLayout<Float>.stride
+    memory.activations += states * ((0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0)
+    return memory
   }
 
   /// What other ranks send: of each of their subtrees, 1/P of the gradient. Rows of an embedding are packed. Where ranks
@@ -268,5 +298,6 @@ public final class Training {
     (0..<plan.ranks).map { SummationTree.subtrees(of: plan.shards(ofRank: $0), leafCount: plan.shards) }
   }
 
-  private static func mostSubtrees(_ plan: ShardPlan) -> Int { subtrees(plan).map(\.count).max() ?? 1 }
+  /// Subtrees of the shards of the rank that has most of them.
+  static func mostSubtrees(_ plan: ShardPlan) -> Int { subtrees(plan).map(\.count).max() ?? 1 }
 }

@@ -1,36 +1,48 @@
-/// Which rows of a rank's activations [T·B] belong to which of its logical shards, in the order in which weight
-/// gradients add them: shard by shard; within a shard t descending, as back-propagation makes them; lanes ascending
-/// within a t. Made once for a batch shape, read in every step.
+/// Which rows of activations [T·B] belong to which of a rank's logical shards, in the order in which weight gradients add
+/// them: shard by shard; within a shard t descending, as back-propagation makes them; lanes ascending within a t. Made once
+/// for a batch shape, read in every step.
+///
+/// The rows are those of one pass: all shards of the rank, or some of them where it accumulates its gradient in several.
 public struct ShardedRows: Sendable {
-  /// A maximal complete subtree of the summation tree among this rank's shards, as indices of local shards.
+  /// A maximal complete subtree of the summation tree among the shards of the pass, as indices of them.
   public struct Subtree: Sendable {
     /// Local shards that are its leaves.
     public let leaves: Range<Int>
     /// For each leaf, how many inner nodes of the subtree are complete once that leaf is.
     public let mergesAfterLeaf: [Int]
+    /// Which of the rank's gradients it goes to, and which ones of earlier passes it completes.
+    public let place: SummationTree.Place
   }
 
   /// T.
   public let timesteps: Int
-  /// B, the rank's lanes.
+  /// B, lanes of the pass.
   public let lanes: Int
-  /// The rank's lanes of each of its shards, counted from the rank's first lane.
+  /// The first of them within the global batch, which names their random numbers.
+  public let firstLane: Int
+  /// The lanes of each shard, counted from the first lane.
   public let shardLanes: [Range<Int>]
   /// Row t·B + lane of every place of the chains; T·B of them.
   public let order: [Int32]
   /// Places of a local shard's chain: `order[shardStart[s] ..< shardStart[s + 1]]`.
   public let shardStart: [Int]
-  /// What the rank's shards sum up to: one gradient for each.
+  /// What the shards sum up to.
   public let subtrees: [Subtree]
 
   /// - Parameters:
   ///   - timesteps: T.
-  ///   - shardLanes: the lanes of each of the rank's shards, ascending, together 0 ..< B. Ranges may be empty.
-  ///   - shards: the rank's shards among all.
+  ///   - firstLane: the first lane within the global batch.
+  ///   - shardLanes: the lanes of each shard, ascending, together 0 ..< B. Ranges may be empty.
+  ///   - shards: the shards of the pass among all.
+  ///   - ownShards: those of all passes of the rank; nil where this is the only one.
   ///   - shardCount: S, leaves of the whole tree.
-  public init(timesteps: Int, shardLanes: [Range<Int>], shards: Range<Int>, shardCount: Int) {
+  public init(
+    timesteps: Int, firstLane: Int = 0, shardLanes: [Range<Int>], shards: Range<Int>, ownShards: Range<Int>? = nil,
+    shardCount: Int
+  ) {
     precondition(shards.count == shardLanes.count, "one range of lanes for each shard")
     self.timesteps = timesteps
+    self.firstLane = firstLane
     self.shardLanes = shardLanes
     let lanes = shardLanes.last?.upperBound ?? 0
     self.lanes = lanes
@@ -46,7 +58,8 @@ public struct ShardedRows: Sendable {
         merges[node.upperBound - 1 - shards.lowerBound - leaves.lowerBound] += 1
       }
       visit(node)
-      return Subtree(leaves: leaves, mergesAfterLeaf: merges)
+      let place = SummationTree.place(of: node, in: ownShards ?? shards, leafCount: shardCount)
+      return Subtree(leaves: leaves, mergesAfterLeaf: merges, place: place)
     }
   }
 
@@ -55,7 +68,7 @@ public struct ShardedRows: Sendable {
 
   private init(_ other: ShardedRows, timesteps: Int) {
     self.timesteps = timesteps
-    (lanes, shardLanes, subtrees) = (other.lanes, other.shardLanes, other.subtrees)
+    (lanes, firstLane, shardLanes, subtrees) = (other.lanes, other.firstLane, other.shardLanes, other.subtrees)
     (order, shardStart) = ShardedRows.chains(timesteps: timesteps, lanes: lanes, shardLanes: shardLanes)
   }
 
@@ -72,6 +85,15 @@ public struct ShardedRows: Sendable {
       shardStart.append(order.count)
     }
     return (order, shardStart)
+  }
+
+  /// Gradients that a rank needs for passes over these shards, one after the other: those of its subtrees in the end, and
+  /// those that wait for the other half of their node on the way there.
+  public static func gradientCount(passes: [Range<Int>], shardCount: Int) -> Int {
+    guard let first = passes.first, let last = passes.last else { return 0 }
+    let own = first.lowerBound..<last.upperBound
+    let nodes = passes.flatMap { SummationTree.subtrees(of: $0, leafCount: shardCount) }
+    return nodes.map { SummationTree.place(of: $0, in: own, leafCount: shardCount).index + 1 }.max() ?? 0
   }
 
   /// One shard that holds every lane: what a single process without a contract would do.

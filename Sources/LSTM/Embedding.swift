@@ -7,27 +7,42 @@ public final class Embedding {
   /// D, numbers in a row.
   public let size: Int
   private let rowStride: Int
-  private let rows: ShardedRows
+  private var rows: ShardedRows
   /// Places of `rows.order`, sorted by token.
   private var places: [Int32]
   /// First place of each token among `places`, and one past the last of all.
   private var tokenStart: [Int32]
-  /// The tokens of the last backward pass, ascending, each once.
+  /// The tokens of the step's backward passes so far, ascending, each once.
   public private(set) var seen: [Int32] = []
+  private var isSeen: [Bool]
+  /// Gradients that the passes write.
+  private let gradientCount: Int
   /// Partial sums of one row of the gradient, one for each level of the summation tree.
   private let stack: FloatBuffer
 
-  /// A table whose gradient is summed in the order of `rows`.
-  public init(vocabulary: Int, size: Int, rows: ShardedRows) {
+  /// A table whose gradient is summed in the order of the passes. The first one is in use until `use` says otherwise.
+  public init(vocabulary: Int, size: Int, passes: [ShardedRows]) {
     self.vocabulary = vocabulary
     self.size = size
-    self.rows = rows
+    rows = passes[0]
     rowStride = padded(size)
-    places = Array(repeating: 0, count: rows.order.count)
+    places = Array(repeating: 0, count: passes.map(\.order.count).max()!)
     tokenStart = Array(repeating: 0, count: vocabulary + 1)
-    seen.reserveCapacity(min(vocabulary, rows.order.count))
-    let deepest = rows.subtrees.map(\.leaves.count).max() ?? 1
+    isSeen = Array(repeating: false, count: vocabulary)
+    seen.reserveCapacity(min(vocabulary, passes.reduce(0) { $0 + $1.order.count }))
+    let subtrees = passes.flatMap(\.subtrees)
+    gradientCount = subtrees.map { $0.place.index + 1 }.max() ?? 0
+    let deepest = subtrees.map(\.leaves.count).max() ?? 1
     stack = FloatBuffer(count: (Int.bitWidth - deepest.leadingZeroBitCount + 1) * size)
+  }
+
+  /// The next forward and backward are those of this pass.
+  func use(_ pass: ShardedRows) { rows = pass }
+
+  /// A new step begins: no token is seen.
+  func forgetSeen() {
+    for token in seen { isSeen[Int(token)] = false }
+    seen.removeAll(keepingCapacity: true)
   }
 
   /// x[row, :] = E[token[row], :] for all T·B rows. x [T·B, Dp].
@@ -40,10 +55,10 @@ public final class Embedding {
   }
 
   /// dE[v, :] = Σ dx[row, :] over the rows whose token is v: a chain for each shard, then the summation tree over
-  /// shards, where a shard without the token is a leaf of +0.0. The gradient of subtree j, [V, D], begins at
-  /// `gradient + j · subtreeStride`. dx [T·B, Dp].
+  /// shards, where a shard without the token is a leaf of +0.0. The sums go where `WeightGradient` places them: gradient j,
+  /// [V, D], begins at `gradient + j · subtreeStride`. dx [T·B, Dp].
   ///
-  /// Only rows of tokens that are `seen` are written: all must be +0.0 before, as `clear` leaves them.
+  /// Only rows of tokens that are `seen` are written: all must be +0.0 before the first pass, as `clear` leaves them.
   public func backward(
     tokens: UnsafeBufferPointer<Int32>, dx: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
     subtreeStride: Int
@@ -52,15 +67,15 @@ public final class Embedding {
     for j in rows.subtrees.indices {
       for token in seen {
         sumRow(
-          Int(token), subtree: rows.subtrees[j], dx: dx,
-          destination: gradient + (j * subtreeStride + Int(token) * size))
+          Int(token), subtree: rows.subtrees[j], dx: dx, gradient: gradient + Int(token) * size,
+          subtreeStride: subtreeStride)
       }
     }
   }
 
-  /// Sets the rows of the tokens that are `seen` to +0.0 in every subtree's gradient.
+  /// Sets the rows of the tokens that are `seen` to +0.0 in every gradient.
   public func clear(gradient: UnsafeMutablePointer<Float>, subtreeStride: Int) {
-    for j in rows.subtrees.indices {
+    for j in 0..<gradientCount {
       for token in seen { (gradient + (j * subtreeStride + Int(token) * size)).update(repeating: 0, count: size) }
     }
   }
@@ -79,17 +94,31 @@ public final class Embedding {
     for v in stride(from: vocabulary, to: 0, by: -1) { tokenStart[v] = tokenStart[v - 1] }
     tokenStart[0] = 0
     seen.removeAll(keepingCapacity: true)
-    for v in 0..<vocabulary where tokenStart[v] < tokenStart[v + 1] { seen.append(Int32(v)) }
+    for v in 0..<vocabulary {
+      if tokenStart[v] < tokenStart[v + 1] { isSeen[v] = true }
+      if isSeen[v] { seen.append(Int32(v)) }
+    }
   }
 
-  /// One row of the gradient of one subtree, leaf after leaf as `WeightGradient` does it.
+  /// One row of the gradient of one subtree, leaf after leaf as `WeightGradient` does it. A subtree without the token is
+  /// +0.0, which changes a sum on its left only where that is −0.0.
   private func sumRow(
-    _ token: Int, subtree: ShardedRows.Subtree, dx: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>
+    _ token: Int, subtree: ShardedRows.Subtree, dx: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
+    subtreeStride: Int
   ) {
+    sumLeaves(token, subtree, dx)
+    for left in subtree.place.leftSiblings.reversed() {
+      add(stack.pointer, gradient + left * subtreeStride, count: size)
+    }
+    (gradient + subtree.place.index * subtreeStride).update(from: stack.pointer, count: size)
+  }
+
+  /// Leaves the sum of a token's row over the leaves of a subtree at the bottom of the stack.
+  private func sumLeaves(_ token: Int, _ subtree: ShardedRows.Subtree, _ dx: UnsafePointer<Float>) {
     var (next, end) = (Int(tokenStart[token]), Int(tokenStart[token + 1]))
     while next < end && Int(places[next]) < rows.shardStart[subtree.leaves.lowerBound] { next += 1 }
     while end > next && Int(places[end - 1]) >= rows.shardStart[subtree.leaves.upperBound] { end -= 1 }
-    guard next < end else { return }
+    guard next < end else { return stack.pointer.update(repeating: 0, count: size) }
     var depth = 0
     for leaf in subtree.leaves {
       let top = stack.pointer + depth * size
@@ -105,6 +134,5 @@ public final class Embedding {
         add(stack.pointer + (depth - 1) * size, stack.pointer + depth * size, count: size)
       }
     }
-    destination.update(from: stack.pointer, count: size)
   }
 }

@@ -12,8 +12,8 @@ public final class LSTMLayer {
   public let shape: LSTMShape
   /// T.
   public let timesteps: Int
-  /// B, the rank's lanes.
-  public let lanes: Int
+  /// B, lanes of the pass.
+  public private(set) var lanes: Int
   /// Dp, floats from one row of x to the next.
   public let inputStride: Int
   /// Hp, floats from one row of a to the next.
@@ -31,7 +31,7 @@ public final class LSTMLayer {
   private let tanhC: FloatBuffer
   private let zeros: FloatBuffer
 
-  /// A layer whose initial states are zero. `pack` must come before `forward`. Ranks that share `weights` share the packed
+  /// A layer for up to `lanes` lanes, whose initial states are zero. `pack` must come before `forward`. Ranks that share `weights` share the packed
   /// weights.
   public init(shape: LSTMShape, timesteps: Int, lanes: Int, weights: FloatArena? = nil) {
     self.shape = shape
@@ -52,6 +52,9 @@ public final class LSTMLayer {
     tanhC = FloatBuffer(count: hiddenStride)
     zeros = FloatBuffer(count: max(inputStride, hiddenStride))
   }
+
+  /// The next pass has so many lanes, at most those of `init`. Its initial states are to be set.
+  func use(lanes: Int) { self.lanes = lanes }
 
   /// Bytes that a layer takes beside its parameters and their gradient.
   public static func bytes(shape: LSTMShape, timesteps: Int, lanes: Int) -> (activations: Int, packed: Int) {
@@ -193,7 +196,7 @@ public final class LSTMLayer {
     }
   }
 
-  /// After `backward`: (B6) and (B7), summed over timesteps, lanes and shards. The gradient of subtree j,
+  /// After `backward`: (B6) and (B7), summed over timesteps, lanes and shards, as `WeightGradient` places them: gradient j,
   /// [D + H + 1, 4H], begins at `gradient + j · subtreeStride`.
   public func weightGradient(
     x: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,

@@ -6,13 +6,13 @@ import Kernels
 /// Memory: B·Hp floats.
 final class LastSteps {
   private let timesteps: Int
-  private let lanes: Int
+  private var lanes: Int
   private let stride: Int
   private let memory: FloatBuffer
   /// Row of each lane among the T·B; nil where there is no sequence.
   private var lastRow: [Int?]
 
-  /// Rows of `units` numbers, padded to whole vectors.
+  /// Rows of up to `lanes` lanes: `units` numbers, padded to whole vectors.
   init(timesteps: Int, lanes: Int, units: Int) {
     self.timesteps = timesteps
     self.lanes = lanes
@@ -20,6 +20,9 @@ final class LastSteps {
     memory = FloatBuffer(count: lanes * stride)
     lastRow = Array(repeating: nil, count: lanes)
   }
+
+  /// The next pass has so many lanes, at most those of `init`.
+  func use(lanes: Int) { self.lanes = lanes }
 
   /// [B, Hp]: the states after `take`, to be replaced by their gradient before `put`.
   var rows: UnsafeMutablePointer<Float> { memory.pointer }
@@ -43,8 +46,8 @@ final class LastSteps {
   /// Puts the rows back where they were taken from, and zeros everywhere else. da [T, B, Hp].
   func put(_ da: UnsafeMutablePointer<Float>) {
     da.update(repeating: 0, count: timesteps * lanes * stride)
-    for (lane, row) in lastRow.enumerated() {
-      if let row { (da + row * stride).update(from: rows + lane * stride, count: stride) }
+    for lane in 0..<lanes {
+      if let row = lastRow[lane] { (da + row * stride).update(from: rows + lane * stride, count: stride) }
     }
   }
 }

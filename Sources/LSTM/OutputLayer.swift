@@ -9,7 +9,7 @@ public final class OutputLayer {
   public let inputs: Int
   /// K, classes: V for a language model.
   public let classes: Int
-  private let rowCount: Int
+  private var rowCount: Int
   private let inputStride: Int
   private let logitStride: Int
   private let weights: PackedMatrix
@@ -18,7 +18,7 @@ public final class OutputLayer {
   private let zeros: FloatBuffer
   private let logitRows: FloatBuffer
 
-  /// A layer for N = `rowCount` rows. Ranks that share `weights` share the packed weights.
+  /// A layer for up to N = `rowCount` rows. Ranks that share `weights` share the packed weights.
   public init(inputs: Int, classes: Int, rowCount: Int, weights arena: FloatArena? = nil) {
     self.inputs = inputs
     self.classes = classes
@@ -33,6 +33,9 @@ public final class OutputLayer {
     zeros = FloatBuffer(count: inputStride)
     logitRows = FloatBuffer(count: rowCount * logitStride)
   }
+
+  /// The next pass has so many rows, at most those of `init`.
+  func use(rowCount: Int) { self.rowCount = rowCount }
 
   /// Numbers in Wy and by: [H + 1, K].
   public static func parameterCount(inputs: Int, classes: Int) -> Int { (inputs + 1) * classes }
@@ -110,7 +113,7 @@ public final class OutputLayer {
       startStride: 0, z: dy, zStride: inputStride, between: between)
   }
 
-  /// After `loss`: dWy = Σ yᵀ·dlogits and dby = Σ dlogits for each subtree of the rank's shards.
+  /// After `loss`: dWy = Σ yᵀ·dlogits and dby = Σ dlogits for each subtree of the pass, as `WeightGradient` places them.
   public func weightGradient(
     y: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int
   ) {

@@ -8,22 +8,24 @@ public enum SequenceInput {
   case numbers(UnsafeBufferPointer<Float>)
 }
 
-/// The part of a batch that one rank computes, and the memory in which a step of it runs.
+/// The part of a batch that one rank computes, and the memory in which a step of it runs: in one pass, or pass after pass
+/// in the same memory, so that activations take that of the largest one. A step begins with pass 0, and each pass is
+/// `select`, states, `forward`, `loss`, `backward`.
 ///
 /// Sequences may be shorter than T: what stands behind a lane's length changes no bit of the loss and of any gradient.
 ///
-/// Memory in floats for T·B rows of the rank: L·T·B·(4Hp + 2Hp) for gates, hidden and cell states; T·B·(Dp + max(Dp, Hp))
+/// Memory in floats for T·B rows of a pass: L·T·B·(4Hp + 2Hp) for gates, hidden and cell states; T·B·(Dp + max(Dp, Hp))
 /// for the inputs and the gradient that travels down; T·B·Kp for the logits, or B·(Hp + Kp) with a head at the last
 /// timestep; with dropout T·B·Hp more for each layer whose output is read at every timestep. With T = 128, B = 32,
 /// H = D = 512, L = 2, K = 65: 4096·(2·3072 + 1024 + 80) · 4 bytes = 119 MB.
-/// Weights: packed twice (W and Wᵀ), beside the parameters and one gradient for each subtree of the rank's shards.
+/// Weights: packed twice (W and Wᵀ), beside the parameters and the rank's gradients (`ShardedRows.gradientCount`).
 public final class SequenceModel {
   /// Sizes of the model.
   public let shape: ModelShape
-  /// Which rows belong to which shard.
-  public let rows: ShardedRows
-  /// The rank's first lane within the global batch.
-  public let firstLane: Int
+  /// Which rows belong to which shard, in each pass.
+  public let passes: [ShardedRows]
+  /// The rows of the selected pass.
+  public private(set) var rows: ShardedRows
   /// The LSTM layers, lowest first.
   public let layers: [LSTMLayer]
 
@@ -39,7 +41,9 @@ public final class SequenceModel {
   let lastSteps: LastSteps?
   /// Wy and the loss, over the rows of `outputRows`.
   let output: OutputLayer
-  private let outputRows: ShardedRows
+  private var outputRows: ShardedRows
+  private let outputPasses: [ShardedRows]
+  private var pass = 0
   private let outputProduct: WeightGradient
   /// The gradient on its way down: of the states of a layer, then of its inputs.
   let downward: FloatBuffer
@@ -50,40 +54,55 @@ public final class SequenceModel {
     init(count: Int) { buffer = FloatBuffer(count: count) }
   }
 
-  /// The memory for steps over `rows`. `pack` must come before the first `forward`. Ranks that share `weights`, an arena of
-  /// `packedFloats(shape)`, share the packed weights.
-  public init(
-    shape: ModelShape, rows: ShardedRows, firstLane: Int, dropout: Dropout? = nil, weights: FloatArena? = nil
-  ) {
+  /// The memory for steps over `passes`, of one and the same T; pass 0 is selected. `pack` must come before the first
+  /// `forward`. Ranks that share `weights`, an arena of `packedFloats(shape)`, share the packed weights.
+  /// - Precondition: there is a pass.
+  public init(shape: ModelShape, passes: [ShardedRows], dropout: Dropout? = nil, weights: FloatArena? = nil) {
     self.shape = shape
-    self.rows = rows
-    self.firstLane = firstLane
+    self.passes = passes
+    rows = passes[0]
     self.dropout = dropout.flatMap { $0.rate > 0 ? $0 : nil }
-    let rowCount = rows.timesteps * rows.lanes
-    layers = shape.lstm.map { LSTMLayer(shape: $0, timesteps: rows.timesteps, lanes: rows.lanes, weights: weights) }
-    embedding = shape.vocabulary.map { Embedding(vocabulary: $0, size: shape.inputs, rows: rows) }
+    let (timesteps, lanes) = (passes[0].timesteps, passes.map(\.lanes).max()!)
+    let rowCount = timesteps * lanes
+    layers = shape.lstm.map { LSTMLayer(shape: $0, timesteps: timesteps, lanes: lanes, weights: weights) }
+    embedding = shape.vocabulary.map { Embedding(vocabulary: $0, size: shape.inputs, passes: passes) }
     inputs = FloatBuffer(count: rowCount * padded(shape.inputs))
     downward = FloatBuffer(count: rowCount * max(padded(shape.inputs), padded(shape.hidden)))
-    product = WeightGradient(rows: rows, maximumDepth: shape.lstm.map(\.rows).max()!)
+    product = WeightGradient(passes: passes, maximumDepth: shape.lstm.map(\.rows).max()!)
     switch shape.head {
     case .everyStep:
       lastSteps = nil
-      outputRows = rows
+      outputPasses = passes
       outputProduct = product
     case .lastStep:
-      lastSteps = LastSteps(timesteps: rows.timesteps, lanes: rows.lanes, units: shape.hidden)
-      outputRows = rows.ofOneTimestep
-      outputProduct = WeightGradient(rows: outputRows, maximumDepth: shape.hidden + 1)
+      lastSteps = LastSteps(timesteps: timesteps, lanes: lanes, units: shape.hidden)
+      outputPasses = passes.map(\.ofOneTimestep)
+      outputProduct = WeightGradient(passes: outputPasses, maximumDepth: shape.hidden + 1)
     }
+    outputRows = outputPasses[0]
     output = OutputLayer(
-      inputs: shape.hidden, classes: shape.classes, rowCount: outputRows.order.count, weights: weights)
+      inputs: shape.hidden, classes: shape.classes, rowCount: outputPasses.map(\.order.count).max()!, weights: weights)
     let readAtEveryStep = self.dropout == nil ? 0 : shape.layersReadAtEveryStep
     dropped = (0..<readAtEveryStep).map { _ in Activations(count: rowCount * padded(shape.hidden)) }
+    select(pass: 0)
   }
 
-  /// Bytes that a model takes on a rank: parameters, one gradient for each subtree, packed weights, activations.
+  /// What follows is about a pass: its lanes, and its sums. The states before its window are to be written.
+  public func select(pass: Int) {
+    self.pass = pass
+    (rows, outputRows) = (passes[pass], outputPasses[pass])
+    for layer in layers { layer.use(lanes: rows.lanes) }
+    embedding?.use(rows)
+    product.use(pass: pass)
+    lastSteps?.use(lanes: rows.lanes)
+    outputProduct.use(pass: pass)
+    output.use(rowCount: outputRows.order.count)
+  }
+
+  /// Bytes that a model takes on a rank whose largest pass has so many lanes: parameters, gradients, packed weights,
+  /// activations.
   public static func memory(
-    shape: ModelShape, timesteps: Int, lanes: Int, subtrees: Int, dropout: Bool
+    shape: ModelShape, timesteps: Int, lanes: Int, gradients: Int, dropout: Bool
   ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
     let rowCount = timesteps * lanes
     let float = MemoryLayout<Float>.stride
@@ -101,7 +120,7 @@ public final class SequenceModel {
     }
     let output = OutputLayer.bytes(inputs: shape.hidden, classes: shape.classes, rowCount: outputRowCount)
     return (
-      shape.parameterCount * float, subtrees * shape.parameterCount * float,
+      shape.parameterCount * float, gradients * shape.parameterCount * float,
       layers.reduce(output.packed) { $0 + $1.packed },
       layers.reduce(output.activations + between + scratch) { $0 + $1.activations }
     )
@@ -170,7 +189,7 @@ public final class SequenceModel {
     }
   }
 
-  /// The loss of each of the rank's shards, and the logits turned into their gradient.
+  /// The loss of each shard of the pass, and the logits turned into their gradient.
   /// - Parameters:
   ///   - targets: [T, B], or [B] with a head at the last timestep; negative where there is none.
   ///   - scale: 1 / (targets of the global batch).
@@ -181,7 +200,7 @@ public final class SequenceModel {
     output.loss(targets: targets, scale: scale, rows: outputRows, shardLosses: shardLosses)
   }
 
-  /// The loss of each of the rank's shards without a gradient; the logits are used up.
+  /// The loss of each shard of the pass without a gradient; the logits are used up.
   public func evaluationLoss(
     targets: UnsafeBufferPointer<Int32>, shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
@@ -189,24 +208,26 @@ public final class SequenceModel {
     output.evaluationLoss(targets: targets, rows: outputRows, shardLosses: shardLosses)
   }
 
-  /// Logits after `forward`, before the softmax, of a lane counted from the rank's first. With a head at every timestep
+  /// Logits after `forward`, before the softmax, of a lane counted from the pass's first. With a head at every timestep
   /// those at `t`; with one at the last timestep `t` must be nil.
   public func logits(lane: Int, t: Int? = nil) -> UnsafeBufferPointer<Float> {
     precondition((t == nil) == (lastSteps != nil), "a timestep for a head at every timestep, and for no other")
     return UnsafeBufferPointer(output.logits(row: (t ?? 0) * rows.lanes + lane))
   }
 
-  /// Backward through everything after `loss`: the output layer, the LSTM layers from the top, the embedding. One
-  /// gradient of the whole model for each subtree of the rank's shards, `subtreeStride` floats apart.
+  /// Backward through everything after `loss`: the output layer, the LSTM layers from the top, the embedding. The rank's
+  /// gradients of the whole model are `subtreeStride` floats apart; after the last pass those of the subtrees of its shards
+  /// come first.
   ///
-  /// `finished` is called with each part (an index of `shape.parts`) as soon as its gradient stands in memory, while
+  /// `finished` is called with each part (an index of `shape.parts`) as soon as the pass has added to its gradient, while
   /// the layers below are still to be computed; `between` every few milliseconds, between timesteps and between blocks of
-  /// the products. Of the embedding's gradient only the rows of `tokensSeen` are written: it
-  /// must be +0.0 before, as `clearEmbeddingGradient` leaves it.
+  /// the products. Of the embedding's gradient only the rows of `tokensSeen` are written: it must be +0.0 before the first
+  /// pass, as `clearEmbeddingGradient` leaves it.
   public func backward(
     _ input: SequenceInput, step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
     between: () -> Void = {}, finished: (_ part: Int) -> Void
   ) {
+    if pass == 0 { embedding?.forgetSeen() }
     output.weightGradient(
       y: outputInput(dropped: true), using: outputProduct, gradient: gradient + shape.outputRange.lowerBound,
       subtreeStride: subtreeStride)
@@ -236,10 +257,10 @@ public final class SequenceModel {
     finished(0)
   }
 
-  /// The tokens of the last backward pass, ascending, each once; empty where the model reads numbers.
+  /// The tokens of the step's backward passes, ascending, each once; empty where the model reads numbers.
   public var tokensSeen: [Int32] { embedding?.seen ?? [] }
 
-  /// Sets the rows of the embedding's gradient that the last backward pass wrote to +0.0.
+  /// Sets the rows of the embedding's gradients that the step's backward passes wrote to +0.0.
   public func clearEmbeddingGradient(_ gradient: UnsafeMutablePointer<Float>, subtreeStride: Int) {
     embedding?.clear(gradient: gradient, subtreeStride: subtreeStride)
   }
@@ -262,53 +283,41 @@ public final class SequenceModel {
   ) {
     dropout?.apply(
       from, to: to, timesteps: rows.timesteps, lanes: rows.lanes, stride: padded(units), units: units, step: step,
-      layer: layer, firstLane: firstLane)
+      layer: layer, firstLane: rows.firstLane)
   }
 
   /// The one row a lane that a head at the last timestep reads is drawn as that of t = 0, however long the sequence.
   func dropLastSteps(_ lastSteps: LastSteps, step: Int) {
     dropout?.apply(
       lastSteps.rows, to: lastSteps.rows, timesteps: 1, lanes: rows.lanes, stride: padded(shape.hidden),
-      units: shape.hidden, step: step, layer: shape.layers, firstLane: firstLane)
+      units: shape.hidden, step: step, layer: shape.layers, firstLane: rows.firstLane)
   }
 
   /// The state after the window becomes the state before the next one.
   public func carryState() { for layer in layers { layer.carryState() } }
 
-  /// A lane, counted from the rank's first, begins the next window with a state of zero.
+  /// A lane, counted from the pass's first, begins the window with a state of zero.
   public func clearState(lane: Int) { for layer in layers { layer.clearState(lane: lane) } }
-
-  /// Lanes with a number in their state that is not finite begin the next window with a state of zero.
-  public func clearNonFiniteStates() {
-    let H = shape.hidden
-    for lane in 0..<rows.lanes {
-      let isFinite = layers.allSatisfy { layer in
-        let place = lane * layer.hiddenStride
-        return (0..<H).allSatisfy { layer.hidden(0)[place + $0].isFinite && layer.cell(0)[place + $0].isFinite }
-      }
-      if !isFinite { clearState(lane: lane) }
-    }
-  }
 
   /// Floats of the state of one lane: hidden and cell of every layer, without padding.
   public var stateSize: Int { 2 * shape.layers * shape.hidden }
 
-  /// Writes the states before the next window, lane after lane, [B, L, 2, H]: hidden, then cell.
+  /// Writes the states behind the window, lane after lane, [B, L, 2, H]: hidden, then cell.
   public func readState(into states: UnsafeMutablePointer<Float>) {
-    forEachState { place, state in (states + place).update(from: state, count: shape.hidden) }
+    forEachState(t: rows.timesteps) { place, state in (states + place).update(from: state, count: shape.hidden) }
   }
 
-  /// Sets the states before the next window from what `readState` wrote.
+  /// Sets the states before the window from what `readState` wrote.
   public func writeState(from states: UnsafePointer<Float>) {
-    forEachState { place, state in state.update(from: states + place, count: shape.hidden) }
+    forEachState(t: 0) { place, state in state.update(from: states + place, count: shape.hidden) }
   }
 
-  private func forEachState(_ body: (Int, UnsafeMutablePointer<Float>) -> Void) {
+  private func forEachState(t: Int, _ body: (Int, UnsafeMutablePointer<Float>) -> Void) {
     for lane in 0..<rows.lanes {
       for (index, layer) in layers.enumerated() {
         let place = lane * stateSize + index * 2 * shape.hidden
-        body(place, layer.hidden(0) + lane * layer.hiddenStride)
-        body(place + shape.hidden, layer.cell(0) + lane * layer.hiddenStride)
+        body(place, layer.hidden(t) + lane * layer.hiddenStride)
+        body(place + shape.hidden, layer.cell(t) + lane * layer.hiddenStride)
       }
     }
   }

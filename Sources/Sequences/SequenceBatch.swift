@@ -52,6 +52,18 @@ public struct SequenceBatch {
       targets: memory(targets == .everyStep ? rows : lanes, noTarget), lengths: memory(lanes, 0))
   }
 
+  /// The same memory, for fewer lanes.
+  /// - Precondition: `count` ≤ `lanes`.
+  public func prefix(lanes count: Int) -> SequenceBatch {
+    precondition((0...lanes).contains(count), "\(count) of \(lanes) lanes")
+    func prefix<Element>(_ memory: UnsafeMutableBufferPointer<Element>) -> UnsafeMutableBufferPointer<Element> {
+      UnsafeMutableBufferPointer(rebasing: memory[..<(memory.count / max(1, lanes) * count)])
+    }
+    return SequenceBatch(
+      timesteps: timesteps, lanes: count, tokens: prefix(tokens), numbers: prefix(numbers), targets: prefix(targets),
+      lengths: prefix(lengths))
+  }
+
   /// Frees the memory.
   public func deallocate() {
     tokens.deallocate()

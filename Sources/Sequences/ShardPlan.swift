@@ -42,9 +42,23 @@ public struct ShardPlan: Sendable, Equatable {
   }
 
   /// The lanes of rank `rank`: those of its shards, which lie beside each other. Empty where all its shards are.
-  public func lanes(ofRank rank: Int) -> Range<Int> {
+  public func lanes(ofRank rank: Int) -> Range<Int> { lanes(ofShards: shards(ofRank: rank)) }
+
+  /// The lanes of neighbouring shards.
+  public func lanes(ofShards shards: Range<Int>) -> Range<Int> {
+    firstLane(ofShard: shards.lowerBound)..<firstLane(ofShard: shards.upperBound)
+  }
+
+  /// The shards of each pass of a rank that accumulates its gradient in at most `most` passes, one after the other: as
+  /// many as it has shards, if that is fewer. Of n passes over m shards, pass i holds ⌊i·m/n⌋ ..< ⌊(i+1)·m/n⌋ of them.
+  /// - Precondition: `most` ≥ 1.
+  public func passes(ofRank rank: Int, atMost most: Int) -> [Range<Int>] {
+    precondition(most >= 1, "a step takes a pass")
     let own = shards(ofRank: rank)
-    return firstLane(ofShard: own.lowerBound)..<firstLane(ofShard: own.upperBound)
+    let n = min(most, own.count)
+    return (0..<n).map {
+      own.lowerBound + $0 * own.count / n..<own.lowerBound + ($0 + 1) * own.count / n
+    }
   }
 
   private func firstLane(ofShard shard: Int) -> Int { shard * globalBatch / shards }

@@ -17,6 +17,13 @@ extension Vector {
     self = UnsafeRawPointer(source).loadUnaligned(as: Vector.self)
   }
 
+  /// The first `count` of sixteen floats, and zeros behind them.
+  @inlinable
+  public init(_ source: UnsafePointer<Float>, count: Int) {
+    self = .zero
+    for i in 0..<Swift.min(count, 16) { self[i] = source[i] }
+  }
+
   /// Writes sixteen consecutive floats.
   @inlinable @inline(__always)
   public func store(_ destination: UnsafeMutablePointer<Float>) {

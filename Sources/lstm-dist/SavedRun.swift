@@ -59,7 +59,9 @@ struct SavedRun {
       try ShardPlan(
         globalBatch: configuration.batch.sequences, shards: configuration.batch.shards, ranks: world.communicator.size)
     }
-    let sharded = try ShardedModel(world: world, shape: model.shape, timesteps: timesteps, plan: plan, dropout: nil)
+    let sharded = try ShardedModel(
+      world: world, shape: model.shape, timesteps: timesteps, plan: plan, dropout: nil,
+      accumulate: configuration.batch.accumulate)
     world.agree { try model.readParameters(checkpoint, into: sharded.parameters) }
     try sharded.parametersChanged()
     return sharded

@@ -5,12 +5,13 @@ import MPI
 import Optimization
 import Sequences
 
-// Prints how many heap allocations it takes to set up a small model, and then to make each of five training steps; with the argument "trace" its events are
-// recorded, more than there is room for.
+// Prints how many heap allocations it takes to set up a small model, and then to make each of five training steps; with the
+// argument "trace" its events are recorded, more than there is room for, with "passes" a step takes several.
 World.run { world in
   let setup = TrainingSetup(
     shape: ModelShape.languageModel(vocabulary: 11, embedding: 5, hidden: 17, layers: 2), timesteps: 6, globalBatch: 9,
-    shards: 8, dropout: 0.25, seed: 1, rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
+    shards: 8, accumulate: CommandLine.arguments.contains("passes") ? 3 : 1, dropout: 0.25, seed: 1,
+    rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
     clip: 1, reduction: .reproducible)
   let beforeSetup = allocation_count()
   let training = try Training(

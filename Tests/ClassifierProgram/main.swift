@@ -10,7 +10,8 @@ import Sequences
 // Trains a classifier of numbers: sequences of 1 to T timesteps, in each of which the class is the sign of the first
 // number, and every number behind the end is NaN. An epoch has 20 of them, so that one lane of its last step is empty.
 //
-// classifier-program RUN STEPS      trains RUN to so many steps, from its newest checkpoint where there is one
+// classifier-program RUN STEPS [N]  trains RUN to so many steps, from its newest checkpoint where there is one,
+//                                   in at most N passes a step
 // classifier-program                prints how many heap allocations each of five steps makes
 
 /// Each class knows its sequences by the sign of their first number.
@@ -93,7 +94,8 @@ func train(_ training: Training, to steps: Int, in directory: RunDirectory, worl
 World.run { world in
   let setup = TrainingSetup(
     shape: ModelShape(input: .numbers(2), hidden: 9, layers: 2, head: .lastStep(classes: 2)), timesteps: 6,
-    globalBatch: 7, shards: 6, dropout: 0.25, seed: 1,
+    globalBatch: 7, shards: 6, accumulate: CommandLine.arguments.count > 3 ? Int(CommandLine.arguments[3])! : 1,
+    dropout: 0.25, seed: 1,
     rule: .adam(learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8), clip: 1, reduction: .reproducible)
   let training = try Training(world: world, setup: setup)
   if CommandLine.arguments.count == 1 { return try countAllocations(training) }

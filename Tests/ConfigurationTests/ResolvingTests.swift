@@ -81,6 +81,7 @@ struct ResolvingTests {
       "task=language-model", "data.source=text", "data.path=a=b", "data.tokens=words", "data.vocabulary=77",
       "data.validation=held out.txt", "model.embedding=3", "model.hidden=4", "model.layers=5", "model.dropout=0.25",
       "model.initialization=xavier", "model.forgetBias=-2.5", "batch.sequences=6", "batch.steps=7", "batch.shards=9",
+      "batch.accumulate=3",
       "optimizer.name=sgd", "optimizer.learningRate=5e-3", "optimizer.clip=0", "optimizer.beta1=0",
       "optimizer.beta2=0.5", "optimizer.epsilon=1e-9", "training.steps=10", "training.evaluateEvery=0",
       "training.checkpointEvery=11", "training.timeLimit=1h30m", "watchdog.seconds=7", "seed=18446744073709551615",
@@ -98,7 +99,7 @@ struct ResolvingTests {
     #expect(model.embedding == 3 && model.hidden == 4 && model.layers == 5 && model.dropout == 0.25)
     #expect(model.initialization == .xavier && model.forgetBias == -2.5)
     let batch = configuration.batch
-    #expect(batch.sequences == 6 && batch.steps == 7 && batch.shards == 9)
+    #expect(batch.sequences == 6 && batch.steps == 7 && batch.shards == 9 && batch.accumulate == 3)
     let optimizer = configuration.optimizer
     #expect(optimizer.name == .sgd && optimizer.learningRate == 0.005 && optimizer.clip == 0)
     #expect(optimizer.beta1 == 0 && optimizer.beta2 == 0.5 && optimizer.epsilon == 1e-9)

@@ -174,7 +174,7 @@ struct ResolvedTextTests {
       "data.path": "y", "data.tokens": "bytes", "data.vocabulary": "50", "data.validation": "0.2",
       "model.embedding": "9", "model.hidden": "9", "model.layers": "9", "model.dropout": "0.9",
       "model.initialization": "xavier", "model.forgetBias": "9", "batch.sequences": "33", "batch.steps": "9",
-      "batch.shards": "9", "optimizer.learningRate": "0.9", "optimizer.clip": "9",
+      "batch.shards": "9", "batch.accumulate": "9", "optimizer.learningRate": "0.9", "optimizer.clip": "9",
       "optimizer.beta1": "0.5", "optimizer.beta2": "0.5", "optimizer.epsilon": "0.5", "training.steps": "9",
       "training.evaluateEvery": "9", "training.checkpointEvery": "9", "seed": "9", "distributed.reduction": "mpi",
       "distributed.sharedMemory": "off", "distributed.embedding": "dense", "verify.every": "9", "paranoid": "true",
@@ -182,7 +182,7 @@ struct ResolvedTextTests {
       "nonFinite.skips": "9", "nonFinite.rollbacks": "9", "nonFinite.learningRateFactor": "0.9",
       "nonFinite.dumps": "9",
     ]
-    let free = ["distributed.sharedMemory", "distributed.embedding", "verify.every", "paranoid"]
+    let free = ["batch.accumulate", "distributed.sharedMemory", "distributed.embedding", "verify.every", "paranoid"]
     for (key, value) in changes {
       let changed = try resolve("data.path=x", "\(key)=\(value)")
       #expect(changed.differences(from: stored).map(\.key) == [key])

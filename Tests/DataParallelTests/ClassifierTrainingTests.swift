@@ -5,11 +5,11 @@ import Testing
 /// A classifier of sequences of numbers from the first step to its checkpoint, on real ranks.
 @Suite(.serialized) struct ClassifierTrainingTests {
   /// What `classifier-program` prints after training to each of `steps`, on so many ranks each time.
-  private func trained(_ steps: [(Int, ranks: Int)]) throws -> [String] {
+  private func trained(_ steps: [(Int, ranks: Int)], passes: Int = 1) throws -> [String] {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("classifier-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: url) }
     return try steps.map { steps, ranks in
-      let outcome = try Launcher.run("classifier-program", [url.path, "\(steps)"], ranks: ranks)
+      let outcome = try Launcher.run("classifier-program", [url.path, "\(steps)", "\(passes)"], ranks: ranks)
       try #require(outcome.exitCode == 0, "\(outcome)")
       return outcome.output
     }
@@ -35,6 +35,11 @@ import Testing
     #expect(one.contains("saved as trained: true\n" + ClassifierTrainingTests.tensors))
     for ranks in 2...5 { #expect(try trained([(150, ranks)])[0] == one, "\(ranks) ranks") }
     #expect(try trained([(70, 3), (150, 2)])[1] == one)
+  }
+
+  @Test(arguments: [1, 2, 3, 4]) func severalPassesTrainTheSameBits(ranks: Int) throws {
+    let one = try trained([(60, 1)])[0]
+    for passes in [2, 4] { #expect(try trained([(60, ranks)], passes: passes)[0] == one, "\(passes) passes") }
   }
 
   @Test func theClassOfASequenceIsLearned() throws {

@@ -8,17 +8,21 @@ import Testing
 struct MemoryEstimateTests {
   private struct Sizes {
     var (hidden, layers, timesteps, sequences, ranks) = (64, 2, 32, 16, 1)
+    var accumulate = 1
     var dropout: Float = 0
     var rule = TrainingSetup.adam
     var reduction = Reduction.reproducible
     var sharing = 1
 
-    func bytes() throws -> Int {
+    func bytes() throws -> Int { try estimate().total }
+
+    func estimate() throws -> MemoryEstimate {
       let setup = TrainingSetup(
         shape: ModelShape.languageModel(vocabulary: 50, embedding: 16, hidden: hidden, layers: layers),
         timesteps: timesteps,
-        globalBatch: sequences, shards: 8, dropout: dropout, seed: 1, rule: rule, clip: 1, reduction: reduction)
-      return Training.estimatedBytes(
+        globalBatch: sequences, shards: 8, accumulate: accumulate, dropout: dropout, seed: 1, rule: rule, clip: 1,
+        reduction: reduction)
+      return Training.memoryEstimate(
         setup, plan: try ShardPlan(globalBatch: sequences, shards: 8, ranks: ranks), sharing: sharing)
     }
   }
@@ -48,6 +52,21 @@ struct MemoryEstimateTests {
       }
     }
     for (more, fewer) in zip(long.dropFirst(), long) { #expect(more < fewer) }
+  }
+
+  /// 8 shards: in 2 passes the first waits for nothing, in 4 and 8 the sums of one and of two nodes wait for the other half.
+  @Test func passesShareActivationsAndTheGradientsThatWaitBetweenThemAreCounted() throws {
+    func estimate(ranks: Int, _ passes: Int) throws -> MemoryEstimate {
+      var sizes = Sizes()
+      (sizes.ranks, sizes.accumulate) = (ranks, passes)
+      return try sizes.estimate()
+    }
+    let alone = try [1, 2, 4, 8].map { try estimate(ranks: 1, $0) }
+    for (more, fewer) in zip(alone.dropFirst(), alone) { #expect(more.activations < fewer.activations) }
+    #expect(alone.map { $0.gradients / $0.parameters } == [1, 1, 2, 3])
+    // Three ranks hold 2, 3 and 3 shards, so two subtrees at the end, and no more on the way.
+    let three = try [1, 2, 8].map { try estimate(ranks: 3, $0) }
+    #expect(three.map { $0.gradients / $0.parameters } == [2, 2, 2])
   }
 
   /// Nearly: the scratch memory of the weight gradient takes fewer panels at once where rows are many.

@@ -132,6 +132,19 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
     }
   }
 
+  /// Passes of one shard, and of several; the second half of a node joins the first, at odd widths too.
+  @Test(arguments: [[0, 1, 2, 3, 4], [0, 2, 4], [0, 3, 4], [1, 2, 4]])
+  func weightGradientOfSeveralPassesHasTheBitsOfItsReference(cuts: [Int]) {
+    let passes = zip(cuts, cuts.dropFirst()).map { first, end in
+      ShardedRows(
+        timesteps: 3, shardLanes: (0..<end - first).map { 2 * $0..<2 * $0 + 2 }, shards: first..<end,
+        ownShards: cuts[0]..<4, shardCount: 4)
+    }
+    for (depth, columns) in [(1, 1), (7, 18), (13, 33)] {
+      compareWeightGradients(passes, depth: depth, columns: columns)
+    }
+  }
+
   private func rowsOfRank(
     _ rank: Int, of ranks: Int, timesteps: Int, globalLanes: Int, shardCount: Int
   ) -> ShardedRows {
@@ -144,13 +157,29 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
   }
 
   private func compareWeightGradients(_ rows: ShardedRows, depth: Int, columns: Int) {
+    compareWeightGradients([rows], depth: depth, columns: columns)
+  }
+
+  private func compareWeightGradients(_ passes: [ShardedRows], depth: Int, columns: Int) {
+    let gradients = passes.flatMap(\.subtrees).map { $0.place.index + 1 }.max() ?? 0
+    var fast = [Float](repeating: .nan, count: gradients * (depth + 1) * columns)
+    var slow = fast
+    let product = WeightGradient(passes: passes, maximumDepth: depth + 1)
+    for (index, pass) in passes.enumerated() {
+      product.use(pass: index)
+      compare(pass, product, depth: depth, columns: columns, fast: &fast, slow: &slow)
+      expectSameBits(fast, slow, "depth \(depth), columns \(columns)")
+    }
+  }
+
+  private func compare(
+    _ rows: ShardedRows, _ product: WeightGradient, depth: Int, columns: Int, fast: inout [Float],
+    slow: inout [Float]
+  ) {
     let (count, zStride) = (rows.order.count, padded(columns))
     let a = randomFloats(count * depth + 1, seed: 7)
     let dZ = randomFloats(count * zStride + 1, seed: 8)
     let stride = (depth + 1) * columns
-    var fast = [Float](repeating: .nan, count: rows.subtrees.count * stride)
-    var slow = fast
-    let product = WeightGradient(rows: rows, maximumDepth: depth + 1)
     product.begin(depth: depth + 1)
     product.packInput(a, stride: depth, columns: depth, at: 0)
     product.packOnes(at: depth)
@@ -161,7 +190,6 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
     Reference.weightGradient(
       rows: rows, a: withOnes, aStride: depth + 1, depth: depth + 1, dZ: dZ, zStride: zStride, columns: columns,
       gradient: &slow, gradientStride: columns, subtreeStride: stride)
-    expectSameBits(fast, slow, "depth \(depth), columns \(columns)")
   }
 
   @Test func crossEntropyHasTheBitsOfItsReference() {

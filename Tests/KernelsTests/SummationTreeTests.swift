@@ -20,6 +20,32 @@ import Testing
     }
   }
 
+  /// Sums as sets of leaves: whatever the passes, those in the end are the subtrees, and no sum is written over that is
+  /// still needed.
+  @Test func sumsOfPassesBecomeTheSubtreesOfAllTheirLeaves() {
+    for (leafCount, cuts) in [
+      (8, [0, 2, 4, 6, 8]), (8, Array(0...8)), (8, [0, 3, 6, 8]), (8, [5, 6, 8]), (7, [1, 2, 5]),
+    ] {
+      let own = cuts[0]..<cuts[cuts.count - 1]
+      let passes = zip(cuts, cuts.dropFirst()).map { $0..<$1 }
+      var sums: [Range<Int>] = []
+      var most = 0
+      for node in passes.flatMap({ SummationTree.subtrees(of: $0, leafCount: leafCount) }) {
+        let place = SummationTree.place(of: node, in: own, leafCount: leafCount)
+        var sum = node
+        for left in place.leftSiblings.reversed() {
+          #expect(SummationTree.split(sums[left].lowerBound..<sum.upperBound) == sum.lowerBound)
+          sum = sums[left].lowerBound..<sum.upperBound
+        }
+        #expect(place.index + place.leftSiblings.count == sums.count)
+        sums = sums[..<place.index] + [sum]
+        most = max(most, sums.count)
+      }
+      #expect(sums == SummationTree.subtrees(of: own, leafCount: leafCount), "\(cuts) of \(leafCount)")
+      #expect(most == ShardedRows.gradientCount(passes: passes, shardCount: leafCount))
+    }
+  }
+
   @Test func aRankOfPowersOfTwoHoldsOneSubtree() {
     for ranks in [1, 2, 4, 8] {
       for rank in 0..<ranks {

@@ -40,13 +40,22 @@ struct ClassifierRun: RunInTurn {
     tokens = (0..<timesteps * lanes).map { isPadding($0) ? padding.token : Int32($0 * 5 % 6) }
   }
 
-  func gradients(rows: ShardedRows, lanes own: Range<Int>) -> (gradients: [Float], losses: [Double]) {
-    let model = SequenceModel(
-      shape: shape, rows: rows, firstLane: own.lowerBound, dropout: Dropout(rate: dropout, seed: 9))
+  func gradients(passes: [ShardedRows]) -> (gradients: [Float], losses: [Double]) {
+    let model = SequenceModel(shape: shape, passes: passes, dropout: Dropout(rate: dropout, seed: 9))
     model.pack(parameters)
-    let size = shape.parameterCount
-    var flat = shape.gradientsToBe(rows.subtrees.count)
-    var losses = [Double](repeating: .nan, count: rows.shardLanes.count)
+    var flat = shape.gradientsToBe(passes)
+    var losses: [Double] = []
+    for (index, pass) in passes.enumerated() {
+      model.select(pass: index)
+      model.writeState(from: [Float](repeating: 0, count: pass.lanes * model.stateSize))
+      losses += gradients(model, pass, into: &flat)
+    }
+    return (flat, losses)
+  }
+
+  private func gradients(_ model: SequenceModel, _ pass: ShardedRows, into flat: inout [Float]) -> [Double] {
+    let own = pass.globalLanes
+    var losses = [Double](repeating: .nan, count: pass.shardLanes.count)
     var finished: [Int] = []
     withInput(own) { input in
       Array(lengths[own]).withUnsafeBufferPointer {
@@ -55,10 +64,11 @@ struct ClassifierRun: RunInTurn {
       Array(labels[own]).withUnsafeBufferPointer { labels in
         losses.withUnsafeMutableBufferPointer { model.loss(targets: labels, scale: 1 / 6, shardLosses: $0) }
       }
-      model.backward(input, step: step, gradient: &flat, subtreeStride: size, finished: { finished.append($0) })
+      model.backward(
+        input, step: step, gradient: &flat, subtreeStride: shape.parameterCount, finished: { finished.append($0) })
     }
     #expect(finished == shape.parts.indices.reversed())
-    return (flat, losses)
+    return losses
   }
 
   private func withInput(_ own: Range<Int>, _ body: (SequenceInput) -> Void) {
@@ -135,6 +145,17 @@ struct ClassifierRun: RunInTurn {
     #expect(many.losses == one.losses)
     #expect(many.gradient.map(\.bitPattern) == one.gradient.map(\.bitPattern))
     for part in shape.parts { #expect(one.gradient[part].contains { $0 != 0 }) }
+  }
+
+  @Test(arguments: shapes, [2, 3, 8])
+  func gradientsOfSeveralPassesHaveTheBitsOfASinglePass(shape: ModelShape, passes: Int) {
+    let run = ClassifierRun(shape)
+    let one = run.run(ranks: 1)
+    for ranks in [1, 3] {
+      let many = run.run(ranks: ranks, passes: passes)
+      #expect(many.losses == one.losses)
+      #expect(many.gradient.map(\.bitPattern) == one.gradient.map(\.bitPattern), "\(ranks) ranks")
+    }
   }
 
   @Test(arguments: shapes)

@@ -1,11 +1,17 @@
+import Kernels
 import LSTM
 
 extension ModelShape {
-  /// Memory for the gradients of some subtrees as the backward pass expects it: the embedding's rows +0.0, and anything
+  /// Memory for so many gradients as the backward pass expects it: the embedding's rows +0.0, and anything
   /// else, which it must overwrite, not a number.
-  func gradientsToBe(_ subtrees: Int) -> [Float] {
+  func gradientsToBe(_ count: Int) -> [Float] {
     var one = [Float](repeating: .nan, count: parameterCount)
     if vocabulary != nil { for i in parts[0] { one[i] = 0 } }
-    return (0..<subtrees).flatMap { _ in one }
+    return (0..<count).flatMap { _ in one }
+  }
+
+  /// The same for all gradients of a rank's passes.
+  func gradientsToBe(_ passes: [ShardedRows]) -> [Float] {
+    gradientsToBe(passes.flatMap(\.subtrees).map { $0.place.index + 1 }.max() ?? 0)
   }
 }

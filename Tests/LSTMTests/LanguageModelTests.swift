@@ -71,9 +71,9 @@ import Testing
 
     func gradient(shards: Int, dropout: Float = 0) -> (loss: Double, gradient: [Float]) {
       let lanes = (0..<shards).map { $0 * B / shards..<($0 + 1) * B / shards }
-      let rows = ShardedRows(timesteps: T, shardLanes: lanes, shards: 0..<shards, shardCount: shards)
-      let model = SequenceModel(
-        shape: shape, rows: rows, firstLane: Run.firstLane, dropout: Dropout(rate: dropout, seed: Run.seed))
+      let rows = ShardedRows(
+        timesteps: T, firstLane: Run.firstLane, shardLanes: lanes, shards: 0..<shards, shardCount: shards)
+      let model = SequenceModel(shape: shape, passes: [rows], dropout: Dropout(rate: dropout, seed: Run.seed))
       model.pack(parameters)
       var gradient = shape.gradientsToBe(1)
       var losses = [Double](repeating: .nan, count: shards)

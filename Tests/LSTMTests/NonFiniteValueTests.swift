@@ -17,7 +17,7 @@ import Testing
     init(_ head: ModelShape.Head = .everyStep(classes: 5)) {
       shape = ModelShape(input: .numbers(3), hidden: 6, layers: 2, head: head)
       model = SequenceModel(
-        shape: shape, rows: ShardedRows(timesteps: 4, lanes: 4), firstLane: 0, dropout: Dropout(rate: 0.5, seed: 2))
+        shape: shape, passes: [ShardedRows(timesteps: 4, lanes: 4)], dropout: Dropout(rate: 0.5, seed: 2))
       parameters = Array(repeating: 0, count: shape.parameterCount)
       shape.initialize(&parameters, seed: 1, method: .uniform, forgetBias: 1)
       numbers = randomNumbers(4 * 4 * 3, seed: 3)
@@ -68,7 +68,7 @@ import Testing
       #expect(
         run.search()
           == NonFiniteValue(quantity: .initialCell, layer: layer, timestep: 0, lane: 3, unit: 4, value: .infinity))
-      run.model.clearNonFiniteStates()
+      run.model.clearState(lane: 3)
       #expect(run.search() == nil)
     }
     let run = Run()

@@ -3,14 +3,20 @@ import LSTM
 import Testing
 
 /// The ranks of a run, one after the other in this process: each computes the gradients of its subtrees from the lanes
-/// of its shards alone, and the rest of the summation tree is walked by hand.
+/// of its shards alone, in one pass or several, and the rest of the summation tree is walked by hand.
 protocol RunInTurn {
   var shape: ModelShape { get }
   var timesteps: Int { get }
   var lanes: Int { get }
   var shardCount: Int { get }
-  /// One whole gradient for each subtree of `rows`, one behind the other, and the losses of its shards.
-  func gradients(rows: ShardedRows, lanes: Range<Int>) -> (gradients: [Float], losses: [Double])
+  /// What a rank's passes leave: whole gradients one behind the other, those of its subtrees first; and the losses of its
+  /// shards.
+  func gradients(passes: [ShardedRows]) -> (gradients: [Float], losses: [Double])
+}
+
+extension ShardedRows {
+  /// Lanes of the global batch.
+  var globalLanes: Range<Int> { firstLane..<firstLane + lanes }
 }
 
 extension RunInTurn {
@@ -23,28 +29,41 @@ extension RunInTurn {
     }
   }
 
-  /// A rank's gradients by the leaves that they sum over, and the losses of its shards.
-  func run(rank: Int, of ranks: Int) -> (gradients: [Range<Int>: [Float]], losses: [Double]) {
-    let shards = rank * shardCount / ranks..<(rank + 1) * shardCount / ranks
+  private func rows(_ shards: Range<Int>, ofRank own: Range<Int>) -> ShardedRows {
     let first = firstLane(ofShard: shards.lowerBound)
     let shardLanes = shards.map { firstLane(ofShard: $0) - first..<firstLane(ofShard: $0 + 1) - first }
-    let rows = ShardedRows(timesteps: timesteps, shardLanes: shardLanes, shards: shards, shardCount: shardCount)
-    let (flat, losses) = gradients(rows: rows, lanes: first..<firstLane(ofShard: shards.upperBound))
+    return ShardedRows(
+      timesteps: timesteps, firstLane: first, shardLanes: shardLanes, shards: shards, ownShards: own,
+      shardCount: shardCount)
+  }
+
+  /// The passes of a rank over its shards.
+  func passes(ofShards shards: Range<Int>, atMost most: Int) -> [ShardedRows] {
+    let n = min(most, shards.count)
+    return (0..<n).map {
+      let first = shards.lowerBound
+      return rows(first + $0 * shards.count / n..<first + ($0 + 1) * shards.count / n, ofRank: shards)
+    }
+  }
+
+  /// A rank's gradients by the leaves that they sum over, and the losses of its shards.
+  func run(rank: Int, of ranks: Int, passes: Int = 1) -> (gradients: [Range<Int>: [Float]], losses: [Double]) {
+    let shards = rank * shardCount / ranks..<(rank + 1) * shardCount / ranks
+    let (flat, losses) = gradients(passes: self.passes(ofShards: shards, atMost: passes))
     let size = shape.parameterCount
     var gradients: [Range<Int>: [Float]] = [:]
-    for (index, subtree) in rows.subtrees.enumerated() {
-      let leaves = subtree.leaves.lowerBound + shards.lowerBound..<subtree.leaves.upperBound + shards.lowerBound
+    for (index, leaves) in SummationTree.subtrees(of: shards, leafCount: shardCount).enumerated() {
       gradients[leaves] = Array(flat[index * size..<(index + 1) * size])
     }
     return (gradients, losses)
   }
 
   /// What all ranks together get.
-  func run(ranks: Int) -> (gradient: [Float], losses: [Double], subtrees: Int) {
+  func run(ranks: Int, passes: Int = 1) -> (gradient: [Float], losses: [Double], subtrees: Int) {
     var gradients: [Range<Int>: [Float]] = [:]
     var losses: [Double] = []
     for rank in 0..<ranks {
-      let own = run(rank: rank, of: ranks)
+      let own = run(rank: rank, of: ranks, passes: passes)
       gradients.merge(own.gradients) { _, _ in preconditionFailure("two ranks with one subtree") }
       losses += own.losses
     }
@@ -77,21 +96,51 @@ struct RanksInTurn: RunInTurn {
     self.parameters = parameters
   }
 
-  func gradients(rows: ShardedRows, lanes own: Range<Int>) -> (gradients: [Float], losses: [Double]) {
-    let model = SequenceModel(
-      shape: shape, rows: rows, firstLane: own.lowerBound, dropout: Dropout(rate: 0.5, seed: 9))
+  func gradients(passes: [ShardedRows]) -> (gradients: [Float], losses: [Double]) {
+    let model = SequenceModel(shape: shape, passes: passes, dropout: Dropout(rate: 0.5, seed: 9))
+    return gradients(model, passes)
+  }
+
+  private func gradients(_ model: SequenceModel, _ passes: [ShardedRows]) -> (gradients: [Float], losses: [Double]) {
     model.pack(parameters)
-    let size = shape.parameterCount
-    var flat = shape.gradientsToBe(rows.subtrees.count)
-    var losses = [Double](repeating: .nan, count: rows.shardLanes.count)
-    window(tokens, own).withUnsafeBufferPointer { tokens in
-      model.forward(.tokens(tokens), parameters: parameters, step: step)
-      window(targets, own).withUnsafeBufferPointer { targets in
-        losses.withUnsafeMutableBufferPointer { model.loss(targets: targets, scale: 1 / 28, shardLosses: $0) }
-      }
-      model.backward(.tokens(tokens), step: step, gradient: &flat, subtreeStride: size, finished: { _ in })
+    var flat = shape.gradientsToBe(passes)
+    var losses: [Double] = []
+    for (index, pass) in passes.enumerated() {
+      model.select(pass: index)
+      model.writeState(from: states(pass.globalLanes, size: model.stateSize))
+      losses += gradients(model, pass, into: &flat)
     }
     return (flat, losses)
+  }
+
+  /// The tokens that a rank alone sees in two steps of so many passes, and what is left of the embedding's gradients then.
+  func tokensSeen(passes most: Int) -> (seen: [Int32], rest: [Float]) {
+    let passes = passes(ofShards: 0..<shardCount, atMost: most)
+    let model = SequenceModel(shape: shape, passes: passes)
+    _ = gradients(model, passes)
+    var (flat, _) = gradients(model, passes)
+    model.clearEmbeddingGradient(&flat, subtreeStride: shape.parameterCount)
+    let starts = stride(from: 0, to: flat.count, by: shape.parameterCount)
+    return (model.tokensSeen, starts.flatMap { flat[$0 + shape.parts[0].lowerBound..<$0 + shape.parts[0].upperBound] })
+  }
+
+  /// What the lanes carry over from an earlier window.
+  private func states(_ own: Range<Int>, size: Int) -> [Float] {
+    let all: [Float] = randomNumbers(lanes * size, seed: 13)
+    return Array(all[own.lowerBound * size..<own.upperBound * size])
+  }
+
+  private func gradients(_ model: SequenceModel, _ pass: ShardedRows, into flat: inout [Float]) -> [Double] {
+    var losses = [Double](repeating: .nan, count: pass.shardLanes.count)
+    window(tokens, pass.globalLanes).withUnsafeBufferPointer { tokens in
+      model.forward(.tokens(tokens), parameters: parameters, step: step)
+      window(targets, pass.globalLanes).withUnsafeBufferPointer { targets in
+        losses.withUnsafeMutableBufferPointer { model.loss(targets: targets, scale: 1 / 28, shardLosses: $0) }
+      }
+      model.backward(
+        .tokens(tokens), step: step, gradient: &flat, subtreeStride: shape.parameterCount, finished: { _ in })
+    }
+    return losses
   }
 }
 
@@ -109,6 +158,24 @@ struct RanksInTurn: RunInTurn {
       let differing = part.filter { many.gradient[$0].bitPattern != one.gradient[$0].bitPattern }.count
       #expect(differing == 0, "part \(index)")
       #expect(one.gradient[part].contains { $0 != 0 })
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 5], [2, 3, 4, 8])
+  func gradientsOfSeveralPassesHaveTheBitsOfASinglePass(ranks: Int, passes: Int) {
+    let one = RankIndependenceTests.run.run(ranks: 1)
+    let many = RankIndependenceTests.run.run(ranks: ranks, passes: passes)
+    #expect(many.losses == one.losses)
+    #expect(many.gradient.map(\.bitPattern) == one.gradient.map(\.bitPattern))
+  }
+
+  /// As many tokens as are in a step, each once, ascending, and a gradient that is zero again afterwards.
+  @Test func theTokensOfAllPassesAreSeen() {
+    let run = RankIndependenceTests.run
+    for passes in 1...4 {
+      let (seen, rest) = run.tokensSeen(passes: passes)
+      #expect(seen == Set(run.tokens).sorted())
+      #expect(rest.allSatisfy { $0.bitPattern == 0 })
     }
   }
 

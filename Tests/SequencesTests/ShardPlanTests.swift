@@ -49,6 +49,22 @@ struct ShardPlanTests {
     }
   }
 
+  @Test("Passes cover a rank's shards in order, are as many as asked for or as it has shards, and differ by one shard")
+  func passes() {
+    for plan in Self.plans {
+      for rank in 0..<plan.ranks {
+        for most in 1...5 {
+          let passes = plan.passes(ofRank: rank, atMost: most)
+          let shards = plan.shards(ofRank: rank)
+          #expect(passes.flatMap { Array($0) } == Array(shards))
+          #expect(passes.count == min(most, shards.count))
+          #expect(passes.map(\.count).max()! - passes.map(\.count).min()! <= 1)
+          #expect(passes.flatMap { Array(plan.lanes(ofShards: $0)) } == Array(plan.lanes(ofRank: rank)))
+        }
+      }
+    }
+  }
+
   @Test("Worked example: 10 lanes, 4 shards, 3 ranks")
   func example() throws {
     let plan = try ShardPlan(globalBatch: 10, shards: 4, ranks: 3)

@@ -65,10 +65,8 @@ public struct StepDump: Sendable {
       }
     }
     try training.sharded.parametersChanged()
-    states.withUnsafeBufferPointer {
-      let model = training.sharded.model
-      model.writeState(from: $0.baseAddress! + training.sharded.lanes.lowerBound * model.stateSize)
-    }
+    let (lanes, size) = (training.sharded.lanes, training.sharded.model.stateSize)
+    _ = training.sharded.states.update(fromContentsOf: states[lanes.lowerBound * size..<lanes.upperBound * size])
     return try training.step(step - 1, source: source).nonFinite
   }
 }

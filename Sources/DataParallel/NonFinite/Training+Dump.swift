@@ -85,13 +85,7 @@ extension Training {
       try gathered(
         "targets", isEveryStep ? [B, T] : [B], isEveryStep ? laneMajor(batch.targets, size: 1) : Array(batch.targets)),
       try gathered("lengths", [B], Array(batch.lengths)),
-      try gathered("hidden", [B, setup.shape.layers, 2, setup.shape.hidden], ownStates),
+      try gathered("hidden", [B, setup.shape.layers, 2, setup.shape.hidden], Array(sharded.states)),
     ]
-  }
-
-  private var ownStates: [Float] {
-    var states = [Float](repeating: 0, count: sharded.lanes.count * sharded.model.stateSize)
-    sharded.model.readState(into: &states)
-    return states
   }
 }

@@ -1,15 +1,16 @@
 import LSTM
 import MPI
+import Sequences
 
 extension Training {
   /// Finds the first number that is not finite, in the order of computation: each rank computes its sequences again, and
   /// the earliest of what they find counts; else the gradient of the parameters is looked through, from the top of the
   /// model. Every rank calls it after a reduction whose loss or norm was not finite, before anything has changed.
-  func findNonFinite(step: Int, targetCount: Int) throws -> NonFiniteFinding {
+  func findNonFinite(step: Int, source: any SequenceSource, targetCount: Int) throws -> NonFiniteFinding {
     let tensors = ParameterTensors(setup.shape)
     let parameters = tensors.ranges.map { range in range.contains { !sharded.parameters[$0].isFinite } }
     let badParameters = try world.communicator.allGather(UInt64(parameters.firstIndex(of: true) ?? tensors.names.count))
-    let (place, rank) = try findPlace(tensors, step: step, targetCount: targetCount)
+    let (place, rank) = try findPlace(tensors, step: step, source: source, targetCount: targetCount)
     let bad = Int(badParameters[rank])
     return NonFiniteFinding(
       step: step + 1, place: place, rank: rank, badParameter: bad < tensors.names.count ? tensors.names[bad] : nil,
@@ -17,10 +18,10 @@ extension Training {
   }
 
   private func findPlace(
-    _ tensors: ParameterTensors, step: Int, targetCount: Int
+    _ tensors: ParameterTensors, step: Int, source: any SequenceSource, targetCount: Int
   ) throws -> (NonFiniteFinding.Place, rank: Int) {
     let plan = sharded.plan
-    if let (value, rank) = try earliest(firstNonFinite(step: step, targetCount: targetCount)) {
+    if let (value, rank) = try earliest(firstNonFinite(step: step, source: source, targetCount: targetCount)) {
       let shard = plan.shards(ofRank: rank).first { plan.lanes(ofShard: $0).contains(value.lane) }!
       return (.sequence(value, shard: shard), rank)
     }
@@ -39,18 +40,21 @@ extension Training {
     return (.nothing(shard: shard), (0..<plan.ranks).first { plan.shards(ofRank: $0).contains(shard) }!)
   }
 
-  /// Of the rank's own lanes.
-  private func firstNonFinite(step: Int, targetCount: Int) -> NonFiniteValue? {
-    sharded.model.firstNonFinite(
-      sharded.input, lengths: sharded.lengths, targets: sharded.targets, parameters: sharded.parameters, step: step,
-      scale: 1 / Float(max(1, targetCount))
-    )?.shifted(lanes: sharded.lanes.lowerBound)
+  /// The earliest of the rank's own lanes, as numbers that are in the order of computation.
+  private func firstNonFinite(step: Int, source: any SequenceSource, targetCount: Int) -> [UInt64]? {
+    let found = sharded.passes.compactMap { pass in
+      sharded.begin(pass, of: source, step: step)
+      return sharded.model.firstNonFinite(
+        sharded.input, lengths: sharded.lengths, targets: sharded.targets, parameters: sharded.parameters, step: step,
+        scale: 1 / Float(max(1, targetCount))
+      )?.shifted(lanes: pass.lanes.lowerBound).words(layers: setup.shape.layers, timesteps: setup.timesteps)
+    }
+    return found.min { $0.lexicographicallyPrecedes($1) }
   }
 
   /// The earliest of what all ranks have found, and the rank that has it.
-  private func earliest(_ mine: NonFiniteValue?) throws -> (NonFiniteValue, rank: Int)? {
-    let words = mine?.words(layers: setup.shape.layers, timesteps: setup.timesteps)
-    let all = try world.communicator.allGather(words ?? NonFiniteValue.nothing)
+  private func earliest(_ mine: [UInt64]?) throws -> (NonFiniteValue, rank: Int)? {
+    let all = try world.communicator.allGather(mine ?? NonFiniteValue.nothing)
     let rank = all.indices.min { all[$0].lexicographicallyPrecedes(all[$1]) }!
     return NonFiniteValue(words: all[rank]).map { ($0, rank) }
   }

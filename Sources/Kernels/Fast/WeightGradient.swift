@@ -1,27 +1,20 @@
 /// The product dW = Aᵀ·dZ over all timesteps and lanes, in the order that the contract of bits fixes: one chain of
 /// fused multiply-adds from +0.0 for each shard, rows in the order of `ShardedRows`, and the summation tree over
 /// shards. The tree is walked tile by tile while the sums are in registers, so it costs no second gradient and no
-/// further pass over memory.
+/// further walk through memory; nor do sums of earlier passes that a tile completes, but that they are read.
 ///
-/// Made once for a batch shape. For each product: `begin`, `packInput` and `packOnes` for the column
+/// Made once for the passes of a batch shape. For each product: `begin`, `packInput` and `packOnes` for the column
 /// blocks of A, and `multiply` for each column block of dZ. Holds scratch memory, so one object serves one thread.
 ///
 /// Cost 2·T·B·K·N flop. Truth: `Reference.weightGradient`.
 public final class WeightGradient {
-  private let rows: ShardedRows
-  private let rowCount: Int
+  private let passes: [Pass]
+  private var pass: Pass
   private var depth = 0
-  /// The rows in chain order, cut into pieces of one shard each that are packed and multiplied one after another.
-  private let chunks: [Range<Int>]
-  /// The chunks of each shard: at least one, which may be empty.
-  private let chunksOfShard: [Range<Int>]
   /// A, chunk after chunk; in each its blocks of twelve columns, [rows, 12].
   private let inputs: FloatBuffer
   /// Some panels of dZ, chunk after chunk; in each its panels, [rows, 16].
   private let panels: FloatBuffer
-  private let panelsAtOnce: Int
-  /// Blocks of A whose tiles are summed together, chunk of rows after chunk of rows.
-  private let blocksAtOnce: Int
   /// Unfinished sums: for each level of the summation tree those of some blocks and panels, six vectors for half a block
   /// and a panel.
   private let stack: UnsafeMutablePointer<Vector>
@@ -44,26 +37,61 @@ public final class WeightGradient {
   private static func blocksAtOnce(rowCount: Int) -> Int { rowCount > fewRows ? 16 : 1 }
 
   /// - Parameters:
-  ///   - rows: the order of the chains.
+  ///   - passes: the order of the chains in each pass. The first one is in use until `use` says otherwise.
   ///   - maximumDepth: the largest K (columns of A) of any product.
-  public init(rows: ShardedRows, maximumDepth: Int) {
-    self.rows = rows
-    rowCount = rows.order.count
-    let chunksOfShards = zip(rows.shardStart, rows.shardStart.dropFirst()).map {
-      WeightGradient.chunks(of: $0..<$1, rowCount: rows.order.count)
-    }
-    chunks = chunksOfShards.flatMap(\.self)
-    let ends = chunksOfShards.reduce(into: [0]) { ends, chunks in ends.append(ends.last! + chunks.count) }
-    chunksOfShard = zip(ends, ends.dropFirst()).map { $0..<$1 }
-    inputs = FloatBuffer(count: WeightGradient.blockCount(depth: maximumDepth) * blockColumns * rowCount)
-    panelsAtOnce = WeightGradient.panelsAtOnce(rowCount: rowCount)
-    blocksAtOnce = WeightGradient.blocksAtOnce(rowCount: rowCount)
-    panels = FloatBuffer(count: panelsAtOnce * rowCount * vectorWidth)
-    let deepest = rows.subtrees.map(\.leaves.count).max() ?? 1
-    let vectors = (Int.bitWidth - deepest.leadingZeroBitCount + 1) * blocksAtOnce * blockColumns * panelsAtOnce
+  /// - Precondition: there is a pass.
+  public init(passes: [ShardedRows], maximumDepth: Int) {
+    self.passes = passes.map(Pass.init)
+    pass = self.passes[0]
+    let blocks = WeightGradient.blockCount(depth: maximumDepth)
+    inputs = FloatBuffer(count: blocks * blockColumns * self.passes.map(\.rowCount).max()!)
+    panels = FloatBuffer(count: self.passes.map { $0.panelsAtOnce * $0.rowCount }.max()! * vectorWidth)
+    let vectors = self.passes.map(\.stackVectors).max()!
     stack = .allocate(capacity: vectors)
     stack.initialize(repeating: .zero, count: vectors)
   }
+
+  /// For a single pass.
+  public convenience init(rows: ShardedRows, maximumDepth: Int) {
+    self.init(passes: [rows], maximumDepth: maximumDepth)
+  }
+
+  /// The next products are those of a pass.
+  public func use(pass index: Int) { pass = passes[index] }
+
+  /// What the products of a pass go by.
+  private struct Pass {
+    let rows: ShardedRows
+    let rowCount: Int
+    /// The rows in chain order, cut into pieces of one shard each that are packed and multiplied one after another.
+    let chunks: [Range<Int>]
+    /// The chunks of each shard: at least one, which may be empty.
+    let chunksOfShard: [Range<Int>]
+    let panelsAtOnce: Int
+    /// Blocks of A whose tiles are summed together, chunk of rows after chunk of rows.
+    let blocksAtOnce: Int
+
+    init(_ rows: ShardedRows) {
+      self.rows = rows
+      rowCount = rows.order.count
+      let chunksOfShards = zip(rows.shardStart, rows.shardStart.dropFirst()).map {
+        WeightGradient.chunks(of: $0..<$1, rowCount: rows.order.count)
+      }
+      chunks = chunksOfShards.flatMap(\.self)
+      let ends = chunksOfShards.reduce(into: [0]) { ends, chunks in ends.append(ends.last! + chunks.count) }
+      chunksOfShard = zip(ends, ends.dropFirst()).map { $0..<$1 }
+      panelsAtOnce = WeightGradient.panelsAtOnce(rowCount: rowCount)
+      blocksAtOnce = WeightGradient.blocksAtOnce(rowCount: rowCount)
+    }
+
+    /// Vectors of the stack.
+    var stackVectors: Int {
+      let deepest = rows.subtrees.map(\.leaves.count).max() ?? 1
+      return (Int.bitWidth - deepest.leadingZeroBitCount + 1) * blocksAtOnce * blockColumns * panelsAtOnce
+    }
+  }
+
+  private var rows: ShardedRows { pass.rows }
 
   deinit { stack.deallocate() }
 
@@ -88,14 +116,14 @@ public final class WeightGradient {
   /// - Precondition: `depth` ≤ the largest that was announced.
   public func begin(depth: Int) {
     self.depth = depth
-    precondition(blockCount * blockColumns * rowCount <= inputs.count, "deeper than announced")
+    precondition(blockCount * blockColumns * pass.rowCount <= inputs.count, "deeper than announced")
     // The unused columns of the last block take part in its tiles.
     for column in depth..<blockCount * blockColumns { fillColumn(column, with: 0) }
   }
 
   /// Packs a column block of A: columns `at` ..< `at` + `columns` are those of `source` [T·B, stride].
   public func packInput(_ source: UnsafePointer<Float>, stride: Int, columns: Int, at first: Int) {
-    for chunk in chunks {
+    for chunk in pass.chunks {
       for start in Swift.stride(from: chunk.lowerBound, to: chunk.upperBound, by: WeightGradient.packedRows) {
         let places = start..<min(start + WeightGradient.packedRows, chunk.upperBound)
         var column = 0
@@ -144,9 +172,11 @@ public final class WeightGradient {
   private func packRuns(
     _ source: UnsafePointer<Float>, stride: Int, places: Range<Int>, count: Int, to: UnsafeMutablePointer<Float>
   ) {
-    for place in places {
-      let row = source + Int(rows.order[place]) * stride
-      for i in 0..<count { to[(place - places.lowerBound) * blockColumns + i] = row[i] }
+    rows.order.withUnsafeBufferPointer { order in
+      for place in places {
+        let row = source + Int(order[place]) * stride
+        for i in 0..<count { to[(place - places.lowerBound) * blockColumns + i] = row[i] }
+      }
     }
   }
 
@@ -155,23 +185,24 @@ public final class WeightGradient {
 
   private func fillColumn(_ column: Int, with value: Float) {
     let (block, offset) = column.quotientAndRemainder(dividingBy: blockColumns)
-    for chunk in chunks {
+    for chunk in pass.chunks {
       let to = input(chunk, block: block) + offset
       for i in 0..<chunk.count { to[i * blockColumns] = value }
     }
   }
 
-  /// gradient[j][k, n] = Σ A[row, k] · dZ[row, n] for every subtree j of the rank's shards.
+  /// gradient[j][k, n] = Σ A[row, k] · dZ[row, n] for every subtree of the pass, with j = `place.index`; and before it the
+  /// sums of its `place.leftSiblings`, which earlier passes left.
   ///
-  /// dZ [T·B, zStride] of which `columns` columns count; its memory must reach to whole vectors. The gradient of
-  /// subtree j begins at `gradient + j · subtreeStride`, rows `gradientStride` apart. `between` is called after some
-  /// panels each.
+  /// dZ [T·B, zStride] of which `columns` columns count; its memory must reach to whole vectors. Gradient j begins at
+  /// `gradient + j · subtreeStride`, rows `gradientStride` apart. `between` is called after some panels each.
   public func multiply(
     dZ: UnsafePointer<Float>, zStride: Int, columns: Int, gradient: UnsafeMutablePointer<Float>,
     gradientStride: Int, subtreeStride: Int, between: () -> Void = {}
   ) {
     let blocks = blockCount
     let panelCount = padded(columns) / vectorWidth
+    let (panelsAtOnce, blocksAtOnce) = (pass.panelsAtOnce, pass.blocksAtOnce)
     for firstPanel in stride(from: 0, to: panelCount, by: panelsAtOnce) {
       let panels = firstPanel..<min(firstPanel + panelsAtOnce, panelCount)
       packPanels(dZ + firstPanel * vectorWidth, stride: zStride, count: panels.count)
@@ -179,8 +210,11 @@ public final class WeightGradient {
         let group = TileGroup(blocks: firstBlock..<min(firstBlock + blocksAtOnce, blocks), panels: panels)
         for index in rows.subtrees.indices {
           sum(group, subtree: rows.subtrees[index])
-          store(
-            group, to: gradient + index * subtreeStride, rowStride: gradientStride, columns: columns)
+          let place = rows.subtrees[index].place
+          for left in place.leftSiblings.reversed() {
+            add(gradient + left * subtreeStride, to: group, rowStride: gradientStride, columns: columns)
+          }
+          store(group, to: gradient + place.index * subtreeStride, rowStride: gradientStride, columns: columns)
         }
         between()
       }
@@ -189,7 +223,7 @@ public final class WeightGradient {
 
   private func packPanels(_ dZ: UnsafePointer<Float>, stride: Int, count: Int) {
     rows.order.withUnsafeBufferPointer { order in
-      for chunk in chunks {
+      for chunk in pass.chunks {
         let to = panels.pointer + chunk.lowerBound * count * vectorWidth
         for place in chunk {
           let row = dZ + Int(order[place]) * stride
@@ -217,17 +251,34 @@ public final class WeightGradient {
     var level = 0
     for leaf in subtree.leaves {
       let merges = subtree.mergesAfterLeaf[leaf - subtree.leaves.lowerBound]
-      for index in chunksOfShard[leaf] {
-        let chunk = chunks[index]
+      let chunks = pass.chunksOfShard[leaf]
+      for index in chunks {
+        let chunk = pass.chunks[index]
         compute(
           GradientTiles(
             a: input(chunk, block: group.blocks.lowerBound), blockStride: chunk.count * blockColumns,
             blocks: group.blocks.count, z: panels.pointer + chunk.lowerBound * group.panels.count * vectorWidth,
             panelStride: chunk.count * vectorWidth, panels: group.panels.count, rows: chunk.count,
-            continuing: index > chunksOfShard[leaf].lowerBound,
-            merges: index + 1 == chunksOfShard[leaf].upperBound ? merges : 0, stack: stack + level * group.vectors))
+            continuing: index > chunks.lowerBound,
+            merges: index + 1 == chunks.upperBound ? merges : 0, stack: stack + level * group.vectors))
       }
       level += 1 - merges
+    }
+  }
+
+  /// Adds a sum of an earlier pass on the left of a group's finished tiles, which lie at the bottom of the stack.
+  private func add(_ left: UnsafePointer<Float>, to group: TileGroup, rowStride: Int, columns: Int) {
+    var tile = stack
+    for half in group.halfBlocks {
+      let valid = max(0, min(tileRows, depth - half * tileRows))
+      for panel in group.panels {
+        let column = panel * vectorWidth
+        let from = left + (half * tileRows * rowStride + column)
+        for i in 0..<valid {
+          tile[i] = Vector(from + i * rowStride, columns: min(vectorWidth, columns - column)) + tile[i]
+        }
+        tile += tileRows
+      }
     }
   }
 
@@ -255,5 +306,11 @@ extension Vector {
   @inline(__always)
   fileprivate func store(_ destination: UnsafeMutablePointer<Float>, columns: Int) {
     if columns == vectorWidth { store(destination) } else { store(destination, count: columns) }
+  }
+
+  /// The first `columns` lanes, zeros behind them; all sixteen at once where that is all of them.
+  @inline(__always)
+  fileprivate init(_ source: UnsafePointer<Float>, columns: Int) {
+    if columns == vectorWidth { self.init(source) } else { self.init(source, count: columns) }
   }
 }

@@ -35,10 +35,14 @@ public enum Reference {
       let middle = SummationTree.split(node)
       return tree(node.lowerBound..<middle, k, n) + tree(middle..<node.upperBound, k, n)
     }
-    for (j, subtree) in rows.subtrees.enumerated() {
+    for subtree in rows.subtrees {
       for k in 0..<depth {
         for n in 0..<columns {
-          gradient[j * subtreeStride + k * gradientStride + n] = tree(subtree.leaves, k, n)
+          let element = gradient + (k * gradientStride + n)
+          let sum = subtree.place.leftSiblings.reversed().reduce(tree(subtree.leaves, k, n)) { sum, left in
+            element[left * subtreeStride] + sum
+          }
+          element[subtree.place.index * subtreeStride] = sum
         }
       }
     }

@@ -24,6 +24,7 @@ struct BenchStep: ParsableCommand {
   @Option(help: "H, hidden units; the embedding is as large.") var hidden = 512
   @Option(help: "B, sequences of all ranks together.") var sequences = 64
   @Option(help: "T, timesteps of a window.") var steps = 128
+  @Option(help: "Passes in which a rank accumulates its gradient, at most.") var accumulate = 1
   @Option(help: "Measured steps.") var rounds = 11
   @Option(help: "How gradients are added over ranks: reproducible or mpi.") var reduction = "reproducible"
   @Flag(help: "Prints one JSON object.") var json = false
@@ -32,6 +33,7 @@ struct BenchStep: ParsableCommand {
     for (name, value) in [
       ("--vocabulary", vocabulary), ("--inputs", inputs ?? 1), ("--classes", classes ?? 1), ("--layers", layers),
       ("--hidden", hidden), ("--sequences", sequences), ("--steps", steps), ("--rounds", rounds),
+      ("--accumulate", accumulate),
     ] where value < 1 || value > 1 << 20 {
       throw ValidationError("\(name) — expected 1 to \(1 << 20), got \(value)")
     }
@@ -52,7 +54,8 @@ struct BenchStep: ParsableCommand {
     let sizes = BenchmarkShape(name: "custom", work: .training(model), sequences: sequences, timesteps: steps)
     runJob { world in
       let result = try StepBenchmark.run(
-        named ?? sizes, world: world, rounds: rounds, reduction: Reduction(rawValue: reduction)!)
+        named ?? sizes, world: world, rounds: rounds, reduction: Reduction(rawValue: reduction)!,
+        accumulate: accumulate)
       if world.communicator.rank == 0 { print(json ? result.record.text : result.table) }
       return 0
     }
@@ -67,7 +70,8 @@ extension StepBenchmark {
       "instructionSet": .string(InstructionSet.current.rawValue), "shareOfPeak": .number(shareOfPeak),
       "runShareOfPeak": .number(runShareOfPeak),
       "computeShareOfPeak": .number(computeShareOfPeak), "tokensPerSecond": .number(tokensPerSecond),
-      "peakMemoryBytes": .integer(peakMemoryBytes), "estimatedMemory": memory.json, "bandwidths": levels.json,
+      "peakMemoryBytes": .integer(peakMemoryBytes), "allMemoryBytes": .integer(allMemoryBytes),
+      "estimatedMemory": memory.json, "bandwidths": levels.json,
       "rooflineSeconds": .number(roofline.seconds), "shareOfRoofline": .number(shareOfRoofline),
       "roofline": roofline.json,
     ]
@@ -86,6 +90,7 @@ extension StepBenchmark {
         share of the peak        \(counted)\(counted == run ? "" : ", by the operations that run \(run)")
         without the reduction    \(rounded(100 * computeShareOfPeak, 1)) %
         memory of a rank         \(rounded(Double(peakMemoryBytes) / 1e6, 0)) MB, of which about \(memory.text)
+        memory of all ranks      \(rounded(Double(allMemoryBytes) / 1e6, 0)) MB, what they share counted once
 
       \(roofline.text(levels))
       \(levels.text)

@@ -50,7 +50,8 @@ extension TrainingSetup {
       }
     self.init(
       shape: data.shape, timesteps: data.timesteps, globalBatch: configuration.batch.sequences,
-      shards: configuration.batch.shards, dropout: Float(model.dropout), seed: configuration.seed, rule: rule,
+      shards: configuration.batch.shards, accumulate: configuration.batch.accumulate, dropout: Float(model.dropout),
+      seed: configuration.seed, rule: rule,
       clip: optimizer.clip, reduction: configuration.distributed.reduction == .mpi ? .mpi : .reproducible,
       sharedMemory: SharedMemory(configuration.distributed.sharedMemory),
       embeddingRows: configuration.distributed.embedding == .sparse ? .sparse : .dense)
