@@ -58,22 +58,18 @@ final class SharedMemoryReducer: Reducer {
   /// There is nothing to start: the gradient is where the others read it.
   func submit(part: Int, rowsSeen: [Int32]) {
     if part == 0 { mark(rowsSeen) }
+    if communicator.size > 1 { clock.ready(part: part) }
   }
 
   func poll() {}
 
   func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double {
     try notes.barrier()
+    clock.allReady()
     clock.enter(.reduction)
     findChangedRanges()
     // A single rank's gradient is the sum already.
-    if communicator.size > 1 {
-      for range in changedRanges {
-        treeSum.add(
-          sources, at: range.lowerBound, into: memory.gradient(0) + range.lowerBound, count: range.count,
-          scratch: scratch.pointer)
-      }
-    }
+    if communicator.size > 1 { readAll() }
     clock.enter(.update)
     parts.squaredSums(
       ofRank: rank, changed: changedRanges, gradient: memory.gradient(0), sums: values(ofRank: rank))
@@ -86,6 +82,22 @@ final class SharedMemoryReducer: Reducer {
     readNotes()
     // Block sums are added in index order, whoever computed them.
     return blockSums.reduce(0, +).squareRoot()
+  }
+
+  /// Sums the changed ranges from the memory of all ranks, part after part.
+  private func readAll() {
+    var next = 0
+    for (part, range) in parts.parts.enumerated() {
+      clock.enter(.reduction, part: part)
+      while next < changedRanges.count, changedRanges[next].lowerBound < range.upperBound {
+        let changed = changedRanges[next]
+        treeSum.add(
+          sources, at: changed.lowerBound, into: memory.gradient(0) + changed.lowerBound, count: changed.count,
+          scratch: scratch.pointer)
+        next += 1
+      }
+      clock.read(part: part)
+    }
   }
 
   func clearEmbedding() {

@@ -249,6 +249,7 @@ public final class Trainer {
     try record([
       "event": "straggler", "step": .integer(step), "rank": .integer(slow.straggler.rank), "host": .string(slow.host),
       "phase": .string("\(slow.straggler.phase)"), "behind": .number(slow.straggler.behind),
+      "stepsInARow": slow.stepsInARow.map { .integer($0) } ?? nil,
     ])
     report(.straggler(step: step, slow))
   }

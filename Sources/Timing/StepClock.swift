@@ -17,6 +17,8 @@ public final class StepClock {
   /// For each part of the model when its gradient was submitted, or NaN where it is not on its way.
   private var submittedAt: [Double]
   private var underWay = 0
+  /// For each part when the other ranks of the node could read its gradient, or NaN.
+  private var readyAt: [Double]
   /// Up to when `hidden` has been added up.
   private var countedUntil: Double
   /// Since when messages are given time, NaN where they are not.
@@ -31,6 +33,7 @@ public final class StepClock {
     countedUntil = now
     ring = TraceRing(capacity: tracedEvents)
     submittedAt = Array(repeating: .nan, count: parts)
+    readyAt = submittedAt
   }
 
   /// Seconds since some moment; the same for all processes of a machine.
@@ -119,6 +122,24 @@ public final class StepClock {
   /// All gradients that were on their way are known to have arrived.
   public func allArrived(at now: Double = StepClock.now()) {
     for part in submittedAt.indices { arrived(part: part, at: now) }
+  }
+
+  // MARK: Shared memory
+
+  /// The gradient of a part stands where the other ranks of the node read it. Nothing travels, so nothing is hidden.
+  public func ready(part: Int, at now: Double = StepClock.now()) { readyAt[part] = now }
+
+  /// All ranks of the node have come to read.
+  public func allReady(at now: Double = StepClock.now()) {
+    for part in readyAt.indices where !readyAt[part].isNaN {
+      record(.ready, from: readyAt[part], to: now, part: Int32(part))
+      readyAt[part] = .nan
+    }
+  }
+
+  /// A part has been read from the memory of the node's ranks since the phase began.
+  public func read(part: Int, at now: Double = StepClock.now()) {
+    record(.reading, from: enteredAt, to: now, part: Int32(part))
   }
 
   // MARK: Trace

@@ -2,7 +2,7 @@
 public struct Straggler: Sendable, Equatable {
   /// The rank.
   public let rank: Int
-  /// Its time over the median of the others', less 1: 0.25 for a quarter longer.
+  /// Its time over what was to be expected of it, less 1: 0.25 for a quarter longer.
   public let behind: Double
   /// The phase in which it lost most.
   public let phase: Phase
@@ -16,60 +16,89 @@ public struct Straggler: Sendable, Equatable {
 }
 
 /// Finds the rank that the others wait for. Durations in, reports out; no clock, no messages.
+///
+/// Of a rank one can expect the median of the others' time, and for the work on sequences as much more as it has more
+/// sequences than the median of the others: what the plan deals out unevenly makes nobody slow. A rank with fewer
+/// sequences is not expected to be faster in proportion, for a part of the work does not depend on them.
 public struct StragglerDetector: Sendable {
   /// Steps in a row for which a rank must be behind.
   public let steps: Int
   /// How far behind it must be in each.
   public let threshold: Double
+  /// Seconds that it must have lost in them: where steps are short it takes more of them to matter.
+  public let lostSeconds: Double
 
+  private let sequences: [Int]
   private var all: [PhaseSeconds]
   private var streak: [PhaseSeconds]
   private var streakRank = -1
   private var streakSteps = 0
+  private var isReported = false
 
   /// As many steps as a run waits before it complains.
   public static let stepsInARow = 50
 
-  /// A detector for so many ranks.
-  public init(ranks: Int, steps: Int = stepsInARow, threshold: Double = 0.2) {
+  /// A detector for ranks that compute so many sequences each.
+  public init(sequences: [Int], steps: Int = stepsInARow, threshold: Double = 0.2, lostSeconds: Double = 0.2) {
+    self.sequences = sequences
     self.steps = steps
     self.threshold = threshold
-    all = Array(repeating: PhaseSeconds(), count: ranks)
+    self.lostSeconds = lostSeconds
+    all = Array(repeating: PhaseSeconds(), count: sequences.count)
     streak = all
   }
 
-  /// Takes what each rank measured in a step. Returns a rank that has now been behind for `steps` steps in a row; once
-  /// for each time that it falls behind.
-  public mutating func add(_ ranks: [PhaseSeconds]) -> Straggler? {
+  /// Takes what each rank measured in a step. Returns a rank that has now been behind for at least `steps` steps in a row
+  /// and lost `lostSeconds` in them, with their number; once for each time that it falls behind.
+  public mutating func add(_ ranks: [PhaseSeconds]) -> (straggler: Straggler, steps: Int)? {
     precondition(ranks.count == all.count, "seconds of other ranks")
     for rank in ranks.indices { all[rank] += ranks[rank] }
-    guard let slowest = StragglerDetector.slowest(ranks), slowest.behind > threshold else {
+    guard let slowest = slowest(ranks, sequences: sequences), slowest.straggler.behind > threshold else {
       streakRank = -1
       return nil
     }
-    if slowest.rank != streakRank {
-      (streakRank, streakSteps) = (slowest.rank, 0)
+    if slowest.straggler.rank != streakRank {
+      (streakRank, streakSteps, isReported) = (slowest.straggler.rank, 0, false)
       for rank in streak.indices { streak[rank] = PhaseSeconds() }
     }
     streakSteps += 1
     for rank in ranks.indices { streak[rank] += ranks[rank] }
-    return streakSteps == steps ? StragglerDetector.slowest(streak) : nil
+    guard !isReported, streakSteps >= steps, let total = self.slowest(streak, sequences: sequences),
+      total.lost >= lostSeconds
+    else { return nil }
+    isReported = true
+    return (total.straggler, streakSteps)
   }
 
-  /// The slowest rank over all steps; nil for a single rank, or before the first step.
-  public var slowest: Straggler? { StragglerDetector.slowest(all) }
+  /// The slowest rank over all steps, however many sequences it has; nil for a single rank, or before the first step.
+  public var slowest: Straggler? { slowest(all, sequences: all.map { _ in 1 })?.straggler }
 
-  private static func slowest(_ ranks: [PhaseSeconds]) -> Straggler? {
-    let busy = ranks.map { $0.sum(Phase.computing) }
-    guard ranks.count > 1, let most = busy.max(), let rank = busy.firstIndex(of: most) else { return nil }
-    let others = median(of: busy, without: rank)
-    guard others > 0 else { return nil }
-    let phase = Phase.computing.max { excess(of: rank, $0, ranks) < excess(of: rank, $1, ranks) }!
-    return Straggler(rank: rank, behind: most / others - 1, phase: phase)
+  /// The rank whose time exceeds its expectation by most, and by how many seconds.
+  private func slowest(_ ranks: [PhaseSeconds], sequences: [Int]) -> (straggler: Straggler, lost: Double)? {
+    guard ranks.count > 1 else { return nil }
+    let expected = ranks.indices.map { rank in
+      Phase.computing.map { StragglerDetector.expectedSeconds(of: rank, $0, ranks, sequences) }
+    }
+    let lost = ranks.indices.map { ranks[$0].sum(Phase.computing) - expected[$0].reduce(0, +) }
+    let rank = lost.indices.max { lost[$0] < lost[$1] }!
+    let total = expected[rank].reduce(0, +)
+    guard total > 0 else { return nil }
+    let excess = zip(Phase.computing, expected[rank]).map { (phase: $0, seconds: ranks[rank][$0] - $1) }
+    let phase = excess.max { $0.seconds < $1.seconds }!.phase
+    return (Straggler(rank: rank, behind: lost[rank] / total, phase: phase), lost[rank])
   }
 
-  private static func excess(of rank: Int, _ phase: Phase, _ ranks: [PhaseSeconds]) -> Double {
-    ranks[rank][phase] - median(of: ranks.map { $0[phase] }, without: rank)
+  /// The phases whose work is that of a rank's sequences.
+  private static let ofSequences: [Phase] = [.data, .forward, .loss, .backward]
+
+  private static func expectedSeconds(
+    of rank: Int, _ phase: Phase, _ ranks: [PhaseSeconds], _ sequences: [Int]
+  ) -> Double {
+    let others = median(of: ranks.map { $0[phase] }, without: rank)
+    guard ofSequences.contains(phase) else { return others }
+    let usual = median(of: sequences.map(Double.init), without: rank)
+    guard usual > 0 else { return ranks[rank][phase] }
+    return others * max(1, Double(sequences[rank]) / usual)
   }
 
   private static func median(of values: [Double], without rank: Int) -> Double {

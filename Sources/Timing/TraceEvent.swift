@@ -9,6 +9,10 @@ public struct TraceEvent: Sendable {
     case phase
     /// A part of the gradient on its way, from its submission until it is known to have arrived.
     case exchange
+    /// A part of the gradient that the ranks of a node can read, from then on until all of them have come to read.
+    case ready
+    /// Reading a part from the memory of the ranks that share it, and adding it up.
+    case reading
   }
 
   /// Seconds on the rank's clock.

@@ -48,7 +48,7 @@ final class Console {
       splitSteps += 1
       showStep(step, total, result, tokensPerSecond, secondsLeft)
     case .straggler(let step, let slow):
-      line("step \(step)  \(slow.text), for \(StragglerDetector.stepsInARow) steps in a row")
+      line("step \(step)  \(slow.complaint)")
     case .times(let split, let slowest):
       line("time: \(split.shares)\(slowest.map { "; \($0.text)" } ?? "")")
     case .evaluated(let step, let loss):
@@ -154,6 +154,12 @@ extension StepSplit {
 }
 
 extension SlowRank {
+  /// Of one that its sequences do not explain.
+  fileprivate var complaint: String {
+    "rank \(straggler.rank) on \(host) is \(rounded(100 * straggler.behind, 0)) % slower than the others and its share of "
+      + "the batch explain, most in \(straggler.phase), for \(stepsInARow ?? 0) steps in a row"
+  }
+
   fileprivate var text: String {
     let share =
       sequences > fewestSequences

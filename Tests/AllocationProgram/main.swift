@@ -7,7 +7,33 @@ import Sequences
 
 // Prints how many heap allocations it takes to set up a small model, and then to make each of five training steps; with the
 // argument "trace" its events are recorded, more than there is room for, with "passes" a step takes several.
+//
+// allocation-program memory RULE on|off   prints how many bytes all ranks together keep for a larger model beside its
+//                                         gradients, the pages that they share counted once, and those of the parameters
+func printMemory(_ world: World) throws {
+  let arguments = CommandLine.arguments
+  let setup = TrainingSetup(
+    shape: ModelShape.languageModel(vocabulary: 65, embedding: 512, hidden: 512, layers: 2), timesteps: 2,
+    globalBatch: 8, shards: 8, dropout: 0, seed: 1,
+    rule: arguments[2] == "adam"
+      ? .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8) : .sgd(learningRate: 1), clip: 1,
+    reduction: .reproducible, sharedMemory: arguments[3] == "on" ? .on : .off)
+  try world.communicator.barrier()
+  let before = ProcessMemory.proportionalBytes
+  let training = try Training(world: world, setup: setup)
+  try training.initialize(method: .uniform, forgetBias: 1)
+  let source: any SequenceSource = try TokenStream(
+    tokens: (0..<2000).map { Int32($0 * 7 % 65) }, globalBatch: 8, timesteps: 2, resetProbability: 0, seed: 1,
+    name: "test")
+  for step in 0..<3 { _ = try training.step(step, source: source) }
+  try world.communicator.barrier()
+  let used = try world.communicator.allReduce(ProcessMemory.proportionalBytes - before, .sum)
+  let gradients = Training.memoryEstimate(setup, plan: training.sharded.plan).gradients * world.communicator.size
+  if world.communicator.rank == 0 { print("kept \(used - gradients) of parameters \(4 * setup.shape.parameterCount)") }
+}
+
 World.run { world in
+  if CommandLine.arguments.contains("memory") { return try printMemory(world) }
   let setup = TrainingSetup(
     shape: ModelShape.languageModel(vocabulary: 11, embedding: 5, hidden: 17, layers: 2), timesteps: 6, globalBatch: 9,
     shards: 8, accumulate: CommandLine.arguments.contains("passes") ? 3 : 1, dropout: 0.25, seed: 1,

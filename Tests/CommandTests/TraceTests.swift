@@ -32,7 +32,7 @@ extension Commands {
       try JSONDecoder().decode(Trace.self, from: Data(try workspace.get(name))).traceEvents
     }
 
-    /// Where ranks share memory no gradient travels.
+    /// Gradients that travel: where ranks share memory none does.
     private let messages = ["--set", "distributed.sharedMemory=off"]
 
     @Test(arguments: [nil, 1, 2, 3, 4] as [Int?]) func aTraceShowsEveryRank(ranks: Int?) throws {
@@ -57,6 +57,32 @@ extension Commands {
           let steps = events.filter { $0.name == "step \(step)" }
           #expect(steps.map(\.ts).max()! < steps.map(\.end).min()!)
         }
+      }
+    }
+
+    /// In every step each rank has each part ready to be read, from the moment on at which it has computed it; it reads it
+    /// when all ranks have come, one part after the other.
+    @Test(arguments: [2, 3]) func aTraceShowsWhatRanksReadOfEachOther(ranks: Int) throws {
+      try Workspace.run { workspace in
+        try workspace.train("run", ["--trace", "trace.json", "--set", "distributed.sharedMemory=on"], ranks: ranks)
+        let events = try read("trace.json", workspace)
+        for step in 1...12 {
+          for part in ["embedding", "layer 0", "layer 1", "output"] {
+            func lane(_ name: String) -> [Event] { events.filter { $0.name == name && $0.args.step == step } }
+            let (ready, reading) = (lane("\(part) ready"), lane("reading \(part)"))
+            #expect(Set(ready.map(\.pid)).count == ranks && ready.count == ranks, "\(part) in step \(step)")
+            #expect(Set(reading.map(\.pid)).count == ranks && reading.count == ranks, "\(part) in step \(step)")
+            #expect((ready + reading).allSatisfy { $0.cat == "communication" && $0.tid == ready[0].tid && $0.tid > 0 })
+            // Nobody reads what another rank has not computed yet.
+            #expect(ready.map(\.ts).max()! <= reading.map(\.ts).min()! + 0.0015, "\(part) in step \(step)")
+            let computed = lane("backward \(part)")
+            for event in ready where part != "embedding" {
+              let own = try #require(computed.first { $0.pid == event.pid })
+              #expect(own.end <= event.ts + 0.0015)
+            }
+          }
+        }
+        for process in Set(events.map(\.pid)) { expectNesting(events.filter { $0.pid == process }) }
       }
     }
 

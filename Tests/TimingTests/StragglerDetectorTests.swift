@@ -20,6 +20,8 @@ private let even = [rank(1.5), rank(1.5), rank(1.5)]
     let steps: [(ranks: [PhaseSeconds], times: Int)]
     /// Steps, counted from 1, at which a straggler is reported.
     let reports: [Int: Straggler]
+    /// Of each rank; nil for as many on each.
+    var sequences: [Int]?
   }
 
   static let cases = [
@@ -51,23 +53,37 @@ private let even = [rank(1.5), rank(1.5), rank(1.5)]
       name: "two of four ranks are slow: the slower one, against the median of the others",
       steps: [([rank(1.5), rank(5.5), rank(1.5), rank(3.5)], 50)],
       reports: [50: Straggler(rank: 1, behind: 1, phase: .forward)]),
+    Case(
+      name: "twice the sequences explain twice the time, and the update is not of sequences",
+      steps: [([rank(1), rank(2, 4), rank(1)], 200)], reports: [:], sequences: [2, 4, 2]),
+    Case(
+      name: "what they do not explain counts: a quarter more than the 6.5 that are expected",
+      steps: [([rank(1), rank(3.625, 4), rank(1)], 200)],
+      reports: [50: Straggler(rank: 1, behind: 0.25, phase: .forward)], sequences: [2, 4, 2]),
+    Case(
+      name: "a rank with fewer sequences need not be faster",
+      steps: [([rank(1.5), rank(1.5), rank(1.5)], 200)], reports: [:], sequences: [4, 1, 4]),
+    Case(
+      name: "where steps take a millisecond a fifth of a second has to be lost: 0.5 ms in each of 400",
+      steps: [([rank(0.5 / 1024, 0.5 / 1024, update: 0), rank(1.0 / 1024, 0.5 / 1024, update: 0)], 1000)],
+      reports: [410: Straggler(rank: 1, behind: 0.5, phase: .forward)]),
   ]
 
   @Test(arguments: cases.indices) func reportsTheRankThatIsBehind(index: Int) {
     let test = StragglerDetectorTests.cases[index]
-    var detector = StragglerDetector(ranks: test.steps[0].ranks.count)
+    var detector = StragglerDetector(sequences: test.sequences ?? test.steps[0].ranks.map { _ in 4 })
     var (step, reports) = (0, [Int: Straggler]())
     for (ranks, times) in test.steps {
       for _ in 0..<times {
         step += 1
-        reports[step] = detector.add(ranks)
+        reports[step] = detector.add(ranks)?.straggler
       }
     }
     #expect(reports == test.reports, "\(test.name)")
   }
 
   @Test func theSlowestOfTheWholeRunNeedNoRow() {
-    var detector = StragglerDetector(ranks: 2)
+    var detector = StragglerDetector(sequences: [1, 3])
     #expect(detector.slowest == nil)
     _ = detector.add([rank(1.5), rank(1.5)])
     _ = detector.add([rank(1.5), rank(3.5)])

@@ -12,6 +12,8 @@ public struct SlowRank: Sendable {
   public let sequences: Int
   /// The smallest number of sequences that any rank computes.
   public let fewestSequences: Int
+  /// For how many steps in a row it was behind what its sequences explain; nil for the slowest one of a whole run.
+  public let stepsInARow: Int?
 }
 
 /// Where the time of a run went: gathers on rank 0 what every rank measured in a step, eight numbers a rank.
@@ -35,7 +37,7 @@ final class RunTimes {
     self.world = world
     self.sequences = sequences
     let size = world.communicator.size
-    detector = StragglerDetector(ranks: size)
+    detector = StragglerDetector(sequences: sequences)
     hosts =
       try world.communicator.gather(Array(RunTimes.hostName.utf8), root: 0)?
       .map { String(decoding: $0, as: UTF8.self) } ?? []
@@ -61,7 +63,7 @@ final class RunTimes {
     let ranks = sequences.indices.map { $0 == 0 ? own : times(ofRank: $0) }
     let split = StepSplit(ranks)
     total += split
-    return (split, detector.add(ranks.map(\.seconds)).map(slowRank))
+    return (split, detector.add(ranks.map(\.seconds)).map { slowRank($0.straggler, steps: $0.steps) })
   }
 
   private func times(ofRank rank: Int) -> StepTimes {
@@ -75,11 +77,11 @@ final class RunTimes {
   func addLastCheckpoint(seconds: Double) { total.checkpoint += seconds }
 
   /// The slowest rank of the whole run; on rank 0, nil where there is only one.
-  var slowest: SlowRank? { detector.slowest.map(slowRank) }
+  var slowest: SlowRank? { detector.slowest.map { slowRank($0) } }
 
-  private func slowRank(_ straggler: Straggler) -> SlowRank {
+  private func slowRank(_ straggler: Straggler, steps: Int? = nil) -> SlowRank {
     SlowRank(
       straggler: straggler, host: hosts[straggler.rank], sequences: sequences[straggler.rank],
-      fewestSequences: sequences.min() ?? 0)
+      fewestSequences: sequences.min() ?? 0, stepsInARow: steps)
   }
 }

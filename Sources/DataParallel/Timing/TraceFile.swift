@@ -5,7 +5,7 @@ import Timing
 
 /// A trace of all ranks for Perfetto or chrome://tracing: the latest events of each rank's clock, in the Trace Event
 /// Format. A process stands for a rank; its first lane shows what it computes, the lanes below it show each part of the
-/// gradient on its way.
+/// gradient on its way, or, where ranks share memory, ready to be read and being read.
 public final class TraceFile {
   private let world: World
   private let path: String

@@ -46,6 +46,8 @@ struct TraceText {
       case .step: ("step \(event.step)", "step", 0)
       case .phase: (part.map { "\(event.phase) \($0)" } ?? "\(event.phase)", "computation", 0)
       case .exchange: (part ?? "", "communication", self.lane(ofPart: Int(event.part)))
+      case .ready: ("\(part ?? "") ready", "communication", self.lane(ofPart: Int(event.part)))
+      case .reading: ("reading \(part ?? "")", "communication", self.lane(ofPart: Int(event.part)))
       }
     return ",\n{\"name\":\"\(name)\",\"cat\":\"\(category)\",\"ph\":\"X\",\"ts\":\(microseconds(begin)),"
       + "\"dur\":\(microseconds(end - begin)),\"pid\":\(rank),\"tid\":\(lane),\"args\":{\"step\":\(event.step)}}"
