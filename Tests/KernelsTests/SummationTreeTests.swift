@@ -54,4 +54,29 @@ import Testing
       }
     }
   }
+
+  /// For every set of leaves: its subtrees cover it, ascending, and no two of them are halves of one node.
+  @Test(arguments: 1...9) func subtreesOfAnyLeavesAreMaximal(leafCount: Int) {
+    for set in 0..<1 << leafCount {
+      let isIncluded = (0..<leafCount).map { set >> $0 & 1 == 1 }
+      let found = SummationTree.subtrees(ofLeaves: isIncluded)
+      #expect(found.flatMap { Array($0) } == (0..<leafCount).filter { isIncluded[$0] })
+      func visit(_ node: Range<Int>) {
+        guard node.count > 1 else { return }
+        let middle = SummationTree.split(node)
+        #expect(!(found.contains(node.lowerBound..<middle) && found.contains(middle..<node.upperBound)))
+        visit(node.lowerBound..<middle)
+        visit(middle..<node.upperBound)
+      }
+      visit(0..<leafCount)
+    }
+    for first in 0...leafCount {
+      for end in first...leafCount {
+        let isIncluded = (0..<leafCount).map { first <= $0 && $0 < end }
+        #expect(
+          SummationTree.subtrees(ofLeaves: isIncluded)
+            == SummationTree.subtrees(of: first..<end, leafCount: leafCount))
+      }
+    }
+  }
 }
