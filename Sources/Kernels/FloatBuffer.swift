@@ -1,3 +1,5 @@
+import Glibc
+
 /// A fixed number of floats in memory aligned to a cache line, all +0.0 at first. Owns its memory, or keeps the owner of
 /// it: not copyable, freed when it goes.
 public struct FloatBuffer: ~Copyable, @unchecked Sendable {
@@ -13,8 +15,7 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
   public init(count: Int) {
     precondition(count >= 0, "a buffer cannot hold \(count) floats")
     self.count = count
-    let bytes = max(count, 1) * MemoryLayout<Float>.stride
-    pointer = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    pointer = FloatBuffer.memory(byteCount: max(count, 1) * MemoryLayout<Float>.stride)
       .bindMemory(to: Float.self, capacity: max(count, 1))
     pointer.initialize(repeating: 0, count: count)
     owner = nil
@@ -26,6 +27,18 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
     self.count = count
     self.owner = owner
   }
+
+  /// Large memory lies on large pages where the system has them for the asking: products walk through tens of megabytes,
+  /// and a core knows the places of a few thousand pages by heart. Where it has none the memory is as good.
+  private static func memory(byteCount: Int) -> UnsafeMutableRawPointer {
+    guard byteCount >= 2 * hugePageBytes else { return .allocate(byteCount: byteCount, alignment: 64) }
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: hugePageBytes)
+    madvise(memory, byteCount, MADV_HUGEPAGE)
+    return memory
+  }
+
+  /// Of x86-64, and of arm64 with pages of 4 KiB.
+  private static let hugePageBytes = 2 << 20
 
   deinit { if owner == nil { pointer.deallocate() } }
 
