@@ -102,15 +102,19 @@ extension Configuration {
       throw fail("data.vocabulary", countsEntries ? "0, or at least 2 entries" : "0 with \(data.tokens.rawValue)")
     }
     try checkHeldOut { fail($0, $1, hint: $2) }
-    guard batch.steps >= 1 || task == .classification else {
+    guard batch.steps >= 1 || task.knowsLengths else {
       throw fail("batch.steps", "at least 1 with task \(task.rawValue)")
     }
     guard !paranoid || verify.every > 0 else {
       throw fail("verify.every", "at least 1 with paranoid", hint: "ranks check each other every verify.every updates")
     }
-    guard task != .temporalOrder || (data.relevantSymbols >= 2 && batch.steps == 110) else {
-      throw data.relevantSymbols < 2
-        ? fail("data.relevantSymbols", "2 or 3") : fail("batch.steps", "110, the longest sequence of the task")
+    guard task != .temporalOrder || data.relevantSymbols >= 2 else { throw fail("data.relevantSymbols", "2 or 3") }
+    guard !task.isGenerated || !task.knowsLengths || batch.steps == 0 else {
+      throw fail("batch.steps", "0 with task \(task.rawValue)", hint: "its sequences are as long as they are")
+    }
+    guard task != .forecasting || data.horizon >= 1 else { throw fail("data.horizon", "at least 1") }
+    if case .file = data.validation, task == .forecasting {
+      throw fail("data.validation", "a fraction with task forecasting")
     }
     if task == .reber {
       guard data.trainingStrings >= 1 else { throw fail("data.trainingStrings", "at least 1") }

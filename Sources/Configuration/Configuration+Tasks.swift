@@ -4,9 +4,10 @@ extension Configuration.Task {
   /// Where its sequences can come from.
   var sources: [Configuration.Data.Source] {
     switch self {
-    case .reber, .temporalOrder: [.generated]
+    case .reber, .temporalOrder, .adding, .multiplication: [.generated]
     case .languageModel: [.text]
     case .classification: [.classFiles, .table, .series, .audio]
+    case .forecasting: [.numbers]
     }
   }
 
@@ -15,6 +16,7 @@ extension Configuration.Task {
     switch self {
     case .reber, .temporalOrder: [.symbols]
     case .languageModel: [.characters, .bytes, .words]
+    case .adding, .multiplication, .forecasting: [.numbers]
     case .classification: source.isNumeric ? [.numbers] : [.words, .characters, .bytes]
     }
   }
@@ -23,6 +25,9 @@ extension Configuration.Task {
 extension Configuration.Task {
   /// Whether the program makes the sequences itself.
   var isGenerated: Bool { sources == [.generated] }
+
+  /// Whether sequences say by themselves how long a window must be.
+  var knowsLengths: Bool { [.classification, .temporalOrder, .adding, .multiplication].contains(self) }
 }
 
 extension Configuration {

@@ -7,9 +7,9 @@ extension ConfigurationKey {
         .derived("language-model where data.path is given, else reber") {
           ($0.data.path.isEmpty ? Configuration.Task.reber : .languageModel).rawValue
         },
-        "What is learned: the embedded Reber grammar, the next token of a text, the class of a whole "
-          + "sequence, or the order of two or three symbols that stand far apart (Hochreiter and Schmidhuber 1997, task 6)."
-      )
+        "What is learned: the embedded Reber grammar, the next token of a text, the class of a whole sequence, the next "
+          + "values of a column of numbers; or of Hochreiter and Schmidhuber (1997) the order of symbols that stand far "
+          + "apart (task 6), the sum (4) or the product (5) of two marked numbers of a long sequence.")
     ] + data + audio + model + batch + optimizer + training + nonFinite + [
       .seed("seed", \.seed, .always("1"), "Weights, dropout, data order and generated strings all follow from it."),
       .choice(
@@ -47,15 +47,15 @@ extension ConfigurationKey {
     .choice(
       "data.source", \.data.source,
       .derived(
-        "generated (reber, temporal-order), text (language-model); classification: series for a path *.ts, table for *.csv and *.tsv, "
+        "text (language-model), numbers (forecasting), generated for built-in tasks; classification: series for a path *.ts, table for *.csv and *.tsv, "
           + "audio where data.files ends in .wav, else class-files"
       ) { $0.usualSource.rawValue },
       "Where the sequences come from: generated, one text, a folder with a text file for each class, a table with texts "
-        + "and labels, a series file of the UEA and UCR archives, a folder of WAV files."),
+        + "and labels, a series file of the UEA and UCR archives, a folder of WAV files, a table of numbers."),
     .text(
       "data.path", \.data.path, expected: "the path of a file or folder",
-      scope: .tasks(.languageModel, .classification),
-      "The text to learn; or the file or folder of labelled sequences."),
+      scope: .tasks(.languageModel, .classification, .forecasting),
+      "The text to learn; the file or folder of labelled sequences; the table of numbers."),
     .text(
       "data.files", \.data.files, expected: "a pattern with {class}",
       .derived("{class}.txt for class-files, {class}/*.wav for audio, else none") {
@@ -91,10 +91,10 @@ extension ConfigurationKey {
         + "all."),
     .validation(
       "data.validation", \.data.validation,
-      .derived("0 (reber, temporal-order, or with data.heldOut or data.folds), else 0.1") {
-        $0.task.isGenerated || $0.data.holdsOutOtherwise ? "0" : "0.1"
-      }, scope: .tasks(.languageModel, .classification),
-      "What is held out: this share, at the end of a text or drawn from each class of sequences; or other data; 0 holds "
+      .derived("0 (built-in tasks, or with data.heldOut or data.folds), 0.2 (forecasting), else 0.1") {
+        $0.task.isGenerated || $0.data.holdsOutOtherwise ? "0" : $0.task == .forecasting ? "0.2" : "0.1"
+      }, scope: .tasks(.languageModel, .classification, .forecasting),
+      "What is held out: this share, at the end of a text or table or drawn from each class of sequences; or other data; 0 holds "
         + "nothing out. A file whose name is a number needs a directory: ./0.5."),
     .text(
       "data.heldOut", \.data.heldOut, expected: "patterns of names with | between them",
@@ -112,11 +112,31 @@ extension ConfigurationKey {
       scope: .tasks(.reber), "Strings that the grammar generates for training."),
     .integer(
       "data.heldOutStrings", \.data.heldOutStrings, 0...1_000_000,
-      .byTask("0", [.reber: "256", .temporalOrder: "2560"]), scope: .tasks(.reber, .temporalOrder),
+      .byTask("0", [.reber: "256", .temporalOrder: "2560", .adding: "2560", .multiplication: "2560"]),
+      scope: .tasks(.reber, .temporalOrder, .adding, .multiplication),
       "Strings generated for evaluation: of the grammar different ones, none of them a training string."),
     .integer(
       "data.relevantSymbols", \.data.relevantSymbols, 0...3, .byTask("0", [.temporalOrder: "2"]),
       scope: .tasks(.temporalOrder), "Symbols whose order is asked for: 2 (task 6a) or 3 (6b)."),
+    .integer(
+      "data.shortest", \.data.shortest, 0...10_000_000, .byTask("0", [.adding: "100", .multiplication: "100"]),
+      scope: .tasks(.adding, .multiplication),
+      "T of the paper, at least 22: sequences have T to T + T/10 timesteps."),
+    .text(
+      "data.columns", \.data.columns, expected: "names of columns with commas between them",
+      scope: .tasks(.forecasting), "The columns of numbers that are read; without any, all."),
+    .text(
+      "data.target", \.data.target, expected: "the name of a column", scope: .tasks(.forecasting),
+      "The column that is forecast, one of those that are read; without a name, the first."),
+    .choice(
+      "data.missing", \.data.missing, .always("error"), scope: .tasks(.forecasting),
+      "What becomes of the holes of a table of numbers: an error, the value above, or the mean of the training rows."),
+    .integer(
+      "data.horizon", \.data.horizon, 0...10_000, .byTask("0", [.forecasting: "1"]), scope: .tasks(.forecasting),
+      "How many values are forecast."),
+    .integer(
+      "data.season", \.data.season, 0...1_000_000, .always("0"), scope: .tasks(.forecasting),
+      "Rows of a season, for the seasonal naive forecast that stands beside the model's; 0 for none."),
   ]
 
   private static let audio: [ConfigurationKey] = [
@@ -138,7 +158,12 @@ extension ConfigurationKey {
       "D, the length of a token's vector."),
     .integer(
       "model.hidden", \.model.hidden, 1...65536,
-      .byTask("256", [.reber: "32", .classification: "128", .temporalOrder: "32"]),
+      .byTask(
+        "256",
+        [
+          .reber: "32", .classification: "128", .temporalOrder: "32", .adding: "32", .multiplication: "32",
+          .forecasting: "64",
+        ]),
       "H, hidden units of each layer."),
     .integer("model.layers", \.model.layers, 1...64, .byTask("1", [.languageModel: "2"]), "L, LSTM layers."),
     .number(
@@ -159,7 +184,12 @@ extension ConfigurationKey {
     .integer("batch.sequences", \.batch.sequences, 1...65536, .always("32"), "B, sequences of the global batch."),
     .integer(
       "batch.steps", \.batch.steps, 0...131_072,
-      .byTask("64", [.reber: "32", .classification: "0", .temporalOrder: "110"]),
+      .byTask(
+        "64",
+        [
+          .reber: "32", .classification: "0", .temporalOrder: "0", .adding: "0", .multiplication: "0",
+          .forecasting: "24",
+        ]),
       "T, timesteps of a window. The reber task draws a string again if it is longer than T + 1 symbols. With classes the "
         + "most timesteps of a sequence; 0 takes the longest."),
     .integer(

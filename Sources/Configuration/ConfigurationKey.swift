@@ -176,11 +176,11 @@ extension ConfigurationKey {
 
   static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
     _ name: String, _ path: Path<Value>, _ fallback: Fallback,
-    mayChangeOnResume: Bool = false, _ documentation: String
+    scope: Scope? = nil, mayChangeOnResume: Bool = false, _ documentation: String
   ) -> ConfigurationKey {
     ConfigurationKey(
       name: name, expected: Value.allCases.map(\.rawValue).joined(separator: " or "), documentation: documentation,
-      mayChangeOnResume: mayChangeOnResume, scope: nil, fallback: fallback,
+      mayChangeOnResume: mayChangeOnResume, scope: scope, fallback: fallback,
       text: { $0[keyPath: path].rawValue },
       write: { scalar, configuration in
         guard let value = Value(rawValue: scalar.text) else { return false }

@@ -12,16 +12,9 @@ struct RandomSequences: SequenceSource {
   let stepsPerEpoch = 1 << 30
 
   /// A language model's text goes on for ever; what gets one class for all of it stands for itself.
-  func startsFresh(atStep step: Int, lane: Int) -> Bool { isClassified || step == 0 }
+  func startsFresh(atStep step: Int, lane: Int) -> Bool { shape.head.isAtLastStep || step == 0 }
 
-  func targetCount(atStep step: Int) -> Int { isClassified ? globalBatch : globalBatch * timesteps }
-
-  private var isClassified: Bool {
-    switch shape.head {
-    case .everyStep: false
-    case .lastStep: true
-    }
-  }
+  func targetCount(atStep step: Int) -> Int { shape.head.isAtLastStep ? globalBatch : globalBatch * timesteps }
 
   func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
     let stream = Philox(seed: 1, purpose: .dataGeneration, step: step)
@@ -30,7 +23,12 @@ struct RandomSequences: SequenceSource {
       for (index, lane) in lanes.enumerated() {
         let (row, words) = (t * lanes.count + index, stream.words(block: 0, t: t, lane: lane))
         let target = Int32(words[1] % UInt32(shape.classes))
-        if !isClassified { batch.targets[row] = target } else if t == 0 { batch.targets[index] = target }
+        switch shape.head {
+        case .everyStep: batch.targets[row] = target
+        case .lastStep: if t == 0 { batch.targets[index] = target }
+        case .lastStepNumbers(let count):
+          for k in 0..<count { batch.values[index * count + k] = 2 * Philox.uniform(words[k % 4]) - 1 }
+        }
         switch shape.input {
         case .tokens(let vocabulary, _): batch.tokens[row] = Int32(words[0] % UInt32(vocabulary))
         case .numbers(let count):

@@ -109,8 +109,11 @@ public final class ShardedModel {
     model.shape.vocabulary == nil
       ? .numbers(UnsafeBufferPointer(pass.batch.numbers)) : .tokens(UnsafeBufferPointer(pass.batch.tokens))
   }
-  /// Targets of the lanes of the pass, [T, B] or [B].
-  var targets: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(pass.batch.targets) }
+  /// Targets of the lanes of the pass, of the head's kind.
+  var targets: SequenceTargets {
+    if case .lastStepNumbers = model.shape.head { return .numbers(UnsafeBufferPointer(pass.batch.values)) }
+    return .classes(UnsafeBufferPointer(pass.batch.targets))
+  }
 
   /// Timesteps of the sequence of each lane of the pass, [B].
   var lengths: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(pass.batch.lengths) }
@@ -224,6 +227,7 @@ extension ModelShape {
     switch head {
     case .everyStep: .everyStep
     case .lastStep: .lastStep
+    case .lastStepNumbers(let count): .lastStepNumbers(count)
     }
   }
 }

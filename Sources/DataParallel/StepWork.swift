@@ -98,7 +98,7 @@ extension StepWork {
       timesteps: setup.timesteps, globalBatch: setup.globalBatch, lanes: plan.lanes(ofRank: rank).count,
       ranks: plan.ranks, subtrees: Training.mostSubtrees(plan))
     sizes.hasInputGradient = setup.shape.vocabulary != nil
-    if case .lastStep = setup.shape.head { sizes.lastStepOnly = true }
+    sizes.lastStepOnly = setup.shape.head.isAtLastStep
     // Ranks of several nodes are looked at as if each were on a node of its own.
     sizes.sharesMemory = sharing > 1 && sharing == plan.ranks
     sizes.sharesUpdate = sharing == plan.ranks

@@ -237,11 +237,12 @@ extension ModelShape.Head {
     switch self {
     case .everyStep: "everyStep"
     case .lastStep: "lastStep"
+    case .lastStepNumbers: "lastStepNumbers"
     }
   }
 
   fileprivate init?(name: String, classes: Int) {
-    let heads = [ModelShape.Head.everyStep(classes: classes), .lastStep(classes: classes)]
+    let heads = [ModelShape.Head.everyStep(classes: classes), .lastStep(classes: classes), .lastStepNumbers(classes)]
     guard let head = heads.first(where: { $0.name == name }) else { return nil }
     self = head
   }

@@ -11,12 +11,14 @@ public struct ModelShape: Equatable, Sendable {
     case numbers(Int)
   }
 
-  /// What the model says, by a softmax over classes.
+  /// What the model says: one of some classes, by a softmax, or numbers.
   public enum Head: Equatable, Sendable {
     /// One of so many classes at every timestep: the next of V tokens, for example.
     case everyStep(classes: Int)
     /// One of K classes for a whole sequence, at its last timestep.
     case lastStep(classes: Int)
+    /// So many numbers (K) for a whole sequence, at its last timestep, by their squared error.
+    case lastStepNumbers(Int)
   }
 
   /// What the model reads at a timestep.
@@ -92,7 +94,7 @@ public struct ModelShape: Equatable, Sendable {
     let output =
       switch head {
       case .everyStep(let classes): Double(hidden) * Double(classes)
-      case .lastStep: 0.0
+      case .lastStep, .lastStepNumbers: 0.0
       }
     return LSTMShape.flopsPerStep(lstm, timesteps: timesteps, lanes: lanes)
       + 6 * Double(timesteps) * Double(lanes) * output
@@ -106,7 +108,7 @@ public struct ModelShape: Equatable, Sendable {
     let head =
       switch head {
       case .everyStep: 0.0
-      case .lastStep(let classes): 6 * Double(lanes) * Double(hidden) * Double(classes)
+      case .lastStep(let classes), .lastStepNumbers(let classes): 6 * Double(lanes) * Double(hidden) * Double(classes)
       }
     return flopsPerStep(timesteps: timesteps, lanes: lanes) - inputGradient + head
   }
@@ -116,7 +118,17 @@ extension ModelShape.Head {
   /// V or K.
   public var classes: Int {
     switch self {
-    case .everyStep(let classes), .lastStep(let classes): classes
+    case .everyStep(let classes), .lastStep(let classes), .lastStepNumbers(let classes): classes
     }
+  }
+
+  /// Whether the model speaks once a sequence.
+  public var isAtLastStep: Bool {
+    if case .everyStep = self { false } else { true }
+  }
+
+  /// What stands behind the last output of a row: nothing that a softmax would see, or nothing that a sum would.
+  var padding: Float {
+    if case .lastStepNumbers = self { 0 } else { -.infinity }
   }
 }

@@ -1,6 +1,6 @@
 import Kernels
 
-/// The layer above the LSTM: logits = y·Wy + by, with softmax cross-entropy behind it. It runs over N rows: T·B of them
+/// The layer above the LSTM: logits = y·Wy + by, with softmax cross-entropy or squared error behind it. It runs over N rows: T·B of them
 /// for a head at every timestep, B for one at the last.
 ///
 /// Memory: N·Kp floats for the logits, which become their gradient in place; 2·H·Kp for Wy and Wyᵀ packed.
@@ -18,8 +18,11 @@ public final class OutputLayer {
   private let zeros: FloatBuffer
   private let logitRows: FloatBuffer
 
-  /// A layer for up to N = `rowCount` rows. Ranks that share `weights` share the packed weights.
-  public init(inputs: Int, classes: Int, rowCount: Int, weights arena: FloatArena? = nil) {
+  /// A layer for up to N = `rowCount` rows. Behind the last output of a row stands `padding`: −∞ before a softmax, so that its
+  /// probability is zero; 0 before a squared error. Ranks that share `weights` share the packed weights.
+  public init(
+    inputs: Int, classes: Int, rowCount: Int, padding: Float = -.infinity, weights arena: FloatArena? = nil
+  ) {
     self.inputs = inputs
     self.classes = classes
     self.rowCount = rowCount
@@ -27,9 +30,8 @@ public final class OutputLayer {
     logitStride = padded(classes)
     weights = PackedMatrix(depth: inputs, columns: classes, in: arena)
     weightsTransposed = PackedMatrix(depth: classes, columns: inputs, in: arena)
-    // Logits behind the last class are −∞, so that their probability is zero.
     bias = FloatBuffer(count: logitStride)
-    (bias.pointer + classes).update(repeating: -.infinity, count: logitStride - classes)
+    (bias.pointer + classes).update(repeating: padding, count: logitStride - classes)
     zeros = FloatBuffer(count: inputStride)
     logitRows = FloatBuffer(count: rowCount * logitStride)
   }
@@ -71,26 +73,42 @@ public final class OutputLayer {
       z: logitRows.pointer, zStride: logitStride)
   }
 
-  /// Cross-entropy of all rows, added up into one Double for each shard; the logits become dlogits, scaled by
+  /// Cross-entropy or squared error of all rows, added up into one Double for each shard; the logits become dlogits, scaled by
   /// `scale` = 1 / (targets of the global batch).
   public func loss(
-    targets: UnsafeBufferPointer<Int32>, scale: Float, rows: ShardedRows,
+    targets: SequenceTargets, scale: Float, rows: ShardedRows,
     shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
-    forEachShardRow(rows, shardLosses) { row in loss(row: row, target: targets[row], scale: scale) }
+    forEachShardRow(rows, shardLosses) { row in loss(row: row, targets: targets, scale: scale) }
   }
 
-  /// Cross-entropy of one row, whose logits become dlogits.
-  func loss(row: Int, target: Int32, scale: Float) -> Double {
-    crossEntropy(logits: logitRows.pointer + row * logitStride, vocabulary: classes, target: target, scale: scale)
+  /// The loss of one row, whose logits become dlogits.
+  func loss(row: Int, targets: SequenceTargets, scale: Float) -> Double {
+    let logits = logitRows.pointer + row * logitStride
+    return switch targets {
+    case .classes(let targets):
+      crossEntropy(logits: logits, vocabulary: classes, target: targets[row], scale: scale)
+    case .numbers(let targets):
+      squaredError(
+        predictions: logits, targets: targets.baseAddress! + row * classes, count: classes, scale: scale)
+    }
   }
 
-  /// Cross-entropy without a gradient; the logits are used up.
+  /// The loss without a gradient; logits of a softmax are used up.
   public func evaluationLoss(
-    targets: UnsafeBufferPointer<Int32>, rows: ShardedRows, shardLosses: UnsafeMutableBufferPointer<Double>
+    targets: SequenceTargets, rows: ShardedRows, shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
-    forEachShardRow(rows, shardLosses) { row in
-      crossEntropyLoss(logits: logitRows.pointer + row * logitStride, vocabulary: classes, target: targets[row])
+    switch targets {
+    case .classes(let targets):
+      forEachShardRow(rows, shardLosses) { row in
+        crossEntropyLoss(logits: logitRows.pointer + row * logitStride, vocabulary: classes, target: targets[row])
+      }
+    case .numbers(let targets):
+      forEachShardRow(rows, shardLosses) { row in
+        squaredErrorLoss(
+          predictions: logitRows.pointer + row * logitStride, targets: targets.baseAddress! + row * classes,
+          count: classes)
+      }
     }
   }
 

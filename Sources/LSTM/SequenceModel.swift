@@ -8,6 +8,22 @@ public enum SequenceInput {
   case numbers(UnsafeBufferPointer<Float>)
 }
 
+/// What a model should say in a step, for its lanes.
+public enum SequenceTargets {
+  /// [T, B], or [B] with a head at the last timestep; negative where there is none.
+  case classes(UnsafeBufferPointer<Int32>)
+  /// [B, K], row-major; NaN where there is none.
+  case numbers(UnsafeBufferPointer<Float>)
+
+  /// Whether a row has a target, of a model with so many outputs.
+  func has(row: Int, outputs: Int) -> Bool {
+    switch self {
+    case .classes(let classes): classes[row] >= 0
+    case .numbers(let numbers): !numbers[row * outputs].isNaN
+    }
+  }
+}
+
 /// The part of a batch that one rank computes, and the memory in which a step of it runs: in one pass, or pass after pass
 /// in the same memory, so that activations take that of the largest one. A step begins with pass 0, and each pass is
 /// `select`, states, `forward`, `loss`, `backward`.
@@ -74,14 +90,15 @@ public final class SequenceModel {
       lastSteps = nil
       outputPasses = passes
       outputProduct = product
-    case .lastStep:
+    case .lastStep, .lastStepNumbers:
       lastSteps = LastSteps(timesteps: timesteps, lanes: lanes, units: shape.hidden)
       outputPasses = passes.map(\.ofOneTimestep)
       outputProduct = WeightGradient(passes: outputPasses, maximumDepth: shape.hidden + 1)
     }
     outputRows = outputPasses[0]
     output = OutputLayer(
-      inputs: shape.hidden, classes: shape.classes, rowCount: outputPasses.map(\.order.count).max()!, weights: weights)
+      inputs: shape.hidden, classes: shape.classes, rowCount: outputPasses.map(\.order.count).max()!,
+      padding: shape.head.padding, weights: weights)
     let readAtEveryStep = self.dropout == nil ? 0 : shape.layersReadAtEveryStep
     dropped = (0..<readAtEveryStep).map { _ in Activations(count: rowCount * padded(shape.hidden)) }
     select(pass: 0)
@@ -113,7 +130,7 @@ public final class SequenceModel {
     var between = rowCount * (read + Dp + max(Dp, Hp) + (dropout ? shape.layersReadAtEveryStep * Hp : 0)) * float
     var scratch = WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: shape.lstm.map(\.rows).max()!)
     var outputRowCount = rowCount
-    if case .lastStep = shape.head {
+    if shape.head.isAtLastStep {
       outputRowCount = lanes
       between += lanes * Hp * float
       scratch += WeightGradient.scratchBytes(rowCount: lanes, maximumDepth: shape.hidden + 1)
@@ -191,21 +208,32 @@ public final class SequenceModel {
 
   /// The loss of each shard of the pass, and the logits turned into their gradient.
   /// - Parameters:
-  ///   - targets: [T, B], or [B] with a head at the last timestep; negative where there is none.
+  ///   - targets: of the head's kind.
   ///   - scale: 1 / (targets of the global batch).
   public func loss(
-    targets: UnsafeBufferPointer<Int32>, scale: Float, shardLosses: UnsafeMutableBufferPointer<Double>
+    targets: SequenceTargets, scale: Float, shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
-    precondition(targets.count == outputRows.order.count, "targets of another window or head")
+    checkTargets(targets)
     output.loss(targets: targets, scale: scale, rows: outputRows, shardLosses: shardLosses)
   }
 
   /// The loss of each shard of the pass without a gradient; the logits are used up.
   public func evaluationLoss(
-    targets: UnsafeBufferPointer<Int32>, shardLosses: UnsafeMutableBufferPointer<Double>
+    targets: SequenceTargets, shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
-    precondition(targets.count == outputRows.order.count, "targets of another window or head")
+    checkTargets(targets)
     output.evaluationLoss(targets: targets, rows: outputRows, shardLosses: shardLosses)
+  }
+
+  private func checkTargets(_ targets: SequenceTargets) {
+    let fits =
+      switch (targets, shape.head) {
+      case (.classes(let classes), .everyStep), (.classes(let classes), .lastStep):
+        classes.count == outputRows.order.count
+      case (.numbers(let numbers), .lastStepNumbers(let count)): numbers.count == outputRows.order.count * count
+      default: false
+      }
+    precondition(fits, "targets of another window or head")
   }
 
   /// Logits after `forward`, before the softmax, of a lane counted from the pass's first. With a head at every timestep
@@ -328,7 +356,7 @@ extension ModelShape {
   fileprivate var layersReadAtEveryStep: Int {
     switch head {
     case .everyStep: layers
-    case .lastStep: layers - 1
+    case .lastStep, .lastStepNumbers: layers - 1
     }
   }
 }

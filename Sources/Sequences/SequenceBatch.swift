@@ -13,8 +13,10 @@ public struct SequenceBatch {
   public let tokens: UnsafeMutableBufferPointer<Int32>
   /// [T, B, D], row-major, for a model that reads numbers; else empty.
   public let numbers: UnsafeMutableBufferPointer<Float>
-  /// [T, B], or [B] for a model that says one class for a whole sequence.
+  /// [T, B], or [B] for a model that says one class for a whole sequence; empty for one that says numbers.
   public let targets: UnsafeMutableBufferPointer<Int32>
+  /// [B, K], row-major, for a model that says numbers for a whole sequence, NaN where there are none; else empty.
+  public let values: UnsafeMutableBufferPointer<Float>
   /// [B], timesteps of each lane that hold its sequence: 0 for none. What stands behind them is padding.
   public let lengths: UnsafeMutableBufferPointer<Int32>
 
@@ -32,6 +34,8 @@ public struct SequenceBatch {
     case everyStep
     /// One target for a sequence.
     case lastStep
+    /// So many numbers for a sequence.
+    case lastStepNumbers(Int)
   }
 
   /// Memory of zeros without targets, until `deallocate`.
@@ -47,9 +51,15 @@ public struct SequenceBatch {
       memory.initialize(repeating: value)
       return memory
     }
+    let (classes, values) =
+      switch targets {
+      case .everyStep: (rows, 0)
+      case .lastStep: (lanes, 0)
+      case .lastStepNumbers(let count): (0, lanes * count)
+      }
     return SequenceBatch(
       timesteps: timesteps, lanes: lanes, tokens: memory(tokens, 0), numbers: memory(numbers, 0),
-      targets: memory(targets == .everyStep ? rows : lanes, noTarget), lengths: memory(lanes, 0))
+      targets: memory(classes, noTarget), values: memory(values, .nan), lengths: memory(lanes, 0))
   }
 
   /// The same memory, for fewer lanes.
@@ -61,7 +71,7 @@ public struct SequenceBatch {
     }
     return SequenceBatch(
       timesteps: timesteps, lanes: count, tokens: prefix(tokens), numbers: prefix(numbers), targets: prefix(targets),
-      lengths: prefix(lengths))
+      values: prefix(values), lengths: prefix(lengths))
   }
 
   /// Frees the memory.
@@ -69,6 +79,7 @@ public struct SequenceBatch {
     tokens.deallocate()
     numbers.deallocate()
     targets.deallocate()
+    values.deallocate()
     lengths.deallocate()
   }
 }

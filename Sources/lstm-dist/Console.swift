@@ -9,14 +9,19 @@ final class Console {
   private let isTerminal = Console.outputIsTerminal()
   /// What one target is.
   private let unit: String
+  /// What a loss is measured in, with the target.
+  private let lossUnit: String
   private var shownSeconds = -Double.infinity
   private var hasLiveLine = false
   /// Where the time of the steps since the last line went.
   private var split = StepSplit()
   private var splitSteps = 0
 
-  /// A console for a run whose losses and speed are those of a `unit`.
-  init(unit: String) { self.unit = unit }
+  /// A console for a run on these data.
+  init(_ data: RunData) {
+    unit = data.unit
+    lossUnit = data.measure.isEmpty ? "a \(data.unit)" : "\(data.measure) a \(data.unit)"
+  }
 
   /// Seconds between two updates of a live line, and between two plain lines.
   private var interval: Double { isTerminal ? 0.1 : 10 }
@@ -52,7 +57,7 @@ final class Console {
     case .times(let split, let slowest):
       line("time: \(split.shares)\(slowest.map { "; \($0.text)" } ?? "")")
     case .evaluated(let step, let loss):
-      line("step \(step)  validation loss \(rounded(loss, 4)) nats a \(unit)")
+      line("step \(step)  validation loss \(rounded(loss, 4)) \(lossUnit)")
     case .saved(_, let path):
       line("checkpoint \(path)")
     case .recordLost(let error):

@@ -47,6 +47,20 @@ struct SavedRun {
     return encoding
   }
 
+  /// How a model that says the next numbers of a table reads it.
+  func forecastEncoding() throws -> ForecastEncoding {
+    let encoding = try ForecastEncoding(json: Data(model.vocabulary), name: path)
+    try checkNumbers(encoding.columns.count, head: .lastStepNumbers(configuration.data.horizon))
+    return encoding
+  }
+
+  /// Throws unless the model reads so many numbers and has this head.
+  func checkNumbers(_ count: Int, head: ModelShape.Head) throws {
+    guard model.shape.input == .numbers(count), model.shape.head == head else {
+      throw unfit("task", "a model that reads \(count) numbers and has the head \(head)")
+    }
+  }
+
   private func unfit(_ what: String, _ expected: String) -> CheckpointError {
     CheckpointError(
       .badData, "\(what) does not fit the model", expected: expected,

@@ -109,7 +109,7 @@ struct TrainJob {
       try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
       return (configuration, data, setup)
     }
-    let console = Console(unit: data.unit)
+    let console = Console(data)
     let training = try Training(
       world: world, setup: setup, tracedEvents: command.trace == nil ? 0 : StepClock.tracedEvents)
     let trace = try command.trace.map { try TraceFile(path: $0, world: world) }
@@ -254,7 +254,7 @@ extension ModelShape {
   fileprivate var names: String {
     switch head {
     case .everyStep(let classes): "V \(classes)"
-    case .lastStep(let classes): (vocabulary.map { "V \($0), " } ?? "") + "K \(classes)"
+    case .lastStep(let classes), .lastStepNumbers(let classes): (vocabulary.map { "V \($0), " } ?? "") + "K \(classes)"
     }
   }
 }

@@ -46,7 +46,7 @@ private struct VerifyJob {
     let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
     let segment = world.agree { try Segment(RunDirectory(path: command.path), from: command.from, to: command.to) }
     let (configuration, data) = world.agree { try checkedData(segment) }
-    let console = Console(unit: data.unit)
+    let console = Console(data)
     let setup = world.agree {
       let setup = TrainingSetup(configuration, data)
       let plan = try ShardPlan(globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)

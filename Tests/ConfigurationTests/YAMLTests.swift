@@ -225,9 +225,6 @@ struct ResolvedTextTests {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appending(path: "config")
     #expect(try Configuration.load(file: folder.appending(path: "reber.yaml").path) == resolve())
-    #expect(
-      try Configuration.load(file: folder.appending(path: "temporal-order.yaml").path) == resolve("task=temporal-order")
-    )
     let shakespeare = try Configuration.load(file: folder.appending(path: "tinyshakespeare.yaml").path)
     #expect(try shakespeare == resolve("data.path=input.txt"))
     for file in try FileManager.default.contentsOfDirectory(atPath: folder.path) where file.hasSuffix(".yaml") {

@@ -3,7 +3,7 @@ import LSTM
 import Randomness
 import Testing
 
-/// A classifier of sequences of uneven lengths, one lane of which is empty.
+/// A model that says a class or numbers of sequences of uneven lengths, one lane of which is empty.
 struct ClassifierRun: RunInTurn {
   /// Tokens where the model has a vocabulary, numbers else.
   let shape: ModelShape
@@ -23,6 +23,14 @@ struct ClassifierRun: RunInTurn {
   static let numeric = ModelShape(input: .numbers(3), hidden: 5, layers: 2, head: .lastStep(classes: 4))
   static let textual = ModelShape(
     input: .tokens(vocabulary: 6, embedding: 3), hidden: 5, layers: 2, head: .lastStep(classes: 4))
+
+  static let regression = ModelShape(input: .numbers(3), hidden: 5, layers: 2, head: .lastStepNumbers(4))
+
+  /// [B, K]: what a model of numbers should say; NaN for the empty lane.
+  var values: [Float] {
+    let drawn: [Float] = randomNumbers(lanes * shape.classes, seed: 6)
+    return drawn.enumerated().map { labels[$0 / shape.classes] < 0 ? .nan : $1 }
+  }
 
   init(_ shape: ModelShape, timesteps: Int = 5, padding: (number: Float, token: Int32) = (0, 0), dropout: Float = 0.4) {
     self.shape = shape
@@ -61,8 +69,8 @@ struct ClassifierRun: RunInTurn {
       Array(lengths[own]).withUnsafeBufferPointer {
         model.forward(input, lengths: $0, parameters: parameters, step: step)
       }
-      Array(labels[own]).withUnsafeBufferPointer { labels in
-        losses.withUnsafeMutableBufferPointer { model.loss(targets: labels, scale: 1 / 6, shardLosses: $0) }
+      withTargets(own) { targets in
+        losses.withUnsafeMutableBufferPointer { model.loss(targets: targets, scale: 1 / 6, shardLosses: $0) }
       }
       model.backward(
         input, step: step, gradient: &flat, subtreeStride: shape.parameterCount, finished: { finished.append($0) })
@@ -77,6 +85,13 @@ struct ClassifierRun: RunInTurn {
     } else {
       window(tokens, own).withUnsafeBufferPointer { body(.tokens($0)) }
     }
+  }
+
+  private func withTargets(_ own: Range<Int>, _ body: (SequenceTargets) -> Void) {
+    guard case .lastStepNumbers(let count) = shape.head else {
+      return Array(labels[own]).withUnsafeBufferPointer { body(.classes($0)) }
+    }
+    Array(values[own.lowerBound * count..<own.upperBound * count]).withUnsafeBufferPointer { body(.numbers($0)) }
   }
 
   /// The mean loss in Double, each lane by itself and no longer than its sequence.
@@ -103,6 +118,12 @@ struct ClassifierRun: RunInTurn {
       let y = zip(x.suffix(shape.hidden), mask(layer: shape.layers, t: 0, lane: lane, units: shape.hidden)).map(*)
       let (w, K) = (Array(parameters[shape.outputRange]), shape.classes)
       let logits = (0..<K).map { k in y.indices.reduce(w[shape.hidden * K + k]) { $0 + y[$1] * w[$1 * K + k] } }
+      if case .lastStepNumbers = shape.head {
+        return logits.indices.reduce(0) { sum, k in
+          let error = logits[k] - Double(values[lane * K + k])
+          return sum + error * error / Double(K)
+        }
+      }
       let sum = logits.reduce(0) { $0 + 1 / Double.sigmoid(-$1) - 1 }
       return logarithm(sum) - logits[Int(labels[lane])]
     }
@@ -120,7 +141,7 @@ struct ClassifierRun: RunInTurn {
 }
 
 @Suite struct ClassifierTests {
-  static let shapes = [ClassifierRun.numeric, ClassifierRun.textual]
+  static let shapes = [ClassifierRun.numeric, ClassifierRun.textual, ClassifierRun.regression]
 
   @Test(arguments: shapes, [0, 0.4] as [Float])
   func everyGradientAgreesWithCentralDifferencesOfTheReferenceInDouble(shape: ModelShape, dropout: Float) {

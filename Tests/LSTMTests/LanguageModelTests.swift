@@ -82,7 +82,7 @@ import Testing
         targets.withUnsafeBufferPointer { targets in
           model.forward(.tokens(tokens), parameters: parameters, step: Run.step)
           losses.withUnsafeMutableBufferPointer {
-            model.loss(targets: targets, scale: 1 / 10, shardLosses: $0)
+            model.loss(targets: .classes(targets), scale: 1 / 10, shardLosses: $0)
           }
           model.backward(
             .tokens(tokens), step: Run.step, gradient: &gradient, subtreeStride: 0, finished: { finished.append($0) })

@@ -135,7 +135,7 @@ struct RanksInTurn: RunInTurn {
     window(tokens, pass.globalLanes).withUnsafeBufferPointer { tokens in
       model.forward(.tokens(tokens), parameters: parameters, step: step)
       window(targets, pass.globalLanes).withUnsafeBufferPointer { targets in
-        losses.withUnsafeMutableBufferPointer { model.loss(targets: targets, scale: 1 / 28, shardLosses: $0) }
+        losses.withUnsafeMutableBufferPointer { model.loss(targets: .classes(targets), scale: 1 / 28, shardLosses: $0) }
       }
       model.backward(
         .tokens(tokens), step: step, gradient: &flat, subtreeStride: shape.parameterCount, finished: { _ in })

@@ -138,10 +138,10 @@ struct LongTimeLagTests {
 
   @Test("Held-out sequences come once each, training sequences never, and any lanes are those of the whole step")
   func generatedBatches() {
-    let example: @Sendable (Int) -> GeneratedBatches.Example = { index in
-      ((0...index % 3).map { Int32(index + $0) }, Int32(index))
+    let example: GeneratedBatches<Int32>.Generator = { index in
+      GeneratedExample((0...index % 3).map { Int32(index + $0) }, label: Int32(index))
     }
-    func labels(_ source: GeneratedBatches, step: Int, lanes: Range<Int>) -> [Int32] {
+    func labels(_ source: GeneratedBatches<Int32>, step: Int, lanes: Range<Int>) -> [Int32] {
       let batch = SequenceBatch.allocate(timesteps: 4, lanes: lanes.count, inputs: .tokens, targets: .lastStep)
       defer { batch.deallocate() }
       batch.tokens.update(repeating: 7)
@@ -149,20 +149,45 @@ struct LongTimeLagTests {
       for lane in 0..<lanes.count {
         let (length, label) = (Int(batch.lengths[lane]), batch.targets[lane])
         let column = (0..<4).map { batch.tokens[$0 * lanes.count + lane] }
-        #expect(Array(column[..<length]) == (label == noTarget ? [] : example(Int(label)).tokens))
+        #expect(Array(column[..<length]) == (label == noTarget ? [] : example(Int(label)).elements))
         #expect(column[length...].allSatisfy { $0 == 0 })
       }
       return Array(batch.targets)
     }
-    let heldOut = GeneratedBatches.evaluation(heldOut: 8, globalBatch: 5, timesteps: 4, example: example)
+    let heldOut = GeneratedBatches<Int32>.evaluation(heldOut: 8, globalBatch: 5, timesteps: 4, example: example)
     #expect(heldOut.stepsPerEpoch == 2 && (0..<4).map(heldOut.targetCount) == [5, 3, 5, 3])
     #expect(labels(heldOut, step: 0, lanes: 0..<5) == [0, 1, 2, 3, 4])
     #expect(labels(heldOut, step: 1, lanes: 1..<5) == [6, 7, -1, -1] && heldOut.indices(atStep: 3) == [5, 6, 7])
-    let training = GeneratedBatches.training(heldOut: 8, globalBatch: 5, timesteps: 4, example: example)
+    let training = GeneratedBatches<Int32>.training(heldOut: 8, globalBatch: 5, timesteps: 4, example: example)
     for step in [0, 1, 1000] {
       let whole = labels(training, step: step, lanes: 0..<5)
       #expect(whole == (0..<5).map { Int32(8 + 5 * step + $0) })
       #expect(labels(training, step: step, lanes: 2..<4) == Array(whole[2..<4]))
+    }
+  }
+
+  @Test("Numbers are laid out timestep by timestep, with their targets")
+  func generatedNumbers() throws {
+    let task = try MarkedPairs(.adding, shortest: 22)
+    let source = GeneratedBatches<Float>.evaluation(heldOut: 3, globalBatch: 4, timesteps: 24, width: 2) { index in
+      let (values, target) = task.example(seed: 1, index: index)
+      return GeneratedExample(values, values: [target])
+    }
+    let batch = SequenceBatch.allocate(timesteps: 24, lanes: 3, inputs: .numbers(2), targets: .lastStepNumbers(1))
+    defer { batch.deallocate() }
+    batch.numbers.update(repeating: 5)
+    batch.values.update(repeating: 5)
+    source.fill(step: 0, lanes: 1..<4, batch: batch)
+    for lane in 0..<3 {
+      let (values, target) = lane < 2 ? task.example(seed: 1, index: lane + 1) : ([], .nan)
+      #expect(batch.lengths[lane] == values.count / 2 && batch.targets.isEmpty)
+      #expect(lane == 2 ? batch.values[lane].isNaN : batch.values[lane] == target)
+      for t in 0..<24 {
+        for i in 0..<2 {
+          let place = 2 * t + i
+          #expect(batch.numbers[(t * 3 + lane) * 2 + i] == (place < values.count ? values[place] : 0))
+        }
+      }
     }
   }
 }

@@ -84,6 +84,8 @@ struct DumpedBatch: SequenceSource {
   private let numbers: [Float]
   /// [B, T] or [B].
   private let targets: [Int32]
+  /// [B, K] for a model that says numbers, else empty.
+  private let values: [Float]
   /// [B]
   private let lengths: [Int32]
 
@@ -106,7 +108,12 @@ struct DumpedBatch: SequenceSource {
     let (B, T) = (globalBatch, timesteps)
     tokens = readsTokens ? try file.values("tokens", shape: [B, T]) : []
     numbers = readsTokens ? [] : try file.values("numbers", shape: [B, T, inputs])
-    targets = try file.values("targets", shape: shape.batchTargets == .everyStep ? [B, T] : [B])
+    if case .lastStepNumbers(let count) = shape.head {
+      (targets, values) = ([], try file.values("values", shape: [B, count]))
+    } else {
+      targets = try file.values("targets", shape: shape.batchTargets == .everyStep ? [B, T] : [B])
+      values = []
+    }
     lengths = try file.values("lengths", shape: [B])
     let count = try file.values("targetCount", as: Int64.self, shape: [])[0]
     func check(_ what: String, _ values: [Int32], _ range: Range<Int>) throws {
@@ -133,9 +140,11 @@ struct DumpedBatch: SequenceSource {
     for (index, lane) in lanes.enumerated() {
       batch.lengths[index] = lengths[lane]
       if targets.count == globalBatch { batch.targets[index] = targets[lane] }
+      let K = values.count / globalBatch
+      for k in 0..<K { batch.values[index * K + k] = values[lane * K + k] }
       for t in 0..<timesteps {
         let (from, to) = (lane * timesteps + t, t * lanes.count + index)
-        if targets.count != globalBatch { batch.targets[to] = targets[from] }
+        if !targets.isEmpty, targets.count != globalBatch { batch.targets[to] = targets[from] }
         if !tokens.isEmpty { batch.tokens[to] = tokens[from] }
         if !numbers.isEmpty {
           for i in 0..<inputs { batch.numbers[to * inputs + i] = numbers[from * inputs + i] }

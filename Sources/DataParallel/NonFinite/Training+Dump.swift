@@ -54,7 +54,7 @@ extension Training {
 
   /// On rank 0 the sequences of the step and the states before it, lane after lane; those outside of `lanes` are empty.
   private func batchTensors(_ source: any SequenceSource, step: Int, lanes: Range<Int>) throws -> [TensorSource] {
-    let (B, T, D) = (setup.globalBatch, setup.timesteps, setup.shape.inputs)
+    let (B, T, D, K) = (setup.globalBatch, setup.timesteps, setup.shape.inputs, setup.shape.classes)
     let batch = SequenceBatch.allocate(
       timesteps: T, lanes: sharded.lanes.count,
       inputs: setup.shape.vocabulary == nil ? .numbers(D) : .tokens, targets: setup.shape.batchTargets)
@@ -78,12 +78,19 @@ extension Training {
       : try gathered("tokens", [B, T], laneMajor(batch.tokens, size: 1))
     let isEveryStep = setup.shape.batchTargets == .everyStep
     for (index, lane) in sharded.lanes.enumerated() where !lanes.contains(lane) {
-      for t in 0..<(isEveryStep ? T : 1) { batch.targets[t * batch.lanes + index] = noTarget }
+      for t in 0..<(isEveryStep ? T : 1) where !batch.targets.isEmpty {
+        batch.targets[t * batch.lanes + index] = noTarget
+      }
+      for k in 0..<K where !batch.values.isEmpty { batch.values[index * K + k] = .nan }
     }
+    let targets =
+      batch.values.isEmpty
+      ? try gathered(
+        "targets", isEveryStep ? [B, T] : [B], isEveryStep ? laneMajor(batch.targets, size: 1) : Array(batch.targets))
+      : try gathered("values", [B, K], Array(batch.values))
     return [
       input,
-      try gathered(
-        "targets", isEveryStep ? [B, T] : [B], isEveryStep ? laneMajor(batch.targets, size: 1) : Array(batch.targets)),
+      targets,
       try gathered("lengths", [B], Array(batch.lengths)),
       try gathered("hidden", [B, setup.shape.layers, 2, setup.shape.hidden], Array(sharded.states)),
     ]

@@ -6,7 +6,7 @@ extension SequenceModel {
   /// of it counts. The pass must have been selected and its states written; what else the model holds is used up. Arguments
   /// as in `forward` and `loss`.
   public func firstNonFinite(
-    _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>, targets: UnsafeBufferPointer<Int32>,
+    _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>, targets: SequenceTargets,
     parameters: UnsafePointer<Float>, step: Int, scale: Float
   ) -> NonFiniteValue? {
     let search = NonFiniteSearch(timesteps: rows.timesteps, lengths: lengths)
@@ -34,25 +34,25 @@ extension SequenceModel {
 
   /// The output layer, the loss, and what comes back from them.
   private func firstAtHead(
-    _ search: NonFiniteSearch, targets: UnsafeBufferPointer<Int32>, step: Int, scale: Float
+    _ search: NonFiniteSearch, targets: SequenceTargets, step: Int, scale: Float
   ) -> NonFiniteValue? {
     if let lastSteps {
       lastSteps.take(layers[shape.layers - 1].hidden(1), lengths: search.lengths)
       dropLastSteps(lastSteps, step: step)
     }
     output.forward(y: outputInput(dropped: true))
-    let places = headPlaces(search).filter { targets[$0.row] >= 0 }
+    let places = headPlaces(search).filter { targets.has(row: $0.row, outputs: shape.classes) }
     for place in places {
       if let found = first(.logit, UnsafePointer(output.logits(row: place.row).baseAddress!), shape.classes, place) {
         return found
       }
     }
     var found: NonFiniteValue?
-    for row in 0..<targets.count where targets[row] < 0 {
-      _ = output.loss(row: row, target: targets[row], scale: scale)
+    for row in 0..<outputRows.order.count where !targets.has(row: row, outputs: shape.classes) {
+      _ = output.loss(row: row, targets: targets, scale: scale)
     }
     for place in places {
-      let loss = output.loss(row: place.row, target: targets[place.row], scale: scale)
+      let loss = output.loss(row: place.row, targets: targets, scale: scale)
       if found != nil { continue }
       found =
         loss.isFinite

@@ -1,12 +1,32 @@
-/// Batches of sequences that are generated, one a lane and step, each with one class: example i of the stream is a pure
-/// function of i. The first examples are held out, all others are training sequences, none of which comes twice.
-public struct GeneratedBatches: SequenceSource, IndexedBatches {
-  /// Tokens and class of an example.
-  public typealias Example = (tokens: [Int32], label: Int32)
+/// A generated sequence and what a model should say at its end.
+public struct GeneratedExample<Element: BatchElement>: Sendable, Equatable {
+  /// [T, D] row-major.
+  public let elements: [Element]
+  /// A class; `noTarget` where numbers are to be said.
+  public let label: Int32
+  /// [K] numbers; empty where a class is to be said.
+  public let values: [Float]
 
-  private let example: @Sendable (_ index: Int) -> Example
+  /// A sequence of one class.
+  public init(_ elements: [Element], label: Int32) { (self.elements, self.label, values) = (elements, label, []) }
+
+  /// A sequence that has numbers as its target.
+  public init(_ elements: [Element], values: [Float]) {
+    (self.elements, label, self.values) = (elements, noTarget, values)
+  }
+}
+
+/// Batches of sequences that are generated, one a lane and step: example i of the stream is a pure function of i. The
+/// first examples are held out, all others are training sequences, none of which comes twice.
+public struct GeneratedBatches<Element: BatchElement>: SequenceSource, IndexedBatches {
+  /// Example i.
+  public typealias Generator = @Sendable (_ index: Int) -> GeneratedExample<Element>
+
+  private let example: Generator
+  /// D, elements of a timestep.
+  private let width: Int
   /// The held-out examples of an evaluation; nil for training.
-  private let evaluated: Range<Int>?
+  private let evaluated: Int?
   private let firstIndex: Int
   /// B, sequences in one step.
   public let globalBatch: Int
@@ -15,22 +35,24 @@ public struct GeneratedBatches: SequenceSource, IndexedBatches {
 
   /// Training sequences: those behind the first `heldOut` examples.
   public static func training(
-    heldOut: Int, globalBatch: Int, timesteps: Int, example: @escaping @Sendable (_ index: Int) -> Example
+    heldOut: Int, globalBatch: Int, timesteps: Int, width: Int = 1, example: @escaping Generator
   ) -> GeneratedBatches {
     GeneratedBatches(
-      example: example, evaluated: nil, firstIndex: heldOut, globalBatch: globalBatch, timesteps: timesteps)
+      example: example, width: width, evaluated: nil, firstIndex: heldOut, globalBatch: globalBatch,
+      timesteps: timesteps)
   }
 
   /// The first `heldOut` examples, each once.
   public static func evaluation(
-    heldOut: Int, globalBatch: Int, timesteps: Int, example: @escaping @Sendable (_ index: Int) -> Example
+    heldOut: Int, globalBatch: Int, timesteps: Int, width: Int = 1, example: @escaping Generator
   ) -> GeneratedBatches {
     GeneratedBatches(
-      example: example, evaluated: 0..<heldOut, firstIndex: 0, globalBatch: globalBatch, timesteps: timesteps)
+      example: example, width: width, evaluated: heldOut, firstIndex: 0, globalBatch: globalBatch,
+      timesteps: timesteps)
   }
 
   /// Steps that see all held-out examples; training never sees all that there are.
-  public var stepsPerEpoch: Int { evaluated.map { ($0.count + globalBatch - 1) / globalBatch } ?? 1 << 48 }
+  public var stepsPerEpoch: Int { evaluated.map { ($0 + globalBatch - 1) / globalBatch } ?? 1 << 48 }
 
   /// Always true.
   public func startsFresh(atStep step: Int, lane: Int) -> Bool { true }
@@ -43,23 +65,26 @@ public struct GeneratedBatches: SequenceSource, IndexedBatches {
 
   private func places(atStep step: Int) -> Range<Int> {
     let first = step % stepsPerEpoch * globalBatch
-    return first..<min(first + globalBatch, evaluated?.count ?? .max)
+    return first..<min(first + globalBatch, evaluated ?? .max)
   }
 
   /// Writes the sequences of `lanes`.
   public func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
-    precondition(
-      batch.tokens.count == timesteps * lanes.count && batch.targets.count == lanes.count,
-      "the batch must hold T · lanes tokens and a class for each lane")
-    batch.tokens.update(repeating: 0)
+    let memory = Element.memory(of: batch)
+    precondition(memory.count == timesteps * lanes.count * width, "the batch must hold T · lanes timesteps")
+    memory.update(repeating: Element.padding)
     batch.targets.update(repeating: noTarget)
+    batch.values.update(repeating: .nan)
     batch.lengths.update(repeating: 0)
     let places = places(atStep: step)
     for (column, lane) in lanes.enumerated() where lane < places.count {
-      let (tokens, label) = example(firstIndex + places.lowerBound + lane)
-      batch.lengths[column] = Int32(tokens.count)
-      batch.targets[column] = label
-      for (t, token) in tokens.enumerated() { batch.tokens[t * lanes.count + column] = token }
+      let example = example(firstIndex + places.lowerBound + lane)
+      batch.lengths[column] = Int32(example.elements.count / width)
+      for (place, element) in example.elements.enumerated() {
+        memory[(place / width * lanes.count + column) * width + place % width] = element
+      }
+      if example.values.isEmpty { batch.targets[column] = example.label }
+      for (k, value) in example.values.enumerated() { batch.values[column * example.values.count + k] = value }
     }
   }
 }

@@ -112,6 +112,7 @@ extension BenchmarkShape.Work {
         case .everyStep(model.vocabulary): ""
         case .everyStep(let classes): ", \(classes) classes at every step"
         case .lastStep(let classes): ", \(classes) classes at the last step"
+        case .lastStepNumbers(let count): ", \(count) numbers at the last step"
         }
       return "\(input), \(model.layers) × \(model.hidden)\(head)"
     }

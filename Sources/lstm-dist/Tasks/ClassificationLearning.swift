@@ -13,7 +13,9 @@ enum ClassificationLearning: LearningTask {
     let batch = configuration.batch
     let timesteps = try ClassifierInput.timesteps(
       for: [data.training] + (data.heldOut.map { [$0] } ?? []), most: batch.steps)
-    let heldOut = data.heldOut.map { LabelledSet($0, data.encoding, "held out", configuration, timesteps: timesteps) }
+    let heldOut = data.heldOut.map {
+      LabelledSet($0, data.encoding, "held out", configuration, timesteps: timesteps, training: data.training)
+    }
     return RunData(
       shape: shape(configuration, data.encoding), timesteps: timesteps,
       training: data.training.batches(
@@ -32,25 +34,27 @@ enum ClassificationLearning: LearningTask {
   static func evaluation(of saved: SavedRun, on path: String?) throws -> Evaluation {
     let configuration = saved.configuration
     let encoding = try saved.classifierEncoding()
-    let (input, name) = try heldOut(configuration, encoding, path)
+    let (input, training, name) = try heldOut(configuration, encoding, path)
     let timesteps = try ClassifierInput.timesteps(for: [input], most: 0)
-    let set = LabelledSet(input, encoding, name, configuration, timesteps: timesteps)
+    let set = LabelledSet(input, encoding, name, configuration, timesteps: timesteps, training: training)
     return Evaluation(timesteps: timesteps, lines: set.result)
   }
 
   private static func heldOut(
     _ configuration: Configuration, _ encoding: ClassifierEncoding, _ path: String?
-  ) throws -> (ClassifierInput, name: String) {
+  ) throws -> (ClassifierInput, training: ClassifierInput?, name: String) {
     let data = configuration.data
     if let path {
-      return (try ClassificationData.input(path: path, files: configuration.labelledFiles(), encoding: encoding), path)
+      return (
+        try ClassificationData.input(path: path, files: configuration.labelledFiles(), encoding: encoding), nil, path
+      )
     }
     let again = try read(configuration)
     guard again.encoding == encoding else {
       throw SavedRun.otherData(at: data.path, "the classes and tokens or numbers")
     }
     guard let heldOut = again.heldOut else { throw SavedRun.nothingHeldOut }
-    return (heldOut, "held out of \(data.path)")
+    return (heldOut, again.training, "held out of \(data.path)")
   }
 
   static func prediction(by saved: SavedRun, of files: [ClassifierEncoding.File]) throws -> Prediction {
@@ -125,7 +129,7 @@ extension Configuration {
       .audio(
         try NamePattern(data.files),
         LabelledFiles.MelFrames(bands: audio.bands, windowSeconds: audio.window, hopSeconds: audio.hop))
-    case .generated, .text: preconditionFailure("the configuration allows no such source")
+    case .generated, .text, .numbers: preconditionFailure("the configuration allows no such source")
     }
   }
 }

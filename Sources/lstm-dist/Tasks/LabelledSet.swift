@@ -10,19 +10,26 @@ struct LabelledSet {
   private let labels: [Int32]
   private let encoding: ClassifierEncoding
   private let name: String
+  /// What a bag of tokens reaches; nil for numbers, or without training data.
+  private let bagOfTokens: Double?
 
   /// A set that is called `name`.
   init(
     _ input: ClassifierInput, _ encoding: ClassifierEncoding, _ name: String, _ configuration: Configuration,
-    timesteps: Int
+    timesteps: Int, training: ClassifierInput?
   ) {
     source = input.batches(globalBatch: configuration.batch.sequences, timesteps: timesteps, shuffleSeed: nil)
     labels = input.labels
     self.encoding = encoding
     self.name = name
+    if case .tokens(let training) = training, case .tokens(let texts) = input, let vocabulary = encoding.vocabulary {
+      bagOfTokens = NaiveBayes(training, vocabulary: vocabulary.count).accuracy(on: texts)
+    } else {
+      bagOfTokens = nil
+    }
   }
 
-  /// Loss, accuracy beside that of always saying the most frequent class, F1 of each class, confusion matrix. Every rank
+  /// Loss, accuracy beside that of always saying the most frequent class and of a bag of tokens (naive Bayes), F1 of each class, confusion matrix. Every rank
   /// calls it.
   func result(_ model: ShardedModel, _ world: World) throws -> [String] {
     let (loss, probabilities) = try model.classify(source, sequences: labels.count)
@@ -34,7 +41,8 @@ struct LabelledSet {
     return [
       "sequences: \(name), \(labels.count)", "loss: \(loss) nats a sequence",
       "accuracy: \(rounded(confusion.accuracy, 4)) (\(confusion.correct) of \(confusion.total)); "
-        + "always \(encoding.classes[frequent]): \(rounded(Double(confusion.support(frequent)) / Double(labels.count), 4))",
+        + "always \(encoding.classes[frequent]): \(rounded(Double(confusion.support(frequent)) / Double(labels.count), 4))"
+        + (bagOfTokens.map { "; naive Bayes: \(rounded($0, 4))" } ?? ""),
       "macro F1: \(rounded(confusion.macroF1, 4))", "", perClass(confusion), "", matrix(confusion),
     ]
   }

@@ -27,6 +27,8 @@ extension Configuration.Task {
     case .languageModel: LanguageModelLearning.self
     case .classification: ClassificationLearning.self
     case .temporalOrder: TemporalOrderLearning.self
+    case .adding, .multiplication: MarkedPairsLearning.self
+    case .forecasting: ForecastingLearning.self
     }
   }
 }
@@ -56,7 +58,8 @@ extension LearningTask {
 
   static func prediction(by saved: SavedRun, of files: [ClassifierEncoding.File]) throws -> Prediction {
     throw Failure(
-      "this model says no class of a sequence — expected task classification, got \(saved.configuration.task.rawValue)",
+      "this model says no class of a sequence and no forecast — expected task classification or forecasting, got "
+        + "\(saved.configuration.task.rawValue)",
       hint: "sample draws from it, evaluate --data FILE computes its loss", exitCode: 78)
   }
 }

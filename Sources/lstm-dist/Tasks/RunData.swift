@@ -19,6 +19,8 @@ struct RunData {
   let identity: DataIdentity
   /// What one target is: a token, or a sequence.
   let unit: String
+  /// What losses are measured in: nats, or nothing.
+  var measure = "nats"
   /// What is said of the model at the end, in lines of text. Every rank calls it.
   var result: (_ model: ShardedModel, _ world: World) throws -> [String] = { _, _ in [] }
 }

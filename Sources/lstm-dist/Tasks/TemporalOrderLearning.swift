@@ -71,7 +71,10 @@ enum TemporalOrderLearning: LearningTask {
 extension TemporalOrder {
   fileprivate init(_ configuration: Configuration) { self = configuration.data.relevantSymbols == 2 ? .two : .three }
 
-  fileprivate func stream(seed: UInt64) -> @Sendable (_ index: Int) -> GeneratedBatches.Example {
-    { example(seed: seed, index: $0) }
+  fileprivate func stream(seed: UInt64) -> GeneratedBatches<Int32>.Generator {
+    { index in
+      let (tokens, label) = example(seed: seed, index: index)
+      return GeneratedExample(tokens, label: label)
+    }
   }
 }

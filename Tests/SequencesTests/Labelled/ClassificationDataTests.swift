@@ -202,4 +202,18 @@ struct ClassificationDataTests {
     matrix.add(label: 0, predicted: 2)
     #expect(matrix.precision(2) == 0 && matrix.support(2) == 0 && matrix.support(0) == 5)
   }
+
+  @Test("Naive Bayes says what its formula says, worked out by hand")
+  func naiveBayes() throws {
+    // V = 3 (<unk>, x, y). Class a: x x y, class b: y. P(x|a) = 3/6, P(y|a) = 2/6, P(x|b) = 1/4, P(y|b) = 2/4.
+    let table = "text,label\nx x,a\ny,a\ny,b\n"
+    let texts = try LabelledTexts.table(
+      bytes: Array(table.utf8), isTSV: false, textColumn: "text", labelColumn: "label", name: "t")
+    let vocabulary = try texts.vocabulary(of: .words, name: "t")
+    let model = NaiveBayes(try texts.tokens(in: vocabulary), vocabulary: vocabulary.count)
+    func said(_ text: String) throws -> Int { model.predicted(try vocabulary.encode(text)) }
+    // Priors 2/3 and 1/3: y alone is 2/3·1/3 > 1/3·1/2; y y is 2/27 < 1/12.
+    #expect(try said("") == 0 && said("y") == 0 && said("y y") == 1 && said("x y y") == 0)
+    #expect(try abs(model.accuracy(on: texts.tokens(in: vocabulary)) - 2.0 / 3) < 1e-12)
+  }
 }

@@ -1,0 +1,173 @@
+import Foundation
+
+/// How a forecaster reads tables: fitted on the training rows alone and stored with the model.
+public struct ForecastEncoding: Codable, Equatable, Sendable {
+  /// The columns that are read, in their order.
+  public let columns: [String]
+  /// Which of them is forecast.
+  public let target: Int
+  /// Of each column.
+  public let normalization: Normalization
+
+  /// The encoding as one JSON object, the same bytes for the same encoding.
+  public func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self)
+  }
+
+  /// The encoding in a JSON object; `name` is what an error calls the file. Exit code 65 for anything malformed.
+  public init(json: Data, name: String) throws(SequenceError) {
+    guard let read = try? JSONDecoder().decode(ForecastEncoding.self, from: json), !read.columns.isEmpty,
+      read.columns.indices.contains(read.target), read.normalization.isUsable,
+      read.normalization.mean.count == read.columns.count
+    else {
+      throw .data(
+        "encoding of a forecaster — expected columns, one of them the target, and a normalization, got something else "
+          + "(\(name))")
+    }
+    self = read
+  }
+
+  init(columns: [String], target: Int, normalization: Normalization) {
+    (self.columns, self.target, self.normalization) = (columns, target, normalization)
+  }
+
+  /// A normalized value of the target as it was measured.
+  public func restored(_ value: Float) -> Double {
+    Double(value) * normalization.deviation[target] + normalization.mean[target]
+  }
+}
+
+/// Rows of numbers of which one column is forecast; the rows at the end are held out.
+public struct ForecastData: Sendable {
+  /// How the rows were read.
+  public let encoding: ForecastEncoding
+  /// The target as it was measured, row by row.
+  public let measured: [Float]
+  /// [rows, D] row-major, normalized.
+  public let values: [Float]
+  /// Rows to train on; the others are held out.
+  public let trainingRows: Int
+
+  /// Reads a table to train on. Errors as `NumberTable` has them, and with exit code 65 for a target that is no column.
+  /// - Parameters:
+  ///   - columns: The columns to read; none means all.
+  ///   - target: The column to forecast; "" means the first.
+  ///   - share: The share held out at the end, 0 ≤ share < 1.
+  public init(
+    path: String, columns: [String], target: String, missing: MissingValues, share: Double
+  ) throws(SequenceError) {
+    let raw = try NumberTable(path: path, columns: columns)
+    let table = try raw.filled(missing, trainingRows: 0..<ForecastData.cut(raw.rows, share))
+    trainingRows = ForecastData.cut(table.rows, share)
+    let place = target.isEmpty ? 0 : table.columns.firstIndex { ExactString($0) == ExactString(target) }
+    guard let place else {
+      throw .data(
+        "missing column — expected \(quoted(target)) among those that are read, got \(listed(table.columns)) (\(path))")
+    }
+    guard trainingRows >= 1 else { throw .data("no rows to train on — expected at least one, got none (\(path))") }
+    let D = table.columns.count
+    encoding = ForecastEncoding(
+      columns: table.columns, target: place,
+      normalization: Normalization(fitting: Array(table.values[..<(trainingRows * D)]), width: D))
+    values = try encoding.normalization.normalized(table.values, name: path)
+    measured = (0..<table.rows).map { table.values[$0 * D + place] }
+  }
+
+  /// Reads rows as a trained model needs them; all of them are held out.
+  public init(
+    bytes: [UInt8], name: String, encoding: ForecastEncoding, missing: MissingValues
+  ) throws(SequenceError) {
+    let table = try NumberTable(
+      bytes: bytes, isTSV: DelimitedText.isTSV(name), columns: encoding.columns, name: name)
+    let filled = try table.filled(missing, trainingRows: 0..<table.rows)
+    self.encoding = encoding
+    trainingRows = 0
+    values = try encoding.normalization.normalized(filled.values, name: name)
+    measured = (0..<filled.rows).map { filled.values[$0 * encoding.columns.count + encoding.target] }
+  }
+
+  private static func cut(_ rows: Int, _ share: Double) -> Int { Int((Double(rows) * (1 - share)).rounded(.down)) }
+
+  /// All rows.
+  public var rows: Int { measured.count }
+
+  /// Windows whose targets are training rows, in a drawn order. An error with exit code 65 where there are too few rows.
+  public func training(
+    timesteps: Int, horizon: Int, globalBatch: Int, seed: UInt64, name: String
+  ) throws(SequenceError) -> ForecastWindows {
+    try windows(0..<trainingRows - timesteps - horizon + 1, timesteps, horizon, globalBatch, seed, "to train on", name)
+  }
+
+  /// Windows whose targets are held-out rows, in their order; what they read may be training rows.
+  public func heldOut(
+    timesteps: Int, horizon: Int, globalBatch: Int, name: String
+  ) throws(SequenceError) -> ForecastWindows {
+    let first = max(0, trainingRows - timesteps)
+    return try windows(first..<rows - timesteps - horizon + 1, timesteps, horizon, globalBatch, nil, "held out", name)
+  }
+
+  /// The window of the last rows: its targets are not there yet.
+  public func last(timesteps: Int, horizon: Int, name: String) throws(SequenceError) -> ForecastWindows {
+    try windows(rows - timesteps..<rows - timesteps + 1, timesteps, horizon, 1, nil, "to go on from", name)
+  }
+
+  private func windows(
+    _ starts: @autoclosure () -> Range<Int>, _ timesteps: Int, _ horizon: Int, _ globalBatch: Int, _ seed: UInt64?,
+    _ part: String, _ name: String
+  ) throws(SequenceError) -> ForecastWindows {
+    let enough = timesteps + (part == "to go on from" ? 0 : horizon)
+    let there = part == "to train on" ? trainingRows : rows
+    guard there >= enough, part != "held out" || rows - max(trainingRows, timesteps) >= horizon else {
+      throw .data(
+        "too few rows \(part) — expected at least \(enough) (batch.steps \(timesteps), data.horizon \(horizon)), got "
+          + "\(part == "held out" ? rows - trainingRows : there) (\(name))",
+        hint: "give more rows, or lower batch.steps, or change data.validation")
+    }
+    return ForecastWindows(
+      values: values, width: encoding.columns.count, target: encoding.target, starts: starts(), timesteps: timesteps,
+      horizon: horizon, globalBatch: globalBatch, shuffleSeed: seed)
+  }
+}
+
+/// Errors of forecasts: root of the mean square, and mean of the absolute.
+public struct ForecastErrors: Sendable, Equatable {
+  private var squares = 0.0
+  private var absolutes = 0.0
+  /// Values that were forecast.
+  public private(set) var count = 0
+
+  /// None yet.
+  public init() {}
+
+  /// One more forecast and what came.
+  public mutating func add(_ forecast: Double, measured: Double) {
+    squares += (forecast - measured) * (forecast - measured)
+    absolutes += (forecast - measured).magnitude
+    count += 1
+  }
+
+  /// √(Σ error² / n).
+  public var rootMeanSquare: Double { (squares / Double(max(1, count))).squareRoot() }
+  /// Σ |error| / n.
+  public var meanAbsolute: Double { absolutes / Double(max(1, count)) }
+}
+
+extension ForecastData {
+  /// The errors of saying, for each target of `windows`, the value a whole number of seasons of so many rows before it
+  /// that is the latest one known; a season of one row is the naive forecast, the last value. Nil where the first of them
+  /// lies before the table.
+  public func seasonalNaive(_ windows: ForecastWindows, season: Int) -> ForecastErrors? {
+    guard season >= 1, windows.starts.lowerBound + windows.timesteps >= season else { return nil }
+    var errors = ForecastErrors()
+    for start in windows.starts {
+      let first = start + windows.timesteps
+      for k in 0..<windows.horizon {
+        let before = first + k - season * (k / season + 1)
+        errors.add(Double(measured[before]), measured: Double(measured[first + k]))
+      }
+    }
+    return errors
+  }
+}
