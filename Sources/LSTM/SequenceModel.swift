@@ -57,7 +57,7 @@ public final class SequenceModel {
   let lastSteps: LastSteps?
   /// Wy and the loss, over the rows of `outputRows`.
   let output: OutputLayer
-  private var outputRows: ShardedRows
+  private(set) var outputRows: ShardedRows
   private let outputPasses: [ShardedRows]
   private var pass = 0
   private let outputProduct: WeightGradient
