@@ -29,7 +29,7 @@ public struct SequenceBatch {
   }
 
   /// What a model learns to say.
-  public enum Targets: Sendable {
+  public enum Targets: Sendable, Equatable {
     /// A target at every timestep.
     case everyStep
     /// One target for a sequence.
