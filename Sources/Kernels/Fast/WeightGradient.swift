@@ -49,6 +49,8 @@ public final class WeightGradient {
     let vectors = self.passes.map(\.stackVectors).max()!
     stack = .allocate(capacity: vectors)
     stack.initialize(repeating: .zero, count: vectors)
+    // Chosen now, so that the first step does not allocate for it.
+    _ = InstructionSet.current
   }
 
   /// For a single pass.
