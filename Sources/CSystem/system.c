@@ -3,6 +3,7 @@
 #include "CSystem.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -25,6 +26,8 @@ void system_note_stop_signals(void) {
     sigaction(numbers[i], &action, NULL);
     sigaddset(&noted, numbers[i]);
   }
+  // A limit on the size of files is an error like a full disk, not the end of the job.
+  signal(SIGXFSZ, SIG_IGN);
   // Whoever started this process may have blocked them, and a new process inherits that.
   pthread_sigmask(SIG_UNBLOCK, &noted, NULL);
 }
@@ -39,3 +42,9 @@ void system_end_with_parent(void) {
 }
 
 void system_start_writing(int descriptor) { sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
+void system_use_processors_of_parent(void) {
+  cpu_set_t processors;
+  if (sched_getaffinity(getppid(), sizeof processors, &processors) == 0)
+    sched_setaffinity(0, sizeof processors, &processors);
+}

@@ -8,7 +8,9 @@ public struct Checkpoint: Sendable {
   public let manifest: Manifest
 
   /// Reads the manifest in a directory and checks every file that it names, byte for byte.
-  public init(verifying path: String) throws {
+  public init(verifying path: String) throws { try self.init(verifying: path, pace: nil) }
+
+  init(verifying path: String, pace: Pace?) throws {
     self.path = trimmed(path)
     manifest = try Manifest(path: joined(path, Checkpoint.manifestName))
     for file in manifest.files {
@@ -18,7 +20,7 @@ public struct Checkpoint: Sendable {
           .badData, "file has another length than the manifest says",
           expected: counted(file.digest.length, "byte"), got: "\(input.length)", at: input.path)
       }
-      let sha256 = try input.digest().sha256
+      let sha256 = try input.digest(pace).sha256
       guard sha256 == file.digest.sha256 else {
         throw CheckpointError(
           .badData, "file has another SHA-256 than the manifest says", expected: quoted(file.digest.sha256),
@@ -59,32 +61,41 @@ extension RunDirectory {
   /// Writes a checkpoint so that it exists as a whole or not at all, whenever the machine stops:
   ///
   ///     checkpoints/.partial-step-00001200   files written, each fsynced; manifest.json last; the directory fsynced
+  ///     all read back from the disk, and compared with the manifest
   ///     rename to checkpoints/step-00001200, fsync of checkpoints
   ///
   /// One of the same step that stands there already (a damaged one that was passed over) is set aside as
   /// `.replaced-step-00001200` until the new one stands; `removeLeftovers` puts it back after a crash in between.
   @discardableResult
   public func writeCheckpoint(_ manifest: Manifest, files: [CheckpointFile]) throws -> Manifest {
-    try write(manifest, files, in: checkpointsPath)
+    try writeCheckpoint(manifest, files: files, pace: nil)
+  }
+
+  @discardableResult
+  func writeCheckpoint(_ manifest: Manifest, files: [CheckpointFile], pace: Pace?) throws -> Manifest {
+    try write(manifest, files, in: checkpointsPath, pace)
   }
 
   /// Writes the dump of a step in the way of a checkpoint, as `dumps/step-00001200`; returns its path. Where there are
   /// `limit` dumps of other steps, none is written, and the answer is nil.
   public func writeDump(_ manifest: Manifest, files: [CheckpointFile], limit: Int) throws -> String? {
-    let steps = try entry(dumpsPath) == .absent ? [] : names(in: dumpsPath).compactMap(RunDirectory.step(ofName:))
+    let steps = try entry(dumpsPath) == .absent ? [] : names(in: dumpsPath, nil).compactMap(RunDirectory.step(ofName:))
     guard steps.count(where: { $0 != manifest.step }) < limit else { return nil }
-    try write(manifest, files, in: dumpsPath)
+    try write(manifest, files, in: dumpsPath, nil)
     return joined(dumpsPath, RunDirectory.checkpointName(step: manifest.step))
   }
 
   @discardableResult
-  private func write(_ manifest: Manifest, _ files: [CheckpointFile], in parent: String) throws -> Manifest {
+  private func write(
+    _ manifest: Manifest, _ files: [CheckpointFile], in parent: String, _ pace: Pace?
+  ) throws -> Manifest {
     let name = RunDirectory.checkpointName(step: manifest.step)
     let partial = joined(parent, ".partial-" + name)
     do {
       if try entry(parent) == .absent { try makeDirectory(parent) }
       try removeTree(partial)
-      let written = try fill(partial, manifest, files)
+      let written = try fill(partial, manifest, files, pace)
+      _ = try Checkpoint(verifying: partial, pace: pace)
       try publish(partial, as: name, in: parent)
       return written
     } catch {
@@ -94,12 +105,14 @@ extension RunDirectory {
     }
   }
 
-  private func fill(_ partial: String, _ manifest: Manifest, _ files: [CheckpointFile]) throws -> Manifest {
+  private func fill(_ partial: String, _ manifest: Manifest, _ files: [CheckpointFile], _ pace: Pace?) throws
+    -> Manifest
+  {
     var manifest = manifest
     try makeDirectory(partial)
     for file in files {
       let digest = try TensorFileWriter.create(
-        file.tensors, metadata: [:], at: joined(partial, file.name), refuseNonFinite: file.refusesNonFinite)
+        file.tensors, metadata: [:], at: joined(partial, file.name), refuseNonFinite: file.refusesNonFinite, pace: pace)
       manifest.files.append(Manifest.File(name: file.name, digest: digest))
     }
     var file = try OutputFile(creating: joined(partial, Checkpoint.manifestName))

@@ -31,6 +31,13 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
     self.hint = hint
   }
 
+  /// Any error as one of these: what is not one already is a failure of input or output.
+  init(describing error: any Error) {
+    self =
+      error as? CheckpointError
+      ?? CheckpointError(.inputOutput, "checkpoint failed", expected: "success", got: "\(error)", at: "checkpoints")
+  }
+
   /// A system call that failed: `code` is its errno.
   init(systemCall: String, code: Int32, at path: String, hint: String? = nil) {
     self.init(

@@ -3,21 +3,29 @@
 /// State and event → legal successors (n: completed steps)
 ///
 /// - `idle`, started → `training(n)`; `evaluating(n)` where no steps are left but the end is not recorded;
-///   `stopped(0)` where it is; `checkpointing(0)` at the start of a run that may have to go back
-/// - `training(n)`, stepCompleted(n + 1) → `evaluating`, `checkpointing` or `training`, all of n + 1; where the numbers
-///   are not finite `stopped(76)`, or by the policy the same as where they are, or `rollingBack(n + 1)`
-/// - `evaluating(n)`, evaluationCompleted → `checkpointing(n)`, `training(n)`; `finishing(n)` where the last step's
-///   checkpoint stood before the program started
-/// - `checkpointing(n)`, checkpointWritten → `training(n)`; at the end `finishing(n)`; after a stop request
-///   `stopped(75)`
-/// - `checkpointing(n)`, checkpointFailed → `training(n)`; at the end or after a stop request `stopped(74)`;
-///   where a value to be saved is not finite `stopped(76)`, or by the policy `rollingBack(n)`
-/// - `rollingBack(n)`, rolledBack(m) → `checkpointing(m)`: what the rollback has changed is saved at once
+///   `stopped(0)` where it is; `copying(0)` at the start of a run that may have to go back
+/// - `training(n)`, stepCompleted(n + 1) → `evaluating`, `copying`, `awaiting` or `training`, all of n + 1; where the
+///   numbers are not finite, by the policy the same, or `stopped(76)` or `rollingBack(n + 1)`, and before these two
+///   `awaiting(n + 1)` where a checkpoint is being written
+/// - `evaluating(n)`, evaluationCompleted → `copying(n)`, `awaiting(n)`, `training(n)`; `finishing(n)` where the last
+///   step's checkpoint stood before the program started
+/// - `copying(n)`, stateCopied → `training(n)`; at the end, after a stop request and after a rollback `awaiting(n)`
+/// - `awaiting(n)`, checkpointUnderWay → `awaiting(n)`
+/// - `awaiting(n)`, checkpointWritten or checkpointFailed → `copying(n)` where the checkpoint was of an earlier step;
+///   at the end `finishing(n)`, after a stop request `stopped(75)`, without the checkpoint `stopped(74)`; after a rollback
+///   `training(n)`
+/// - `rollingBack(n)`, rolledBack(m) → `copying(m)`: what the rollback has changed is saved at once
 /// - `finishing(n)`, finished → `stopped(0)`
 /// - `stopped(code)` → none
 ///
-/// `stopRequested` is legal in every state and answers with no action: it takes effect when the step, evaluation or
-/// checkpoint under way has completed. Any other event that is not in the table is a mistake of the program:
+/// A checkpoint is copied in memory and then written while training goes on, one at a time. `checkpointWritten` and
+/// `checkpointFailed` are legal in `training` and `evaluating` too as long as one is being written; no action answers them
+/// there. One that is due by its step waits for the one before; one that was requested does not come before that one has
+/// ended. Where a value to be saved was not finite the run stops with 76, or goes back by the policy, as soon as the action
+/// under way has completed.
+///
+/// `stopRequested` and `checkpointRequested` are legal in every state and answer with no action: they take effect when the
+/// step or evaluation under way has completed. Any other event that is not in the table is a mistake of the program:
 /// `stopped(70)`, except that a run which has stopped keeps its code.
 ///
 /// At one step the evaluation comes before the checkpoint, so that a resumed run need not repeat it. A stop request
@@ -53,10 +61,16 @@ public struct Coordinator: Sendable {
     case stepCompleted(step: Int, isFinite: Bool)
     /// `evaluate` is done, also where there is nothing to evaluate on.
     case evaluationCompleted
-    /// `writeCheckpoint` is done.
+    /// `copyState` is done: the copy is being written.
+    case stateCopied
+    /// The checkpoint that was being written stands.
     case checkpointWritten
-    /// `writeCheckpoint` failed.
+    /// The checkpoint that was being written failed.
     case checkpointFailed(CheckpointError)
+    /// The checkpoint that is awaited is still being written.
+    case checkpointUnderWay
+    /// A checkpoint is due for another reason than its step.
+    case checkpointRequested
     /// `rollBack` is done: the run is where it was after this step.
     case rolledBack(to: Int)
     /// The run is to stop before its end; the first reason counts.
@@ -71,8 +85,11 @@ public struct Coordinator: Sendable {
     case train(step: Int)
     /// Evaluate the parameters after this step, and answer with `evaluationCompleted`.
     case evaluate(step: Int)
-    /// Write a checkpoint, and answer with `checkpointWritten` or `checkpointFailed`.
-    case writeCheckpoint(step: Int)
+    /// Copy what a checkpoint holds, begin to write it, and answer with `stateCopied`.
+    case copyState(step: Int)
+    /// Wait for the checkpoint that is being written, and answer with `checkpointWritten`, `checkpointFailed`, or in
+    /// between with `checkpointUnderWay`.
+    case awaitCheckpoint(step: Int)
     /// Go back from this step to the newest valid checkpoint, with a lower learning rate, and answer with `rolledBack`.
     case rollBack(from: Int)
     /// Record that the run has finished, and answer with `finished`.
@@ -93,7 +110,8 @@ public struct Coordinator: Sendable {
     case skipped(step: Int, inARow: Int, of: Int)
     /// All steps after the newest checkpoint are to be done again: for the so-many-th time, of at most so many.
     case rollingBack(step: Int, number: Int, of: Int)
-    /// No checkpoint of this step; `goesOn`: training does.
+    /// No checkpoint of this step; `goesOn`: training does. Of failures in a row the first is reported, and the one with
+    /// which the run stops.
     case checkpointFailed(step: Int, CheckpointError, goesOn: Bool)
     /// The run stops after this step, of which a checkpoint stands.
     case stoppedOnRequest(step: Int, StopReason)
@@ -109,8 +127,10 @@ public struct Coordinator: Sendable {
     case training(step: Int)
     /// An evaluation is under way.
     case evaluating(step: Int)
-    /// A checkpoint is being written.
-    case checkpointing(step: Int)
+    /// What a checkpoint holds is being copied.
+    case copying(step: Int)
+    /// Nothing goes on until the checkpoint that is being written stands or has failed.
+    case awaiting(step: Int)
     /// The run goes back from this step.
     case rollingBack(step: Int)
     /// The end is being recorded.
@@ -125,8 +145,20 @@ public struct Coordinator: Sendable {
   public private(set) var state = State.idle
   /// Why the run is to stop, where it is.
   private var stopReason: StopReason?
-  /// The step of the newest checkpoint.
+  /// The step of the checkpoint that is being written.
+  private var writingStep: Int?
+  /// The step of the newest checkpoint that was begun, or from which the run went on.
+  private var copiedStep: Int?
+  /// The step of the newest checkpoint that stands.
   private var savedStep: Int?
+  /// Whether one is due for another reason than its step.
+  private var isCheckpointRequested = false
+  /// Whether the newest checkpoint failed, and the user knows.
+  private var isFailureKnown = false
+  /// Whether the run is to stop, or to go back, for numbers that are not finite.
+  private var hasDiverged = false
+  /// Whether the checkpoint that is being written holds what a rollback has changed.
+  private var savesRollback = false
   /// The last step that was evaluated.
   private var evaluatedStep: Int?
   /// Steps without an update since the last one with.
@@ -137,12 +169,24 @@ public struct Coordinator: Sendable {
   /// A coordinator of a run that has not started.
   public init(policy: Policy) { self.policy = policy }
 
-  /// Takes an event. The answer is any number of `log` and then one other action, or nothing after `stopRequested`.
+  /// Whether a checkpoint is being written.
+  public var isWriting: Bool { writingStep != nil }
+
+  /// Takes an event. The answer is any number of `log` and then one other action, or no action after `stopRequested`,
+  /// `checkpointRequested`, and the end of a checkpoint that is not awaited.
   public mutating func receive(_ event: Event) -> [Action] {
     switch (state, event) {
     case (_, .stopRequested(let reason)):
       stopReason = stopReason ?? reason
       return []
+    case (_, .checkpointRequested):
+      isCheckpointRequested = true
+      return []
+    case (_, .checkpointWritten) where expectsEndOfWriting:
+      (savedStep, writingStep, isFailureKnown, savesRollback) = (writingStep, nil, false, false)
+      return proceedIfAwaiting()
+    case (_, .checkpointFailed(let error)) where expectsEndOfWriting:
+      return checkpointFailed(error)
     case (.idle, .started(let resumedFrom, let finishRecorded, let skippedInARow, let rollbacks)):
       (self.skippedInARow, self.rollbacks) = (skippedInARow, rollbacks)
       return start(resumedFrom, finishRecorded)
@@ -153,15 +197,14 @@ public struct Coordinator: Sendable {
     case (.evaluating(let step), .evaluationCompleted):
       evaluatedStep = step
       return proceed(step)
-    case (.checkpointing(let step), .checkpointWritten):
-      savedStep = step
+    case (.copying(let step), .stateCopied):
       return proceed(step)
-    case (.checkpointing(let step), .checkpointFailed(let error)):
-      return checkpointFailed(step, error)
+    case (.awaiting, .checkpointUnderWay):
+      return proceedIfAwaiting()
     case (.rollingBack, .rolledBack(let step)):
       // The evaluation of that step came before its checkpoint.
-      evaluatedStep = step
-      return save(step)
+      (evaluatedStep, savedStep, savesRollback) = (step, nil, true)
+      return copyState(step)
     case (.finishing, .finished):
       return stop(0)
     case (.stopped, _):
@@ -171,8 +214,15 @@ public struct Coordinator: Sendable {
     }
   }
 
+  private var expectsEndOfWriting: Bool {
+    switch state {
+    case .training, .evaluating, .awaiting: isWriting
+    case .idle, .copying, .rollingBack, .finishing, .stopped: false
+    }
+  }
+
   private mutating func start(_ resumedFrom: Int?, _ finishRecorded: Bool) -> [Action] {
-    savedStep = resumedFrom
+    (copiedStep, savedStep) = (resumedFrom, resumedFrom)
     let step = resumedFrom ?? 0
     if resumedFrom != nil, step > policy.totalSteps || step == policy.totalSteps && finishRecorded {
       return stop(0, .alreadyFinished(step: step))
@@ -180,27 +230,31 @@ public struct Coordinator: Sendable {
     guard step < policy.totalSteps else { return proceed(step) }
     if resumedFrom == nil, case .rollBack = policy.nonFinite {
       evaluatedStep = 0
-      return save(0)
+      return copyState(0)
     }
     return train(after: step)
   }
 
   /// What is to be done after a step has completed, one thing at a time: evaluation, checkpoint, then the way on.
   private mutating func proceed(_ step: Int) -> [Action] {
+    if isWriting, hasDiverged || savesRollback { return awaitWriting(step) }
+    if hasDiverged { return rollBackOrStop(step) }
     let isLast = step == policy.totalSteps
-    let isSaved = savedStep == step
     if stopReason == nil, evaluatedStep != step, isDue(step, every: policy.evaluateEvery) {
       state = .evaluating(step: step)
       return [.evaluate(step: step)]
     }
-    if !isSaved, stopReason != nil || isDue(step, every: policy.checkpointEvery) {
-      return save(step)
+    let ends = isLast || stopReason != nil
+    if copiedStep != step, ends || isDue(step, every: policy.checkpointEvery) || isCheckpointRequested && !isWriting {
+      return isWriting ? awaitWriting(step) : copyState(step)
     }
-    if isLast, evaluatedStep == step {
-      state = .finishing(step: step)
-      return [.finish(step: step)]
-    }
-    return stopReason.map { stop(75, .stoppedOnRequest(step: step, $0)) } ?? train(after: step)
+    guard ends else { return train(after: step) }
+    if isWriting { return awaitWriting(step) }
+    // Why there is none has been said.
+    if savedStep != step { return stop(74) }
+    if let stopReason, !isLast || evaluatedStep != step { return stop(75, .stoppedOnRequest(step: step, stopReason)) }
+    state = .finishing(step: step)
+    return [.finish(step: step)]
   }
 
   private func isDue(_ step: Int, every interval: Int) -> Bool {
@@ -212,37 +266,53 @@ public struct Coordinator: Sendable {
     return [.train(step: step + 1)]
   }
 
-  private mutating func save(_ step: Int) -> [Action] {
-    state = .checkpointing(step: step)
-    return [.writeCheckpoint(step: step)]
+  private mutating func copyState(_ step: Int) -> [Action] {
+    (copiedStep, writingStep, isCheckpointRequested) = (step, step, false)
+    state = .copying(step: step)
+    return [.copyState(step: step)]
+  }
+
+  private mutating func awaitWriting(_ step: Int) -> [Action] {
+    state = .awaiting(step: step)
+    return [.awaitCheckpoint(step: step)]
+  }
+
+  private mutating func proceedIfAwaiting() -> [Action] {
+    if case .awaiting(let step) = state { proceed(step) } else { [] }
   }
 
   private mutating func notFinite(_ step: Int) -> [Action] {
-    switch policy.nonFinite {
-    case .skip(let most) where skippedInARow < most:
+    if case .skip(let most) = policy.nonFinite, skippedInARow < most {
       skippedInARow += 1
       return [.log(.skipped(step: step, inARow: skippedInARow, of: most))] + proceed(step)
-    case .rollBack(let most, _) where rollbacks < most:
-      return rollBack(from: step, most)
-    case .stop, .skip, .rollBack:
-      return stop(76, .diverged(step: step, policy.nonFinite))
     }
+    hasDiverged = true
+    return (mayRollBack ? [] : [.log(.diverged(step: step, policy.nonFinite))]) + proceed(step)
   }
 
-  private mutating func rollBack(from step: Int, _ most: Int) -> [Action] {
+  private var mayRollBack: Bool {
+    if case .rollBack(let most, _) = policy.nonFinite { rollbacks < most } else { false }
+  }
+
+  private mutating func rollBackOrStop(_ step: Int) -> [Action] {
+    guard case .rollBack(let most, _) = policy.nonFinite, mayRollBack else { return stop(76) }
+    hasDiverged = false
     rollbacks += 1
     state = .rollingBack(step: step)
     return [.log(.rollingBack(step: step, number: rollbacks, of: most)), .rollBack(from: step)]
   }
 
-  private mutating func checkpointFailed(_ step: Int, _ error: CheckpointError) -> [Action] {
-    if error.kind == .diverged, case .rollBack(let most, _) = policy.nonFinite, rollbacks < most {
-      return [.log(.checkpointFailed(step: step, error, goesOn: true))] + rollBack(from: step, most)
-    }
-    let goesOn = error.kind != .diverged && step != policy.totalSteps && stopReason == nil
-    let report = Report.checkpointFailed(step: step, error, goesOn: goesOn)
-    if goesOn { return [.log(report)] + train(after: step) }
-    return stop(error.kind == .diverged ? 76 : 74, report)
+  private mutating func checkpointFailed(_ error: CheckpointError) -> [Action] {
+    guard let step = writingStep else { return [] }
+    (writingStep, savesRollback) = (nil, false)
+    hasDiverged = hasDiverged || error.kind == .diverged
+    // Asked before the next rollback counts.
+    let diverges = hasDiverged && !mayRollBack
+    let next = proceedIfAwaiting()
+    let goesOn = if case .stopped = state { false } else { !diverges }
+    if goesOn && isFailureKnown { return next }
+    isFailureKnown = true
+    return [.log(.checkpointFailed(step: step, error, goesOn: goesOn))] + next
   }
 
   private mutating func stop(_ exitCode: Int32, _ report: Report? = nil) -> [Action] {

@@ -53,6 +53,14 @@ struct JSONReader {
     return value
   }
 
+  /// Reads a number, or null for none.
+  mutating func optionalDouble() throws -> Double? {
+    skipWhitespace()
+    guard current == UInt8(ascii: "n") else { return try double() }
+    try word("null")
+    return nil
+  }
+
   /// Reads a string.
   mutating func string(_ expected: String = "a string") throws -> String {
     try take("\"", expected)

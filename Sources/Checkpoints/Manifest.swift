@@ -40,12 +40,15 @@ public struct Manifest: Equatable, Sendable {
   public let configuration: String
   /// The link of the last record of parameters before this step, 0 where there is none.
   public let parameterChain: UInt64
+  /// Mean validation loss after this step in nats a token, where it was evaluated.
+  public let validationLoss: Double?
   /// The files, in the order in which they were written; empty until they are.
   public internal(set) var files: [File] = []
 
   /// What a checkpoint to be written says of itself.
   public init(
-    step: Int, dataPosition: DataPosition, seed: UInt64, shards: Int, configuration: String, parameterChain: UInt64 = 0
+    step: Int, dataPosition: DataPosition, seed: UInt64, shards: Int, configuration: String, parameterChain: UInt64 = 0,
+    validationLoss: Double? = nil
   ) {
     self.step = step
     self.dataPosition = dataPosition
@@ -53,6 +56,7 @@ public struct Manifest: Equatable, Sendable {
     self.shards = shards
     self.configuration = configuration
     self.parameterChain = parameterChain
+    self.validationLoss = validationLoss
   }
 
   /// The content of `manifest.json`.
@@ -67,7 +71,8 @@ public struct Manifest: Equatable, Sendable {
         files.map {
           .object(["name": .string($0.name), "length": .integer($0.digest.length), "sha256": .string($0.digest.sha256)])
         }),
-      "parameterChain": .string(hexadecimal(parameterChain)), "configuration": .string(configuration),
+      "parameterChain": .string(hexadecimal(parameterChain)), "validationLoss": .number(validationLoss),
+      "configuration": .string(configuration),
     ]
     let open = String(record.text.dropLast())
     return open + Manifest.seal(of: open.utf8)
@@ -118,6 +123,7 @@ extension Manifest {
     var seed: UInt64?
     // Checkpoints from before there was a chain have none.
     var parameterChain: UInt64 = 0
+    var validationLoss: Double?
     var configuration: String?
     var files: [File] = []
     try reader.object { reader, key in
@@ -133,6 +139,7 @@ extension Manifest {
         }
       case "seed": seed = try reader.integer(UInt64.self)
       case "parameterChain": parameterChain = try reader.hash()
+      case "validationLoss": validationLoss = try reader.optionalDouble()
       case "configuration": configuration = try reader.string()
       case "files": try reader.array { files.append(try File(&$0, path)) }
       default: try reader.skipValue()
@@ -157,7 +164,8 @@ extension Manifest {
         epoch: try required(numbers["epoch"], "epoch"), stepInEpoch: try required(numbers["stepInEpoch"], "stepInEpoch")
       ),
       seed: try required(seed, "seed"), shards: try required(numbers["shards"], "shards"),
-      configuration: try required(configuration, "configuration"), parameterChain: parameterChain)
+      configuration: try required(configuration, "configuration"), parameterChain: parameterChain,
+      validationLoss: validationLoss)
     self.files = files
     guard Set(files.map(\.name)).count == files.count, !files.isEmpty else {
       throw CheckpointError(

@@ -27,8 +27,8 @@ extension StopReason: CustomStringConvertible {
 /// When a job has to begin its last checkpoint, so that it stands before the job's time is over.
 ///
 /// Between two looks at the clock a step or an evaluation passes, and then the checkpoint has to be written: the longest
-/// of each that has been measured is reserved, the checkpoint with half as much again, for disks are uneven, and a second
-/// for the way out. Before the first checkpoint its time is estimated from its size. All times are seconds since the
+/// of each that has been measured is reserved, the checkpoint with half as much again, for disks are uneven, twice where
+/// another one must be waited for, and a second for the way out. Before the first checkpoint its time is estimated from its size. All times are seconds since the
 /// same moment.
 public struct StopClock: Sendable {
   /// When the job's time is over, and which limit that is; nil where it has no end.
@@ -60,12 +60,14 @@ public struct StopClock: Sendable {
     hasMeasuredCheckpoint = true
   }
 
-  /// Seconds to be kept for what must still happen.
-  public var reservedSeconds: Double { actionSeconds + 1.5 * checkpointSeconds + 1 }
+  /// Seconds to be kept for what must still happen; `isWriting`: a checkpoint is being written that has to end first.
+  public func reservedSeconds(isWriting: Bool = false) -> Double {
+    actionSeconds + (isWriting ? 3 : 1.5) * checkpointSeconds + 1
+  }
 
   /// Why the job must stop at this moment; nil where there is time left.
-  public func reason(atSeconds now: Double) -> StopReason? {
-    guard let end, now + reservedSeconds >= end.seconds else { return nil }
+  public func reason(atSeconds now: Double, isWriting: Bool = false) -> StopReason? {
+    guard let end, now + reservedSeconds(isWriting: isWriting) >= end.seconds else { return nil }
     return end.reason
   }
 }

@@ -21,6 +21,16 @@ public struct TensorSource {
     self.bytes = bytes
   }
 
+  /// A tensor that lies in memory as it is to be written, and stays there; in pieces of 512 KiB.
+  public init(name: String, floats: UnsafeBufferPointer<Float>, shape: [Int]) {
+    self.init(name: name, dtype: .float32, shape: shape) { write in
+      for first in stride(from: 0, to: floats.count, by: 1 << 17) {
+        let piece = UnsafeBufferPointer(rebasing: floats[first..<min(first + (1 << 17), floats.count)])
+        try write(UnsafeRawBufferPointer(piece))
+      }
+    }
+  }
+
   /// A tensor whose values are an array.
   public init<Element: TensorElement>(name: String, shape: [Int], values: [Element]) {
     self.init(name: name, dtype: Element.dtype, shape: shape) { write in try values.withUnsafeBytes { try write($0) } }
@@ -40,7 +50,7 @@ public enum TensorFileWriter {
 
   /// Creates a file that does not exist yet and waits until it is on the disk.
   static func create(
-    _ tensors: [TensorSource], metadata: [String: String], at path: String, refuseNonFinite: Bool
+    _ tensors: [TensorSource], metadata: [String: String], at path: String, refuseNonFinite: Bool, pace: Pace? = nil
   ) throws -> FileDigest {
     let tensors = tensors.sorted { precedes($0.name, $1.name) }
     let header = try header(tensors, metadata: metadata, path: path)
@@ -59,6 +69,7 @@ public enum TensorFileWriter {
         }
         try file.write(piece)
         written += piece.count
+        pace?.finishedPiece()
       }
       let needed = byteCount(tensor.shape, tensor.dtype)
       precondition(written == needed, "\(place): \(written) bytes do not fit the shape \(tensor.shape)")
@@ -91,15 +102,21 @@ public enum TensorFileWriter {
   /// Whether no value is infinite or NaN, which is: no exponent has all its bits set.
   private static func isFinite(_ bytes: UnsafeRawBufferPointer, _ dtype: DType) -> Bool {
     switch dtype {
-    case .float32:
-      stride(from: 0, to: bytes.count, by: 4).allSatisfy {
-        ~bytes.loadUnaligned(fromByteOffset: $0, as: UInt32.self) & 0x7F80_0000 != 0
-      }
-    case .float64:
-      stride(from: 0, to: bytes.count, by: 8).allSatisfy {
-        ~bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self) & 0x7FF0_0000_0000_0000 != 0
-      }
+    case .float32: isFinite(bytes, exponent: UInt32(0x7F80_0000))
+    case .float64: isFinite(bytes, exponent: UInt64(0x7FF0_0000_0000_0000))
     default: true
     }
+  }
+
+  /// Looks at all of them, so that the loop can be vectorized.
+  private static func isFinite<Bits: FixedWidthInteger & BitwiseCopyable>(
+    _ bytes: UnsafeRawBufferPointer, exponent: Bits
+  ) -> Bool {
+    var found: Bits = 0
+    for offset in stride(from: 0, to: bytes.count, by: MemoryLayout<Bits>.size) {
+      let bits = bytes.loadUnaligned(fromByteOffset: offset, as: Bits.self)
+      found |= bits & exponent == exponent ? 1 : 0
+    }
+    return found == 0
   }
 }

@@ -181,6 +181,20 @@ public struct Configuration: Sendable, Equatable {
     public internal(set) var timeLimit: Int
   }
 
+  /// When checkpoints are written but at certain steps, and which are kept.
+  public struct Checkpoint: Sendable, Equatable {
+    /// Seconds from one to the next, 0 for none by the clock.
+    public internal(set) var interval: Int
+    /// The share of the time that they may cost, 0 for none by their cost.
+    public internal(set) var overhead: Double
+    /// How many of the newest are kept, 0 for all.
+    public internal(set) var keepLast: Int
+    /// Whether the one with the lowest validation loss is kept.
+    public internal(set) var keepBest: Bool
+    /// From each multiple of so many steps on the first one is kept, 0 for none.
+    public internal(set) var keepEvery: Int
+  }
+
   /// What is done about a loss or gradient that is not finite.
   public struct NonFinite: Sendable, Equatable {
     /// What follows such a step.
@@ -255,6 +269,8 @@ public struct Configuration: Sendable, Equatable {
   public internal(set) var optimizer: Optimizer
   /// The length of the run and what happens on the way.
   public internal(set) var training: Training
+  /// When checkpoints are written but at certain steps, and which are kept.
+  public internal(set) var checkpoint: Checkpoint
   /// What is done about a loss or gradient that is not finite.
   public internal(set) var nonFinite: NonFinite
   /// All randomness follows from it.
@@ -281,6 +297,7 @@ public struct Configuration: Sendable, Equatable {
     batch: Batch(sequences: 0, steps: 0, shards: 0, accumulate: 0, reset: 0),
     optimizer: Optimizer(name: .adam, learningRate: 0, clip: 0, beta1: 0, beta2: 0, epsilon: 0),
     training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0, timeLimit: 0),
+    checkpoint: Checkpoint(interval: 0, overhead: 0, keepLast: 0, keepBest: true, keepEvery: 0),
     nonFinite: NonFinite(policy: .stop, skips: 0, rollbacks: 0, learningRateFactor: 0, dumps: 0),
     seed: 0,
     distributed: Distributed(reduction: .reproducible, sharedMemory: .auto, embedding: .sparse),

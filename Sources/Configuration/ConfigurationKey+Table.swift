@@ -10,7 +10,7 @@ extension ConfigurationKey {
         "What is learned: the embedded Reber grammar, the next token of a text, the class of a whole sequence, the next "
           + "values of a column of numbers; or of Hochreiter and Schmidhuber (1997) the order of symbols that stand far "
           + "apart (task 6), the sum (4) or the product (5) of two marked numbers of a long sequence.")
-    ] + data + audio + model + batch + optimizer + training + nonFinite + [
+    ] + data + audio + model + batch + optimizer + training + checkpoint + nonFinite + [
       .seed("seed", \.seed, .always("1"), "Weights, dropout, data order and generated strings all follow from it."),
       .choice(
         "distributed.reduction", \.distributed.reduction, .always("reproducible"),
@@ -236,11 +236,35 @@ extension ConfigurationKey {
       "Updates between two evaluations; 0 evaluates at the end only."),
     .integer(
       "training.checkpointEvery", \.training.checkpointEvery, 0...1_000_000_000,
-      .byTask("500", [.reber: "1000"]),
-      mayChangeOnResume: true, "Updates between two checkpoints; 0 writes one at the end only."),
+      .derived("1000 (reber), 500 for other tasks, 0 where checkpoint.interval or checkpoint.overhead is given") {
+        if $0.checkpoint.interval > 0 || $0.checkpoint.overhead > 0 { return "0" }
+        return $0.task == .reber ? "1000" : "500"
+      },
+      mayChangeOnResume: true,
+      "Updates between two checkpoints; 0 writes one at the end only, but for those by the clock."),
     .duration(
       "training.timeLimit", \.training.timeLimit, .always("0"), mayChangeOnResume: true,
       "A job stops with a checkpoint and exit code 75 before it has run for so long, such as 90m; 0 for no limit."),
+  ]
+
+  private static let checkpoint: [ConfigurationKey] = [
+    .duration(
+      "checkpoint.interval", \.checkpoint.interval, .always("0"), mayChangeOnResume: true,
+      "Time between two checkpoints, such as 10m; 0 for none by the clock."),
+    .share(
+      "checkpoint.overhead", \.checkpoint.overhead, 0...0.5, .always("0"), mayChangeOnResume: true,
+      "The share of the time that checkpoints may cost, such as 2%: their cost is measured, and the time between two of "
+        + "them follows from it. 0 for none."),
+    .integer(
+      "checkpoint.keepLast", \.checkpoint.keepLast, 0...1_000_000, .always("0"), mayChangeOnResume: true,
+      "How many of the newest checkpoints are kept; an older one is removed when a newer one stands and has been read "
+        + "back. 0 keeps all."),
+    .flag(
+      "checkpoint.keepBest", \.checkpoint.keepBest, .always("true"), mayChangeOnResume: true,
+      "The checkpoint with the lowest validation loss is kept, of those at whose step there was an evaluation."),
+    .integer(
+      "checkpoint.keepEvery", \.checkpoint.keepEvery, 0...1_000_000_000, .always("0"), mayChangeOnResume: true,
+      "From each multiple of so many updates on the first checkpoint is kept; 0 keeps none for that reason."),
   ]
 
   private static let nonFinite: [ConfigurationKey] = [

@@ -86,6 +86,12 @@ struct Scalar: Sendable, Equatable {
     return value
   }
 
+  /// A number, or one hundredth of the number that stands before a percent sign.
+  var share: Double? {
+    guard text.hasSuffix("%") else { return number }
+    return Scalar(text: String(text.dropLast()), isQuoted: isQuoted).number.map { $0 / 100 }
+  }
+
   /// Whole seconds: a plain number, or numbers with the units d, h, m and s, each at most once and in this order.
   var seconds: Int? {
     if let plain = integer(Int.self) { return plain >= 0 ? plain : nil }
@@ -169,6 +175,24 @@ extension ConfigurationKey {
       text: { YAMLText.number($0[keyPath: path]) },
       write: { scalar, configuration in
         guard let value = scalar.number, range.contains(value) else { return false }
+        configuration[keyPath: path] = value
+        return true
+      })
+  }
+
+  /// A share, written as a number or in percent: 0.02 or 2%.
+  static func share(
+    _ name: String, _ path: Path<Double>, _ range: ClosedRange<Double>, _ fallback: Fallback,
+    mayChangeOnResume: Bool, _ documentation: String
+  ) -> ConfigurationKey {
+    ConfigurationKey(
+      name: name,
+      expected: "a share from \(YAMLText.short(range.lowerBound)) to \(YAMLText.short(range.upperBound)), such as 0.02 "
+        + "or 2%",
+      documentation: documentation, mayChangeOnResume: mayChangeOnResume, task: nil, fallback: fallback,
+      text: { YAMLText.number($0[keyPath: path]) },
+      write: { scalar, configuration in
+        guard let value = scalar.share, range.contains(value) else { return false }
         configuration[keyPath: path] = value
         return true
       })

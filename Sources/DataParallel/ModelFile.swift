@@ -5,38 +5,46 @@ import LSTM
 /// a module with `embedding` (`nn.Embedding`, where the model reads tokens), `lstm` (`nn.LSTM`) and `output` (`nn.Linear`).
 /// Moments of an optimizer have the same form, with a prefix.
 enum ModelFile {
-  /// The tensors of flat memory in this form.
+  /// The tensors of flat memory in this form, which stays as it is as long as they are used.
   static func tensors(
     _ flat: UnsafePointer<Float>, shape: ModelShape, prefix: String = ""
   ) -> [TensorSource] {
     let (K, H) = (shape.classes, shape.hidden)
-    func source(_ name: String, _ shape: [Int], _ values: @escaping () -> [Float]) -> TensorSource {
+    func source(
+      _ name: String, _ shape: [Int],
+      _ pieces: @escaping (_ body: (UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
+    ) -> TensorSource {
       TensorSource(name: prefix + name, dtype: .float32, shape: shape) { write in
-        try values().withUnsafeBytes { try write($0) }
+        try pieces { try write(UnsafeRawBufferPointer($0)) }
       }
+    }
+    func asItIs(_ name: String, _ first: UnsafePointer<Float>, _ shape: [Int]) -> TensorSource {
+      let floats = UnsafeBufferPointer(start: first, count: shape.reduce(1, *))
+      return TensorSource(name: prefix + name, floats: floats, shape: shape)
     }
     var tensors: [TensorSource] = []
     if case .tokens(let vocabulary, let size) = shape.input {
-      tensors.append(
-        source("embedding.weight", [vocabulary, size]) {
-          Array(UnsafeBufferPointer(start: flat, count: vocabulary * size))
-        })
+      tensors.append(asItIs("embedding.weight", flat, [vocabulary, size]))
     }
     for (index, layer) in shape.lstm.enumerated() {
       let w = flat + shape.layerRange(index).lowerBound
+      func block(_ name: String, _ block: PyTorchLayout.Block, _ shape: [Int]) -> TensorSource {
+        source(name, shape) { try PyTorchLayout.forEachExportedPiece(block, of: w, shape: layer, $0) }
+      }
       tensors += [
-        source("lstm.weight_ih_l\(index)", [4 * H, layer.inputs]) {
-          PyTorchLayout.exported(.input, of: w, shape: layer)
-        },
-        source("lstm.weight_hh_l\(index)", [4 * H, H]) { PyTorchLayout.exported(.recurrent, of: w, shape: layer) },
-        source("lstm.bias_ih_l\(index)", [4 * H]) { PyTorchLayout.exported(.bias, of: w, shape: layer) },
-        source("lstm.bias_hh_l\(index)", [4 * H]) { Array(repeating: 0, count: 4 * H) },
+        block("lstm.weight_ih_l\(index)", .input, [4 * H, layer.inputs]),
+        block("lstm.weight_hh_l\(index)", .recurrent, [4 * H, H]),
+        block("lstm.bias_ih_l\(index)", .bias, [4 * H]),
+        TensorSource(
+          name: prefix + "lstm.bias_hh_l\(index)", shape: [4 * H], values: [Float](repeating: 0, count: 4 * H)),
       ]
     }
     let output = flat + shape.outputRange.lowerBound
     return tensors + [
-      source("output.weight", [K, H]) { PyTorchLayout.transposed(output, rows: H, columns: K) },
-      source("output.bias", [K]) { Array(UnsafeBufferPointer(start: output + H * K, count: K)) },
+      source("output.weight", [K, H]) {
+        try PyTorchLayout.forEachTransposedPiece(output, stride: K, rows: H, columns: K, $0)
+      },
+      asItIs("output.bias", output + H * K, [K]),
     ]
   }
 

@@ -61,10 +61,13 @@ public final class Repetition {
       }
       passed(record)
     }
-    let differences = try training.withCheckpointFiles(trainLoss: trainLoss, identity: identity) {
-      try to.differences(from: $0)
+    let snapshot = Snapshot(of: training)
+    try snapshot.take()
+    guard world.communicator.rank == 0 else { return nil }
+    let differences = try withExtendedLifetime(snapshot) {
+      try to.differences(from: snapshot.files(trainLoss: trainLoss, identity: identity))
     }
-    return differences.flatMap { $0.isEmpty ? nil : .checkpoint($0) }
+    return differences.isEmpty ? nil : .checkpoint(differences)
   }
 
   /// What the last rollback to a step, if there was one, changed for the steps after it.

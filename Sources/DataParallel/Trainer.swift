@@ -15,6 +15,8 @@ public enum TrainingReport {
   case evaluated(step: Int, validationLoss: Double)
   /// A checkpoint stands.
   case saved(step: Int, path: String)
+  /// Checkpoints that are superseded could not be removed; training goes on.
+  case removalFailed(CheckpointError)
   /// A record could not be written to the metrics; training goes on.
   case recordLost(CheckpointError)
   /// Something that the coordinator wants the user to know.
@@ -39,7 +41,7 @@ public final class Trainer {
   private let validation: (any SequenceSource)?
   private let directory: RunDirectory
   private let configuration: String
-  private let identity: DataIdentity
+  private let checkpoints: TrainingCheckpoints
   private let stopSignal: () -> Int32
   private let trace: TraceFile?
   private let dumps: Int
@@ -51,7 +53,7 @@ public final class Trainer {
   private var metrics: MetricsLog?
   /// The loss of the last step that was finite.
   private var trainLoss: Double?
-  private var validationLoss: Double?
+  private var evaluated: (step: Int, loss: Double)?
   private var startSeconds = 0.0
   private var stepsDone = 0
   /// Through which step records stay when the metrics are opened.
@@ -78,6 +80,7 @@ public final class Trainer {
   ///   - verification: when parameters are hashed, and whether ranks check each other; never unless it is said.
   ///   - configuration: the resolved configuration's text, for `config.yaml` and checkpoints.
   ///   - identity: what the data is, for checkpoints.
+  ///   - checkpoints: when they are written but at the steps of `policy`, and which are kept.
   ///   - clock: on rank 0 only, when the job's time is over, on the clock of `World.wallTimeSeconds`.
   ///   - stopSignal: the signal that asked this process to stop, or 0.
   ///   - dumps: how many steps that were not finite are dumped into the directory, at most.
@@ -87,7 +90,8 @@ public final class Trainer {
     world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)?,
     policy: Coordinator.Policy, verification: VerificationPolicy = VerificationPolicy(every: 0, paranoid: false),
     directory: RunDirectory, configuration: String, identity: DataIdentity,
-    dumps: Int = 0, clock: StopClock? = nil, stopSignal: @escaping () -> Int32 = { 0 }, trace: TraceFile? = nil,
+    checkpoints: CheckpointPolicy = CheckpointPolicy(), dumps: Int = 0, clock: StopClock? = nil,
+    stopSignal: @escaping () -> Int32 = { 0 }, trace: TraceFile? = nil,
     report: @escaping (TrainingReport) -> Void
   ) throws {
     self.world = world
@@ -96,7 +100,8 @@ public final class Trainer {
     self.validation = validation
     self.directory = directory
     self.configuration = configuration
-    self.identity = identity
+    self.checkpoints = TrainingCheckpoints(
+      training, directory: directory, identity: identity, policy: checkpoints, report: report)
     self.clock = clock
     self.stopSignal = stopSignal
     self.trace = trace
@@ -139,7 +144,8 @@ public final class Trainer {
       switch try nextAction(after: event) {
       case .train(let step): event = try train(step)
       case .evaluate(let step): event = try evaluate(step)
-      case .writeCheckpoint(let step): event = try save(step)
+      case .copyState(let step): event = try copyState(step)
+      case .awaitCheckpoint(let step): event = checkpoints.wait(step)
       case .rollBack(let step): event = try rollBack(from: step)
       case .finish(let step): event = try finish(step)
       case .stop(let exitCode): return exitCode
@@ -153,6 +159,7 @@ public final class Trainer {
     lastStep = try world.communicator.broadcast(checkpoint?.manifest.step ?? 0, root: 0)
     // Opened again at the next record, without what is newer.
     (metrics, loggedStep) = (nil, lastStep)
+    evaluated = checkpoint?.manifest.validationLoss.map { (lastStep, $0) }
     try verification.begin(step: lastStep, chain: checkpoint?.manifest.parameterChain ?? 0)
   }
 
@@ -161,8 +168,7 @@ public final class Trainer {
     var code: [Int] = [0, 0]
     training.heartbeat?.enter(.waiting, step: lastStep)
     if isRoot {
-      if case .started = event {} else { requestStop() }
-      for action in coordinator.receive(event) {
+      for action in withEventsMeanwhile(event).flatMap({ coordinator.receive($0) }) {
         if case .log(let notice) = action { try tell(notice) } else { code = action.code }
       }
     }
@@ -178,11 +184,22 @@ public final class Trainer {
     try record(["event": "skipped", "step": .integer(step), "inARow": .integer(inARow)])
   }
 
-  /// Looks for reasons to stop, but for the start: a job makes at least one step.
-  private func requestStop() {
-    guard !stopIsRequested, let reason = stopReason(atSeconds: World.wallTimeSeconds()) else { return }
-    stopIsRequested = true
-    _ = coordinator.receive(.stopRequested(reason))
+  /// The event, and before it what happened meanwhile: a checkpoint ended, or is due by the clock; the job is to stop, but
+  /// not before its first step.
+  private func withEventsMeanwhile(_ event: Coordinator.Event) -> [Coordinator.Event] {
+    var events: [Coordinator.Event] = []
+    switch event {
+    case .started: return [event]
+    case .stepCompleted, .evaluationCompleted: events += checkpoints.takeEnd().map { [$0] } ?? []
+    default: break
+    }
+    if let seconds = checkpoints.seconds { clock?.measuredCheckpoint(seconds: seconds) }
+    if !coordinator.isWriting, checkpoints.isDue() { events.append(.checkpointRequested) }
+    if !stopIsRequested, let reason = stopReason(atSeconds: World.wallTimeSeconds()) {
+      stopIsRequested = true
+      events.append(.stopRequested(reason))
+    }
+    return events + [event]
   }
 
   private func stopReason(atSeconds now: Double) -> StopReason? {
@@ -192,7 +209,7 @@ public final class Trainer {
       // A file that cannot be looked for, or removed, asks for nothing; the next start says so.
       if (try? directory.takeStopFile()) == true { return .stopFile }
     }
-    return clock?.reason(atSeconds: now)
+    return clock?.reason(atSeconds: now, isWriting: coordinator.isWriting)
   }
 
   // MARK: Actions
@@ -262,7 +279,7 @@ public final class Trainer {
     let loss = try training.sharded.evaluate(validation) { [heartbeat = training.heartbeat] _ in
       heartbeat?.enter(.evaluating, step: step)
     }
-    validationLoss = loss
+    evaluated = (step, loss)
     training.clock.enter(.coordination)
     clock?.measuredAction(seconds: World.wallTimeSeconds() - start)
     if isRoot {
@@ -272,17 +289,8 @@ public final class Trainer {
     return .evaluationCompleted
   }
 
-  private func save(_ step: Int) throws -> Coordinator.Event {
-    training.heartbeat?.enter(.saving, step: step)
-    training.clock.enter(.checkpoint)
-    let start = World.wallTimeSeconds()
-    let error = try training.writeCheckpoint(
-      manifest(step: step), trainLoss: trainLoss, identity: identity, to: directory)
-    training.clock.enter(.coordination)
-    clock?.measuredCheckpoint(seconds: World.wallTimeSeconds() - start)
-    if let error { return .checkpointFailed(error) }
-    if isRoot { report(.saved(step: step, path: directory.checkpointPath(step: step))) }
-    return .checkpointWritten
+  private func copyState(_ step: Int) throws -> Coordinator.Event {
+    try checkpoints.copy(manifest(step: step), trainLoss: trainLoss)
   }
 
   private func manifest(step: Int) -> Manifest {
@@ -290,7 +298,7 @@ public final class Trainer {
     return Manifest(
       step: step, dataPosition: DataPosition(epoch: position.quotient, stepInEpoch: position.remainder),
       seed: training.setup.seed, shards: training.setup.shards, configuration: configuration,
-      parameterChain: verification.chain)
+      parameterChain: verification.chain, validationLoss: evaluated?.step == step ? evaluated?.loss : nil)
   }
 
   private func rollBack(from step: Int) throws -> Coordinator.Event {
@@ -333,10 +341,10 @@ public final class Trainer {
     let sha256 = try saved.open(CheckpointFiles.model).parametersSHA256()
     try log([
       "event": "finished", "step": .integer(step), "trainLoss": .number(trainLoss),
-      "validationLoss": .number(validationLoss), "parametersSHA256": .string(sha256),
+      "validationLoss": .number(evaluated?.loss), "parametersSHA256": .string(sha256),
     ])
     report(
-      .finished(step: step, trainLoss: trainLoss, validationLoss: validationLoss, parametersSHA256: sha256))
+      .finished(step: step, trainLoss: trainLoss, validationLoss: evaluated?.loss, parametersSHA256: sha256))
     return .finished
   }
 
@@ -373,10 +381,11 @@ extension Coordinator.Action {
     switch self {
     case .train(let step): [0, step]
     case .evaluate(let step): [1, step]
-    case .writeCheckpoint(let step): [2, step]
-    case .finish(let step): [3, step]
-    case .stop(let exitCode): [4, Int(exitCode)]
-    case .rollBack(let step): [5, step]
+    case .copyState(let step): [2, step]
+    case .awaitCheckpoint(let step): [3, step]
+    case .finish(let step): [4, step]
+    case .stop(let exitCode): [5, Int(exitCode)]
+    case .rollBack(let step): [6, step]
     case .log: preconditionFailure("a notice stays on rank 0")
     }
   }
@@ -385,9 +394,10 @@ extension Coordinator.Action {
     switch code[0] {
     case 0: self = .train(step: code[1])
     case 1: self = .evaluate(step: code[1])
-    case 2: self = .writeCheckpoint(step: code[1])
-    case 3: self = .finish(step: code[1])
-    case 5: self = .rollBack(from: code[1])
+    case 2: self = .copyState(step: code[1])
+    case 3: self = .awaitCheckpoint(step: code[1])
+    case 4: self = .finish(step: code[1])
+    case 6: self = .rollBack(from: code[1])
     default: self = .stop(exitCode: Int32(code[1]))
     }
   }

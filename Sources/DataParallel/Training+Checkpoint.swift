@@ -34,69 +34,6 @@ public struct DataIdentity: Equatable, Sendable {
 }
 
 extension Training {
-  /// Collects on rank 0 what the other ranks hold of the state, and writes a checkpoint there. Every rank calls it.
-  /// Returns rank 0's error, if it has one: the other ranks do not know of it.
-  func writeCheckpoint(
-    _ manifest: Manifest, trainLoss: Double?, identity: DataIdentity, to directory: RunDirectory
-  ) throws -> CheckpointError? {
-    try withCheckpointFiles(trainLoss: trainLoss, identity: identity) { files in
-      do {
-        try directory.writeCheckpoint(manifest, files: files)
-        return nil
-      } catch let error as CheckpointError {
-        return error
-      }
-    } ?? nil
-  }
-
-  /// Hands out what a checkpoint holds of the state as it is now, on rank 0; elsewhere `body` does not run. Every rank
-  /// calls it. The files are made from memory that lives as long as `body` runs.
-  func withCheckpointFiles<Result>(
-    trainLoss: Double?, identity: DataIdentity, _ body: ([CheckpointFile]) throws -> Result
-  ) throws -> Result? {
-    let isRoot = world.communicator.rank == 0
-    let count = setup.shape.parameterCount
-    let moments = FloatBuffer(count: isRoot ? setup.rule.moments.count * count : 0)
-    for index in setup.rule.moments.indices {
-      try reducer.gatherToRoot(optimizer.moment(index), into: isRoot ? moments.pointer + index * count : nil)
-    }
-    let hidden = try gatherStates()
-    guard isRoot else { return nil }
-    let momentTensors = setup.rule.moments.enumerated().flatMap { index, name in
-      ModelFile.tensors(moments.pointer + index * count, shape: setup.shape, prefix: name + ".")
-    }
-    let head = setup.shape.head.name
-    let state = [
-      TensorSource(
-        name: "hidden", shape: [setup.globalBatch, setup.shape.layers, 2, setup.shape.hidden], values: hidden),
-      TensorSource(name: "head", shape: [head.utf8.count], values: Array(head.utf8)),
-      TensorSource(name: "learningRateFactor", shape: [], values: [setbacks.learningRateFactor]),
-      TensorSource(name: "setbacks", shape: [3], values: setbacks.counts.map(Int64.init)),
-      TensorSource(name: "vocabulary", shape: [identity.vocabulary.count], values: identity.vocabulary),
-      TensorSource(
-        name: "tokensSHA256", shape: [identity.tokensSHA256.utf8.count], values: Array(identity.tokensSHA256.utf8)),
-    ]
-    let loss = trainLoss.map { [TensorSource(name: "trainLoss", shape: [], values: [$0])] } ?? []
-    return try withExtendedLifetime(moments) {
-      try body([
-        CheckpointFile(name: CheckpointFiles.model, tensors: ModelFile.tensors(sharded.parameters, shape: setup.shape)),
-        CheckpointFile(name: CheckpointFiles.optimizer, tensors: momentTensors),
-        CheckpointFile(name: CheckpointFiles.state, tensors: state + loss),
-      ])
-    }
-  }
-
-  /// The states of all lanes on rank 0, nothing elsewhere.
-  private func gatherStates() throws -> [Float] {
-    let (size, plan) = (sharded.model.stateSize, sharded.plan)
-    let segments = Segments(packed: (0..<plan.ranks).map { plan.lanes(ofRank: $0).count * size })
-    var all = [Float](repeating: 0, count: world.communicator.rank == 0 ? setup.globalBatch * size : 0)
-    try all.withUnsafeMutableBufferPointer {
-      try world.communicator.gatherV(UnsafeBufferPointer(sharded.states), into: $0, segments, root: 0)
-    }
-    return all
-  }
-
   /// Loads a checkpoint, which rank 0 reads, at any number of ranks. Every rank calls it; `checkpoint` is used on
   /// rank 0. Returns the loss of its last step, if there was one.
   func load(_ checkpoint: Checkpoint?) throws -> Double? {
@@ -155,7 +92,7 @@ extension Training {
 }
 
 extension Setbacks {
-  fileprivate var counts: [Int] { [skipped, skippedInARow, rollbacks] }
+  var counts: [Int] { [skipped, skippedInARow, rollbacks] }
 
   fileprivate init(counts: [Int], learningRateFactor: Double) {
     self.init()

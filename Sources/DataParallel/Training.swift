@@ -229,12 +229,17 @@ public final class Training {
     reducer.submit(part: part, rowsSeen: part == 0 ? sharded.model.tokensSeen : [])
   }
 
-  /// Bytes of a checkpoint, about: parameters and moments.
-  public var checkpointBytes: Int { 4 * setup.shape.parameterCount * (1 + setup.rule.moments.count) }
+  /// Bytes of a checkpoint, about, and of the copy from which rank 0 writes it: parameters, moments, and the states of all
+  /// lanes.
+  public static func checkpointBytes(_ setup: TrainingSetup) -> Int {
+    let shape = setup.shape
+    return 4
+      * (shape.parameterCount * (1 + setup.rule.moments.count) + setup.globalBatch * shape.layers * 2 * shape.hidden)
+  }
 
   /// Refuses what cannot fit into the memory of a node with `localRanks` ranks, before any of it is allocated.
   public static func checkMemory(_ setup: TrainingSetup, plan: ShardPlan, localRanks: Int) throws {
-    let needed = estimatedBytes(setup, plan: plan)
+    let needed = estimatedBytes(setup, plan: plan) + checkpointBytes(setup) / max(1, localRanks)
     let present = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / max(1, localRanks)
     guard needed <= present else {
       throw Failure(

@@ -25,7 +25,7 @@ public final class Watchdog: Sendable {
   ///   - ranks: the ranks that have a heartbeat, ascending.
   ///   - limitSeconds: how long a rank may be silent, 0 for ever.
   ///   - isPublisher: whether this rank writes the heartbeats of its host out, for other hosts.
-  public init(world: World, heartbeat: Heartbeat, ranks: [Int], limitSeconds: Int, isPublisher: Bool) {
+  public init(world: World, heartbeat: Heartbeat, ranks: [Int], limitSeconds: Int, isPublisher: Bool) throws {
     self.world = world
     self.heartbeat = heartbeat
     self.ranks = ranks
@@ -34,23 +34,11 @@ public final class Watchdog: Sendable {
     let own = world.communicator.rank
     let next = ranks.first { $0 > own } ?? ranks.first
     watched = limitSeconds == 0 || next == own ? nil : next
-    startThread()
+    try startThread { [self] in run() }
   }
 
   /// The thread does nothing any more; it ends with its next wake-up.
   public func stop() { isStopped.store(true, ordering: .relaxed) }
-
-  private func startThread() {
-    var thread = pthread_t()
-    let code = pthread_create(
-      &thread, nil,
-      { argument in
-        Unmanaged<Watchdog>.fromOpaque(argument!).takeRetainedValue().run()
-        return nil
-      }, Unmanaged.passRetained(self).toOpaque())
-    precondition(code == 0, "the system gives no thread")
-    pthread_detach(thread)
-  }
 
   // MARK: The thread
 

@@ -39,6 +39,19 @@ public enum PyTorchLayout {
     }
   }
 
+  /// The same in pieces of whole rows, made one after the other in one small buffer.
+  @inlinable
+  public static func forEachExportedPiece<Scalar>(
+    _ block: Block, of w: UnsafePointer<Scalar>, shape: LSTMShape,
+    _ body: (UnsafeBufferPointer<Scalar>) throws -> Void
+  ) rethrows {
+    let (H, rows) = (shape.hidden, block.rows(shape))
+    for gate in gates {
+      try forEachTransposedPiece(
+        w + (rows.lowerBound * 4 * H + gate.rawValue * H), stride: 4 * H, rows: rows.count, columns: H, body)
+    }
+  }
+
   /// Writes PyTorch's tensor [4H, rows] into W [D + H + 1, 4H].
   /// - Precondition: `tensor` holds 4H · rows numbers.
   public static func `import`<Scalar>(
@@ -66,6 +79,22 @@ public enum PyTorchLayout {
     Array(unsafeUninitializedCapacity: rows * columns) { tensor, count in
       transpose(m, stride: columns, rows: rows, columns: columns, to: tensor.baseAddress!)
       count = rows * columns
+    }
+  }
+
+  /// [columns, rows] from columns of a row-major matrix, in pieces of whole rows of about 128 Ki numbers.
+  @inlinable
+  public static func forEachTransposedPiece<Scalar>(
+    _ m: UnsafePointer<Scalar>, stride: Int, rows: Int, columns: Int,
+    _ body: (UnsafeBufferPointer<Scalar>) throws -> Void
+  ) rethrows {
+    let most = max(16, (1 << 17) / max(1, rows) / 16 * 16)
+    let piece = UnsafeMutableBufferPointer<Scalar>.allocate(capacity: min(most, columns) * rows)
+    defer { piece.deallocate() }
+    for first in Swift.stride(from: 0, to: columns, by: most) {
+      let count = min(most, columns - first)
+      transpose(m + first, stride: stride, rows: rows, columns: count, to: piece.baseAddress!)
+      try body(UnsafeBufferPointer(rebasing: piece[..<(count * rows)]))
     }
   }
 

@@ -60,6 +60,8 @@ final class Console {
       line("step \(step)  validation loss \(rounded(loss, 4)) \(lossUnit)")
     case .saved(_, let path):
       line("checkpoint \(path)")
+    case .removalFailed(let error):
+      tell("warning: a superseded checkpoint cannot be removed: \(error.message)", hint: error.hint)
     case .recordLost(let error):
       tell("warning: a record of the metrics is lost, training goes on: \(error.message)", hint: error.hint)
     case .notice(let notice):

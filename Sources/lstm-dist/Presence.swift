@@ -25,7 +25,7 @@ final class Presence: Sendable {
           + directory.heartbeatPath)
     }
     guard let heartbeat else { return nil }
-    let watchdog = Watchdog(
+    let watchdog = try Watchdog(
       world: world, heartbeat: heartbeat, ranks: ranks, limitSeconds: configuration.watchdog.seconds,
       isPublisher: isFirstOfHost)
     state.withLock { $0 = State(heartbeat: heartbeat, watchdog: watchdog) }

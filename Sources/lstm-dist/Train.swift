@@ -137,8 +137,8 @@ struct TrainJob {
         checkpointEvery: configuration.training.checkpointEvery, nonFinite: NonFinitePolicy(configuration.nonFinite)),
       verification: VerificationPolicy(every: configuration.verify.every, paranoid: configuration.paranoid),
       directory: directory, configuration: configuration.yaml, identity: data.identity,
-      dumps: configuration.nonFinite.dumps,
-      clock: isRoot ? time.clock(configuration, checkpointBytes: training.checkpointBytes) : nil,
+      checkpoints: CheckpointPolicy(configuration, setup), dumps: configuration.nonFinite.dumps,
+      clock: isRoot ? time.clock(configuration, checkpointBytes: Training.checkpointBytes(setup)) : nil,
       stopSignal: system_stop_signal, trace: trace,
       report: console.show)
     let code = try trainer.run(resumes: resumes, from: found.checkpoint, finishRecorded: found.finishRecorded)
@@ -219,8 +219,10 @@ struct TrainJob {
         + "\(shape.layers) × H \(shape.hidden)), \(setup.globalBatch) sequences × \(setup.timesteps) steps in "
         + "\(setup.shards) shards on \(plan.ranks) rank\(plan.ranks == 1 ? "" : "s")")
     let megabytes = Double(Training.estimatedBytes(setup, plan: plan, sharing: training.sharing.ranks)) / 1e6
+    let copied = Double(Training.checkpointBytes(setup)) / 1e6
     console.line(
-      "memory: about \(rounded(megabytes, megabytes < 10 ? 1 : 0)) MB a rank\(sharingNote(training.sharing))")
+      "memory: about \(rounded(megabytes, megabytes < 10 ? 1 : 0)) MB a rank, and \(rounded(copied, copied < 10 ? 1 : 0)) "
+        + "MB for checkpoints on rank 0\(sharingNote(training.sharing))")
     if let checkpoint = found.checkpoint {
       console.line("resuming \(directory.path) after step \(checkpoint.manifest.step)")
     } else {
@@ -256,5 +258,16 @@ extension ModelShape {
     case .everyStep(let classes): "V \(classes)"
     case .lastStep(let classes), .lastStepNumbers(let classes): (vocabulary.map { "V \($0), " } ?? "") + "K \(classes)"
     }
+  }
+}
+
+extension CheckpointPolicy {
+  fileprivate init(_ configuration: Configuration, _ setup: TrainingSetup) {
+    let keys = configuration.checkpoint
+    self.init(
+      clock: CheckpointClock(
+        intervalSeconds: Double(keys.interval), overhead: keys.overhead, startSeconds: World.wallTimeSeconds(),
+        checkpointBytes: Training.checkpointBytes(setup)),
+      retention: Retention(last: keys.keepLast, keepsBest: keys.keepBest, every: keys.keepEvery))
   }
 }

@@ -39,8 +39,11 @@ import Testing
 
   @Test func theFirstCheckpointIsEstimatedFromItsSizeUntilOneIsMeasured() {
     var clock = StopClock(timeLimit: 100, schedulerEnd: nil, checkpointBytes: 1_000_000_000)
-    #expect(clock.reservedSeconds > 10)
+    #expect(clock.reservedSeconds() > 10)
     clock.measuredCheckpoint(seconds: 2)
-    #expect(clock.reservedSeconds == 4)
+    #expect(clock.reservedSeconds() == 4)
+    // One that is being written has to end before the last one begins.
+    #expect(clock.reservedSeconds(isWriting: true) == 7)
+    #expect(clock.reason(atSeconds: 94) == nil && clock.reason(atSeconds: 94, isWriting: true) == .timeLimit)
   }
 }

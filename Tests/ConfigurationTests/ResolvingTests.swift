@@ -87,8 +87,13 @@ struct ResolvingTests {
       "training.checkpointEvery=11", "training.timeLimit=1h30m", "watchdog.seconds=7", "seed=18446744073709551615",
       "distributed.reduction=mpi", "distributed.sharedMemory=off",
       "distributed.embedding=dense", "verify.every=12", "paranoid=true",
+      "checkpoint.interval=10m", "checkpoint.overhead=2%", "checkpoint.keepLast=3", "checkpoint.keepBest=false",
+      "checkpoint.keepEvery=5",
       "nonFinite.policy=rollback", "nonFinite.skips=13", "nonFinite.rollbacks=14", "nonFinite.learningRateFactor=0.25",
       "nonFinite.dumps=15")
+    let checkpoint = configuration.checkpoint
+    #expect(checkpoint.interval == 600 && checkpoint.overhead == 0.02)
+    #expect(checkpoint.keepLast == 3 && !checkpoint.keepBest && checkpoint.keepEvery == 5)
     let nonFinite = configuration.nonFinite
     #expect(nonFinite.policy == .rollback && nonFinite.skips == 13 && nonFinite.rollbacks == 14)
     #expect(nonFinite.learningRateFactor == 0.25 && nonFinite.dumps == 15)
@@ -108,6 +113,22 @@ struct ResolvingTests {
     #expect(training.timeLimit == 5400 && configuration.watchdog.seconds == 7)
     #expect(configuration.seed == .max && configuration.distributed.reduction == .mpi)
     #expect(configuration.distributed.sharedMemory == .off && configuration.distributed.embedding == .dense)
+  }
+
+  @Test("Checkpoints by the clock take the place of those by steps, unless both are asked for")
+  func checkpointsByTheClock() throws {
+    for (setting, steps) in [
+      ("checkpoint.interval=0", 1000), ("checkpoint.overhead=0", 1000), ("checkpoint.interval=1h", 0),
+      ("checkpoint.overhead=0.02", 0), ("checkpoint.overhead=50%", 0),
+    ] {
+      #expect(try resolve(setting).training.checkpointEvery == steps)
+      #expect(try resolve(setting, "training.checkpointEvery=7").training.checkpointEvery == 7)
+    }
+    #expect(try resolve("checkpoint.interval=1h", "data.path=x").training.checkpointEvery == 0)
+    #expect(try resolve("data.path=x").training.checkpointEvery == 500)
+    for share in ["51%", "-1%", "%", "2 %", "2%%", "0.6", "nan", "0x1"] {
+      #expect(throws: ConfigurationError.self) { try resolve("checkpoint.overhead=\(share)") }
+    }
   }
 
   @Test("A time is seconds, or numbers with units from the longest to the shortest")

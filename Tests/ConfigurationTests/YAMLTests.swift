@@ -181,12 +181,13 @@ struct ResolvedTextTests {
       "nonFinite.policy": "skip",
       "nonFinite.skips": "9", "nonFinite.rollbacks": "9", "nonFinite.learningRateFactor": "0.9",
       "nonFinite.dumps": "9",
+      "checkpoint.keepLast": "9", "checkpoint.keepBest": "false", "checkpoint.keepEvery": "9",
     ]
     let free = ["batch.accumulate", "distributed.sharedMemory", "distributed.embedding", "verify.every", "paranoid"]
     for (key, value) in changes {
       let changed = try resolve("data.path=x", "\(key)=\(value)")
       #expect(changed.differences(from: stored).map(\.key) == [key])
-      if ["training.", "nonFinite."].contains(where: { key.hasPrefix($0) }) || free.contains(key) {
+      if ["training.", "checkpoint.", "nonFinite."].contains(where: { key.hasPrefix($0) }) || free.contains(key) {
         #expect(throws: Never.self) { try changed.checkResume(of: stored, run: "runs/x") }
       } else {
         let error = #expect(throws: ConfigurationError.self) { try changed.checkResume(of: stored, run: "runs/x") }

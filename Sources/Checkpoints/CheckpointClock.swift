@@ -1,0 +1,50 @@
+/// When a checkpoint is due by the clock: after an interval, or when training has gone on for so long that the cost of one
+/// more stays within a share of it. All times are seconds since the same moment; it reads no clock.
+///
+/// A checkpoint costs the time for which training stood still, to copy the state or to wait for the disk, and the time for
+/// which the writing thread kept a processor busy, which on a full machine is taken from a rank. With a cost c and an
+/// allowed overhead q the next one begins c / q seconds after the one before, but at least 10. The first cost is estimated from the size;
+/// later, the mean of what was expected and what was measured is expected next.
+public struct CheckpointClock: Sendable {
+  /// Seconds between the beginnings of two checkpoints; 0 for none.
+  public let intervalSeconds: Double
+  /// The share of the time that checkpoints may cost; 0 for none.
+  public let overhead: Double
+  private var beganSeconds: Double
+  private var costSeconds: Double
+  private var stoppedSeconds = 0.0
+
+  /// However cheap they are, what stays on the disk takes room.
+  private static let shortestSeconds = 10.0
+  /// What copying, writing, hashing and reading back are expected to do before they have been measured.
+  private static let bytesPerSecond = 200e6
+
+  /// - Parameters:
+  ///   - startSeconds: when the training begins.
+  ///   - checkpointBytes: the size of a checkpoint.
+  public init(intervalSeconds: Double, overhead: Double, startSeconds: Double, checkpointBytes: Int) {
+    precondition(intervalSeconds >= 0 && overhead >= 0)
+    self.intervalSeconds = intervalSeconds
+    self.overhead = overhead
+    beganSeconds = startSeconds
+    costSeconds = Double(checkpointBytes) / CheckpointClock.bytesPerSecond
+  }
+
+  /// A checkpoint has begun, for whatever reason, and training stood still so long for it.
+  public mutating func began(atSeconds now: Double, stoodStillSeconds: Double) {
+    (beganSeconds, stoppedSeconds) = (now, stoodStillSeconds)
+  }
+
+  /// Training stood still so long, waiting for the checkpoint that has begun.
+  public mutating func stoodStill(seconds: Double) { stoppedSeconds += seconds }
+
+  /// It has ended, and its writing kept a processor busy so long.
+  public mutating func ended(busySeconds: Double) { costSeconds = (costSeconds + stoppedSeconds + busySeconds) / 2 }
+
+  /// Whether the next one is due; not to be asked while one is being written.
+  public func isDue(atSeconds now: Double) -> Bool {
+    let elapsed = now - beganSeconds
+    if intervalSeconds > 0, elapsed >= intervalSeconds { return true }
+    return overhead > 0 && elapsed >= max(CheckpointClock.shortestSeconds, costSeconds / overhead)
+  }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import TestLauncher
+import Testing
+
+extension Commands {
+  /// A disk that takes no more, or is gone: training goes on as long as it can, and what is not saved at the end is an error.
+  struct DiskTests {
+    /// A file system of 1 MB in a mount namespace of its own, which goes with the process that made it.
+    private static let canMount: Bool = {
+      let mount = ["unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=1m", "none", "/mnt"]
+      return (try? Launcher.run(mount, workingDirectory: URL(fileURLWithPath: "/")).exitCode) == 0
+    }()
+    private static let cannotMount: Comment = "needs the right to mount in a namespace of its own (unshare -rm)"
+
+    private func warnings(_ outcome: Outcome, _ text: String) -> Int {
+      outcome.errors.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("warning: " + text) }.count
+    }
+
+    /// Runs a script with `$run` on a file system of 1 MB; `train ARGUMENTS` trains the small model there.
+    private func onSmallDisk(_ workspace: Workspace, ranks: Int, _ script: String) throws -> Outcome {
+      let whole = """
+        train() { mpirun --oversubscribe --timeout 60 -np \(ranks) "$program" train --config small.yaml --run "$run" "$@"; }
+        mkdir disk && mount -t tmpfs -o size=1m none disk && run=disk/run
+        \(script)
+        """
+      return try Launcher.run(
+        ["unshare", "-rm", "bash", "-c", whole],
+        environment: ["program": Launcher.builtExecutable("lstm-dist").path], workingDirectory: workspace.url,
+        timeoutSeconds: 90)
+    }
+
+    @Test(.enabled(if: canMount, cannotMount), arguments: [1, 3])
+    func aFullDiskIsToldOnceAndSurvived(ranks: Int) throws {
+      try Workspace.run { workspace in
+        let last = try workspace.train("undisturbed", ranks: nil)
+        let script = """
+          mkdir $run
+          train --steps 4 || exit 1
+          head -c 2000000 /dev/zero > disk/filler
+          train --set training.checkpointEvery=2; echo code $?
+          ls -a $run/checkpoints; rm disk/filler
+          train --set training.checkpointEvery=2 || exit 2
+          cp -r $run saved
+          """
+        let outcome = try onSmallDisk(workspace, ranks: ranks, script)
+        #expect(outcome.exitCode == 0 && outcome.output.contains("code 74"), "\(outcome)")
+        #expect(warnings(outcome, "no checkpoint of step 6, training goes on: ") == 1, "\(outcome)")
+        #expect(warnings(outcome, "no checkpoint") == 1, "\(outcome)")
+        #expect(warnings(outcome, "a record of the metrics is lost, training goes on: ") <= 1, "\(outcome)")
+        let errors = outcome.errorLines.filter { $0.contains("no checkpoint of step 12") }
+        #expect(errors.count == 1 && errors[0].contains("No space left on device"), "\(outcome)")
+        // What stood before stands, and nothing is left of what failed.
+        #expect(
+          outcome.output.contains(".\n..\nstep-00000004\n") && outcome.output.contains("after step 4"), "\(outcome)")
+        #expect(try workspace.metrics("saved").last == last)
+      }
+    }
+
+    @Test(.enabled(if: canMount, cannotMount))
+    func aDiskThatBecomesReadOnlyAndWritableAgain() throws {
+      try Workspace.run { workspace in
+        let script = """
+          mkdir $run
+          train --steps 1000000000 --set training.checkpointEvery=5 --set checkpoint.keepLast=2 \
+            --set training.evaluateEvery=0 --set verify.every=0 > out 2> err & job=$!
+          stands() { until ls $run/checkpoints 2>/dev/null | grep -q '^step'; do sleep 0.02; done; }
+          told() { until grep -q "$1" err; do sleep 0.02; done; }
+          stands; mount -o remount,ro disk; told 'warning: no checkpoint'
+          mount -o remount,rw disk; rm -r $run/checkpoints/*; stands
+          kill -USR1 $job; wait $job; code=$?
+          cp -r $run saved; cat out; cat err >&2; exit $code
+          """
+        let outcome = try onSmallDisk(workspace, ranks: 2, script)
+        #expect(outcome.exitCode == 75 && outcome.errorLines.isEmpty, "\(outcome)")
+        #expect(warnings(outcome, "no checkpoint") == 1, "\(outcome)")
+        #expect(outcome.errors.contains("Read-only file system"), "\(outcome)")
+        #expect(try workspace.program(["inspect", "saved"], ranks: nil).exitCode == 0)
+      }
+    }
+
+    /// Works without any right: a limit on the size of files, which is an error like a full disk and not a signal.
+    @Test(arguments: [nil, 2])
+    func aLimitOnTheSizeOfFiles(ranks: Int?) throws {
+      try Workspace.run { workspace in
+        let launcher = ranks.map { "mpirun --oversubscribe --timeout 60 -np \($0)" } ?? ""
+        let last = try workspace.train("undisturbed", ranks: nil)
+        // Less than the model's file takes.
+        let script = "\(launcher) bash -c 'ulimit -f 10; exec \"$0\" \"$@\"' \"$program\" \"$@\""
+        func train(_ script: String) throws -> Outcome {
+          try Launcher.run(
+            ["bash", "-c", script, "limited", "train", "--config", "small.yaml", "--run", "run"]
+              + ["--set", "training.checkpointEvery=3"],
+            environment: ["program": Launcher.builtExecutable("lstm-dist").path], workingDirectory: workspace.url)
+        }
+        let limited = try train(script)
+        #expect(limited.exitCode == 74, "\(limited)")
+        #expect(warnings(limited, "no checkpoint of step 3, training goes on: ") == 1, "\(limited)")
+        #expect(warnings(limited, "no checkpoint") == 1, "\(limited)")
+        #expect(limited.errorLines.contains { $0.contains("no checkpoint of step 12: write failed") }, "\(limited)")
+        #expect(try train("\(launcher) \"$program\" \"$@\"").exitCode == 0)
+        #expect(try workspace.metrics("run").last == last)
+      }
+    }
+
+    /// The whole directory goes and comes back, as a network file system does.
+    @Test func aRunThatVanishesAndComesBack() throws {
+      try Workspace.run { workspace in
+        let settings = ["--set", "training.checkpointEvery=5", "--set", "checkpoint.keepLast=2"]
+        let script = """
+          stands() { until ls $run/checkpoints | grep -q '^step'; do sleep 0.02; done; }
+          stands; mv $run gone; sleep 0.5; rm -r gone/checkpoints/*; mv gone $run; stands
+          kill -TERM $(rank 0); wait $job
+          """
+        let outcome = try workspace.job("run", ranks: 2, settings, doing: script)
+        #expect(outcome.exitCode == 75 && outcome.errorLines.isEmpty, "\(outcome)")
+        #expect(warnings(outcome, "no checkpoint") == 1, "\(outcome)")
+        #expect(try workspace.program(["inspect", "run"], ranks: nil).exitCode == 0)
+        let lost = try workspace.job("run", ranks: 2, settings, doing: "mv $run gone; kill -TERM $(rank 1); wait $job")
+        #expect(lost.exitCode == 74 && lost.errorLines.count == 1, "\(lost)")
+        #expect(!FileManager.default.fileExists(atPath: workspace.path("run")))
+        #expect(try workspace.program(["inspect", "gone"], ranks: nil).exitCode == 0)
+      }
+    }
+  }
+}
