@@ -242,7 +242,7 @@ private let rows: [Row] = [
       (bad(3), .stopped(exitCode: 76), [.log(.diverged(step: 3, skip)), .stop(exitCode: 76)]),
     ]),
   Row(
-    name: "skipping once more than allowed beside a checkpoint", nonFinite: skip,
+    name: "skipping where a checkpoint is due beside another", nonFinite: skip,
     script: [start, request, done(1), .stateCopied, bad(2), .evaluationCompleted, bad(3)],
     state: .awaiting(step: 3),
     legal: [

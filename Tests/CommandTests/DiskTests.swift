@@ -16,10 +16,10 @@ extension Commands {
       outcome.errors.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("warning: " + text) }.count
     }
 
-    /// Runs a script with `$run` on a file system of 1 MB; `train ARGUMENTS` trains the small model there.
+    /// Runs a script with `$run` on a file system of 1 MB; `$train ARGUMENTS` trains the small model there.
     private func onSmallDisk(_ workspace: Workspace, ranks: Int, _ script: String) throws -> Outcome {
       let whole = """
-        train() { mpirun --oversubscribe --timeout 60 -np \(ranks) "$program" train --config small.yaml --run "$run" "$@"; }
+        train="mpirun --oversubscribe --timeout 60 -np \(ranks) $program train --config small.yaml --run disk/run"
         mkdir disk && mount -t tmpfs -o size=1m none disk && run=disk/run
         \(script)
         """
@@ -35,12 +35,12 @@ extension Commands {
         let last = try workspace.train("undisturbed", ranks: nil)
         let script = """
           mkdir $run
-          train --steps 4 || exit 1
+          $train --steps 4 || exit 1
           # Room for the heartbeat, but not for a checkpoint.
           head -c 2000000 /dev/zero > disk/filler; truncate -s -28K disk/filler
-          train --set training.checkpointEvery=2; echo code $?
+          $train --set training.checkpointEvery=2; echo code $?
           ls -a $run/checkpoints; rm disk/filler
-          train --set training.checkpointEvery=2 || exit 2
+          $train --set training.checkpointEvery=2 || exit 2
           cp -r $run saved
           """
         let outcome = try onSmallDisk(workspace, ranks: ranks, script)
@@ -62,9 +62,9 @@ extension Commands {
       try Workspace.run { workspace in
         let script = """
           mkdir $run
-          train --steps 1 > out || exit 1
+          $train --steps 1 > out || exit 1
           mount --bind $run/checkpoints $run/checkpoints
-          train --steps 1000000000 --set training.checkpointEvery=5 --set checkpoint.keepLast=2 \
+          $train --steps 1000000000 --set training.checkpointEvery=5 --set checkpoint.keepLast=2 \
             --set training.evaluateEvery=0 --set verify.every=0 > out 2> err & job=$!
           stands() { until ls $run/checkpoints | grep -q '^step'; do sleep 0.02; done; }
           remount() { until mount -o remount,bind,$1 $run/checkpoints 2>/dev/null; do sleep 0.01; done; }
