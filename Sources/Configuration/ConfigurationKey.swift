@@ -189,7 +189,7 @@ extension ConfigurationKey {
       name: name,
       expected: "a share from \(YAMLText.short(range.lowerBound)) to \(YAMLText.short(range.upperBound)), such as 0.02 "
         + "or 2%",
-      documentation: documentation, mayChangeOnResume: mayChangeOnResume, task: nil, fallback: fallback,
+      documentation: documentation, mayChangeOnResume: mayChangeOnResume, scope: nil, fallback: fallback,
       text: { YAMLText.number($0[keyPath: path]) },
       write: { scalar, configuration in
         guard let value = scalar.share, range.contains(value) else { return false }
