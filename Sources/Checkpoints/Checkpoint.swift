@@ -79,7 +79,7 @@ extension RunDirectory {
   /// Writes the dump of a step in the way of a checkpoint, as `dumps/step-00001200`; returns its path. Where there are
   /// `limit` dumps of other steps, none is written, and the answer is nil.
   public func writeDump(_ manifest: Manifest, files: [CheckpointFile], limit: Int) throws -> String? {
-    let steps = try entry(dumpsPath) == .absent ? [] : names(in: dumpsPath, nil).compactMap(RunDirectory.step(ofName:))
+    let steps = try entry(dumpsPath) == .absent ? [] : names(in: dumpsPath).compactMap(RunDirectory.step(ofName:))
     guard steps.count(where: { $0 != manifest.step }) < limit else { return nil }
     try write(manifest, files, in: dumpsPath, nil)
     return joined(dumpsPath, RunDirectory.checkpointName(step: manifest.step))
