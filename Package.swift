@@ -104,6 +104,17 @@ let package = Package(
       name: "nonfinite-program",
       dependencies: ["Checkpoints", "DataParallel", "LSTM", "MPI", "Optimization", "Sequences"],
       path: "Tests/NonFiniteProgram", swiftSettings: strict),
+    .executableTarget(
+      name: "fuzz-program",
+      dependencies: [
+        "Checkpoints", "Configuration", "DataParallel", "Randomness", "Sequences",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      path: "Tests/FuzzProgram", swiftSettings: strict),
+    .executableTarget(
+      name: "watchdog-program", dependencies: ["Checkpoints", "DataParallel", "MPI"], path: "Tests/WatchdogProgram",
+      swiftSettings: strict),
     .target(name: "TestLauncher", path: "Tests/TestLauncher", swiftSettings: strict),
     .testTarget(name: "MPITests", dependencies: ["mpi-programs", "TestLauncher"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness", "CProcessor"], swiftSettings: strict),
@@ -112,21 +123,21 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),
     .testTarget(name: "SequencesTests", dependencies: ["Sequences", "Randomness"], swiftSettings: strict),
-    .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", .product(name: "Crypto", package: "swift-crypto")],
-      swiftSettings: strict),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
     .testTarget(
       name: "DataParallelTests",
       dependencies: [
         "Checkpoints", "DataParallel", "LSTM", "Kernels", "Optimization", "Sequences", "allocation-program",
-        "classifier-program", "nonfinite-program", "paranoid-program", "TestLauncher",
+        "classifier-program", "nonfinite-program", "paranoid-program", "watchdog-program", "TestLauncher",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["lstm-dist", "fault-matrix", "TestLauncher", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: [
+        "lstm-dist", "fault-matrix", "fuzz-program", "TestLauncher", .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

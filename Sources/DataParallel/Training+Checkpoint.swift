@@ -152,9 +152,16 @@ public struct SavedModel {
         expected: "lstm.weight_ih_l0 [4H, D], output.weight [K, H], perhaps embedding.weight [V, D], and a known head",
         got: "\(shapes) and \(headName)", at: file.path)
     }
+    // The matrices of every layer must be there: a model is never larger than its file.
+    let hidden = output.shape[1]
+    for layer in 0..<layers {
+      let inputs = layer > 0 ? hidden : table?.shape[1] ?? lowest.shape[1]
+      _ = try file.tensor("lstm.weight_ih_l\(layer)", shape: [4 * hidden, inputs])
+      _ = try file.tensor("lstm.weight_hh_l\(layer)", shape: [4 * hidden, hidden])
+    }
     return ModelShape(
       input: table.map { .tokens(vocabulary: $0.shape[0], embedding: $0.shape[1]) } ?? .numbers(lowest.shape[1]),
-      hidden: output.shape[1], layers: layers, head: head)
+      hidden: hidden, layers: layers, head: head)
   }
 
   /// No size of a layer is larger: products of two fit an Int.

@@ -11,6 +11,9 @@ import Synchronization
 /// beats but the rank has not got on for ten times the limit while no other is further behind. Whoever notices ends the
 /// job with exit code 77 and one message. Time is counted in wake-ups of the thread itself: if the whole machine sleeps,
 /// nobody is late.
+///
+/// When a rank's work is over it still has to come out of MPI, together with the others: that too waits for ever for one
+/// that is silent. So the thread goes on to the end of the process, and then ends this process instead of calling MPI.
 public final class Watchdog: Sendable {
   private let world: World
   private let heartbeat: Heartbeat
@@ -18,7 +21,7 @@ public final class Watchdog: Sendable {
   private let ranks: [Int]
   private let limitSeconds: Int
   private let isPublisher: Bool
-  private let isStopped = Atomic(false)
+  private let hasEnded = Atomic(false)
 
   /// Starts the thread.
   /// - Parameters:
@@ -37,8 +40,8 @@ public final class Watchdog: Sendable {
     try startThread { [self] in run() }
   }
 
-  /// The thread does nothing any more; it ends with its next wake-up.
-  public func stop() { isStopped.store(true, ordering: .relaxed) }
+  /// The rank's work is over, and MPI is coming to its end.
+  public func end() { hasEnded.store(true, ordering: .relaxed) }
 
   // MARK: The thread
 
@@ -49,19 +52,23 @@ public final class Watchdog: Sendable {
     var (silent, beats) = (0, UInt64.max)
     var (still, moves) = (0, UInt64.max)
     var gone = 0
-    while !isStopped.load(ordering: .relaxed) {
+    while true {
       heartbeat.beat()
       if isPublisher { heartbeat.publish() }
       usleep(UInt32(tickSeconds * 1e6))
-      guard let watched, let record = heartbeat.record(ofRank: watched), record.phase != .ended else { continue }
-      // One wake-up of grace, in which a launcher that notices too ends the job.
-      gone = heartbeat.isGone(record) ? gone + 1 : 0
-      if gone > 1 { end(watched, record, "a rank has died", "a running process", "none") }
+      guard let watched, let record = heartbeat.record(ofRank: watched) else { continue }
       silent = record.beats == beats ? silent + 1 : 0
       beats = record.beats
+      // A rank that has ended is awaited only by those that have ended too.
+      if record.phase == .ended, !hasEnded.load(ordering: .relaxed) { continue }
       if silent >= limit {
         end(watched, record, "a rank is silent", "a sign of life within \(limitSeconds) s", "none")
       }
+      // From here on it is about getting on, of which this rank is past.
+      if hasEnded.load(ordering: .relaxed) { continue }
+      // One wake-up of grace, in which a launcher that notices too ends the job.
+      gone = heartbeat.isGone(record) ? gone + 1 : 0
+      if gone > 1 { end(watched, record, "a rank has died", "a running process", "none") }
       still = heartbeat.moves == moves ? still + 1 : 0
       moves = heartbeat.moves
       if still >= 10 * limit, !isAnybodyBehind(), let own = heartbeat.record(ofRank: world.communicator.rank) {
@@ -80,15 +87,15 @@ public final class Watchdog: Sendable {
   }
 
   private func end(_ rank: Int, _ record: RankRecord, _ what: String, _ expected: String, _ got: String) {
-    if isStopped.load(ordering: .relaxed) { return }
     // MPI_Abort is called beside the rank's main thread, which waits in MPI for a rank that will not come. Should it not
     // return, the alarm ends this process, and with it the job.
     signal(SIGALRM, SIG_DFL)
     alarm(10)
-    world.fail(
-      Failure(
-        message: "error: \(what) — expected \(expected), got \(got) from rank \(rank) on host \(record.hostText), last "
-          + "seen \(record.activity) (process \(record.process))",
-        exitCode: 77))
+    let failure = Failure(
+      message: "error: \(what) — expected \(expected), got \(got) from rank \(rank) on host \(record.hostText), last "
+        + "seen \(record.activity) (process \(record.process))",
+      exitCode: 77)
+    if hasEnded.load(ordering: .relaxed) { world.leave(with: failure) }
+    world.fail(failure)
   }
 }

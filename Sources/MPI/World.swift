@@ -112,6 +112,12 @@ public struct World: Sendable {
     end(failure)
   }
 
+  /// Ends this process with a message and without MPI, which may be coming to its end. The launcher then ends the others.
+  public func leave(with failure: Failure) -> Never {
+    failure.report(rank: communicator.rank, size: communicator.size)
+    _exit(failure.exitCode)
+  }
+
   private func end(_ failure: Failure) -> Never {
     failure.report(rank: communicator.rank, size: communicator.size)
     // Alone there is nobody to end, and MPI_Abort would add a message of its own.

@@ -44,6 +44,7 @@ private func failure(describing error: any Error) -> Failure {
 
 extension Failure {
   init(_ message: String, hint: String?, exitCode: Int32) {
-    self.init(message: "error: \(message)" + (hint.map { "\nhint: \($0)" } ?? ""), exitCode: exitCode)
+    self.init(
+      message: "error: \(singleLine(message))" + (hint.map { "\nhint: \(singleLine($0))" } ?? ""), exitCode: exitCode)
   }
 }

@@ -35,7 +35,7 @@ final class Presence: Sendable {
   /// Says that this rank leaves in good order.
   func end() {
     state.withLock {
-      $0.watchdog?.stop()
+      $0.watchdog?.end()
       $0.heartbeat?.enter(.ended, step: 0)
     }
   }

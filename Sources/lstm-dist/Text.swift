@@ -28,3 +28,14 @@ func table(_ header: [String], _ rows: [[String]]) -> String {
     }.joined(separator: "  ")
   }.joined(separator: "\n")
 }
+
+/// Text that may hold what a file or a user brought, as one line that does nothing to a terminal: control characters as
+/// `\u{…}`, and its middle left out where it is longer than 2,000 characters.
+func singleLine(_ text: String) -> String {
+  var scalars = Array(text.unicodeScalars)
+  if scalars.count > 2000 { scalars.replaceSubrange(1200..<scalars.count - 800, with: " … ".unicodeScalars) }
+  return scalars.reduce(into: "") { line, scalar in
+    let isControl = scalar.properties.generalCategory == .control || scalar == "\u{2028}" || scalar == "\u{2029}"
+    if isControl { line += "\\u{\(String(scalar.value, radix: 16))}" } else { line.unicodeScalars.append(scalar) }
+  }
+}

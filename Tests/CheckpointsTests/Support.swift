@@ -1,5 +1,4 @@
 import Checkpoints
-import Crypto
 import Foundation
 import Testing
 
@@ -45,42 +44,4 @@ func failure(_ body: () throws -> Void) -> CheckpointError? {
 func file(header: some Sequence<UInt8>, dataBytes: Int) -> [UInt8] {
   let header = Array(header)
   return (0..<8).map { UInt8(header.count >> (8 * $0) & 255) } + header + [UInt8](repeating: 0, count: dataBytes)
-}
-
-/// The text of a manifest with what must stand at its end.
-func sealed(_ text: [UInt8]) -> [UInt8] {
-  let sha256 = SHA256.hash(data: text).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-  return text + ",\"manifestSHA256\":\"\(sha256)\"}\n".utf8
-}
-
-/// Steele, Lea and Flood's SplitMix64: a seeded generator for the fuzz tests.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-}
-
-/// One to four random changes of single bytes, cuts, repetitions, or insertions of telling fragments.
-func mutated(_ bytes: [UInt8], _ random: inout SplitMix) -> [UInt8] {
-  let fragments = [
-    "{", "}", "[", "]", "\"", ":", ",", "-", "\\u", "\\ud800", "99999999999999999999", "1e9", "null", "[[[[",
-  ]
-  var bytes = bytes
-  for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
-    let place = Int.random(in: 0..<bytes.count, using: &random)
-    switch Int.random(in: 0..<6, using: &random) {
-    case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-    case 1: bytes[place] = UInt8.random(in: 0...255, using: &random)
-    case 2: bytes.remove(at: place)
-    case 3: bytes.insert(contentsOf: fragments.randomElement(using: &random)!.utf8, at: place)
-    case 4: bytes.insert(contentsOf: bytes[place..<min(bytes.count, place + 20)], at: place)
-    default: bytes.removeSubrange(place..<min(bytes.count, place + 8))
-    }
-  }
-  return bytes
 }

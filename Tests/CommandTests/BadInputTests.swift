@@ -17,6 +17,18 @@ extension Commands {
       }
     }
 
+    // MARK: What a terminal must not see
+
+    @Test(arguments: ["\u{1B}[31mred", "two\nlines", String(repeating: "long ", count: 20_000)])
+    func whatAnErrorQuotesIsOneShortLineWithoutControlCharacters(text: String) throws {
+      try expectRefusal(["--set", "\(text)=1"], exitCode: 78, ["unknown key "])
+      try Workspace.run { workspace in
+        let outcome = try workspace.program(Self.small + ["--set", "\(text)=1"], ranks: nil)
+        let isHarmless = outcome.errors.unicodeScalars.allSatisfy { $0.value >= 32 || $0 == "\n" }
+        #expect(isHarmless && outcome.errorLines.count == 1 && outcome.errors.utf8.count < 10_000, "\(outcome)")
+      }
+    }
+
     // MARK: Texts
 
     @Test func aMissingText() throws {

@@ -26,6 +26,13 @@ struct Row {
     if problems.isEmpty { passed += 1 } else { failures.append(problems.joined(separator: "; ")) }
   }
 
+  /// Counts many trials of one kind at once.
+  mutating func add(trials count: Int, _ problems: [String]) {
+    trials += count
+    if problems.isEmpty { passed += count }
+    failures += problems
+  }
+
   mutating func saw(_ what: String, times: Int = 1) {
     if let place = seen.firstIndex(where: { $0.what == what }) {
       seen[place].times += times

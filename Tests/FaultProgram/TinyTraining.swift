@@ -7,11 +7,14 @@ import TestLauncher
 struct Trials {
   let training: TinyTraining
   let isLong: Bool
+  let fuzzProgram: String
+  let seed: UInt64
   var draws: PhiloxSequence
   private let row: Int
 
-  init(training: TinyTraining, isLong: Bool, seed: UInt64, row: Int) {
-    (self.training, self.isLong, self.row) = (training, isLong, row)
+  init(_ training: TinyTraining, isLong: Bool, fuzzProgram: String?, seed: UInt64, row: Int) {
+    (self.training, self.isLong, self.seed, self.row) = (training, isLong, seed, row)
+    self.fuzzProgram = fuzzProgram ?? Launcher.builtExecutable("fuzz-program").path
     draws = PhiloxSequence(seed: seed, purpose: .sampling, step: row)
   }
 
@@ -21,14 +24,16 @@ struct Trials {
 
 /// A training of the Reber grammar in some tenths of a second, most of which goes into checkpoints.
 struct TinyTraining {
-  static let steps = 120
   static let checkpointEvery = 4
   private static let configuration = """
     data: {trainingStrings: 64, heldOutStrings: 8}
     model: {embedding: 4, hidden: 8, dropout: 0.2}
     batch: {sequences: 9, steps: 16}
-    training: {steps: \(steps), evaluateEvery: 0, checkpointEvery: \(checkpointEvery)}
+    training: {evaluateEvery: 0, checkpointEvery: \(checkpointEvery)}
     """
+
+  /// Steps to the end.
+  let steps: Int
 
   let folder: String
   /// The parameters at the end, with which every disturbed run must end too.
@@ -36,11 +41,11 @@ struct TinyTraining {
   /// A finished run that nothing has disturbed.
   let undisturbed: String
 
-  init(folder: String) throws {
-    self.folder = folder
-    undisturbed = "\(folder)/undisturbed"
+  init(folder: String, steps: Int = 120) throws {
+    (self.folder, self.steps) = (folder, steps)
+    undisturbed = "\(folder)/undisturbed-\(steps)"
     try Data(Self.configuration.utf8).write(to: URL(filePath: "\(folder)/tiny.yaml"))
-    let outcome = try Job(Self.command(folder, undisturbed, ranks: nil)).wait()
+    let outcome = try Job(Self.command(folder, undisturbed, steps, ranks: nil)).wait()
     guard outcome.exitCode == 0, let hash = try Self.records(undisturbed).last?.parametersSHA256 else {
       throw Problem("the undisturbed training failed: \(outcome)")
     }
@@ -49,13 +54,14 @@ struct TinyTraining {
 
   /// The command that trains a run or goes on with it, on so many ranks or without a launcher.
   func command(_ run: String, ranks: Int?, _ arguments: [String] = []) -> [String] {
-    Self.command(folder, run, ranks: ranks) + arguments
+    Self.command(folder, run, steps, ranks: ranks) + arguments
   }
 
-  private static func command(_ folder: String, _ run: String, ranks: Int?) -> [String] {
+  private static func command(_ folder: String, _ run: String, _ steps: Int, ranks: Int?) -> [String] {
     let launcher = ranks.map { ["mpirun", "--oversubscribe", "--timeout", "120", "-np", "\($0)"] } ?? []
     return launcher + [
       Launcher.builtExecutable("lstm-dist").path, "train", "--config", "\(folder)/tiny.yaml", "--run", run,
+      "--steps", "\(steps)",
     ]
   }
 
@@ -64,21 +70,23 @@ struct TinyTraining {
     Ending(try Job(command(run, ranks: ranks, arguments)).wait())
   }
 
-  /// Goes on with a run to its end: what is wrong with that, its records, and where it began.
-  func problemsOfFinishing(_ run: String, ranks: Int?, notBefore oldest: Int) throws -> [String] {
+  /// Goes on with a run to its end: what is wrong with where it began, its result, and its records.
+  func problemsOfFinishing(_ run: String, ranks: Int?, notBefore oldest: Int, recordsAreWhole: Bool = true) throws
+    -> [String]
+  {
     let ending = try train(run, ranks: ranks)
     var problems = ending.problemsOfResuming(notBefore: oldest)
     if ending.exitCode != 0 { problems.append("did not finish: \(ending)") }
-    return problems + (try problemsOfResult(run))
+    return problems + (try problemsOfResult(run, recordsAreWhole: recordsAreWhole))
   }
 
   /// What is wrong with a run that has finished.
-  func problemsOfResult(_ run: String) throws -> [String] {
+  func problemsOfResult(_ run: String, recordsAreWhole: Bool = true) throws -> [String] {
     let records = try Self.records(run)
     var problems: [String] = []
     if records.last?.parametersSHA256 != hash { problems.append("ended with other parameters than undisturbed") }
-    if records.filter({ $0.event == "step" }).map(\.step) != Array(1...Self.steps) {
-      problems.append("the records are not those of steps 1 to \(Self.steps)")
+    if recordsAreWhole, records.filter({ $0.event == "step" }).map(\.step) != Array(1...steps) {
+      problems.append("the records are not those of steps 1 to \(steps)")
     }
     return problems
   }

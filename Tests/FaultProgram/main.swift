@@ -12,10 +12,12 @@ struct FaultMatrix: ParsableCommand {
   @Option(help: ArgumentHelp("One row; repeatable. All of them where none is named.", valueName: "row"))
   var only: [String] = []
   @Flag(help: "As many trials as a release wants: the better part of an hour.") var long = false
+  @Option(help: "The fuzz-program to use, such as one with the address sanitizer.") var fuzzProgram: String?
   @Option(help: "Where the runs lie while they are needed; by default a temporary directory.") var directory: String?
 
   private static let rows: [(name: String, make: @Sendable (Trials) throws -> Row)] = [
-    ("kill", killedRanks), ("damage", damagedFiles), ("preempt", preemptions),
+    ("kill", killedRanks), ("call", failingCalls), ("damage", damagedFiles), ("disk", fullDisks),
+    ("stop", stoppedRanks), ("preempt", preemptions), ("fuzz", hostileFiles),
   ]
   private static var names: [String] { rows.map(\.name) }
 
@@ -32,7 +34,7 @@ struct FaultMatrix: ParsableCommand {
     let training = try TinyTraining(folder: folder)
     var rows: [Row] = []
     for (number, (name, make)) in Self.rows.enumerated() where only.isEmpty || only.contains(name) {
-      rows.append(try make(Trials(training: training, isLong: long, seed: seed, row: number)))
+      rows.append(try make(Trials(training, isLong: long, fuzzProgram: fuzzProgram, seed: seed, row: number)))
       for failure in rows.last!.failures.prefix(10) { print("FAILED \(name): \(failure)") }
     }
     print("\(long ? "long" : "short") form, seed \(seed)\n\(Row.table(rows))")

@@ -1,0 +1,101 @@
+import Checkpoints
+import Foundation
+import TestLauncher
+
+/// Each system call with which a job writes a checkpoint fails once, and once the job is killed in it; with the second
+/// checkpoint of three, after which the training must go on, and with the last one, without which it must not succeed.
+func failingCalls(_ trials: Trials) throws -> Row {
+  let kind = "each system call of a checkpoint"
+  guard let strace = try Strace() else { return Row(kind, skippedBecause: "no strace that may trace") }
+  let every = TinyTraining.checkpointEvery
+  let (training, run) = (try TinyTraining(folder: trials.training.folder, steps: 3 * every), trials.path("run"))
+  let log = trials.path("calls")
+  _ = try Job(strace.listing(to: log) + training.command(run, ranks: nil)).wait()
+  let calls = try SystemCall.list(log)
+  var row = Row(kind)
+  for step in [2 * every, 3 * every] {
+    let ofCheckpoint = SystemCall.ofCheckpoint(step: step, calls, RunDirectory(path: run))
+    if ofCheckpoint.isEmpty { throw Problem("strace saw no call of the checkpoint of step \(step)") }
+    for (number, call) in ofCheckpoint.enumerated() where trials.isLong || number % 9 == step / every {
+      for isKill in trials.isLong ? [false, true] : [number % 2 == 0] {
+        try FileManager.default.removeItem(atPath: run)
+        let job = try Job(
+          strace.injecting(isKill ? "signal=KILL" : call.error, call) + training.command(run, ranks: nil))
+        let ending = Ending(try job.wait())
+        row.saw(isKill ? "killed" : "\(call.name) failed")
+        let isEnd = step == training.steps
+        let expected = isKill ? [137] : isEnd ? [0, 74] : [0]
+        var problems: [String] = []
+        if !expected.contains(Int(ending.exitCode)) { problems.append("exit code \(expected) expected, got \(ending)") }
+        let directory = RunDirectory(path: run)
+        let complete = try completeSteps(directory)
+        if try directory.checkpointSteps() != complete { problems.append("a damaged checkpoint was left") }
+        if complete.last ?? 0 < step - every { problems.append("the checkpoint before was lost") }
+        if ending.exitCode == 0, complete.last != training.steps { problems.append("exit code 0 without a result") }
+        if ending.exitCode == 74, !ending.outcome.errors.contains("error: ") {
+          problems.append("no error was reported")
+        }
+        problems += try training.problemsOfFinishing(run, ranks: nil, notBefore: complete.last ?? 0)
+        row.add(problems.map { "\(isKill ? "killed in" : "failed") \(call): \($0)" })
+      }
+    }
+  }
+  return row
+}
+
+/// One call in a job's log: the `occurrence`th of this name on this path.
+private struct SystemCall: CustomStringConvertible {
+  let thread: Substring
+  let name: String
+  let path: String
+  var occurrence = 0
+  var description: String { "\(name) \(occurrence) of \(path)" }
+
+  /// How the call fails.
+  var error: String { ["write", "mkdir", "openat"].contains(name) ? "error=ENOSPC" : "error=EIO" }
+
+  /// The calls that a log lists, but for those on no path.
+  static func list(_ log: String) throws -> [SystemCall] {
+    var seen: [String: Int] = [:]
+    return try String(contentsOfFile: log, encoding: .isoLatin1).split(separator: "\n").compactMap { line in
+      guard let match = line.firstMatch(of: #/^(\d+) +(\w+)\((?:AT_FDCWD[^,]*, )?(?:\d+<([^>]+)>|"([^"]+)")/#),
+        let path = match.3 ?? match.4
+      else { return nil }
+      var call = SystemCall(thread: match.1, name: String(match.2), path: String(path))
+      let key = "\(call.thread) \(call.name) \(call.path)"
+      seen[key, default: 0] += 1
+      call.occurrence = seen[key]!
+      return call
+    }
+  }
+
+  /// Those from the first that names the checkpoint to the first that names the next one, in the same thread.
+  static func ofCheckpoint(step: Int, _ calls: [SystemCall], _ run: RunDirectory) -> ArraySlice<SystemCall> {
+    func name(_ step: Int) -> String { run.checkpointPath(step: step).components(separatedBy: "/").last! }
+    guard let first = calls.first(where: { $0.path.contains(name(step)) }) else { return [] }
+    return calls.filter { $0.thread == first.thread && $0.path.hasPrefix(run.checkpointsPath) }
+      .drop { !$0.path.contains(name(step)) }
+      .prefix { !$0.path.contains(name(step + TinyTraining.checkpointEvery)) }
+  }
+}
+
+/// `strace`, which can make a call fail.
+private struct Strace {
+  private let command = ["strace", "-f", "-qq", "-y"]
+  private static let calls = "/^(mkdir|openat|write|pwrite|fsync|fdatasync|ftruncate|close|rename|unlink|rmdir)"
+
+  /// Nil where there is no strace, or it may not trace.
+  init?() throws {
+    let outcome = try Job(command + ["-o", "/dev/null", "true"]).wait()
+    if outcome.exitCode != 0 { return nil }
+  }
+
+  func listing(to log: String) -> [String] { command + ["-o", log, "-e", "trace=\(Self.calls)"] }
+
+  func injecting(_ what: String, _ call: SystemCall) -> [String] {
+    command + [
+      "-o", "/dev/null", "-P", call.path, "-e", "trace=\(call.name)", "-e",
+      "inject=\(call.name):\(what):when=\(call.occurrence)",
+    ]
+  }
+}

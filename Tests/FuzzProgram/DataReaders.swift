@@ -1,0 +1,128 @@
+import Foundation
+import Sequences
+
+func dataReaders() -> [Reader.Kind] {
+  [
+    (
+      "series", [Array(series.utf8)],
+      { bytes, _ in
+        let series = try TimeSeriesFile.read(bytes: bytes, name: "fuzz")
+        return keepsPromises(series) && series.elements.allSatisfy(\.isFinite)
+      }
+    ),
+    ("CSV", [Array(table.utf8)], { bytes, _ in try readTexts(bytes, isTSV: false) }),
+    ("TSV", [Array(table.replacing(",", with: "\t").utf8)], { bytes, _ in try readTexts(bytes, isTSV: true) }),
+    (
+      "numbers", [Array(numbers.utf8)],
+      { bytes, _ in
+        let table = try NumberTable(bytes: bytes, columns: ["x", "y"], name: "fuzz")
+        for rule in MissingValues.allCases where rule != .error || table.holes == 0 {
+          let filled = try table.filled(rule, trainingRows: 0..<table.rows)
+          guard filled.rows > 0, filled.values.count == 2 * filled.rows, filled.values.allSatisfy(\.isFinite) else {
+            return false
+          }
+        }
+        return true
+      }
+    ),
+    (
+      "WAV", wavFiles,
+      { bytes, _ in
+        let clip = try WAVFile.decode(bytes, name: "fuzz")
+        return clip.rate > 0 && !clip.samples.isEmpty && clip.samples.count <= bytes.count
+          && clip.samples.allSatisfy(\.isFinite)
+      }
+    ),
+    (
+      "class files", [Array("\u{FEFF}one two\r\nthree\n\né".utf8)],
+      { bytes, folder in
+        try FileManager.default.createDirectory(atPath: folder.path + "/classes", withIntermediateDirectories: true)
+        try folder.put(Array("a\n".utf8), "classes/fuzz-x.txt")
+        try folder.put(bytes, "classes/fuzz-y.txt")
+        let pattern = try NamePattern("fuzz-{class}.txt")
+        return keepsPromises(
+          try LabelledTexts.classFiles(folder: folder.path + "/classes", pattern: pattern, tokens: .words))
+      }
+    ),
+    (
+      "pattern", ["data/{class}/*.wav", "*_{class}_*.txt"].map { Array($0.utf8) },
+      { bytes, _ in
+        let pattern = try NamePattern(String(decoding: bytes, as: UTF8.self))
+        let names = ["data/a/b.wav", "x_y_z.txt", "", "/", "a*b{class}", String(decoding: bytes, as: UTF8.self)]
+        return names.allSatisfy { pattern.className(in: $0) == nil || pattern.matches($0) }
+      }
+    ),
+    (
+      "vocabulary", vocabularies.map { Array($0.utf8) },
+      { bytes, _ in
+        let vocabulary = try Vocabulary(json: Data(bytes), name: "fuzz")
+        return try Vocabulary(json: vocabulary.json(), name: "fuzz") == vocabulary && vocabulary.count > 0
+      }
+    ),
+    (
+      "text", [Array("The rain, été 漢字\nfalls <unk> \u{1F600}e\u{301}\r\n".utf8)],
+      { bytes, _ in
+        try [TokenKind.characters, .words, .bytes].allSatisfy { kind in
+          let vocabulary = try Vocabulary.build(from: bytes, kind: kind, maximum: 7, name: "fuzz")
+          let tokens = try vocabulary.encode(bytes: bytes, name: "fuzz")
+          return tokens.allSatisfy { (0..<Int32(vocabulary.count)).contains($0) } && !vocabulary.decode(tokens).isEmpty
+        }
+      }
+    ),
+  ]
+}
+
+private let series =
+  "#c\n@problemName p\n@timeStamps false\n@dimensions 2\n@equalLength false\n@classLabel true a b c\n@data\n"
+  + "1.5,2,3:4,-5e1,6:a\n1,2:.5,4:b\n0.25:7:c\n"
+private let table = "text,label,n\nplain,a,1\n\"quoted\",b,2\r\n\"twice \"\"it\"\" is\",a,3\nlast é,b,4"
+private let numbers = "day,x,y\n2020,1,2.5\r\n2021,NA,3\n2022,-4e2,\n2023,5,6\n"
+private let vocabularies = [
+  #"{"entries":["<unk>","a","é","\u0000","漢"],"kind":"characters"}"#,
+  #"{"kind":"words","entries":["<unk>","the","rain"]}"#,
+  #"{"entries":[],"kind":"bytes"}"#, #"{"entries":["B","T","P"],"kind":"symbols"}"#,
+]
+
+private func readTexts(_ bytes: [UInt8], isTSV: Bool) throws -> Bool {
+  keepsPromises(try .table(bytes: bytes, isTSV: isTSV, textColumn: "text", labelColumn: "label", name: "fuzz"))
+}
+
+private func keepsPromises<Element>(_ sequences: LabelledSequences<Element>) -> Bool {
+  sequences.count > 0 && sequences.classes.count >= 2
+    && sequences.elements.count == sequences.lengths.reduce(0, +) * sequences.width
+    && sequences.lengths.allSatisfy { $0 >= 1 }
+    && sequences.labels.allSatisfy { sequences.classes.indices.contains(Int($0)) }
+}
+
+// MARK: WAV
+
+/// A file of every sample format, one or two channels, with and without the extensible header.
+private let wavFiles: [[UInt8]] = [
+  wav(tag: 1, bits: 8, channels: 1, isExtensible: false), wav(tag: 1, bits: 16, channels: 2, isExtensible: false),
+  wav(tag: 1, bits: 24, channels: 1, isExtensible: true), wav(tag: 3, bits: 32, channels: 2, isExtensible: true),
+  wav(tag: 3, bits: 64, channels: 1, isExtensible: false),
+]
+
+private func wav(tag: Int, bits: Int, channels: Int, isExtensible: Bool) -> [UInt8] {
+  func little(_ value: Int, _ count: Int) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+  }
+  func chunk(_ kind: String, _ body: [UInt8]) -> [UInt8] { Array(kind.utf8) + little(body.count, 4) + body }
+  let frame = channels * bits / 8
+  var format = little(isExtensible ? 0xFFFE : tag, 2) + little(channels, 2) + little(8000, 4)
+  format += little(8000 * frame, 4) + little(frame, 2) + little(bits, 2)
+  if isExtensible {
+    format += little(22, 2) + little(bits, 2) + little(0, 4) + little(tag, 2)
+    format += [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71]
+  }
+  let samples: [UInt8] = (0..<24).flatMap { number -> [UInt8] in
+    let value = Float(number) / 32
+    switch (tag, bits) {
+    case (3, 32): return little(Int(value.bitPattern), 4)
+    case (3, _): return little(Int(Double(value).bitPattern), 8)
+    default: return little(number << (bits - 6), bits / 8)
+    }
+  }
+  let body = Array("WAVE".utf8) + chunk("fmt ", format) + chunk("data", samples)
+  return Array("RIFF".utf8) + little(body.count, 4) + body
+}
