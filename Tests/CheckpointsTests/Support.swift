@@ -45,3 +45,15 @@ func file(header: some Sequence<UInt8>, dataBytes: Int) -> [UInt8] {
   let header = Array(header)
   return (0..<8).map { UInt8(header.count >> (8 * $0) & 255) } + header + [UInt8](repeating: 0, count: dataBytes)
 }
+
+/// Steele, Lea and Flood's SplitMix64: a seeded generator.
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+    return z ^ z >> 31
+  }
+}
