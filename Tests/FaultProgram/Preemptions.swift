@@ -9,31 +9,36 @@ func preemptions(_ trials: Trials) throws -> Row {
   var (trials, row) = (trials, Row("preemption, 4 → 2 → 3 → 1 → 4 ranks"))
   let ranks = [4, 2, 3, 1]
   var (run, oldest, runs) = (trials.path("0"), 0, 1)
-  for number in 0..<(trials.isLong ? 20 : 4) {
+  let count = trials.isLong ? 20 : 4
+  var number = 0
+  while row.trials < count {
+    defer { number += 1 }
     let job = try Job(trials.training.command(run, ranks: ranks[number % ranks.count]))
     // Handlers of signals go in at a process's first moment, but mpirun can pass one on before that.
     let heartbeat = RunDirectory(path: run).heartbeatPath
     wait(seconds: 20) { !job.isRunning || FileManager.default.fileExists(atPath: heartbeat) }
     usleep(UInt32(trials.draws.below(300_000)))
     let processes = job.ranks
-    if trials.draws.below(2) == 0 || processes.isEmpty {
+    if !job.isRunning {
+      // Its process id may be another's by now.
+    } else if trials.draws.below(2) == 0 || processes.isEmpty {
       kill(job.processIdentifier, SIGUSR1)
     } else {
       kill(processes[trials.draws.below(processes.count)], SIGTERM)
     }
     let ending = Ending(try job.wait())
-    var problems = ending.problemsOfResuming(notBefore: oldest)
-    switch ending.exitCode {
-    case 75:
-      row.saw("stopped with exit code 75")
-      oldest = try completeSteps(RunDirectory(path: run)).last ?? 0
-      if oldest == 0 || oldest != ending.lastSaved { problems.append("no checkpoint of the step it stopped at") }
-    case 0:
-      row.saw("had finished before")
-      problems += try trials.training.problemsOfResult(run)
+    if ending.exitCode == 0 {
+      // Too late: the run has come to its end, after the preemptions that it had.
+      let problems = ending.problemsOfResuming(notBefore: oldest) + (try trials.training.problemsOfResult(run))
+      if !problems.isEmpty { row.add(problems) }
       (run, oldest, runs) = (trials.path("\(runs)"), 0, runs + 1)
-    default: problems.append("expected exit code 75, got \(ending)")
+      continue
     }
+    var problems = ending.problemsOfResuming(notBefore: oldest)
+    if ending.exitCode != 75 { problems.append("expected exit code 75, got \(ending)") }
+    oldest = try completeSteps(RunDirectory(path: run)).last ?? 0
+    if oldest == 0 || oldest != ending.lastSaved { problems.append("no checkpoint of the step it stopped at") }
+    row.saw("on \(ranks[number % ranks.count]) ranks")
     if !orphans(of: run).isEmpty { problems.append("processes outlived their job") }
     row.add(problems)
   }
