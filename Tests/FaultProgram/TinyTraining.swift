@@ -59,7 +59,8 @@ struct TinyTraining {
 
   private static func command(_ folder: String, _ run: String, _ steps: Int, ranks: Int?) -> [String] {
     let launcher = ranks.map { ["mpirun", "--oversubscribe", "--timeout", "120", "-np", "\($0)"] } ?? []
-    return launcher + [
+    // What Open MPI leaves behind when it is killed must not stand in the way of later jobs on this machine.
+    return ["env", "OMPI_MCA_orte_tmpdir_base=\(folder)"] + launcher + [
       Launcher.builtExecutable("lstm-dist").path, "train", "--config", "\(folder)/tiny.yaml", "--run", run,
       "--steps", "\(steps)",
     ]
