@@ -12,7 +12,7 @@ World.run { world in
   defer { lock?.release() }
   let heartbeat = try Heartbeat(run, rank: all.rank, ranks: all.size)
   let watchdog = Watchdog(
-    world: world, heartbeat: heartbeat, ranks: Array(0..<all.size), limitSeconds: 1, isPublisher: false)
+    world: world, heartbeat: heartbeat, ranks: Array(0..<all.size), limitSeconds: 4, isPublisher: false)
   try all.barrier()
   watchdog.end()
   heartbeat.enter(.ended, step: 0)
