@@ -19,7 +19,11 @@ final class NodeWindow {
     } else {
       shared = nil
       // Zeros that take no memory before they are touched.
-      own = calloc(1, byteCount + 64)
+      guard let memory = calloc(1, byteCount + 64) else {
+        throw Failure(
+          message: "error: out of memory — expected \(byteCount >> 20) MB more for this rank, got none", exitCode: 70)
+      }
+      own = memory
       share = (0, 1)
     }
   }

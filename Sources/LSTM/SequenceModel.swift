@@ -335,9 +335,13 @@ public final class SequenceModel {
     forEachState(t: rows.timesteps) { place, state in (states + place).update(from: state, count: shape.hidden) }
   }
 
-  /// Sets the states before the window from what `readState` wrote.
+  /// Sets the states before the window from what `readState` wrote. The padding is cleared: it may hold what a pass with
+  /// fewer lanes left there, NaN after a step that was not finite.
   public func writeState(from states: UnsafePointer<Float>) {
-    forEachState(t: 0) { place, state in state.update(from: states + place, count: shape.hidden) }
+    forEachState(t: 0) { place, state in
+      state.update(from: states + place, count: shape.hidden)
+      (state + shape.hidden).update(repeating: 0, count: padded(shape.hidden) - shape.hidden)
+    }
   }
 
   private func forEachState(t: Int, _ body: (Int, UnsafeMutablePointer<Float>) -> Void) {

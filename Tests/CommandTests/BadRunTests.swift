@@ -114,7 +114,7 @@ extension Commands {
         try refused("empty.txt", 65, ["empty.txt"])
         try refused("binary", 65, ["UTF-8"], hint: "bytes")
         try workspace.put(Workspace.corpus(characters: 950).uppercased(), "corpus.txt")
-        try workspace.expectRefusal(["evaluate", "run"], exitCode: 65, ["the data has changed"], hint: "--text")
+        try workspace.expectRefusal(["evaluate", "run"], exitCode: 65, ["the data has changed"], hint: "--data")
       }
     }
 

@@ -40,9 +40,12 @@ public struct StepDump: Sendable {
     let (B, T) = (source.globalBatch, source.timesteps)
     let dropout = try batch.values("dropout", as: Float.self, shape: [])[0]
     let ranks = try batch.values("ranks", as: Int64.self, shape: [2]).map { Int(clamping: $0) }
-    guard step >= 1, (0..<1).contains(dropout), 0 <= ranks[0], ranks[0] < ranks[1] else {
+    guard step >= 1, (1...65_536).contains(manifest.shards), (0..<1).contains(dropout), 0 <= ranks[0],
+      ranks[0] < ranks[1]
+    else {
       throw DumpedBatch.impossible(
-        "a step from 1, dropout in [0, 1), a rank of the ranks", "\(step), \(dropout), \(ranks)", batch.path)
+        "a step from 1, 1 to 65536 shards, dropout in [0, 1), a rank of the ranks",
+        "\(step), \(manifest.shards), \(dropout), \(ranks)", batch.path)
     }
     setup = TrainingSetup(
       shape: shape, timesteps: T, globalBatch: B, shards: manifest.shards, dropout: dropout, seed: manifest.seed,
