@@ -11,7 +11,7 @@ World.run { world in
   let lock = world.agree { all.rank == 0 ? try RunLock(run, ranks: all.size) : nil }
   defer { lock?.release() }
   let heartbeat = try Heartbeat(run, rank: all.rank, ranks: all.size)
-  let watchdog = Watchdog(
+  let watchdog = try Watchdog(
     world: world, heartbeat: heartbeat, ranks: Array(0..<all.size), limitSeconds: 4, isPublisher: false)
   try all.barrier()
   watchdog.end()
