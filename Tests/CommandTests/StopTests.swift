@@ -37,7 +37,8 @@ extension Commands {
     @Test func mpirunPassesASignalAndTheCodeOn() throws {
       try Workspace.run { workspace in
         let outcome = try workspace.job("run", ranks: 3, doing: "kill -USR1 $job; wait $job")
-        try expectStop(outcome, workspace, "run", reason: "SIGUSR1 at rank 0")
+        // It comes to all ranks, to one of them first.
+        try expectStop(outcome, workspace, "run", reason: "SIGUSR1 at rank ")
       }
     }
 
