@@ -48,7 +48,8 @@ extension Configuration {
     var origins: [String: String] = [:]
     for value in given {
       let key = try ConfigurationKey.named(value.key, value: value.scalar.text, origin: value.origin)
-      guard key.write(value.scalar, &configuration) else {
+      // A mark of byte order at the start of a text does not come back from a saved configuration.
+      guard value.scalar.text.unicodeScalars.first != "\u{FEFF}", key.write(value.scalar, &configuration) else {
         let got = value.scalar.isQuoted ? YAMLText.quoted(value.scalar.text) : value.scalar.text
         throw ConfigurationError(
           "impossible value of \(key.name) — expected \(key.expected), got \(got.isEmpty ? "nothing" : got) "

@@ -265,4 +265,11 @@ struct ResolvingTests {
     let error = #expect(throws: ConfigurationError.self) { try resolve(setting) }
     #expect(error?.exitCode == 78 && error?.hint != nil)
   }
+
+  @Test("A mark of byte order begins no value, which a saved configuration would lose")
+  func byteOrderMark() {
+    let error = #expect(throws: ConfigurationError.self) { try resolve("data.path=\u{FEFF}text.txt") }
+    #expect(error?.exitCode == 78 && error?.message.contains("impossible value of data.path") == true)
+    #expect(throws: Never.self) { try resolve("data.path=text\u{FEFF}.txt") }
+  }
 }
