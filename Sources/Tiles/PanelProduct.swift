@@ -55,11 +55,15 @@ public struct PanelProduct {
   @inlinable @inline(__always)
   public func computeInThirtyTwoRegisters() {
     var panel = 0
-    while rows > 0, rows < 4, panel &+ 4 <= panels {
+    // Few rows: more panels instead, which also load less for each multiply-add.
+    while rows > 0, rows <= tileRows, panel &+ 4 <= panels {
       switch rows {
       case 1: computeTile(Tile<1, 4>.self, row: 0, panel: panel)
       case 2: computeTile(Tile<2, 4>.self, row: 0, panel: panel)
-      default: computeTile(Tile<3, 4>.self, row: 0, panel: panel)
+      case 3: computeTile(Tile<3, 4>.self, row: 0, panel: panel)
+      case 4: computeTile(Tile<4, 4>.self, row: 0, panel: panel)
+      case 5: computeTile(Tile<5, 4>.self, row: 0, panel: panel)
+      default: computeTile(Tile<6, 4>.self, row: 0, panel: panel)
       }
       panel &+= 4
     }
