@@ -23,7 +23,7 @@ public enum TemporalOrder: String, Sendable, CaseIterable {
   /// A correct output is nearer to its target than this.
   public static let tolerance: Float = 0.3
 
-  /// The names of the classes, in the paper's order: XX, XY, YX, YY and XXX, XXY, XYX, … YYY.
+  /// The names of the classes, in the paper's order: by the symbols of interest, X before Y at each of their places.
   public var classes: [String] {
     switch self {
     case .two: ["Q", "R", "S", "U"]
