@@ -20,11 +20,14 @@ public struct SlowRank: Sendable {
 final class RunTimes {
   /// All steps so far; on rank 0.
   private(set) var total = StepSplit()
+  /// How many they are.
+  private(set) var steps = 0
   /// The name of every rank's host; on rank 0.
   let hosts: [String]
 
   private let world: World
   private let sequences: [Int]
+  private var beginSeconds = 0.0
   private var detector: StragglerDetector
   private var mine = [Double](repeating: 0, count: RunTimes.phases.count + 1)
   private var all: [Double]
@@ -44,6 +47,12 @@ final class RunTimes {
     all = Array(repeating: 0, count: world.communicator.rank == 0 ? mine.count * size : 0)
   }
 
+  /// The first step is to come.
+  func begin() { beginSeconds = World.wallTimeSeconds() }
+
+  /// Mean seconds of a step since `begin`, with all that was done between the steps.
+  var secondsPerStep: Double { (World.wallTimeSeconds() - beginSeconds) / Double(steps) }
+
   /// The name of this machine.
   static var hostName: String {
     var name = [CChar](repeating: 0, count: 256)
@@ -54,6 +63,7 @@ final class RunTimes {
   /// Takes what this rank measured in a step. On rank 0 it returns where the time of all went, and a rank that has fallen
   /// behind; nil elsewhere.
   func add(_ own: StepTimes) throws -> (split: StepSplit, slow: SlowRank?)? {
+    steps += 1
     for (index, phase) in RunTimes.phases.enumerated() { mine[index] = own.seconds[phase] }
     mine[RunTimes.phases.count] = own.hiddenSeconds
     try mine.withUnsafeBufferPointer { mine in
