@@ -1,59 +1,10 @@
 import Checkpoints
-import Glibc
 import Kernels
 import LSTM
 import MPI
 import Optimization
 import Sequences
 import Timing
-
-/// What a training step needs to know, the same on every rank.
-public struct TrainingSetup: Sendable {
-  /// Sizes of the model.
-  public var shape: ModelShape
-  /// T, timesteps of a window.
-  public var timesteps: Int
-  /// B, sequences of the global batch.
-  public var globalBatch: Int
-  /// S, logical shards of the global batch.
-  public var shards: Int
-  /// The most passes that a rank makes over its shards in a step.
-  public var accumulate: Int
-  /// Probability of dropping a number.
-  public var dropout: Float
-  /// Names all random streams.
-  public var seed: UInt64
-  /// The update.
-  public var rule: OptimizerRule
-  /// Limit of the gradient's global norm; 0 for none.
-  public var clip: Double
-  /// How gradients are added over ranks.
-  public var reduction: Reduction
-  /// Whether ranks of a node share memory.
-  public var sharedMemory: SharedMemory
-  /// Which rows of the embedding's gradient travel between ranks that do not share memory.
-  public var embeddingRows: EmbeddingRows
-
-  /// A setup of these values.
-  public init(
-    shape: ModelShape, timesteps: Int, globalBatch: Int, shards: Int, accumulate: Int = 1, dropout: Float, seed: UInt64,
-    rule: OptimizerRule, clip: Double, reduction: Reduction, sharedMemory: SharedMemory = .auto,
-    embeddingRows: EmbeddingRows = .sparse
-  ) {
-    self.shape = shape
-    self.timesteps = timesteps
-    self.globalBatch = globalBatch
-    self.shards = shards
-    self.accumulate = accumulate
-    self.dropout = dropout
-    self.seed = seed
-    self.rule = rule
-    self.clip = clip
-    self.reduction = reduction
-    self.sharedMemory = sharedMemory
-    self.embeddingRows = embeddingRows
-  }
-}
 
 /// What a step of training found out.
 public struct StepResult: Sendable {
@@ -228,81 +179,4 @@ public final class Training {
     clock.enter(.submit, part: part)
     reducer.submit(part: part, rowsSeen: part == 0 ? sharded.model.tokensSeen : [])
   }
-
-  /// Bytes of a checkpoint, about, and of the copy from which rank 0 writes it: parameters, moments, and the states of all
-  /// lanes.
-  public static func checkpointBytes(_ setup: TrainingSetup) -> Int {
-    let shape = setup.shape
-    return 4
-      * (shape.parameterCount * (1 + setup.rule.moments.count) + setup.globalBatch * shape.layers * 2 * shape.hidden)
-  }
-
-  /// Refuses what cannot fit into the memory of a node with `localRanks` ranks, before any of it is allocated.
-  public static func checkMemory(_ setup: TrainingSetup, plan: ShardPlan, localRanks: Int) throws {
-    let needed = estimatedBytes(setup, plan: plan) + checkpointBytes(setup) / max(1, localRanks)
-    let present = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / max(1, localRanks)
-    guard needed <= present else {
-      throw Failure(
-        message: "error: model and batch do not fit — expected at most \(present >> 20) MB a rank, got an estimate of "
-          + "\(needed >> 20) MB\nhint: lower model.hidden, model.layers, batch.sequences or batch.steps, raise batch.accumulate, or use more "
-          + "nodes",
-        exitCode: 78)
-    }
-  }
-
-  /// Bytes that training takes on the rank with the most lanes. The formulas stand at `SequenceModel`, `LSTMLayer` and
-  /// `OutputLayer`.
-  /// - Parameter sharing: ranks that use one copy of the parameters and the packed weights; each counts its part of it.
-  public static func memoryEstimate(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> MemoryEstimate {
-    let memory = memory(setup, plan: plan)
-    let others =
-      setup.reduction == .reproducible && sharing < plan.ranks ? exchangeBytes(setup, plan: plan, sharing) : 0
-    // Ranks that share parameters update a part of them each.
-    let moments = setup.rule.moments.count * memory.parameters / sharing
-    return MemoryEstimate(
-      parameters: memory.parameters / sharing, gradients: memory.gradients, packed: memory.packed / sharing,
-      activations: memory.activations, other: others + moments)
-  }
-
-  /// Bytes that training takes on the rank with the most lanes, all together.
-  public static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> Int {
-    memoryEstimate(setup, plan: plan, sharing: sharing).total
-  }
-
-  /// What the model takes on the rank with the most lanes, in bytes.
-  static func memory(
-    _ setup: TrainingSetup, plan: ShardPlan
-  ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
-    let passes = (0..<plan.ranks).map { plan.passes(ofRank: $0, atMost: setup.accumulate) }
-    let lanes = passes.joined().map { plan.lanes(ofShards: $0).count }.max() ?? 0
-    let gradients = passes.map { ShardedRows.gradientCount(passes: $0, shardCount: plan.shards) }.max() ?? 1
-    var memory = SequenceModel.memory(
-      shape: setup.shape, timesteps: setup.timesteps, lanes: lanes, gradients: gradients, dropout: setup.dropout > 0)
-    // The states before and behind a step, of all passes.
-    let states = 2 * 2 * setup.shape.layers * setup.shape.hidden * MemoryLayout<Float>.stride
-    memory.activations += states * ((0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0)
-    return memory
-  }
-
-  /// What other ranks send: of each of their subtrees, 1/P of the gradient. Rows of an embedding are packed. Where ranks
-  /// share memory, each does that for its part of the gradient, which it sums first.
-  private static func exchangeBytes(_ setup: TrainingSetup, plan: ShardPlan, _ sharing: Int) -> Int {
-    if sharing > 1 { return 2 * mostSubtrees(plan) * setup.shape.parameterCount / sharing * MemoryLayout<Float>.stride }
-    let subtrees = subtrees(plan)
-    let whole = (plan.ranks - 1) * mostSubtrees(plan)
-    let float = MemoryLayout<Float>.stride
-    guard setup.embeddingRows == .sparse, let table = setup.shape.embeddingRange, let V = setup.shape.vocabulary else {
-      return whole * setup.shape.parameterCount / plan.ranks * float
-    }
-    let rows = RowExchange.floats(
-      mostRows: min(V, setup.timesteps * setup.globalBatch), size: setup.shape.inputs, subtrees: subtrees)
-    return (whole * (setup.shape.parameterCount - table.count) / plan.ranks + 2 * rows) * float
-  }
-
-  private static func subtrees(_ plan: ShardPlan) -> [[Range<Int>]] {
-    (0..<plan.ranks).map { SummationTree.subtrees(of: plan.shards(ofRank: $0), leafCount: plan.shards) }
-  }
-
-  /// Subtrees of the shards of the rank that has most of them.
-  static func mostSubtrees(_ plan: ShardPlan) -> Int { subtrees(plan).map(\.count).max() ?? 1 }
 }

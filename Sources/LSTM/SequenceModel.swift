@@ -1,29 +1,5 @@
 import Kernels
 
-/// What a model reads of a step, for its lanes.
-public enum SequenceInput {
-  /// [T, B].
-  case tokens(UnsafeBufferPointer<Int32>)
-  /// [T, B, D], row-major.
-  case numbers(UnsafeBufferPointer<Float>)
-}
-
-/// What a model should say in a step, for its lanes.
-public enum SequenceTargets {
-  /// [T, B], or [B] with a head at the last timestep; negative where there is none.
-  case classes(UnsafeBufferPointer<Int32>)
-  /// [B, K], row-major; NaN where there is none.
-  case numbers(UnsafeBufferPointer<Float>)
-
-  /// Whether a row has a target, of a model with so many outputs.
-  func has(row: Int, outputs: Int) -> Bool {
-    switch self {
-    case .classes(let classes): classes[row] >= 0
-    case .numbers(let numbers): !numbers[row * outputs].isNaN
-    }
-  }
-}
-
 /// The part of a batch that one rank computes, and the memory in which a step of it runs: in one pass, or pass after pass
 /// in the same memory, so that activations take that of the largest one. A step begins with pass 0, and each pass is
 /// `select`, states, `forward`, `loss`, `backward`.
@@ -114,40 +90,6 @@ public final class SequenceModel {
     lastSteps?.use(lanes: rows.lanes)
     outputProduct.use(pass: pass)
     output.use(rowCount: outputRows.order.count)
-  }
-
-  /// Bytes that a model takes on a rank whose largest pass has so many lanes: parameters, gradients, packed weights,
-  /// activations.
-  public static func memory(
-    shape: ModelShape, timesteps: Int, lanes: Int, gradients: Int, dropout: Bool
-  ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
-    let rowCount = timesteps * lanes
-    let float = MemoryLayout<Float>.stride
-    let (Dp, Hp) = (padded(shape.inputs), padded(shape.hidden))
-    let layers = shape.lstm.map { LSTMLayer.bytes(shape: $0, timesteps: timesteps, lanes: lanes) }
-    // Numbers are held once more as they came, without padding.
-    let read = shape.vocabulary == nil ? shape.inputs : 0
-    var between = rowCount * (read + Dp + max(Dp, Hp) + (dropout ? shape.layersReadAtEveryStep * Hp : 0)) * float
-    var scratch = WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: shape.lstm.map(\.rows).max()!)
-    var outputRowCount = rowCount
-    if shape.head.isAtLastStep {
-      outputRowCount = lanes
-      between += lanes * Hp * float
-      scratch += WeightGradient.scratchBytes(rowCount: lanes, maximumDepth: shape.hidden + 1)
-    }
-    let output = OutputLayer.bytes(inputs: shape.hidden, classes: shape.classes, rowCount: outputRowCount)
-    return (
-      shape.parameterCount * float, gradients * shape.parameterCount * float,
-      layers.reduce(output.packed) { $0 + $1.packed },
-      layers.reduce(output.activations + between + scratch) { $0 + $1.activations }
-    )
-  }
-
-  /// Floats of all packed weights.
-  public static func packedFloats(_ shape: ModelShape) -> Int {
-    let output = OutputLayer.bytes(inputs: shape.hidden, classes: shape.classes, rowCount: 0).packed
-    let layers = shape.lstm.map { LSTMLayer.bytes(shape: $0, timesteps: 0, lanes: 0).packed }
-    return layers.reduce(output, +) / MemoryLayout<Float>.stride
   }
 
   /// Copies the parameters into the order in which the products read them, or one share of them where ranks share the
@@ -319,48 +261,5 @@ public final class SequenceModel {
     dropout?.apply(
       lastSteps.rows, to: lastSteps.rows, timesteps: 1, lanes: rows.lanes, stride: padded(shape.hidden),
       units: shape.hidden, step: step, layer: shape.layers, firstLane: rows.firstLane)
-  }
-
-  /// The state after the window becomes the state before the next one.
-  public func carryState() { for layer in layers { layer.carryState() } }
-
-  /// A lane, counted from the pass's first, begins the window with a state of zero.
-  public func clearState(lane: Int) { for layer in layers { layer.clearState(lane: lane) } }
-
-  /// Floats of the state of one lane: hidden and cell of every layer, without padding.
-  public var stateSize: Int { 2 * shape.layers * shape.hidden }
-
-  /// Writes the states behind the window, lane after lane, [B, L, 2, H]: hidden, then cell.
-  public func readState(into states: UnsafeMutablePointer<Float>) {
-    forEachState(t: rows.timesteps) { place, state in (states + place).update(from: state, count: shape.hidden) }
-  }
-
-  /// Sets the states before the window from what `readState` wrote. The padding is cleared: it may hold what a pass with
-  /// fewer lanes left there, NaN after a step that was not finite.
-  public func writeState(from states: UnsafePointer<Float>) {
-    forEachState(t: 0) { place, state in
-      state.update(from: states + place, count: shape.hidden)
-      (state + shape.hidden).update(repeating: 0, count: padded(shape.hidden) - shape.hidden)
-    }
-  }
-
-  private func forEachState(t: Int, _ body: (Int, UnsafeMutablePointer<Float>) -> Void) {
-    for lane in 0..<rows.lanes {
-      for (index, layer) in layers.enumerated() {
-        let place = lane * stateSize + index * 2 * shape.hidden
-        body(place, layer.hidden(t) + lane * layer.hiddenStride)
-        body(place + shape.hidden, layer.cell(t) + lane * layer.hiddenStride)
-      }
-    }
-  }
-}
-
-extension ModelShape {
-  /// Layers whose output something reads at every timestep: all, but for the highest under a head at the last one.
-  fileprivate var layersReadAtEveryStep: Int {
-    switch head {
-    case .everyStep: layers
-    case .lastStep, .lastStepNumbers: layers - 1
-    }
   }
 }

@@ -1,0 +1,85 @@
+import Glibc
+import Kernels
+import LSTM
+import MPI
+import Sequences
+
+/// What a training takes, told from its setup before anything is allocated.
+extension Training {
+  /// Bytes of a checkpoint, about, and of the copy from which rank 0 writes it: parameters, moments, and the states of all
+  /// lanes.
+  public static func checkpointBytes(_ setup: TrainingSetup) -> Int {
+    let shape = setup.shape
+    return 4
+      * (shape.parameterCount * (1 + setup.rule.moments.count) + setup.globalBatch * shape.layers * 2 * shape.hidden)
+  }
+
+  /// Refuses what cannot fit into the memory of a node with `localRanks` ranks, before any of it is allocated.
+  public static func checkMemory(_ setup: TrainingSetup, plan: ShardPlan, localRanks: Int) throws {
+    let needed = estimatedBytes(setup, plan: plan) + checkpointBytes(setup) / max(1, localRanks)
+    let present = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / max(1, localRanks)
+    guard needed <= present else {
+      throw Failure(
+        message: "error: model and batch do not fit — expected at most \(present >> 20) MB a rank, got an estimate of "
+          + "\(needed >> 20) MB\nhint: lower model.hidden, model.layers, batch.sequences or batch.steps, raise batch.accumulate, or use more "
+          + "nodes",
+        exitCode: 78)
+    }
+  }
+
+  /// Bytes that training takes on the rank with the most lanes. The formulas stand at `SequenceModel`, `LSTMLayer` and
+  /// `OutputLayer`.
+  /// - Parameter sharing: ranks that use one copy of the parameters and the packed weights; each counts its part of it.
+  public static func memoryEstimate(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> MemoryEstimate {
+    let memory = memory(setup, plan: plan)
+    let others =
+      setup.reduction == .reproducible && sharing < plan.ranks ? exchangeBytes(setup, plan: plan, sharing) : 0
+    // Ranks that share parameters update a part of them each.
+    let moments = setup.rule.moments.count * memory.parameters / sharing
+    return MemoryEstimate(
+      parameters: memory.parameters / sharing, gradients: memory.gradients, packed: memory.packed / sharing,
+      activations: memory.activations, other: others + moments)
+  }
+
+  /// Bytes that training takes on the rank with the most lanes, all together.
+  public static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> Int {
+    memoryEstimate(setup, plan: plan, sharing: sharing).total
+  }
+
+  /// What the model takes on the rank with the most lanes, in bytes.
+  static func memory(
+    _ setup: TrainingSetup, plan: ShardPlan
+  ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
+    let passes = (0..<plan.ranks).map { plan.passes(ofRank: $0, atMost: setup.accumulate) }
+    let lanes = passes.joined().map { plan.lanes(ofShards: $0).count }.max() ?? 0
+    let gradients = passes.map { ShardedRows.gradientCount(passes: $0, shardCount: plan.shards) }.max() ?? 1
+    var memory = SequenceModel.memory(
+      shape: setup.shape, timesteps: setup.timesteps, lanes: lanes, gradients: gradients, dropout: setup.dropout > 0)
+    // The states before and behind a step, of all passes.
+    let states = 2 * 2 * setup.shape.layers * setup.shape.hidden * MemoryLayout<Float>.stride
+    memory.activations += states * ((0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0)
+    return memory
+  }
+
+  /// What other ranks send: of each of their subtrees, 1/P of the gradient. Rows of an embedding are packed. Where ranks
+  /// share memory, each does that for its part of the gradient, which it sums first.
+  private static func exchangeBytes(_ setup: TrainingSetup, plan: ShardPlan, _ sharing: Int) -> Int {
+    if sharing > 1 { return 2 * mostSubtrees(plan) * setup.shape.parameterCount / sharing * MemoryLayout<Float>.stride }
+    let subtrees = subtrees(plan)
+    let whole = (plan.ranks - 1) * mostSubtrees(plan)
+    let float = MemoryLayout<Float>.stride
+    guard setup.embeddingRows == .sparse, let table = setup.shape.embeddingRange, let V = setup.shape.vocabulary else {
+      return whole * setup.shape.parameterCount / plan.ranks * float
+    }
+    let rows = RowExchange.floats(
+      mostRows: min(V, setup.timesteps * setup.globalBatch), size: setup.shape.inputs, subtrees: subtrees)
+    return (whole * (setup.shape.parameterCount - table.count) / plan.ranks + 2 * rows) * float
+  }
+
+  private static func subtrees(_ plan: ShardPlan) -> [[Range<Int>]] {
+    (0..<plan.ranks).map { SummationTree.subtrees(of: plan.shards(ofRank: $0), leafCount: plan.shards) }
+  }
+
+  /// Subtrees of the shards of the rank that has most of them.
+  static func mostSubtrees(_ plan: ShardPlan) -> Int { subtrees(plan).map(\.count).max() ?? 1 }
+}

@@ -1,0 +1,50 @@
+import LSTM
+import Optimization
+
+/// What a training step needs to know, the same on every rank.
+public struct TrainingSetup: Sendable {
+  /// Sizes of the model.
+  public var shape: ModelShape
+  /// T, timesteps of a window.
+  public var timesteps: Int
+  /// B, sequences of the global batch.
+  public var globalBatch: Int
+  /// S, logical shards of the global batch.
+  public var shards: Int
+  /// The most passes that a rank makes over its shards in a step.
+  public var accumulate: Int
+  /// Probability of dropping a number.
+  public var dropout: Float
+  /// Names all random streams.
+  public var seed: UInt64
+  /// The update.
+  public var rule: OptimizerRule
+  /// Limit of the gradient's global norm; 0 for none.
+  public var clip: Double
+  /// How gradients are added over ranks.
+  public var reduction: Reduction
+  /// Whether ranks of a node share memory.
+  public var sharedMemory: SharedMemory
+  /// Which rows of the embedding's gradient travel between ranks that do not share memory.
+  public var embeddingRows: EmbeddingRows
+
+  /// A setup of these values.
+  public init(
+    shape: ModelShape, timesteps: Int, globalBatch: Int, shards: Int, accumulate: Int = 1, dropout: Float, seed: UInt64,
+    rule: OptimizerRule, clip: Double, reduction: Reduction, sharedMemory: SharedMemory = .auto,
+    embeddingRows: EmbeddingRows = .sparse
+  ) {
+    self.shape = shape
+    self.timesteps = timesteps
+    self.globalBatch = globalBatch
+    self.shards = shards
+    self.accumulate = accumulate
+    self.dropout = dropout
+    self.seed = seed
+    self.rule = rule
+    self.clip = clip
+    self.reduction = reduction
+    self.sharedMemory = sharedMemory
+    self.embeddingRows = embeddingRows
+  }
+}

@@ -1,0 +1,37 @@
+import Kernels
+
+/// Hidden and cell states between windows.
+extension SequenceModel {
+  /// The state after the window becomes the state before the next one.
+  public func carryState() { for layer in layers { layer.carryState() } }
+
+  /// A lane, counted from the pass's first, begins the window with a state of zero.
+  public func clearState(lane: Int) { for layer in layers { layer.clearState(lane: lane) } }
+
+  /// Floats of the state of one lane: hidden and cell of every layer, without padding.
+  public var stateSize: Int { 2 * shape.layers * shape.hidden }
+
+  /// Writes the states behind the window, lane after lane, [B, L, 2, H]: hidden, then cell.
+  public func readState(into states: UnsafeMutablePointer<Float>) {
+    forEachState(t: rows.timesteps) { place, state in (states + place).update(from: state, count: shape.hidden) }
+  }
+
+  /// Sets the states before the window from what `readState` wrote. The padding is cleared: it may hold what a pass with
+  /// fewer lanes left there, NaN after a step that was not finite.
+  public func writeState(from states: UnsafePointer<Float>) {
+    forEachState(t: 0) { place, state in
+      state.update(from: states + place, count: shape.hidden)
+      (state + shape.hidden).update(repeating: 0, count: padded(shape.hidden) - shape.hidden)
+    }
+  }
+
+  private func forEachState(t: Int, _ body: (Int, UnsafeMutablePointer<Float>) -> Void) {
+    for lane in 0..<rows.lanes {
+      for (index, layer) in layers.enumerated() {
+        let place = lane * stateSize + index * 2 * shape.hidden
+        body(place, layer.hidden(t) + lane * layer.hiddenStride)
+        body(place + shape.hidden, layer.cell(t) + lane * layer.hiddenStride)
+      }
+    }
+  }
+}
