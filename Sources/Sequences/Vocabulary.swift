@@ -134,21 +134,11 @@ extension Vocabulary: Codable {
   }
 
   /// The vocabulary as one JSON object, the same bytes for the same vocabulary.
-  public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
-  }
+  public func json() throws -> Data { try SortedJSON.data(self) }
 
   /// The vocabulary in a JSON object; `name` is what an error calls the file. Exit code 65 for anything malformed.
   public init(json: Data, name: String) throws(SequenceError) {
-    do {
-      self = try JSONDecoder().decode(Vocabulary.self, from: json)
-    } catch let error as SequenceError {
-      throw .data("\(error.message) (\(name))")
-    } catch {
-      throw .data("vocabulary cannot be read — expected a JSON object with kind and entries, got \(error) (\(name))")
-    }
+    self = try SortedJSON.read(json, what: "vocabulary", keys: "kind and entries", name: name)
   }
 
   /// Throws unless `entries` could be those of a vocabulary of this kind.

@@ -33,22 +33,11 @@ public struct ClassifierEncoding: Codable, Equatable, Sendable {
   // MARK: JSON
 
   /// The encoding as one JSON object, the same bytes for the same encoding.
-  public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
-  }
+  public func json() throws -> Data { try SortedJSON.data(self) }
 
   /// The encoding in a JSON object; `name` is what an error calls the file. Exit code 65 for anything malformed.
   public init(json: Data, name: String) throws(SequenceError) {
-    do {
-      self = try JSONDecoder().decode(ClassifierEncoding.self, from: json)
-    } catch let error as SequenceError {
-      throw .data("\(error.message) (\(name))")
-    } catch {
-      throw .data(
-        "encoding cannot be read — expected a JSON object with classes and trainingCounts, got \(error) (\(name))")
-    }
+    self = try SortedJSON.read(json, what: "encoding", keys: "classes and trainingCounts", name: name)
     let numbers = normalization.map { !$0.mean.isEmpty && $0.isUsable }
     guard classes.count >= 2, Set(classes.map(ExactString.init)).count == classes.count,
       trainingCounts.count == classes.count, (vocabulary == nil) != (normalization == nil), numbers != false,

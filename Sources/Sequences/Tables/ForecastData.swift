@@ -10,23 +10,18 @@ public struct ForecastEncoding: Codable, Equatable, Sendable {
   public let normalization: Normalization
 
   /// The encoding as one JSON object, the same bytes for the same encoding.
-  public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
-  }
+  public func json() throws -> Data { try SortedJSON.data(self) }
 
   /// The encoding in a JSON object; `name` is what an error calls the file. Exit code 65 for anything malformed.
   public init(json: Data, name: String) throws(SequenceError) {
-    guard let read = try? JSONDecoder().decode(ForecastEncoding.self, from: json), !read.columns.isEmpty,
-      read.columns.indices.contains(read.target), read.normalization.isUsable,
-      read.normalization.mean.count == read.columns.count
+    self = try SortedJSON.read(json, what: "encoding", keys: "columns, target and normalization", name: name)
+    guard !columns.isEmpty, columns.indices.contains(target), normalization.isUsable,
+      normalization.mean.count == columns.count
     else {
       throw .data(
         "encoding of a forecaster — expected columns, one of them the target, and a normalization, got something else "
           + "(\(name))")
     }
-    self = read
   }
 
   init(columns: [String], target: Int, normalization: Normalization) {

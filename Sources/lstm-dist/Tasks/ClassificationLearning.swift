@@ -80,12 +80,10 @@ enum ClassificationLearning: LearningTask {
       let probabilities: [String: Float]
     }
     let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] }!
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let said = Said(
       name: name, class: classes[best], probability: probabilities[best],
       probabilities: Dictionary(uniqueKeysWithValues: zip(classes, probabilities)))
-    return String(decoding: try encoder.encode(said), as: UTF8.self)
+    return try SortedJSON.text(said)
   }
 
   static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {

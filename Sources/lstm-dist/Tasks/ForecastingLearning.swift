@@ -100,12 +100,10 @@ enum ForecastingLearning: LearningTask {
           let column: String
           let forecast: [Double]
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let said = Said(
           name: file.name, column: encoding.columns[encoding.target],
           forecast: try model.outputs(window, sequences: 1).outputs[0].map(encoding.restored))
-        return String(decoding: try encoder.encode(said), as: UTF8.self)
+        return try SortedJSON.text(said)
       }
     }
   }
