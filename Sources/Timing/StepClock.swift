@@ -119,11 +119,6 @@ public final class StepClock {
     underWay -= 1
   }
 
-  /// All gradients that were on their way are known to have arrived.
-  public func allArrived(at now: Double = StepClock.now()) {
-    for part in submittedAt.indices { arrived(part: part, at: now) }
-  }
-
   // MARK: Shared memory
 
   /// The gradient of a part stands where the other ranks of the node read it. Nothing travels, so nothing is hidden.

@@ -14,7 +14,7 @@ import Timing
     clock.submitted(part: 0, at: start + 6)
     clock.arrived(part: 1, at: start + 6)
     clock.enter(.wait, at: start + 6)
-    clock.allArrived(at: start + 7)
+    for part in 0..<2 { clock.arrived(part: part, at: start + 7) }
     return clock.endStep(at: start + 8)
   }
 
