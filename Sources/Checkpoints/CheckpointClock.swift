@@ -1,10 +1,10 @@
-/// When a checkpoint is due by the clock: after an interval, or when training has gone on for so long that the cost of one
-/// more stays within a share of it. All times are seconds since the same moment; it reads no clock.
+/// When a checkpoint is due by the clock: after an interval, or when training has gone on for so long that the cost of
+/// one more stays within a share of it. All times are seconds since the same moment; it reads no clock.
 ///
-/// A checkpoint costs the time for which training stood still, to copy the state or to wait for the disk, and the time for
-/// which the writing thread kept a processor busy, which on a full machine is taken from a rank. With a cost c and an
-/// allowed overhead q the next one begins c / q seconds after the one before, but at least 10. The first cost is estimated from the size;
-/// later, the mean of what was expected and what was measured is expected next.
+/// A checkpoint costs the time for which training stood still, to copy the state or to wait for the disk, and the time
+/// for which the writing thread kept a processor busy, which on a full machine is taken from a rank. With a cost c and
+/// an allowed overhead q the next one begins c / q seconds after the one before, but at least 10. The first cost is
+/// estimated from the size; later, the mean of what was expected and what was measured is expected next.
 public struct CheckpointClock: Sendable {
   /// Seconds between the beginnings of two checkpoints; 0 for none.
   public let intervalSeconds: Double

@@ -13,7 +13,8 @@ public struct TensorDifference: Equatable, Sendable {
 }
 
 extension Checkpoint {
-  /// Compares what would be written with what stands here, byte for byte. Returns the tensors that differ, file after file.
+  /// Compares what would be written with what stands here, byte for byte. Returns the tensors that differ, file after
+  /// file.
   /// - Throws: where a tensor is missing, or has another shape or dtype.
   public func differences(from files: [CheckpointFile]) throws -> [TensorDifference] {
     try files.flatMap { file in

@@ -2,9 +2,9 @@ import CSystem
 import Glibc
 import Synchronization
 
-/// Writes checkpoints on a thread beside the training, one at a time, at a pace that does not disturb it. What is written
-/// has been read back from the disk and compared; then checkpoints that are superseded are removed. The thread makes no MPI
-/// calls.
+/// Writes checkpoints on a thread beside the training, one at a time, at a pace that does not disturb it. What is
+/// written has been read back from the disk and compared; then checkpoints that are superseded are removed. The thread
+/// makes no MPI calls.
 public final class CheckpointWriter: Sendable {
   /// How the writing of a checkpoint ended.
   public struct Outcome: Sendable {

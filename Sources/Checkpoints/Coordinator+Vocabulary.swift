@@ -23,8 +23,8 @@ extension Coordinator {
 
   /// What has happened.
   public enum Event: Equatable, Sendable {
-    /// The run begins anew, or goes on from the checkpoint of a step; `finishRecorded`: its metrics hold the record that
-    /// it finished at that step; and what the checkpoint says of steps that were not finite.
+    /// The run begins anew, or goes on from the checkpoint of a step; `finishRecorded`: its metrics hold the record
+    /// that it finished at that step; and what the checkpoint says of steps that were not finite.
     case started(resumedFrom: Int?, finishRecorded: Bool, skippedInARow: Int = 0, rollbacks: Int = 0)
     /// A step of training is done; `isFinite`: so are its loss and its gradient.
     case stepCompleted(step: Int, isFinite: Bool)
@@ -79,8 +79,8 @@ extension Coordinator {
     case skipped(step: Int, inARow: Int, of: Int)
     /// All steps after the newest checkpoint are to be done again: for the so-many-th time, of at most so many.
     case rollingBack(step: Int, number: Int, of: Int)
-    /// No checkpoint of this step; `goesOn`: training does. Of failures in a row the first is reported, and the one with
-    /// which the run stops.
+    /// No checkpoint of this step; `goesOn`: training does. Of failures in a row the first is reported, and the one
+    /// with which the run stops.
     case checkpointFailed(step: Int, CheckpointError, goesOn: Bool)
     /// The run stops after this step, of which a checkpoint stands.
     case stoppedOnRequest(step: Int, StopReason)

@@ -12,21 +12,21 @@
 /// - `copying(n)`, stateCopied → `training(n)`; at the end, after a stop request and after a rollback `awaiting(n)`
 /// - `awaiting(n)`, checkpointUnderWay → `awaiting(n)`
 /// - `awaiting(n)`, checkpointWritten or checkpointFailed → `copying(n)` where the checkpoint was of an earlier step;
-///   at the end `finishing(n)`, after a stop request `stopped(75)`, without the checkpoint `stopped(74)`; after a rollback
-///   `training(n)`
+///   at the end `finishing(n)`, after a stop request `stopped(75)`, without the checkpoint `stopped(74)`; after a
+///   rollback `training(n)`
 /// - `rollingBack(n)`, rolledBack(m) → `copying(m)`: what the rollback has changed is saved at once
 /// - `finishing(n)`, finished → `stopped(0)`
 /// - `stopped(code)` → none
 ///
 /// A checkpoint is copied in memory and then written while training goes on, one at a time. `checkpointWritten` and
-/// `checkpointFailed` are legal in `training` and `evaluating` too as long as one is being written; no action answers them
-/// there. One that is due by its step waits for the one before; one that was requested does not come before that one has
-/// ended. Where a value to be saved was not finite the run stops with 76, or goes back by the policy, as soon as the action
-/// under way has completed.
+/// `checkpointFailed` are legal in `training` and `evaluating` too as long as one is being written; no action answers
+/// them there. One that is due by its step waits for the one before; one that was requested does not come before that
+/// one has ended. Where a value to be saved was not finite the run stops with 76, or goes back by the policy, as soon
+/// as the action under way has completed.
 ///
-/// `stopRequested` and `checkpointRequested` are legal in every state and answer with no action: they take effect when the
-/// step or evaluation under way has completed. Any other event that is not in the table is a mistake of the program:
-/// `stopped(70)`, except that a run which has stopped keeps its code.
+/// `stopRequested` and `checkpointRequested` are legal in every state and answer with no action: they take effect when
+/// the step or evaluation under way has completed. Any other event that is not in the table is a mistake of the
+/// program: `stopped(70)`, except that a run which has stopped keeps its code.
 ///
 /// At one step the evaluation comes before the checkpoint, so that a resumed run need not repeat it. A stop request
 /// omits the evaluation, for the time left may be short; where that was the last step, the next start makes up for it.

@@ -4,13 +4,13 @@ public enum NonFinitePolicy: Equatable, Sendable {
   case stop
   /// The run goes on with the next step, as though the batch had not been there; at most so many times in a row.
   case skip(inARow: Int)
-  /// The run goes back to its newest valid checkpoint, and from there on the learning rate is multiplied by this factor,
-  /// which adds up; at most so many times.
+  /// The run goes back to its newest valid checkpoint, and from there on the learning rate is multiplied by this
+  /// factor, which adds up; at most so many times.
   case rollBack(times: Int, learningRateFactor: Double)
 }
 
-/// What a run has been through because of numbers that were not finite. It decides how the run goes on, so it is part of
-/// its state: the same on every rank, and saved in checkpoints.
+/// What a run has been through because of numbers that were not finite. It decides how the run goes on, so it is part
+/// of its state: the same on every rank, and saved in checkpoints.
 public struct Setbacks: Equatable, Sendable {
   /// Steps without an update since the start of the run.
   public var skipped = 0

@@ -43,8 +43,8 @@ public func hexadecimal(_ word: UInt64) -> String {
 // MARK: Reading
 
 extension ParameterRecord {
-  /// The records of a metrics file, their steps ascending; none where there is no file. Other lines, and a last one that
-  /// is torn, are passed over.
+  /// The records of a metrics file, their steps ascending; none where there is no file. Other lines, and a last one
+  /// that is torn, are passed over.
   public static func read(_ path: String) throws -> [ParameterRecord] {
     var records: [ParameterRecord] = []
     try MetricsLog.forEachRecord(path, events: ["parameters"], what: "record of parameters") { line, _, place in

@@ -26,7 +26,8 @@ public enum RankPhase: UInt8, Sendable {
 ///
 ///     0 magic  8 ranks of the job  16 process id  24 start, Unix seconds (Double)
 ///     32 beats  40 last beat, Unix seconds (Double)  48 step · 256 + phase
-///     56 moves  64 boot id of the machine (40 bytes)  104 process-id namespace (32)  136 host (256), each ended by zeros
+///     56 moves
+///     64 boot id of the machine (40 bytes)  104 process-id namespace (32)  136 host (256), each ended by zeros
 ///
 /// Every rank has a page of its own, so that several nodes never write the same page.
 public struct RankRecord: Sendable, Equatable {

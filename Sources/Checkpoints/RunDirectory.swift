@@ -9,7 +9,8 @@ import Glibc
 ///                 checkpoints/step-00001200/{model,optimizer,state}.safetensors, manifest.json
 ///                 dumps/step-00001200/{model,batch}.safetensors, manifest.json: steps that were not finite
 ///
-/// Only rank 0 writes to it, but that each rank has a page of the heartbeat. Names that begin with a dot are work in progress, or what a crash left of it.
+/// Only rank 0 writes to it, but that each rank has a page of the heartbeat. Names that begin with a dot are work in
+/// progress, or what a crash left of it.
 public struct RunDirectory: Sendable {
   /// Where the directory is or will be.
   public let path: String

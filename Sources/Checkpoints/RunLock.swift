@@ -4,8 +4,8 @@ import Glibc
 /// back whatever becomes of the process, and says who the job is; it is removed at the job's end.
 ///
 /// A file whose lock is free belonged to a job that ended without a word, and is taken over: at once where that job ran
-/// on this machine, which would know of the lock. Where it ran on another one, whose locks a network file system need not
-/// show here, its heartbeat decides.
+/// on this machine, which would know of the lock. Where it ran on another one, whose locks a network file system need
+/// not show here, its heartbeat decides.
 public final class RunLock {
   /// How long to look before deciding, in seconds.
   public struct Patience: Sendable {

@@ -26,10 +26,10 @@ extension StopReason: CustomStringConvertible {
 
 /// When a job has to begin its last checkpoint, so that it stands before the job's time is over.
 ///
-/// Between two looks at the clock a step or an evaluation passes, and then the checkpoint has to be written: the longest
-/// of each that has been measured is reserved, the checkpoint with half as much again, for disks are uneven, twice where
-/// another one must be waited for, and a second for the way out. Before the first checkpoint its time is estimated from its size. All times are seconds since the
-/// same moment.
+/// Between two looks at the clock a step or an evaluation passes, and then the checkpoint has to be written: the
+/// longest of each that has been measured is reserved, the checkpoint with half as much again, for disks are uneven,
+/// twice where another one must be waited for, and a second for the way out. Before the first checkpoint its time is
+/// estimated from its size. All times are seconds since the same moment.
 public struct StopClock: Sendable {
   /// When the job's time is over, and which limit that is; nil where it has no end.
   public let end: (seconds: Double, reason: StopReason)?

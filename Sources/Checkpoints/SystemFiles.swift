@@ -168,8 +168,8 @@ struct OutputFile: ~Copyable {
     try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
   }
 
-  /// Waits until the bytes are on the disk, and closes the file. Who reads it next reads the disk, not memory, as far as
-  /// the file system knows the difference.
+  /// Waits until the bytes are on the disk, and closes the file. Who reads it next reads the disk, not memory, as far
+  /// as the file system knows the difference.
   mutating func finish() throws -> FileDigest {
     try checked("fsync", path) { fsync(descriptor) }
     posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)

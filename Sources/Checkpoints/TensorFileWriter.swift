@@ -10,7 +10,8 @@ public struct TensorSource {
   /// Calls its argument with the tensor's bytes, in order, in as many pieces of whole elements as it likes.
   let bytes: (_ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
 
-  /// A tensor whose little-endian bytes `bytes` hands to its argument: in order, in one piece of whole elements or more.
+  /// A tensor whose little-endian bytes `bytes` hands to its argument: in order, in one piece of whole elements or
+  /// more.
   public init(
     name: String, dtype: DType, shape: [Int],
     bytes: @escaping (_ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void

@@ -33,7 +33,8 @@ extension ConfigurationKey {
   private static func lastPart(_ name: String) -> String { name.split(separator: ".").last.map { String($0) } ?? name }
 
   /// The edit distance of Levenshtein: the fewest insertions, deletions and replacements that make `a` into `b`,
-  /// letters of either case being equal. Row by row, d[i, j] = min(d[i−1, j] + 1, d[i, j−1] + 1, d[i−1, j−1] + (aᵢ ≠ bⱼ)).
+  /// letters of either case being equal. Row by row,
+  /// d[i, j] = min(d[i−1, j] + 1, d[i, j−1] + 1, d[i−1, j−1] + (aᵢ ≠ bⱼ)).
   static func edits(_ a: String, _ b: String) -> Int {
     let columns = Array(b.lowercased())
     var row = Array(0...columns.count)

@@ -44,8 +44,8 @@ public struct BenchmarkShape: Sendable {
     }
   }
 
-  /// The named shapes: character models, word models of the sizes of Zaremba et al. (2014), a classifier of audio clips,
-  /// and the layers that a rank with few lanes runs.
+  /// The named shapes: character models, word models of the sizes of Zaremba et al. (2014), a classifier of audio
+  /// clips, and the layers that a rank with few lanes runs.
   public static let named: [BenchmarkShape] = [
     languageModel("char-128", vocabulary: 65, layers: 2, hidden: 128, sequences: 50, timesteps: 50),
     languageModel("char-512", vocabulary: 65, layers: 2, hidden: 512, sequences: 64, timesteps: 128),

@@ -14,7 +14,8 @@ extension ShardedModel {
     return (loss, logits.map(softmax))
   }
 
-  /// What the model says of every sequence of a source, [sequences][K], before any softmax, and the mean loss: as above.
+  /// What the model says of every sequence of a source, [sequences][K], before any softmax, and the mean loss: as
+  /// above.
   /// - Precondition: the model speaks once a sequence.
   public func outputs(
     _ source: any SequenceSource & IndexedBatches, sequences: Int

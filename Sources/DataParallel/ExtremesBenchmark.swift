@@ -20,8 +20,8 @@ public struct ExtremeTiming: Sendable {
   public let denormals: Int
 }
 
-/// Times the trainer's step on one core where its numbers or its sizes are extreme: gradients that vanish, saturated gates, long
-/// silence, sizes far from whole registers.
+/// Times the trainer's step on one core where its numbers or its sizes are extreme: gradients that vanish, saturated
+/// gates, long silence, sizes far from whole registers.
 public enum ExtremesBenchmark {
   /// `rounds` pairs of each, the two of a pair one right after the other.
   /// - Precondition: a world of one rank.
@@ -69,7 +69,8 @@ public enum ExtremesBenchmark {
     }
   }
 
-  /// Inputs of zero, and the state of a cell that has forgotten nearly all: its candidates are as small as numbers become.
+  /// Inputs of zero, and the state of a cell that has forgotten nearly all: its candidates are as small as numbers
+  /// become.
   private static func silence(_ training: Training) {
     let shape = training.setup.shape
     scale(training, shape.parts[0], by: 0)

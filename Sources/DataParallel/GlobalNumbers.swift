@@ -2,8 +2,8 @@ import Kernels
 import MPI
 import Timing
 
-/// The numbers beside the gradient that ranks tell each other by messages: the sums of squares of the blocks that some of
-/// them look at, the values of their shards, their notices.
+/// The numbers beside the gradient that ranks tell each other by messages: the sums of squares of the blocks that some
+/// of them look at, the values of their shards, their notices.
 struct GlobalNumbers {
   private(set) var shardValues: [Double]
   private(set) var notices: [Double]

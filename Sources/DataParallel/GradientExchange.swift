@@ -10,9 +10,9 @@ import Timing
 /// 2·(P − 1)/P·n numbers: the bytes of the best all-reduce. Both ways can be hidden behind the backward pass, which
 /// handing round the updated parameters instead could not.
 ///
-/// A part is cut into pieces, so that the second way of one is on the line with the first way of the next. Messages make
-/// progress in `poll` and `finish` alone: MPI has no progress of its own. They carry the number of their piece, so that
-/// ranks may come to the second way of a piece and to the first one of the next in any order.
+/// A part is cut into pieces, so that the second way of one is on the line with the first way of the next. Messages
+/// make progress in `poll` and `finish` alone: MPI has no progress of its own. They carry the number of their piece, so
+/// that ranks may come to the second way of a piece and to the first one of the next in any order.
 final class GradientExchange {
   /// Where the gradient may be other than +0.0, after `finish`, ascending.
   private(set) var changedRanges: [Range<Int>] = []
@@ -75,8 +75,8 @@ final class GradientExchange {
     }
   }
 
-  /// The gradient of a part stands in memory, and is not touched until `finish`. `rowsSeen`: of an embedding, ascending, the
-  /// rows that it has.
+  /// The gradient of a part stands in memory, and is not touched until `finish`. `rowsSeen`: of an embedding,
+  /// ascending, the rows that it has.
   func submit(part: Int, rowsSeen: [Int32]) {
     clock.submitted(part: part)
     for load in loads[part] { submitted.append((load, 0, nil)) }
@@ -117,8 +117,8 @@ final class GradientExchange {
     do { try body() } catch { world.fail(error) }
   }
 
-  /// The next thing that can be done; false where there is nothing at the moment. Each way takes the loads in the order of
-  /// their submission, never in that of their arrival.
+  /// The next thing that can be done; false where there is nothing at the moment. Each way takes the loads in the order
+  /// of their submission, never in that of their arrival.
   private func advance() throws -> Bool {
     if scattered < submitted.count, try isReady(submitted[scattered].load) {
       submitted[scattered].requests =

@@ -1,8 +1,9 @@
 import Kernels
 import MPI
 
-/// The gradients of a rank, one whole gradient for each subtree of its shards, and behind them those that wait between its
-/// passes for the other half of a subtree; ranks that share memory see each other's. A class because the requests of MPI keep it alive while they write into it.
+/// The gradients of a rank, one whole gradient for each subtree of its shards, and behind them those that wait between
+/// its passes for the other half of a subtree; ranks that share memory see each other's. A class because the requests
+/// of MPI keep it alive while they write into it.
 final class GradientMemory {
   /// Numbers of one gradient.
   let count: Int

@@ -48,8 +48,8 @@ struct GradientParts: Sendable {
         range.lowerBound + owned.upperBound * normBlock, range.upperBound)
   }
 
-  /// The sums of squares of the blocks that a rank owns, each at its index among the blocks of all parts. A block without
-  /// a number in one of the `changed` ranges, which ascend, is +0.0 throughout.
+  /// The sums of squares of the blocks that a rank owns, each at its index among the blocks of all parts. A block
+  /// without a number in one of the `changed` ranges, which ascend, is +0.0 throughout.
   func squaredSums(
     ofRank rank: Int, changed: [Range<Int>], gradient: UnsafePointer<Float>, sums: UnsafeMutablePointer<Double>
   ) {

@@ -2,8 +2,8 @@ import Kernels
 import LSTM
 import Randomness
 
-/// LSTM layers alone on random numbers, for measuring time: forward, and backward to the gradients of weights and inputs.
-/// There is no update, so the weights are packed once, before anything is measured.
+/// LSTM layers alone on random numbers, for measuring time: forward, and backward to the gradients of weights and
+/// inputs. There is no update, so the weights are packed once, before anything is measured.
 final class LayersStep {
   private let layers: [LSTMLayer]
   private let product: WeightGradient

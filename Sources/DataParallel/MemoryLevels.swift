@@ -23,8 +23,8 @@ public struct MemoryLevel: Equatable, Sendable {
 public struct MemoryLevels: Sendable {
   /// Bytes of the first cache, which is not measured.
   public let firstCacheBytes: Double
-  /// Second-level cache, third-level cache where it has one, main memory: the nearest first. The bandwidth of each is the mean
-  /// over the ranks.
+  /// Second-level cache, third-level cache where it has one, main memory: the nearest first. The bandwidth of each is
+  /// the mean over the ranks.
   public let levels: [MemoryLevel]
 
   /// Levels that are known already, the nearest first, main memory last.
@@ -56,8 +56,8 @@ public struct MemoryLevels: Sendable {
     return MemoryLevels(firstCacheBytes: Double(caches.first { $0.level == 1 }?.bytes ?? 0), levels: levels)
   }
 
-  /// What a rank has of each cache where `localRanks` ranks are spread evenly over the processors of a node; `sharers` are
-  /// then ranks. A cache whose share is not larger than that of the one before it is left out.
+  /// What a rank has of each cache where `localRanks` ranks are spread evenly over the processors of a node; `sharers`
+  /// are then ranks. A cache whose share is not larger than that of the one before it is left out.
   public static func shares(_ caches: [ProcessorCache], localRanks: Int, processors: Int) -> [ProcessorCache] {
     var shares: [ProcessorCache] = []
     for cache in caches {

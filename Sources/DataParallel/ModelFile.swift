@@ -1,9 +1,9 @@
 import Checkpoints
 import LSTM
 
-/// A model's flat parameters as the tensors of `model.safetensors`, with PyTorch's names, shapes and gate order: those of
-/// a module with `embedding` (`nn.Embedding`, where the model reads tokens), `lstm` (`nn.LSTM`) and `output` (`nn.Linear`).
-/// Moments of an optimizer have the same form, with a prefix.
+/// A model's flat parameters as the tensors of `model.safetensors`, with PyTorch's names, shapes and gate order: those
+/// of a module with `embedding` (`nn.Embedding`, where the model reads tokens), `lstm` (`nn.LSTM`) and `output`
+/// (`nn.Linear`). Moments of an optimizer have the same form, with a prefix.
 enum ModelFile {
   /// The tensors of flat memory in this form, which stays as it is as long as they are used.
   static func tensors(

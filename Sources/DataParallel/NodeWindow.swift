@@ -1,8 +1,8 @@
 import Glibc
 import MPI
 
-/// A segment of memory for each rank of a node, zero at first, which all of them read and write; or, for a rank that shares
-/// with nobody, a segment of its own.
+/// A segment of memory for each rank of a node, zero at first, which all of them read and write; or, for a rank that
+/// shares with nobody, a segment of its own.
 final class NodeWindow {
   /// Who shares, and which of them this rank is.
   let share: (index: Int, count: Int)

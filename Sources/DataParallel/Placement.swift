@@ -50,8 +50,8 @@ public enum Placement {
     }
   }
 
-  /// The ranks that can run on no other cores than some rank's must not be more than these, nor all ranks of the node more
-  /// than all its cores and the time that their control group allows.
+  /// The ranks that can run on no other cores than some rank's must not be more than these, nor all ranks of the node
+  /// more than all its cores and the time that their control group allows.
   private static func findings(_ members: [(rank: Int, share: ProcessorShare)]) -> [Finding] {
     let all = Set(members.flatMap(\.share.cores))
     let quota = members.compactMap(\.share.quota).min()

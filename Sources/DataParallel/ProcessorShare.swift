@@ -1,7 +1,8 @@
 import Glibc
 
 /// The processor that one process may use: the cores that it is bound to, and the share of time that its control group
-/// allows. Made from the texts of Linux's `/proc` and `/sys`, which `read` gives by path, nil for one that is not there.
+/// allows. Made from the texts of Linux's `/proc` and `/sys`, which `read` gives by path, nil for one that is not
+/// there.
 public struct ProcessorShare: Equatable, Sendable {
   /// Cores that the process may run on, each named by the lowest of its logical processors, ascending.
   public let cores: [Int]

@@ -9,8 +9,8 @@ public struct RankComparison: Equatable, Sendable {
   /// The value of the first of them.
   public let got: UInt64
 
-  /// Compares the ranks with each other: what most of them have is expected, on a tie what the lowest rank of those has.
-  /// Nil where all have the same.
+  /// Compares the ranks with each other: what most of them have is expected, on a tie what the lowest rank of those
+  /// has. Nil where all have the same.
   /// - Parameter words: for each rank, a word for each name.
   public init?(names: [String], words: [[UInt64]]) {
     let expected = names.indices.map { index in RankComparison.mostFrequent(words.map { $0[index] }) }

@@ -19,7 +19,8 @@ public struct Roof: Sendable {
 public struct DataMovement: Equatable, Sendable {
   /// Since when the data may be in a cache.
   public enum Reuse: Equatable, Sendable {
-    /// Since another part of the step, or the step before: they are still in a cache that holds the data of a whole step.
+    /// Since another part of the step, or the step before: they are still in a cache that holds the data of a whole
+    /// step.
     case step
     /// Since the phase before: they are still in a cache that holds the data of this phase.
     case phase

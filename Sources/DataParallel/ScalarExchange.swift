@@ -1,7 +1,8 @@
 import MPI
 
 /// The numbers beside the gradient that every rank needs of every other: sums of squares of the blocks that it owns,
-/// values of its shards, and a notice, a number for which a step has no other use. One collective call a step, with memory made once.
+/// values of its shards, and a notice, a number for which a step has no other use. One collective call a step, with
+/// memory made once.
 struct ScalarExchange {
   private let segments: Segments
   /// For each rank, the block or shard that each of its numbers is about.

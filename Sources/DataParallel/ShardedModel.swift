@@ -4,7 +4,8 @@ import MPI
 import Sequences
 import Timing
 
-/// A model on all ranks: the same parameters everywhere, and on each rank the lanes of its shards, in one pass or several.
+/// A model on all ranks: the same parameters everywhere, and on each rank the lanes of its shards, in one pass or
+/// several.
 public final class ShardedModel {
   /// Who computes what.
   public let plan: ShardPlan
@@ -20,8 +21,8 @@ public final class ShardedModel {
   let passes: [Pass]
   /// The one that was begun last.
   private var pass: Pass
-  /// Hidden and cell states of the rank's lanes, lane after lane as the model writes them: those before a step, and those
-  /// behind it as far as its passes have been made.
+  /// Hidden and cell states of the rank's lanes, lane after lane as the model writes them: those before a step, and
+  /// those behind it as far as its passes have been made.
   private var statesBefore: FloatBuffer
   private var statesBehind: FloatBuffer
 
@@ -83,8 +84,8 @@ public final class ShardedModel {
   /// Whether this rank is the one that writes whole parameters where several share them.
   public var writesParameters: Bool { window.share.index == 0 }
 
-  /// The parameters have been written: the products read copies of them in another order. Ranks that share wait for each
-  /// other, and each packs its share; the clock, if there is one, tells the two apart.
+  /// The parameters have been written: the products read copies of them in another order. Ranks that share wait for
+  /// each other, and each packs its share; the clock, if there is one, tells the two apart.
   public func parametersChanged(clock: StepClock? = nil) throws {
     clock?.enter(.wait)
     try window.barrier()
@@ -165,8 +166,8 @@ public final class ShardedModel {
     public let lanes: Range<Int>
     let model: SequenceModel
 
-    /// Logits, before the softmax, of a lane of the global batch: at timestep `t`, which is nil for a model that says one
-    /// class for a whole sequence.
+    /// Logits, before the softmax, of a lane of the global batch: at timestep `t`, which is nil for a model that says
+    /// one class for a whole sequence.
     public func logits(t: Int? = nil, lane: Int) -> UnsafeBufferPointer<Float> {
       model.logits(lane: lane - lanes.lowerBound, t: t)
     }

@@ -3,8 +3,8 @@ import Kernels
 import LSTM
 import MPI
 
-/// A copy, on rank 0, of all that a checkpoint holds of a training, taken between two steps: the next one can begin while
-/// the copy is written. Its memory is made once, and is in place before the first copy.
+/// A copy, on rank 0, of all that a checkpoint holds of a training, taken between two steps: the next one can begin
+/// while the copy is written. Its memory is made once, and is in place before the first copy.
 final class Snapshot {
   private let training: Training
   private let parameters: FloatBuffer

@@ -3,8 +3,8 @@ import LSTM
 import Sequences
 
 /// The work of a training step on one rank: a pure function of sizes. Each phase reads its operands once and writes its
-/// results once; only the recurrence reads its weights at every timestep. Padding counts nothing, and of an embedding only
-/// the rows that a batch can contain.
+/// results once; only the recurrence reads its weights at every timestep. Padding counts nothing, and of an embedding
+/// only the rows that a batch can contain.
 public struct StepWork: Sendable {
   /// Sizes on which the work depends.
   public struct Sizes: Sendable {

@@ -6,8 +6,8 @@ import Sequences
 
 /// What a training takes, told from its setup before anything is allocated.
 extension Training {
-  /// Bytes of a checkpoint, about, and of the copy from which rank 0 writes it: parameters, moments, and the states of all
-  /// lanes.
+  /// Bytes of a checkpoint, about, and of the copy from which rank 0 writes it: parameters, moments, and the states of
+  /// all lanes.
   public static func checkpointBytes(_ setup: TrainingSetup) -> Int {
     let shape = setup.shape
     return 4
@@ -61,8 +61,8 @@ extension Training {
     return memory
   }
 
-  /// What other ranks send: of each of their subtrees, 1/P of the gradient. Rows of an embedding are packed. Where ranks
-  /// share memory, each does that for its part of the gradient, which it sums first.
+  /// What other ranks send: of each of their subtrees, 1/P of the gradient. Rows of an embedding are packed. Where
+  /// ranks share memory, each does that for its part of the gradient, which it sums first.
   private static func exchangeBytes(_ setup: TrainingSetup, plan: ShardPlan, _ sharing: Int) -> Int {
     if sharing > 1 { return 2 * mostSubtrees(plan) * setup.shape.parameterCount / sharing * MemoryLayout<Float>.stride }
     let subtrees = subtrees(plan)

@@ -12,8 +12,8 @@ public struct StepResult: Sendable {
   public let loss: Double
   /// Global norm of the gradient before clipping.
   public let gradientNorm: Double
-  /// Where numbers went bad, if a number of them did: then parameters, moments and the states of the lanes have been left
-  /// as they were. The same on every rank.
+  /// Where numbers went bad, if a number of them did: then parameters, moments and the states of the lanes have been
+  /// left as they were. The same on every rank.
   public let nonFinite: NonFiniteFinding?
   /// Whether loss and gradient are finite.
   public var isFinite: Bool { nonFinite == nil }
@@ -92,8 +92,8 @@ public final class Training {
     try sharded.parametersChanged()
   }
 
-  /// From now on a step ends the job where the parameters have changed since the update before it. Costs two passes over
-  /// the parameters a step.
+  /// From now on a step ends the job where the parameters have changed since the update before it. Costs two passes
+  /// over the parameters a step.
   func watchParameters() {
     parameterGuard = ParameterGuard(ParameterTensors(setup.shape), parameters: sharded.parameters)
   }
@@ -108,7 +108,8 @@ public final class Training {
     sharded.beginStep(step, of: source)
     let count = source.targetCount(atStep: step)
     for pass in sharded.passes { run(pass, step: step, source: source, targetCount: count) }
-    // No rank updates before all ranks have come to `finish`. Requests are under way: an error must not unwind past them.
+    // No rank updates before all ranks have come to `finish`. Requests are under way: an error must not unwind past
+    // them.
     do { try parameterGuard?.check(parameters, step: step) } catch { world.fail(error) }
     clock.enter(.wait)
     heartbeat?.enter(.reducing, step: step + 1)
@@ -137,8 +138,8 @@ public final class Training {
       notice: reducer.notices.firstIndex { $0 != 0 }.map { (Int32(reducer.notices[$0]), $0) })
   }
 
-  /// Passes a step over as though it had not been there, without computing it; where it was computed, its loss or gradient
-  /// was not finite.
+  /// Passes a step over as though it had not been there, without computing it; where it was computed, its loss or
+  /// gradient was not finite.
   func skip(_ step: Int, source: any SequenceSource) {
     sharded.beginStep(step, of: source)
     countSkipped()

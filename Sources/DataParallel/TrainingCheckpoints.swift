@@ -18,8 +18,8 @@ public struct CheckpointPolicy: Sendable {
   }
 }
 
-/// The checkpoints of a training that goes on: all ranks copy the state, rank 0 has the copy written, and knows what that
-/// costs.
+/// The checkpoints of a training that goes on: all ranks copy the state, rank 0 has the copy written, and knows what
+/// that costs.
 final class TrainingCheckpoints {
   private let training: Training
   private let directory: RunDirectory

@@ -4,16 +4,17 @@ import MPI
 import Synchronization
 
 /// A thread of each rank that keeps up its heartbeat and listens to that of the next rank, the last rank to that of the
-/// first: each silent rank is noticed by one other, or there is none left. The thread sleeps, but for a moment every few
-/// seconds.
+/// first: each silent rank is noticed by one other, or there is none left. The thread sleeps, but for a moment every
+/// few seconds.
 ///
 /// A rank counts as lost where its process is gone, where its heart has not beaten for the limit, or where the heart
 /// beats but the rank has not got on for ten times the limit while no other is further behind. Whoever notices ends the
-/// job with exit code 77 and one message. Time is counted in wake-ups of the thread itself: if the whole machine sleeps,
-/// nobody is late.
+/// job with exit code 77 and one message. Time is counted in wake-ups of the thread itself: if the whole machine
+/// sleeps, nobody is late.
 ///
-/// When a rank's work is over it still has to come out of MPI, together with the others: that too waits for ever for one
-/// that is silent. So the thread goes on to the end of the process, and then ends this process instead of calling MPI.
+/// When a rank's work is over it still has to come out of MPI, together with the others: that too waits for ever for
+/// one that is silent. So the thread goes on to the end of the process, and then ends this process instead of calling
+/// MPI.
 public final class Watchdog: Sendable {
   private let world: World
   private let heartbeat: Heartbeat
@@ -87,8 +88,8 @@ public final class Watchdog: Sendable {
   }
 
   private func end(_ rank: Int, _ record: RankRecord, _ what: String, _ expected: String, _ got: String) {
-    // MPI_Abort is called beside the rank's main thread, which waits in MPI for a rank that will not come. Should it not
-    // return, the alarm ends this process, and with it the job.
+    // MPI_Abort is called beside the rank's main thread, which waits in MPI for a rank that will not come. Should it
+    // not return, the alarm ends this process, and with it the job.
     signal(SIGALRM, SIG_DFL)
     alarm(10)
     let failure = Failure(

@@ -55,8 +55,8 @@ public final class Embedding {
   }
 
   /// dE[v, :] = Σ dx[row, :] over the rows whose token is v: a chain for each shard, then the summation tree over
-  /// shards, where a shard without the token is a leaf of +0.0. The sums go where `WeightGradient` places them: gradient j,
-  /// [V, D], begins at `gradient + j · subtreeStride`. dx [T·B, Dp].
+  /// shards, where a shard without the token is a leaf of +0.0. The sums go where `WeightGradient` places them:
+  /// gradient j, [V, D], begins at `gradient + j · subtreeStride`. dx [T·B, Dp].
   ///
   /// Only rows of tokens that are `seen` are written: all must be +0.0 before the first pass, as `clear` leaves them.
   public func backward(
@@ -100,8 +100,8 @@ public final class Embedding {
     }
   }
 
-  /// One row of the gradient of one subtree, leaf after leaf as `WeightGradient` does it. A subtree without the token is
-  /// +0.0, which changes a sum on its left only where that is −0.0.
+  /// One row of the gradient of one subtree, leaf after leaf as `WeightGradient` does it. A subtree without the token
+  /// is +0.0, which changes a sum on its left only where that is −0.0.
   private func sumRow(
     _ token: Int, subtree: ShardedRows.Subtree, dx: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
     subtreeStride: Int

@@ -31,8 +31,8 @@ public final class LSTMLayer {
   private let tanhC: FloatBuffer
   private let zeros: FloatBuffer
 
-  /// A layer for up to `lanes` lanes, whose initial states are zero. `pack` must come before `forward`. Ranks that share `weights` share the packed
-  /// weights.
+  /// A layer for up to `lanes` lanes, whose initial states are zero. `pack` must come before `forward`. Ranks that
+  /// share `weights` share the packed weights.
   public init(shape: LSTMShape, timesteps: Int, lanes: Int, weights: FloatArena? = nil) {
     self.shape = shape
     self.timesteps = timesteps
@@ -73,8 +73,8 @@ public final class LSTMLayer {
   /// Z of timestep t, [B, 4Hp]: the gates after the forward pass, dZ after the backward pass.
   func gates(_ t: Int) -> UnsafeMutablePointer<Float> { z.pointer + t * lanes * 4 * hiddenStride }
 
-  /// Copies W and b, [D + H + 1, 4H] row-major, into the order in which the products read them: one share of the weights,
-  /// and all of b. Once an update.
+  /// Copies W and b, [D + H + 1, 4H] row-major, into the order in which the products read them: one share of the
+  /// weights, and all of b. Once an update.
   public func pack(_ parameters: UnsafePointer<Float>, share: Share = .whole) {
     let (D, H, Hp) = (shape.inputs, shape.hidden, hiddenStride)
     let (columns, recurrent) = (shape.columns, parameters + D * shape.columns)
@@ -196,8 +196,8 @@ public final class LSTMLayer {
     }
   }
 
-  /// After `backward`: (B6) and (B7), summed over timesteps, lanes and shards, as `WeightGradient` places them: gradient j,
-  /// [D + H + 1, 4H], begins at `gradient + j · subtreeStride`.
+  /// After `backward`: (B6) and (B7), summed over timesteps, lanes and shards, as `WeightGradient` places them:
+  /// gradient j, [D + H + 1, 4H], begins at `gradient + j · subtreeStride`.
   public func weightGradient(
     x: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
     between: () -> Void = {}

@@ -100,8 +100,8 @@ public struct ModelShape: Equatable, Sendable {
       + 6 * Double(timesteps) * Double(lanes) * output
   }
 
-  /// Those of `flopsPerStep` that really run, and the head's at the last timestep: numbers that are read get no gradient,
-  /// so the products of 2·T·B·4H·D operations that would make it are left out.
+  /// Those of `flopsPerStep` that really run, and the head's at the last timestep: numbers that are read get no
+  /// gradient, so the products of 2·T·B·4H·D operations that would make it are left out.
   public func flopsThatRun(timesteps: Int, lanes: Int) -> Double {
     let rows = Double(timesteps) * Double(lanes)
     let inputGradient = vocabulary == nil ? 2 * rows * Double(lstm[0].columns) * Double(inputs) : 0

@@ -1,7 +1,7 @@
 import Kernels
 
-/// The layer above the LSTM: logits = y·Wy + by, with softmax cross-entropy or squared error behind it. It runs over N rows: T·B of them
-/// for a head at every timestep, B for one at the last.
+/// The layer above the LSTM: logits = y·Wy + by, with softmax cross-entropy or squared error behind it. It runs over N
+/// rows: T·B of them for a head at every timestep, B for one at the last.
 ///
 /// Memory: N·Kp floats for the logits, which become their gradient in place; 2·H·Kp for Wy and Wyᵀ packed.
 public final class OutputLayer {
@@ -18,8 +18,8 @@ public final class OutputLayer {
   private let zeros: FloatBuffer
   private let logitRows: FloatBuffer
 
-  /// A layer for up to N = `rowCount` rows. Behind the last output of a row stands `padding`: −∞ before a softmax, so that its
-  /// probability is zero; 0 before a squared error. Ranks that share `weights` share the packed weights.
+  /// A layer for up to N = `rowCount` rows. Behind the last output of a row stands `padding`: −∞ before a softmax, so
+  /// that its probability is zero; 0 before a squared error. Ranks that share `weights` share the packed weights.
   public init(
     inputs: Int, classes: Int, rowCount: Int, padding: Float = -.infinity, weights arena: FloatArena? = nil
   ) {
@@ -73,8 +73,8 @@ public final class OutputLayer {
       z: logitRows.pointer, zStride: logitStride)
   }
 
-  /// Cross-entropy or squared error of all rows, added up into one Double for each shard; the logits become dlogits, scaled by
-  /// `scale` = 1 / (targets of the global batch).
+  /// Cross-entropy or squared error of all rows, added up into one Double for each shard; the logits become dlogits,
+  /// scaled by `scale` = 1 / (targets of the global batch).
   public func loss(
     targets: SequenceTargets, scale: Float, rows: ShardedRows,
     shardLosses: UnsafeMutableBufferPointer<Double>
@@ -131,7 +131,8 @@ public final class OutputLayer {
       startStride: 0, z: dy, zStride: inputStride, between: between)
   }
 
-  /// After `loss`: dWy = Σ yᵀ·dlogits and dby = Σ dlogits for each subtree of the pass, as `WeightGradient` places them.
+  /// After `loss`: dWy = Σ yᵀ·dlogits and dby = Σ dlogits for each subtree of the pass, as `WeightGradient` places
+  /// them.
   public func weightGradient(
     y: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int
   ) {

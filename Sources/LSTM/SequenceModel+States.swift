@@ -16,8 +16,8 @@ extension SequenceModel {
     forEachState(t: rows.timesteps) { place, state in (states + place).update(from: state, count: shape.hidden) }
   }
 
-  /// Sets the states before the window from what `readState` wrote. The padding is cleared: it may hold what a pass with
-  /// fewer lanes left there, NaN after a step that was not finite.
+  /// Sets the states before the window from what `readState` wrote. The padding is cleared: it may hold what a pass
+  /// with fewer lanes left there, NaN after a step that was not finite.
   public func writeState(from states: UnsafePointer<Float>) {
     forEachState(t: 0) { place, state in
       state.update(from: states + place, count: shape.hidden)

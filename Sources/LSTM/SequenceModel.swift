@@ -1,8 +1,8 @@
 import Kernels
 
-/// The part of a batch that one rank computes, and the memory in which a step of it runs: in one pass, or pass after pass
-/// in the same memory, so that activations take that of the largest one. A step begins with pass 0, and each pass is
-/// `select`, states, `forward`, `loss`, `backward`.
+/// The part of a batch that one rank computes, and the memory in which a step of it runs: in one pass, or pass after
+/// pass in the same memory, so that activations take that of the largest one. A step begins with pass 0, and each pass
+/// is `select`, states, `forward`, `loss`, `backward`.
 ///
 /// Sequences may be shorter than T: what stands behind a lane's length changes no bit of the loss and of any gradient.
 ///
@@ -101,8 +101,8 @@ public final class SequenceModel {
     output.pack(parameters + shape.outputRange.lowerBound, share: share)
   }
 
-  /// Forward over a window to the logits. With `step` given, dropout is drawn for that training step; nil is evaluation,
-  /// without dropout.
+  /// Forward over a window to the logits. With `step` given, dropout is drawn for that training step; nil is
+  /// evaluation, without dropout.
   /// - Parameter lengths: timesteps of each lane's sequence, [B], 0 for no sequence; nil for T in every lane.
   public func forward(
     _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>? = nil, parameters: UnsafePointer<Float>, step: Int?
@@ -121,8 +121,9 @@ public final class SequenceModel {
     output.forward(y: outputInput(dropped: step != nil))
   }
 
-  /// What the lowest layer reads. Embedded tokens are dropped as Zaremba et al. do; numbers are not, for they are the data
-  /// itself, not features that the model could learn twice. Rows behind a lane's end are zero, whatever stands there.
+  /// What the lowest layer reads. Embedded tokens are dropped as Zaremba et al. do; numbers are not, for they are the
+  /// data itself, not features that the model could learn twice. Rows behind a lane's end are zero, whatever stands
+  /// there.
   func read(
     _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>?, parameters: UnsafePointer<Float>, step: Int?
   ) {
@@ -185,14 +186,14 @@ public final class SequenceModel {
     return UnsafeBufferPointer(output.logits(row: (t ?? 0) * rows.lanes + lane))
   }
 
-  /// Backward through everything after `loss`: the output layer, the LSTM layers from the top, the embedding. The rank's
-  /// gradients of the whole model are `subtreeStride` floats apart; after the last pass those of the subtrees of its shards
-  /// come first.
+  /// Backward through everything after `loss`: the output layer, the LSTM layers from the top, the embedding. The
+  /// rank's gradients of the whole model are `subtreeStride` floats apart; after the last pass those of the subtrees of
+  /// its shards come first.
   ///
-  /// `finished` is called with each part (an index of `shape.parts`) as soon as the pass has added to its gradient, while
-  /// the layers below are still to be computed; `between` every few milliseconds, between timesteps and between blocks of
-  /// the products. Of the embedding's gradient only the rows of `tokensSeen` are written: it must be +0.0 before the first
-  /// pass, as `clearEmbeddingGradient` leaves it.
+  /// `finished` is called with each part (an index of `shape.parts`) as soon as the pass has added to its gradient,
+  /// while the layers below are still to be computed; `between` every few milliseconds, between timesteps and between
+  /// blocks of the products. Of the embedding's gradient only the rows of `tokensSeen` are written: it must be +0.0
+  /// before the first pass, as `clearEmbeddingGradient` leaves it.
   public func backward(
     _ input: SequenceInput, step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
     between: () -> Void = {}, finished: (_ part: Int) -> Void

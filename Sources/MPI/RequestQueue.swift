@@ -34,7 +34,8 @@ public struct RequestQueue<Payload: ~Copyable>: ~Copyable {
     return try testFirst(1)
   }
 
-  /// Lets MPI make progress and says whether the `n` oldest requests are complete; true for none. More than there are trap.
+  /// Lets MPI make progress and says whether the `n` oldest requests are complete; true for none. More than there are
+  /// trap.
   public mutating func testFirst(_ n: Int) throws(MPIError) -> Bool {
     precondition(n <= count, "the queue holds fewer requests")
     for index in 0..<n where try !slots[slot(index)].test() { return false }

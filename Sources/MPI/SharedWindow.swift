@@ -2,16 +2,16 @@ internal import CMPI
 
 /// Memory that all ranks of one node read and write: a segment for each rank, zero at first, mapped by all of them.
 ///
-/// What one rank writes another sees after both have called `barrier`. Lives until MPI ends: there is no call in `deinit`,
-/// which could run after the end.
+/// What one rank writes another sees after both have called `barrier`. Lives until MPI ends: there is no call in
+/// `deinit`, which could run after the end.
 public final class SharedWindow {
   /// The ranks that share.
   public let communicator: Communicator
   private let window: CMPI_Win
   private let segments: [UnsafeMutableRawPointer]
 
-  /// A segment of `byteCount` bytes for this rank; others may ask for other sizes. Segments begin at multiples of a page.
-  /// Collective over ranks that can share memory: `Communicator.splitBySharedMemory`.
+  /// A segment of `byteCount` bytes for this rank; others may ask for other sizes. Segments begin at multiples of a
+  /// page. Collective over ranks that can share memory: `Communicator.splitBySharedMemory`.
   /// The corresponding MPI functions are `MPI_Win_allocate_shared` and `MPI_Win_shared_query` (MPI 4.0 §12.2.3).
   /// - Throws: where the library refuses. Too little space in `/dev/shm` may end the process instead: compare before.
   public init(byteCount: Int, on communicator: Communicator) throws(MPIError) {

@@ -112,7 +112,8 @@ public struct World: Sendable {
     end(failure)
   }
 
-  /// Ends this process with a message and without MPI, which may be coming to its end. The launcher then ends the others.
+  /// Ends this process with a message and without MPI, which may be coming to its end. The launcher then ends the
+  /// others.
   public func leave(with failure: Failure) -> Never {
     failure.report(rank: communicator.rank, size: communicator.size)
     _exit(failure.exitCode)

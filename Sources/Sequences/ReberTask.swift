@@ -4,8 +4,9 @@ import Randomness
 /// that are all different and none of them a training string. Both follow from the seed alone.
 ///
 /// Strings of more than `longest` symbols are drawn again, so that a window of fixed length holds any of them; with 33
-/// symbols that is one draw in 2,000. Held-out strings are rarer than plain draws (the frequent ones are in the training
-/// set), so a perfect model's loss on them is above the entropy of the grammar: `perfectLoss` gives it exactly.
+/// symbols that is one draw in 2,000. Held-out strings are rarer than plain draws (the frequent ones are in the
+/// training set), so a perfect model's loss on them is above the entropy of the grammar: `perfectLoss` gives it
+/// exactly.
 public struct ReberTask: Sendable {
   /// Training strings, as often as they were drawn.
   public let training: [[Int32]]

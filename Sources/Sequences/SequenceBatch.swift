@@ -1,5 +1,5 @@
-/// The target of a timestep or sequence that has none: padding behind a short sequence, behind the last token of a lane,
-/// or a lane that has no sequence in this step.
+/// The target of a timestep or sequence that has none: padding behind a short sequence, behind the last token of a
+/// lane, or a lane that has no sequence in this step.
 public let noTarget: Int32 = -1
 
 /// The memory that a source fills with one step of some lanes. Its owner allocates it once and uses it for every step;

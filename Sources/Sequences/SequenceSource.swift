@@ -1,5 +1,5 @@
-/// Batches of sequences, each a pure function of its step: any rank can ask for any lanes of any step and gets the same,
-/// with no communication.
+/// Batches of sequences, each a pure function of its step: any rank can ask for any lanes of any step and gets the
+/// same, with no communication.
 public protocol SequenceSource: Sendable {
   /// B, sequences in the global batch.
   var globalBatch: Int { get }

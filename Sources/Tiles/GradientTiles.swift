@@ -1,7 +1,7 @@
 /// A piece of the chains of one shard for some tiles of a weight gradient: Σ a[row, :]ᵀ · z[row, :] over some rows.
 ///
-/// The chain of a tile begins at +0.0, or goes on from the sums that lie at `stack`; then they are added to the tiles of
-/// the `merges` levels of the summation tree below, uppermost first, and put at the lowest of them.
+/// The chain of a tile begins at +0.0, or goes on from the sums that lie at `stack`; then they are added to the tiles
+/// of the `merges` levels of the summation tree below, uppermost first, and put at the lowest of them.
 public struct GradientTiles {
   /// Blocks of twelve columns of A, each [rows, 12].
   public let a: UnsafePointer<Float>

@@ -1,4 +1,5 @@
-// Loops over consecutive floats, made vector code by the compiler in the width of the module into which they are inlined.
+// Loops over consecutive floats, made vector code by the compiler in the width of the module into which they are
+// inlined.
 
 /// y[i] = σ(y[i]) for `count` floats in place.
 @inlinable @inline(__always)

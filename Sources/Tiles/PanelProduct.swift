@@ -1,5 +1,5 @@
-/// Z[b, n] = start[b, n] + Σ_k X[b, k] · W[k, n] over whole panels of W, 16 columns each; k ascending, one chain of fused
-/// multiply-adds an element, whatever the tiles.
+/// Z[b, n] = start[b, n] + Σ_k X[b, k] · W[k, n] over whole panels of W, 16 columns each; k ascending, one chain of
+/// fused multiply-adds an element, whatever the tiles.
 public struct PanelProduct {
   /// Rows of X and Z.
   public let rows: Int

@@ -1,8 +1,8 @@
 /// A block of a product held in registers: `rows` × 16·`panels` elements, as [row][panel].
 ///
-/// Six rows of one panel fill the sixteen registers of AVX2: twelve for the sums, two for a row of the packed matrix, one
-/// for the element that multiplies it. AVX-512 has twice as many registers of twice the width, and a sum of its own for
-/// each of eight multiply-adds under way.
+/// Six rows of one panel fill the sixteen registers of AVX2: twelve for the sums, two for a row of the packed matrix,
+/// one for the element that multiplies it. AVX-512 has twice as many registers of twice the width, and a sum of its own
+/// for each of eight multiply-adds under way.
 public typealias Tile<let rows: Int, let panels: Int> = InlineArray<rows, InlineArray<panels, Vector>>
 
 /// Rows of the tallest tile on sixteen registers.

@@ -89,7 +89,8 @@ public final class StepClock {
     countedUntil = now
   }
 
-  /// The phase is interrupted so that messages make progress. No event of a trace: this happens hundreds of times a step.
+  /// The phase is interrupted so that messages make progress. No event of a trace: this happens hundreds of times a
+  /// step.
   public func beginProgress(at now: Double = StepClock.now()) {
     countHidden(until: now)
     progressBegan = now

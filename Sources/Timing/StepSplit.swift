@@ -1,8 +1,8 @@
 /// Where the time of one or more steps went: the mean over ranks, in seconds. The shares add up to `total`.
 ///
 /// Only durations are compared, never the clocks of two machines. Between two points at which all ranks wait for each
-/// other, rank i is busy for bᵢ seconds: the time lasts as long as the slowest one is busy, max b, so that the ranks wait
-/// for it max b − mean b seconds in the mean. What remains of the elapsed time is communication.
+/// other, rank i is busy for bᵢ seconds: the time lasts as long as the slowest one is busy, max b, so that the ranks
+/// wait for it max b − mean b seconds in the mean. What remains of the elapsed time is communication.
 public struct StepSplit: Sendable, Equatable {
   /// Forward, loss, backward, update, packing, and rank 0's records.
   public var compute = 0.0
@@ -23,8 +23,8 @@ public struct StepSplit: Sendable, Equatable {
   /// Nothing yet.
   public init() {}
 
-  /// The phases in which a rank is busy, cut where all ranks wait for each other: for the parameters' gradient, the updated
-  /// parameters, the times of the step, the coordinator's decision.
+  /// The phases in which a rank is busy, cut where all ranks wait for each other: for the parameters' gradient, the
+  /// updated parameters, the times of the step, the coordinator's decision.
   static let busy: [[Phase]] = [[.data, .forward, .loss, .backward], [.update], [.packing], [.coordination]]
 
   /// The split of one step: what each rank measured, rank 0 first.

@@ -48,8 +48,8 @@ public struct StragglerDetector: Sendable {
     streak = all
   }
 
-  /// Takes what each rank measured in a step. Returns a rank that has now been behind for at least `steps` steps in a row
-  /// and lost `lostSeconds` in them, with their number; once for each time that it falls behind.
+  /// Takes what each rank measured in a step. Returns a rank that has now been behind for at least `steps` steps in a
+  /// row and lost `lostSeconds` in them, with their number; once for each time that it falls behind.
   public mutating func add(_ ranks: [PhaseSeconds]) -> (straggler: Straggler, steps: Int)? {
     precondition(ranks.count == all.count, "seconds of other ranks")
     for rank in ranks.indices { all[rank] += ranks[rank] }

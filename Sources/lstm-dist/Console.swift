@@ -26,7 +26,8 @@ final class Console {
   /// Seconds between two updates of a live line, and between two plain lines.
   private var interval: Double { isTerminal ? 0.1 : 10 }
 
-  /// Under mpirun a rank's output is a pseudo-terminal even where mpirun's own output is a file, so mpirun's is looked at.
+  /// Under mpirun a rank's output is a pseudo-terminal even where mpirun's own output is a file, so mpirun's is looked
+  /// at.
   private static func outputIsTerminal() -> Bool {
     guard isatty(STDOUT_FILENO) == 1 else { return false }
     guard getenv("OMPI_COMM_WORLD_SIZE") != nil else { return true }

@@ -12,8 +12,8 @@ final class Presence: Sendable {
   }
   private let state = Mutex(State())
 
-  /// Begins to beat, and to watch the other ranks. Nil where this rank cannot reach the file, as on a host that does not
-  /// share the run's file system; rank 0 warns of it. Every rank calls it.
+  /// Begins to beat, and to watch the other ranks. Nil where this rank cannot reach the file, as on a host that does
+  /// not share the run's file system; rank 0 warns of it. Every rank calls it.
   func begin(world: World, _ directory: RunDirectory, _ configuration: Configuration) throws -> Heartbeat? {
     let all = world.communicator
     let heartbeat = try? Heartbeat(directory, rank: all.rank, ranks: all.size)

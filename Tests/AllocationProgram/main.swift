@@ -5,11 +5,12 @@ import MPI
 import Optimization
 import Sequences
 
-// Prints how many heap allocations it takes to set up a small model, and then to make each of five training steps; with the
-// argument "trace" its events are recorded, more than there is room for, with "passes" a step takes several.
+// Prints how many heap allocations it takes to set up a small model, and then to make each of five training steps; with
+// the argument "trace" its events are recorded, more than there is room for, with "passes" a step takes several.
 //
 // allocation-program memory RULE on|off   prints how many bytes all ranks together keep for a larger model beside its
-//                                         gradients, the pages that they share counted once, and those of the parameters
+//                                         gradients, the pages that they share counted once, and those of the
+//                                         parameters
 func printMemory(_ world: World) throws {
   let arguments = CommandLine.arguments
   let setup = TrainingSetup(

@@ -17,7 +17,8 @@ import Testing
     #expect(!clock.isDue(atSeconds: 1159) && clock.isDue(atSeconds: 1160))
   }
 
-  /// With whatever cost, measured and estimated at first, the share of the time stays within the budget in the long run.
+  /// With whatever cost, measured and estimated at first, the share of the time stays within the budget in the long
+  /// run.
   @Test func aBudgetIsKept() {
     var random = SplitMix(state: 9)
     for _ in 0..<200 {

@@ -7,8 +7,8 @@ extension Commands {
   struct AccumulationTests {
     private func passes(_ count: Int) -> [String] { ["--set", "batch.accumulate=\(count)"] }
 
-    /// With dropout, states carried from window to window, an evaluation in between, and more passes than some ranks have
-    /// shards.
+    /// With dropout, states carried from window to window, an evaluation in between, and more passes than some ranks
+    /// have shards.
     @Test(arguments: [nil, 2, 3, 4]) func everyNumberOfPassesTrainsTheSameBits(ranks: Int?) throws {
       try Workspace.run { workspace in
         let evaluating = ["--set", "training.evaluateEvery=5"]
@@ -46,8 +46,8 @@ extension Commands {
       }
     }
 
-    /// Sequences × timesteps are many and parameters few, so that memory is nearly all activations: what the program has
-    /// used must shrink as it says.
+    /// Sequences × timesteps are many and parameters few, so that memory is nearly all activations: what the program
+    /// has used must shrink as it says.
     @Test func theMemoryOfActivationsIsThatOfOnePass() throws {
       let peaks = try [1, 8].map { count in
         var figures: (peak: Double, activations: Double) = (0, 0)

@@ -5,8 +5,8 @@ import Testing
 extension Commands {
   /// The contract as a whole: whoever computes, in how many passes, and over what memory, the parameters are the same.
   struct ContractTests {
-    /// 8 shards of 13 sequences, so that shards and ranks are uneven, and text in lanes that are carried on; or shuffled
-    /// strings of different lengths.
+    /// 8 shards of 13 sequences, so that shards and ranks are uneven, and text in lanes that are carried on; or
+    /// shuffled strings of different lengths.
     private static let models = [
       ["--config", "small.yaml", "--set", "data.tokens=words", "--set", "batch.steps=6"],
       ["--config", "small.yaml", "--set", "model.layers=3", "--set", "model.dropout=0"],

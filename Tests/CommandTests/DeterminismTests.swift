@@ -38,8 +38,8 @@ extension Commands {
       }
     }
 
-    /// With several subtrees a rank (3 ranks of 7 shards), rows of the embedding that few lanes have, and moments or none;
-    /// gradients read where they are, or sent, of the embedding some rows or all.
+    /// With several subtrees a rank (3 ranks of 7 shards), rows of the embedding that few lanes have, and moments or
+    /// none; gradients read where they are, or sent, of the embedding some rows or all.
     @Test(arguments: ["optimizer.name=sgd", "optimizer.name=adam"])
     func sharedMemoryChangesNoBit(optimizer: String) throws {
       try Workspace.run { workspace in

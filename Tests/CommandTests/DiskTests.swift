@@ -3,7 +3,8 @@ import TestLauncher
 import Testing
 
 extension Commands {
-  /// A disk that takes no more, or is gone: training goes on as long as it can, and what is not saved at the end is an error.
+  /// A disk that takes no more, or is gone: training goes on as long as it can, and what is not saved at the end is an
+  /// error.
   struct DiskTests {
     /// A file system of 1 MB in a mount namespace of its own, which goes with the process that made it.
     private static let canMount: Bool = {

@@ -5,8 +5,8 @@ import Testing
 extension Commands {
   /// Loss or gradient become infinite or NaN: what each policy makes of it, with the same bits on any number of ranks.
   struct NonFiniteTests {
-    /// Adam without a memory of squares and almost no epsilon: a number whose gradient vanishes for once takes a step of
-    /// the size of its momentum over epsilon. Three layers turn that into NaN at step 17.
+    /// Adam without a memory of squares and almost no epsilon: a number whose gradient vanishes for once takes a step
+    /// of the size of its momentum over epsilon. Three layers turn that into NaN at step 17.
     private static let diverging = [
       "--steps", "30", "--set", "optimizer.epsilon=1e-30", "--set", "optimizer.learningRate=0.01", "--set",
       "optimizer.beta2=0", "--set", "model.layers=3", "--set", "training.checkpointEvery=10", "--set",

@@ -197,8 +197,8 @@ extension Commands {
 
     // MARK: A job that is killed
 
-    /// mpirun is killed while the ranks compute and write checkpoints, so that nobody can tidy up; the next job starts at
-    /// once.
+    /// mpirun is killed while the ranks compute and write checkpoints, so that nobody can tidy up; the next job starts
+    /// at once.
     @Test(arguments: [1, 3])
     func aJobThatWasKilledGoesOnWithTheSameBits(after: Int) throws {
       try Workspace.run { workspace in

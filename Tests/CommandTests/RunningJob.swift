@@ -5,8 +5,8 @@ import Testing
 extension Workspace {
   /// Starts a training that would take for ever, under mpirun or alone where `ranks` is nil, and does with it what a
   /// shell script says: `$job` is the process that was started, `rank N` gives the process id of a rank, `$run` is the
-  /// run's directory and `again ARGUMENTS` the same command on one rank. The script begins when the first steps are done,
-  /// and its exit code is the outcome's.
+  /// run's directory and `again ARGUMENTS` the same command on one rank. The script begins when the first steps are
+  /// done, and its exit code is the outcome's.
   func job(
     _ run: String, ranks: Int?, _ arguments: [String] = [], environment: [String: String] = [:], doing script: String
   ) throws -> Outcome {

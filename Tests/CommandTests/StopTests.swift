@@ -55,7 +55,8 @@ extension Commands {
       }
     }
 
-    /// Steps of this model take some tenths of a second, so that the second signal comes before the first has an effect.
+    /// Steps of this model take some tenths of a second, so that the second signal comes before the first has an
+    /// effect.
     @Test func aSecondInterruptEndsAtOnce() throws {
       try Workspace.run { workspace in
         let script = """

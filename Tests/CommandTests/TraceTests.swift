@@ -60,8 +60,8 @@ extension Commands {
       }
     }
 
-    /// In every step each rank has each part ready to be read, from the moment on at which it has computed it; it reads it
-    /// when all ranks have come, one part after the other.
+    /// In every step each rank has each part ready to be read, from the moment on at which it has computed it; it reads
+    /// it when all ranks have come, one part after the other.
     @Test(arguments: [2, 3]) func aTraceShowsWhatRanksReadOfEachOther(ranks: Int) throws {
       try Workspace.run { workspace in
         try workspace.train("run", ["--trace", "trace.json", "--set", "distributed.sharedMemory=on"], ranks: ranks)
@@ -128,8 +128,8 @@ extension Commands {
       #expect(exchanges.count == (isAlone ? 0 : 4 * 12))
     }
 
-    /// Whether a part was on its way while a part below it was computed. Of two ranks one is the first to submit a part,
-    /// and has to compute on until the other one does.
+    /// Whether a part was on its way while a part below it was computed. Of two ranks one is the first to submit a
+    /// part, and has to compute on until the other one does.
     private func overlaps(_ events: [Event]) -> Bool {
       let backward = events.filter { $0.name.hasPrefix("backward ") }
       return events.contains { exchange in

@@ -54,7 +54,8 @@ struct MemoryEstimateTests {
     for (more, fewer) in zip(long.dropFirst(), long) { #expect(more < fewer) }
   }
 
-  /// 8 shards: in 2 passes the first waits for nothing, in 4 and 8 the sums of one and of two nodes wait for the other half.
+  /// 8 shards: in 2 passes the first waits for nothing, in 4 and 8 the sums of one and of two nodes wait for the other
+  /// half.
   @Test func passesShareActivationsAndTheGradientsThatWaitBetweenThemAreCounted() throws {
     func estimate(ranks: Int, _ passes: Int) throws -> MemoryEstimate {
       var sizes = Sizes()
@@ -83,8 +84,8 @@ struct MemoryEstimateTests {
     let shape = ModelShape.languageModel(vocabulary: 50, embedding: 16, hidden: 64, layers: 2)
     // Parameters, gradient, two moments, and the weights in the order in which products read them.
     #expect(try bytes() > 5 * 4 * shape.parameterCount)
-    // Four ranks that share memory have one copy of parameters, moments and packed weights; what is sent takes room, but
-    // MPI's own reduction has room of its own.
+    // Four ranks that share memory have one copy of parameters, moments and packed weights; what is sent takes room,
+    // but MPI's own reduction has room of its own.
     let (shared, sent, sentByMPI) = try (
       bytes {
         $0.ranks = 4

@@ -1,8 +1,9 @@
 import Checkpoints
 import Foundation
 
-/// Every file of the newest checkpoint cut to every length, and single bits of it flipped: each must be noticed, and the
-/// checkpoint before it be found. Some of them through the command, which must name what it passes over and end as ever.
+/// Every file of the newest checkpoint cut to every length, and single bits of it flipped: each must be noticed, and
+/// the checkpoint before it be found. Some of them through the command, which must name what it passes over and end as
+/// ever.
 func damagedFiles(_ trials: Trials) throws -> Row {
   var (trials, row) = (trials, Row("a checkpoint's file cut or with a flipped bit"))
   let run = trials.path("run")

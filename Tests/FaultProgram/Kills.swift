@@ -3,8 +3,8 @@ import Foundation
 import Glibc
 import TestLauncher
 
-/// kill -9 of a random rank or of mpirun at a random moment, every second time while a checkpoint is written. The job is
-/// started again on another number of ranks, and killed again; after a few kills it may finish.
+/// kill -9 of a random rank or of mpirun at a random moment, every second time while a checkpoint is written. The job
+/// is started again on another number of ranks, and killed again; after a few kills it may finish.
 func killedRanks(_ trials: Trials) throws -> Row {
   var (trials, row) = (trials, Row("kill -9 of a rank or of mpirun"))
   let count = trials.isLong ? 200 : 6
@@ -26,8 +26,8 @@ func killedRanks(_ trials: Trials) throws -> Row {
   return row
 }
 
-/// One job and its kill: what is wrong with the state that it leaves, and with the start that came before it. Nil where the
-/// job had finished before. `oldest` is the newest complete checkpoint that there is before and after.
+/// One job and its kill: what is wrong with the state that it leaves, and with the start that came before it. Nil where
+/// the job had finished before. `oldest` is the newest complete checkpoint that there is before and after.
 private func kill(_ run: String, _ trials: inout Trials, _ row: inout Row, _ oldest: inout Int) throws -> [String]? {
   let directory = RunDirectory(path: run)
   let job = try Job(trials.training.command(run, ranks: 2 + trials.draws.below(3)))

@@ -3,8 +3,8 @@ import Foundation
 import Glibc
 import TestLauncher
 
-/// A job is told to stop at a random moment, and goes on with another number of ranks. Where a run ends before its time,
-/// the next one begins.
+/// A job is told to stop at a random moment, and goes on with another number of ranks. Where a run ends before its
+/// time, the next one begins.
 func preemptions(_ trials: Trials) throws -> Row {
   var (trials, row) = (trials, Row("preemption, 4 → 2 → 3 → 1 → 4 ranks"))
   let ranks = [4, 2, 3, 1]

@@ -8,8 +8,8 @@ struct Broken: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
-/// What is wrong with an error: it must have the form "what — expected x, got y (where)", and the exit code of bad data or
-/// a bad configuration.
+/// What is wrong with an error: it must have the form "what — expected x, got y (where)", and the exit code of bad data
+/// or a bad configuration.
 func objection(to error: any Error) -> String? {
   let (message, exitCode): (String, Int32)
   switch error {

@@ -111,8 +111,8 @@ import Testing
     #expect(run.search()?.lane == 1)
   }
 
-  /// All is finite forward: layer 0 says exactly 0, so that the huge weights of layer 1 meet zeros alone. On the way back
-  /// dx = dZ·Wᵀ overflows.
+  /// All is finite forward: layer 0 says exactly 0, so that the huge weights of layer 1 meet zeros alone. On the way
+  /// back dx = dZ·Wᵀ overflows.
   @Test func theWayBackIsNamed() throws {
     var run = Run()
     run.scale = 1000

@@ -9,8 +9,8 @@ protocol RunInTurn {
   var timesteps: Int { get }
   var lanes: Int { get }
   var shardCount: Int { get }
-  /// What a rank's passes leave: whole gradients one behind the other, those of its subtrees first; and the losses of its
-  /// shards.
+  /// What a rank's passes leave: whole gradients one behind the other, those of its subtrees first; and the losses of
+  /// its shards.
   func gradients(passes: [ShardedRows]) -> (gradients: [Float], losses: [Double])
 }
 
@@ -113,7 +113,8 @@ struct RanksInTurn: RunInTurn {
     return (flat, losses)
   }
 
-  /// The tokens that a rank alone sees in two steps of so many passes, and what is left of the embedding's gradients then.
+  /// The tokens that a rank alone sees in two steps of so many passes, and what is left of the embedding's gradients
+  /// then.
   func tokensSeen(passes most: Int) -> (seen: [Int32], rest: [Float]) {
     let passes = passes(ofShards: 0..<shardCount, atMost: most)
     let model = SequenceModel(shape: shape, passes: passes)

@@ -81,8 +81,8 @@ struct GradientCase {
     #expect(one.worstError(layer.dc0, \.c0) < 1e-8)
   }
 
-  /// The widely copied notebook prints dΓu and dΓf with parentheses missing: the part that comes through da is multiplied
-  /// by the gate's factor Γ⊙(1 − Γ), but dcNext is not. Such gradients must not pass.
+  /// The widely copied notebook prints dΓu and dΓf with parentheses missing: the part that comes through da is
+  /// multiplied by the gate's factor Γ⊙(1 − Γ), but dcNext is not. Such gradients must not pass.
   @Test func gradientsWithoutTheParenthesesOfTheNotebookFail() {
     let one = ReferenceGradientTests.cases[0]
     let wrong = MistakenLSTM.weightGradient(one, mistake: .missingParentheses)

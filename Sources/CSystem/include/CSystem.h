@@ -4,7 +4,8 @@
 #include <stdbool.h>
 
 /// From now on SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 are only noted. A second SIGINT ends the process as it would have
-/// without this call. A file that would exceed a limit on its size gives an error, and no signal. In C, because a handler may not run what Swift may run at any access to a global variable.
+/// without this call. A file that would exceed a limit on its size gives an error, and no signal. In C, because a
+/// handler may not run what Swift may run at any access to a global variable.
 void system_note_stop_signals(void);
 
 /// The first signal that was noted, or 0.
@@ -17,8 +18,9 @@ void system_end_with_parent(void);
 /// Starts to write a file's changed pages to the disk and does not wait for it. Not among the names that Swift imports.
 void system_start_writing(int descriptor);
 
-/// Lets the calling thread run wherever the parent process may: a launcher binds a rank with all its threads to one core,
-/// but the job may have an idle one. Where the system refuses, all stays as it is. In C, for the sake of cpu_set_t.
+/// Lets the calling thread run wherever the parent process may: a launcher binds a rank with all its threads to one
+/// core, but the job may have an idle one. Where the system refuses, all stays as it is. In C, for the sake of
+/// cpu_set_t.
 void system_use_processors_of_parent(void);
 
 #endif

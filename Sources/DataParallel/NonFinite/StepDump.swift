@@ -58,8 +58,8 @@ public struct StepDump: Sendable {
   /// Whether a repetition found what is recorded.
   public func isSame(_ finding: NonFiniteFinding) -> Bool { finding.description == self.finding }
 
-  /// Computes the step again on all ranks, with the parameters and states of the dump; nil where all numbers are finite.
-  /// Every rank calls it.
+  /// Computes the step again on all ranks, with the parameters and states of the dump; nil where all numbers are
+  /// finite. Every rank calls it.
   public func replay(on world: World) throws -> NonFiniteFinding? {
     let training = try Training(world: world, setup: setup)
     world.agree {

@@ -11,8 +11,8 @@ enum DumpFiles {
 
 extension Training {
   /// Collects on rank 0 all that the step of a finding began with, and writes it there: parameters, sequences, states.
-  /// Every rank calls it before anything has changed since the step. Where the rank of the finding has parameters of its
-  /// own kind, the dump holds these, and of the sequences only that rank's.
+  /// Every rank calls it before anything has changed since the step. Where the rank of the finding has parameters of
+  /// its own kind, the dump holds these, and of the sequences only that rank's.
   /// - Returns: on rank 0 where the dump stands, nil where there are `limit` of them.
   func writeDump(
     _ finding: NonFiniteFinding, source: any SequenceSource, manifest: Manifest, to directory: RunDirectory, limit: Int

@@ -3,9 +3,9 @@ import MPI
 import Sequences
 
 extension Training {
-  /// Finds the first number that is not finite, in the order of computation: each rank computes its sequences again, and
-  /// the earliest of what they find counts; else the gradient of the parameters is looked through, from the top of the
-  /// model. Every rank calls it after a reduction whose loss or norm was not finite, before anything has changed.
+  /// Finds the first number that is not finite, in the order of computation: each rank computes its sequences again,
+  /// and the earliest of what they find counts; else the gradient of the parameters is looked through, from the top of
+  /// the model. Every rank calls it after a reduction whose loss or norm was not finite, before anything has changed.
   func findNonFinite(step: Int, source: any SequenceSource, targetCount: Int) throws -> NonFiniteFinding {
     let tensors = ParameterTensors(setup.shape)
     let parameters = tensors.ranges.map { range in range.contains { !sharded.parameters[$0].isFinite } }

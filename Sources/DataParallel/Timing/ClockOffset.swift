@@ -8,9 +8,10 @@ struct ClockOffset {
 
   /// Compares every rank's clock with that of rank 0, one rank after the other. Collective.
   ///
-  /// Rank 0 sends a message and gets back the other clock's time t. It lies between sending at t₀ and receiving at t₁, in
-  /// the middle of it as far as one can know; the round trip that took least time says it best. Where t lies within
-  /// t₀ … t₁ by its own clock, the two cannot be told apart: they are then taken for one, which on one machine they are.
+  /// Rank 0 sends a message and gets back the other clock's time t. It lies between sending at t₀ and receiving at t₁,
+  /// in the middle of it as far as one can know; the round trip that took least time says it best. Where t lies within
+  /// t₀ … t₁ by its own clock, the two cannot be told apart: they are then taken for one, which on one machine they
+  /// are.
   static func measure(on communicator: Communicator) throws -> ClockOffset {
     var offset = [0.0]
     if communicator.rank == 0 {
@@ -49,8 +50,8 @@ struct ClockOffset {
   }
 }
 
-/// Brings the times of a rank onto rank 0's clock: clocks of two machines run at slightly different speeds, so the offset
-/// between two measurements is interpolated.
+/// Brings the times of a rank onto rank 0's clock: clocks of two machines run at slightly different speeds, so the
+/// offset between two measurements is interpolated.
 struct ClockCorrection {
   let first: ClockOffset
   let last: ClockOffset

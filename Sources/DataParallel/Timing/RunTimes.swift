@@ -60,8 +60,8 @@ final class RunTimes {
     return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Takes what this rank measured in a step. On rank 0 it returns where the time of all went, and a rank that has fallen
-  /// behind; nil elsewhere.
+  /// Takes what this rank measured in a step. On rank 0 it returns where the time of all went, and a rank that has
+  /// fallen behind; nil elsewhere.
   func add(_ own: StepTimes) throws -> (split: StepSplit, slow: SlowRank?)? {
     steps += 1
     for (index, phase) in RunTimes.phases.enumerated() { mine[index] = own.seconds[phase] }

@@ -54,8 +54,8 @@ public final class TraceFile {
     }
   }
 
-  /// For a rank that has failed, when the others cannot be reached any more: its own events, on its own clock, beside the
-  /// file. What it failed of is what has to be told, so an error here is dropped.
+  /// For a rank that has failed, when the others cannot be reached any more: its own events, on its own clock, beside
+  /// the file. What it failed of is what has to be told, so an error here is dropped.
   func writeAlone(_ training: Training) {
     let rank = world.communicator.rank
     let text = TraceText(partNames: training.setup.shape.partNames, originSeconds: originSeconds)

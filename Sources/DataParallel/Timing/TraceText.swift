@@ -1,8 +1,8 @@
 import Checkpoints
 import Timing
 
-/// The Trace Event Format: a JSON object with an array of events. All of ours have a duration ("X"), but for the names of
-/// processes and lanes ("M"). Times are microseconds with three decimals.
+/// The Trace Event Format: a JSON object with an array of events. All of ours have a duration ("X"), but for the names
+/// of processes and lanes ("M"). Times are microseconds with three decimals.
 struct TraceText {
   /// Names of the model's parts.
   let partNames: [String]

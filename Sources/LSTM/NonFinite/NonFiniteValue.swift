@@ -51,9 +51,10 @@ public struct NonFiniteValue: Equatable, Sendable {
       quantity: quantity, layer: layer, timestep: timestep, lane: lane + lanes, unit: unit, value: value)
   }
 
-  /// The place in the order of computation, for comparison number by number, each at least 0: phase of the step, timestep in the order of
-  /// the phase, lane, quantity, unit. Forward the phases are the input, the layers from the lowest, the output layer, the
-  /// loss; backward what reaches the highest layer, then of each layer the gates over descending t, and its inputs.
+  /// The place in the order of computation, for comparison number by number, each at least 0: phase of the step,
+  /// timestep in the order of the phase, lane, quantity, unit. Forward the phases are the input, the layers from the
+  /// lowest, the output layer, the loss; backward what reaches the highest layer, then of each layer the gates over
+  /// descending t, and its inputs.
   public func order(layers: Int, timesteps: Int) -> [Int] {
     let below = layers - 1 - (layer ?? 0)
     let phase =

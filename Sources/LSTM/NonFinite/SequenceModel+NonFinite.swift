@@ -1,10 +1,10 @@
 import Kernels
 
 extension SequenceModel {
-  /// Computes a step again, and stops at the first number that is infinite or NaN, in the order of computation; nil where
-  /// there is none before the gradients of the parameters. Padding is passed over, and so are logits without a target: none
-  /// of it counts. The pass must have been selected and its states written; what else the model holds is used up. Arguments
-  /// as in `forward` and `loss`.
+  /// Computes a step again, and stops at the first number that is infinite or NaN, in the order of computation; nil
+  /// where there is none before the gradients of the parameters. Padding is passed over, and so are logits without a
+  /// target: none of it counts. The pass must have been selected and its states written; what else the model holds is
+  /// used up. Arguments as in `forward` and `loss`.
   public func firstNonFinite(
     _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>, targets: SequenceTargets,
     parameters: UnsafePointer<Float>, step: Int, scale: Float

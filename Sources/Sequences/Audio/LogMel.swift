@@ -3,7 +3,8 @@ import Kernels
 /// Log-mel features: the logarithm of a sound's energy in bands that are equally wide on the mel scale, frame by frame.
 ///
 /// 1. Frame t is the `windowSamples` samples from t · `hopSamples` on, times a Hann window w[n] = ½ − ½·cos(2πn/N) with
-///    N = `windowSamples`. There are as few frames as hold every sample, at least one; the last is filled up with zeros.
+///    N = `windowSamples`. There are as few frames as hold every sample, at least one; the last is filled up with
+///    zeros.
 /// 2. Power spectrum |X[k]|² of the frame, filled up with zeros to the next power of two of points.
 /// 3. Band m weighs the frequencies by a triangle in mel(f) = 1127·ln(1 + f/700) that rises from the centre of band
 ///    m − 1 and falls to that of band m + 1; the centres divide mel(`lowest`) … mel(`highest`) evenly.

@@ -3,8 +3,8 @@ extension ClassifierEncoding {
   public typealias File = (name: String, bytes: [UInt8])
 
   /// The sequences of files without labels, as the model reads them: each line of a text; each row of a table (a name
-  /// that ends in .csv, .tsv or .tab), whose column of texts alone is looked at; each series of a `.ts` file; a WAV file
-  /// as one clip. Errors as the readers of labelled sequences have them.
+  /// that ends in .csv, .tsv or .tab), whose column of texts alone is looked at; each series of a `.ts` file; a WAV
+  /// file as one clip. Errors as the readers of labelled sequences have them.
   public func input(of files: [File], form: LabelledFiles) throws(SequenceError) -> ClassifierInput {
     switch form {
     case .classFiles: return .tokens(try tokens(texts(of: files, column: nil)))

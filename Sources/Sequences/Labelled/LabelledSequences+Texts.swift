@@ -11,7 +11,8 @@ extension LabelledSequences where Element == UInt8 {
     return try .build(from: spaced, kind: kind, maximum: maximum, name: name)
   }
 
-  /// The texts as tokens. A text without any, such as white space where tokens are words, is an error with exit code 65.
+  /// The texts as tokens. A text without any, such as white space where tokens are words, is an error with exit code
+  /// 65.
   public func tokens(in vocabulary: Vocabulary) throws(SequenceError) -> LabelledTokens {
     try map(width: 1) { bytes, name throws(SequenceError) in
       let tokens = try vocabulary.encode(bytes: Array(bytes), name: name)

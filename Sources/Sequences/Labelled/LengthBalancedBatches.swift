@@ -3,9 +3,9 @@ import Randomness
 /// Batches of sequences of about the same length, so that few timesteps are padding: a pure function of (lengths, batch
 /// size, seed, epoch), with every sequence in exactly one batch of an epoch.
 ///
-/// The epoch's order is drawn, cut into pools of `poolBatches` batches, and each pool sorted by length: sequences change
-/// their company from epoch to epoch, which one sort of everything would not do. Batches come in an order drawn too, and
-/// within a batch the sequences stand as they were drawn, so that no rank always gets the longest.
+/// The epoch's order is drawn, cut into pools of `poolBatches` batches, and each pool sorted by length: sequences
+/// change their company from epoch to epoch, which one sort of everything would not do. Batches come in an order drawn
+/// too, and within a batch the sequences stand as they were drawn, so that no rank always gets the longest.
 public enum LengthBalancedBatches {
   /// Batches that are sorted together.
   static let poolBatches = 64

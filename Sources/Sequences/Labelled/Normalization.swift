@@ -32,8 +32,8 @@ public struct Normalization: Sendable, Equatable, Codable {
     mean.count == deviation.count && mean.allSatisfy(\.isFinite) && deviation.allSatisfy { $0.isFinite && $0 > 0 }
   }
 
-  /// (value − mean) / deviation for `values`, [rows, D] row-major. A value so far off that the result is no finite Float
-  /// is an error with exit code 65.
+  /// (value − mean) / deviation for `values`, [rows, D] row-major. A value so far off that the result is no finite
+  /// Float is an error with exit code 65.
   public func normalized(_ values: [Float], name: String) throws(SequenceError) -> [Float] {
     precondition(values.count % mean.count == 0, "values are whole rows")
     var result = values

@@ -3,7 +3,8 @@ import Randomness
 /// Copying a symbol over a long lag: experiment 2 of Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural
 /// Computation 9 (1997), section 5.2. The first symbol, x or y with probability ½ each, comes back as the last one.
 ///
-/// * Task 2a, no noise: (y, a₁, a₂, …, a_{p−1}, y) or the same with x. p + 1 symbols; every next one is to be predicted.
+/// * Task 2a, no noise: (y, a₁, a₂, …, a_{p−1}, y) or the same with x. p + 1 symbols; every next one is to be
+///   predicted.
 /// * Task 2b, no local regularities: the p − 1 symbols between are drawn from a₁ … a_{p−1}.
 /// * Task 2c, very long lags: (b, y, a…, e, y) or the same with x, with q + k symbols drawn from a₁ … a_p between, k
 ///   having probability (1/10)·(9/10)ᵏ: the length is at least q + 4, on average q + 13.

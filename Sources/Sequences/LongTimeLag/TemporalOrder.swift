@@ -2,7 +2,8 @@ import Randomness
 
 /// Temporal order: experiment 6 of Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation 9 (1997),
 /// section 5.6. A sequence of 100 to 110 symbols begins with E and ends with B; between them stand random symbols of a,
-/// b, c, d, but for two (task 6a) or three (task 6b) places with X or Y. The class is which of them stand in which order.
+/// b, c, d, but for two (task 6a) or three (task 6b) places with X or Y. The class is which of them stand in which
+/// order.
 ///
 /// The places, counted from 0: 10 ... 20 and 50 ... 60 in task 6a; 10 ... 20, 33 ... 43 and 66 ... 76 in task 6b. A
 /// sequence is correct if each output is less than 0.3 away from its target of 0 or 1.

@@ -88,7 +88,8 @@ public struct ForecastData: Sendable {
   /// All rows.
   public var rows: Int { measured.count }
 
-  /// Windows whose targets are training rows, in a drawn order. An error with exit code 65 where there are too few rows.
+  /// Windows whose targets are training rows, in a drawn order. An error with exit code 65 where there are too few
+  /// rows.
   public func training(
     timesteps: Int, horizon: Int, globalBatch: Int, seed: UInt64, name: String
   ) throws(SequenceError) -> ForecastWindows {
@@ -151,8 +152,8 @@ public struct ForecastErrors: Sendable, Equatable {
 
 extension ForecastData {
   /// The errors of saying, for each target of `windows`, the value a whole number of seasons of so many rows before it
-  /// that is the latest one known; a season of one row is the naive forecast, the last value. Nil where the first of them
-  /// lies before the table.
+  /// that is the latest one known; a season of one row is the naive forecast, the last value. Nil where the first of
+  /// them lies before the table.
   public func seasonalNaive(_ windows: ForecastWindows, season: Int) -> ForecastErrors? {
     guard season >= 1, windows.starts.lowerBound + windows.timesteps >= season else { return nil }
     var errors = ForecastErrors()

@@ -25,7 +25,8 @@ extension LabelledSequences where Element == UInt8 {
   }
 }
 
-/// Calls `body` with the path, the path relative to the folder, and the class of each file of a folder that fits a pattern with `{class}` in it.
+/// Calls `body` with the path, the path relative to the folder, and the class of each file of a folder that fits a
+/// pattern with `{class}` in it.
 func forEachClassFile(
   in folder: String, _ pattern: NamePattern,
   _ body: (_ path: String, _ file: String, _ label: String) throws(SequenceError) -> Void

@@ -29,8 +29,8 @@ struct LabelledSet {
     }
   }
 
-  /// Loss, accuracy beside that of always saying the most frequent class and of a bag of tokens (naive Bayes), F1 of each class, confusion matrix. Every rank
-  /// calls it.
+  /// Loss, accuracy beside that of always saying the most frequent class and of a bag of tokens (naive Bayes), F1 of
+  /// each class, confusion matrix. Every rank calls it.
   func result(_ model: ShardedModel, _ world: World) throws -> [String] {
     let (loss, probabilities) = try model.classify(source, sequences: labels.count)
     var confusion = ConfusionMatrix(classes: encoding.classes.count)
