@@ -9,6 +9,8 @@ public final class Repetition {
   public enum Finding: Equatable, Sendable {
     /// Loss or gradient of a step are not finite, and were when it was recorded.
     case diverged(step: Int)
+    /// Loss and gradient of a step are finite, though it is recorded as skipped for not being so.
+    case finite(step: Int)
     /// At the first record that differs: its step and the ranks that trained then, and which tensor's hash is another on
     /// which ranks now.
     case record(step: Int, recordedRanks: Int, comparison: RankComparison)
@@ -45,13 +47,10 @@ public final class Repetition {
     var rest = records[...]
     if from == nil { rollBack(setbacks, step: 0) }
     for step in firstStep + 1...to.manifest.step {
-      if setbacks.contains(.skipped(step: step)) {
-        training.skip(step - 1, source: source)
-      } else {
-        let result = try training.step(step - 1, source: source)
-        guard result.isFinite else { return .diverged(step: step) }
-        trainLoss = result.loss
-      }
+      let isSkipped = setbacks.contains(.skipped(step: step))
+      let result = try training.step(step - 1, source: source)
+      guard result.isFinite != isSkipped else { return isSkipped ? .finite(step: step) : .diverged(step: step) }
+      if isSkipped { training.countSkipped() } else { trainLoss = result.loss }
       rollBack(setbacks, step: step)
       guard let record = rest.first, record.step == step else { continue }
       rest.removeFirst()

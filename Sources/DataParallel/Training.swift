@@ -138,13 +138,6 @@ public final class Training {
       notice: reducer.notices.firstIndex { $0 != 0 }.map { (Int32(reducer.notices[$0]), $0) })
   }
 
-  /// Passes a step over as though it had not been there, without computing it; where it was computed, its loss or
-  /// gradient was not finite.
-  func skip(_ step: Int, source: any SequenceSource) {
-    sharded.beginStep(step, of: source)
-    countSkipped()
-  }
-
   /// After a step that was not finite: what is left of it is the count.
   func countSkipped() {
     setbacks.skipped += 1

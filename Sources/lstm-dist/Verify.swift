@@ -129,6 +129,11 @@ private struct VerifyJob {
       return Failure(
         "the repetition differs at step \(step) — expected a finite loss and gradient, got others (\(command.path))",
         hint: nil, exitCode: 70)
+    case .finite(let step):
+      return Failure(
+        "the repetition differs at step \(step) — expected a loss or gradient that is not finite, as it is recorded to have "
+          + "been skipped for, got finite ones (\(command.path))",
+        hint: nil, exitCode: 70)
     case .record(let step, let recordedRanks, let comparison):
       let before = segment.records.last { $0.step < step }?.step ?? segment.firstStep
       return Failure(

@@ -100,6 +100,15 @@ extension Commands {
       }
     }
 
+    /// A step may be left out for its numbers alone.
+    @Test func aStepThatIsFiniteCannotHaveBeenSkipped() throws {
+      try withRun { workspace in
+        let lines = try workspace.metricsLines("run") + [#"{"event":"skipped","step":8,"inARow":1}"#]
+        try workspace.put(lines.map { $0 + "\n" }.joined(), "run/metrics.jsonl")
+        try expectDifference(workspace, ["differs at step 8", "not finite", "recorded to have been skipped"])
+      }
+    }
+
     @Test func theDataMayHaveMovedButNotChanged() throws {
       try withRun { workspace in
         try workspace.copy("corpus.txt", to: "elsewhere.txt")
