@@ -101,8 +101,10 @@ struct RanksInTurn: RunInTurn {
     return gradients(model, passes)
   }
 
-  private func gradients(_ model: SequenceModel, _ passes: [ShardedRows]) -> (gradients: [Float], losses: [Double]) {
-    model.pack(parameters)
+  private func gradients(
+    _ model: SequenceModel, _ passes: [ShardedRows], weights: [Float]? = nil
+  ) -> (gradients: [Float], losses: [Double]) {
+    model.pack(weights ?? parameters)
     var flat = shape.gradientsToBe(passes)
     var losses: [Double] = []
     for (index, pass) in passes.enumerated() {
@@ -111,6 +113,19 @@ struct RanksInTurn: RunInTurn {
       losses += gradients(model, pass, into: &flat)
     }
     return (flat, losses)
+  }
+
+  /// The gradients of a step.
+  func gradients(of model: SequenceModel, passes most: Int) -> [Float] {
+    gradients(model, passes(ofShards: 0..<shardCount, atMost: most)).gradients
+  }
+
+  /// The gradients of a step after one in which every number went bad.
+  func gradientsAfterNaN(passes most: Int) -> (bad: [Float], good: [Float]) {
+    let passes = passes(ofShards: 0..<shardCount, atMost: most)
+    let model = SequenceModel(shape: shape, passes: passes)
+    let weights = parameters.map { _ in Float.nan }
+    return (gradients(model, passes, weights: weights).gradients, gradients(model, passes).gradients)
   }
 
   /// The tokens that a rank alone sees in two steps of so many passes, and what is left of the embedding's gradients
@@ -168,6 +183,17 @@ struct RanksInTurn: RunInTurn {
     let many = RankIndependenceTests.run.run(ranks: ranks, passes: passes)
     #expect(many.losses == one.losses)
     #expect(many.gradient.map(\.bitPattern) == one.gradient.map(\.bitPattern))
+  }
+
+  /// Passes of 1, 3 and 3 lanes with padding behind 5 units: what the shorter one leaves there must not be the initial state
+  /// of a longer one.
+  @Test(arguments: [1, 2, 3, 8])
+  func aStepThatWasNotFiniteLeavesNothingBehind(passes: Int) {
+    let run = RankIndependenceTests.run
+    let (bad, good) = run.gradientsAfterNaN(passes: passes)
+    #expect(bad.contains { $0.isNaN })
+    let clean = SequenceModel(shape: run.shape, passes: run.passes(ofShards: 0..<run.shardCount, atMost: passes))
+    #expect(good.map(\.bitPattern) == run.gradients(of: clean, passes: passes).map(\.bitPattern))
   }
 
   /// As many tokens as are in a step, each once, ascending, and a gradient that is zero again afterwards.
