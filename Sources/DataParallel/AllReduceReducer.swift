@@ -6,13 +6,13 @@ import Timing
 /// all parameters.
 final class AllReduceReducer: Reducer {
   let ownedRanges: [Range<Int>]
+  let embedding: Range<Int>?
   var sum: UnsafeMutablePointer<Float> { memory.gradient(0) }
   var shardValues: [Double] { numbers.shardValues }
   var notices: [Double] { numbers.notices }
   /// Every number is taken for changed.
   var changedRanges: [Range<Int>] { ownedRanges }
 
-  private let embedding: Range<Int>?
   private let memory: GradientMemory
   private let communicator: Communicator
   private let clock: StepClock
@@ -22,7 +22,7 @@ final class AllReduceReducer: Reducer {
   /// For two ranks or more.
   init(_ plan: ReductionPlan, memory: GradientMemory, world: World, clock: StepClock) {
     ownedRanges = plan.parts
-    embedding = plan.embedding == nil ? nil : plan.parts[0]
+    embedding = plan.embeddingRange
     self.memory = memory
     self.clock = clock
     communicator = world.communicator
@@ -51,13 +51,5 @@ final class AllReduceReducer: Reducer {
     clock.submitted(part: part)
     try communicator.allReduce(UnsafeMutableBufferPointer(start: first, count: range.count), .sum)
     clock.arrived(part: part)
-  }
-
-  func clearEmbedding() {
-    if let embedding { (memory.gradient(0) + embedding.lowerBound).update(repeating: 0, count: embedding.count) }
-  }
-
-  func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) {
-    all?.update(from: owned.baseAddress!, count: owned.count)
   }
 }

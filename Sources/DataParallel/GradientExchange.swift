@@ -63,7 +63,7 @@ final class GradientExchange {
       pieces += GradientExchange.pieces(of: range)
       return (first..<pieces.count).map { .piece($0) }
     }
-    slices = SliceExchange(plan, pieces: pieces, memory: memory, communicator: own)
+    slices = try SliceExchange(plan, pieces: pieces, memory: memory, communicator: own)
     submitted.reserveCapacity(1 + pieces.count)
     changedRanges.reserveCapacity(ranges.count + (plan.table?.mostRows ?? 0))
   }

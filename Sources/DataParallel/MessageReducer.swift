@@ -6,13 +6,13 @@ import Timing
 /// whole gradient and updates all parameters.
 final class MessageReducer: Reducer {
   let ownedRanges: [Range<Int>]
+  let embedding: Range<Int>?
   var sum: UnsafeMutablePointer<Float> { memory.gradient(0) }
   var shardValues: [Double] { numbers.shardValues }
   var notices: [Double] { numbers.notices }
   var changedRanges: [Range<Int>] { exchange.changedRanges }
 
   private let exchange: GradientExchange
-  private let embedding: Range<Int>?
   private let memory: GradientMemory
   private let clock: StepClock
   private var numbers: GlobalNumbers
@@ -20,7 +20,7 @@ final class MessageReducer: Reducer {
   /// Collective, for two ranks or more.
   init(_ plan: ReductionPlan, memory: GradientMemory, world: World, clock: StepClock) throws {
     ownedRanges = plan.parts
-    embedding = plan.embedding == nil ? nil : plan.parts[0]
+    embedding = plan.embeddingRange
     self.memory = memory
     self.clock = clock
     exchange = try GradientExchange(
@@ -36,16 +36,5 @@ final class MessageReducer: Reducer {
     exchange.finish()
     return try numbers.norm(
       of: memory.gradient(0), changed: changedRanges, ownShardValues: ownShardValues, notice: notice, clock: clock)
-  }
-
-  func clearEmbedding() {
-    guard let embedding else { return }
-    for range in changedRanges where range.upperBound <= embedding.upperBound {
-      (memory.gradient(0) + range.lowerBound).update(repeating: 0, count: range.count)
-    }
-  }
-
-  func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) {
-    all?.update(from: owned.baseAddress!, count: owned.count)
   }
 }

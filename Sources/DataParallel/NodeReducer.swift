@@ -9,6 +9,7 @@ import Timing
 /// ranks there, and the bits do not depend on where ranks are: subtrees of a node's shards are nodes of the same tree.
 final class NodeReducer: Reducer {
   let ownedRanges: [Range<Int>]
+  var embedding: Range<Int>? { plan.embeddingRange }
   var sum: UnsafeMutablePointer<Float> { nodeSum.sums.gradient(0) }
   var shardValues: [Double] { numbers.shardValues }
   var notices: [Double] { numbers.notices }
@@ -128,13 +129,6 @@ final class NodeReducer: Reducer {
     // Nobody comes out of this before all have read their neighbours' gradients.
     return try numbers.norm(
       of: sum, changed: changedRanges, ownShardValues: ownShardValues, notice: notice, clock: clock)
-  }
-
-  func clearEmbedding() {
-    guard plan.embedding != nil else { return }
-    for range in changedRanges where range.upperBound <= plan.parts[0].upperBound {
-      (sum + range.lowerBound).update(repeating: 0, count: range.count)
-    }
   }
 
   func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws {

@@ -26,6 +26,8 @@ protocol Reducer: AnyObject {
   var ownedRanges: [Range<Int>] { get }
   /// The flat gradient in whose owned ranges the sum over all shards is, after `finish`.
   var sum: UnsafeMutablePointer<Float> { get }
+  /// Where the embedding's gradient is, nil where there is none.
+  var embedding: Range<Int>? { get }
   /// Where the owned gradient may be other than +0.0, after `finish`.
   var changedRanges: [Range<Int>] { get }
   /// The value of every shard, after `finish`.
@@ -38,13 +40,28 @@ protocol Reducer: AnyObject {
   func submit(part: Int, rowsSeen: [Int32])
   /// Lets what was submitted make progress. Cheap where there is nothing to do: meant to be called between timesteps.
   func poll()
-  /// Waits for all parts; afterwards the owned ranges of `sum` are the global gradient. Returns its global norm. Each rank brings the values of its own shards, and a notice, a number for which the reduction has no use.
+  /// Waits for all parts; afterwards the owned ranges of `sum` are the global gradient. Returns its global norm. Each rank
+  /// brings the values of its own shards, and a notice, a number for which the reduction has no use.
   func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double
   /// Sets what `finish` wrote into the embedding's gradient to +0.0, as the next backward pass expects it.
   func clearEmbedding()
   /// Rank 0 gets a value for each parameter, of which every rank holds those that it owns, range after range; on other
   /// ranks `all` is nil.
   func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws
+}
+
+extension Reducer {
+  func clearEmbedding() {
+    guard let embedding else { return }
+    for range in changedRanges where range.upperBound <= embedding.upperBound {
+      (sum + range.lowerBound).update(repeating: 0, count: range.count)
+    }
+  }
+
+  /// Where every rank owns everything.
+  func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws {
+    all?.update(from: owned.baseAddress!, count: owned.count)
+  }
 }
 
 /// What every reducer is about.
@@ -59,6 +76,9 @@ struct ReductionPlan {
   let shardCount: Int
   /// The shards of each rank.
   let shards: [Range<Int>]
+
+  /// The embedding's numbers.
+  var embeddingRange: Range<Int>? { embedding == nil ? nil : parts[0] }
 
   /// The subtrees of each rank's shards.
   var subtrees: [[Range<Int>]] { shards.map { SummationTree.subtrees(of: $0, leafCount: shardCount) } }

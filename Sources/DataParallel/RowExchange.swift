@@ -56,7 +56,7 @@ final class RowExchange {
 
   /// Tells the other ranks which rows this one has.
   func announce(_ rows: [Int32]) throws {
-    seen.mark(rows, rank: communicator.rank)
+    seen.mark(rows)
     announcement.append(
       try communicator.startAllGather(
         Exchange(
@@ -135,8 +135,8 @@ final class RowExchange {
 
   // MARK: Rows
 
-  /// Beyond those of `SliceExchange`, of which no model has so many.
-  private static let (scatterTag, gatherTag) = (1 << 20, 1 << 20 + 1)
+  /// Those of `SliceExchange` come behind.
+  private static let (scatterTag, gatherTag) = (0, 1)
 
   private func append(
     _ row: Int32, of gradient: UnsafeMutablePointer<Float>, to place: UnsafeMutablePointer<Float>

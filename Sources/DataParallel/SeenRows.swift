@@ -8,8 +8,8 @@ final class SeenRows {
   /// The rows in the window that any rank has, ascending, after `unite`.
   private(set) var united: [Int32] = []
 
+  private let rows: Int
   private let ranks: Int
-  private let words: Int
   private let size: Int
   private let window: Range<Int>
   /// For each rank how many numbers it has in the rows that each rank owns.
@@ -20,10 +20,11 @@ final class SeenRows {
   ///   - window: among the table's numbers.
   ///   - mostRows: in the window.
   init(rows: Int, size: Int, window: Range<Int>, ranks: Int, mostRows: Int) {
+    self.rows = rows
     self.ranks = ranks
     self.size = size
     self.window = window
-    words = (rows + 63) / 64
+    let words = RowBits.wordCount(rows: rows)
     all = .allocate(capacity: words * ranks)
     all.initialize(repeating: 0)
     own = .allocate(capacity: words)
@@ -38,21 +39,17 @@ final class SeenRows {
   }
 
   /// This rank's rows.
-  func mark(_ rows: [Int32], rank: Int) {
-    own.update(repeating: 0)
-    for row in rows { own[Int(row) / 64] |= 1 << UInt64(row % 64) }
+  func mark(_ rows: [Int32]) { RowBits(own.baseAddress!, rows: self.rows).set(rows) }
+
+  private func seen(_ rank: Int) -> RowBits {
+    RowBits(all.baseAddress! + rank * RowBits.wordCount(rows: rows), rows: rows)
   }
 
   /// After the bits of all ranks have come.
   func unite() {
     united.removeAll(keepingCapacity: true)
-    for word in 0..<words {
-      var seen = (0..<ranks).reduce(0) { $0 | all[$1 * words + word] }
-      while seen != 0 {
-        let row = Int32(word * 64 + seen.trailingZeroBitCount)
-        seen &= seen - 1
-        if !numbers(of: row).isEmpty { united.append(row) }
-      }
+    RowBits.forEachUnited(count: ranks, seen, in: 0..<rows) { row in
+      if !numbers(of: Int32(row)).isEmpty { united.append(Int32(row)) }
     }
     for rank in 0..<ranks {
       for owner in 0..<ranks {
@@ -64,7 +61,7 @@ final class SeenRows {
   }
 
   /// Whether a rank has a row.
-  func contains(_ row: Int32, rank: Int) -> Bool { all[rank * words + Int(row) / 64] >> UInt64(row % 64) & 1 == 1 }
+  func contains(_ row: Int32, rank: Int) -> Bool { seen(rank).contains(row) }
 
   /// The rows that a rank adds up: as many of the united ones as any other rank.
   func owned(by rank: Int) -> ArraySlice<Int32> {

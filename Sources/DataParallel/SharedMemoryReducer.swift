@@ -9,6 +9,7 @@ import Timing
 /// so is the sum.
 final class SharedMemoryReducer: Reducer {
   let ownedRanges: [Range<Int>]
+  var embedding: Range<Int>? { plan.embeddingRange }
   var sum: UnsafeMutablePointer<Float> { memory.gradient(0) }
   private(set) var changedRanges: [Range<Int>] = []
   private(set) var shardValues: [Double]
@@ -50,14 +51,14 @@ final class SharedMemoryReducer: Reducer {
     shardValues = Array(repeating: 0, count: plan.shardCount)
     notices = Array(repeating: 0, count: communicator.size)
     bitsOffset = (parts.blockCount + plan.shardCount + 1) * MemoryLayout<Double>.stride
-    let words = ((plan.embedding?.rows ?? 0) + 63) / 64
+    let words = RowBits.wordCount(rows: plan.embedding?.rows ?? 0)
     notes = try NodeWindow(byteCount: bitsOffset + words * MemoryLayout<UInt64>.stride, node: node)
     changedRanges.reserveCapacity(parts.parts.count + (plan.embedding?.rows ?? 0))
   }
 
   /// There is nothing to start: the gradient is where the others read it.
   func submit(part: Int, rowsSeen: [Int32]) {
-    if part == 0 { mark(rowsSeen) }
+    if part == 0, plan.embedding != nil { seen(ofRank: rank).set(rowsSeen) }
     if communicator.size > 1 { clock.ready(part: part) }
   }
 
@@ -100,44 +101,25 @@ final class SharedMemoryReducer: Reducer {
     }
   }
 
-  func clearEmbedding() {
-    guard plan.embedding != nil else { return }
-    for range in changedRanges where range.upperBound <= parts.parts[0].upperBound {
-      (memory.gradient(0) + range.lowerBound).update(repeating: 0, count: range.count)
-    }
-  }
-
   func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws {
     try gather(owned, into: all, parts: parts.parts, slices: parts.slices, on: communicator)
   }
 
   // MARK: Rows that have been seen
 
-  private func bits(ofRank rank: Int) -> UnsafeMutablePointer<UInt64> {
-    (notes.segment(ofRank: rank) + bitsOffset).assumingMemoryBound(to: UInt64.self)
-  }
-
-  private func mark(_ rowsSeen: [Int32]) {
-    guard let embedding = plan.embedding else { return }
-    let bits = bits(ofRank: rank)
-    bits.update(repeating: 0, count: (embedding.rows + 63) / 64)
-    for row in rowsSeen { bits[Int(row) / 64] |= 1 << UInt64(row % 64) }
+  private func seen(ofRank rank: Int) -> RowBits {
+    RowBits(
+      (notes.segment(ofRank: rank) + bitsOffset).assumingMemoryBound(to: UInt64.self), rows: plan.embedding?.rows ?? 0)
   }
 
   /// The owned part of every row that some rank has seen, and the owned ranges of the other parts.
   private func findChangedRanges() {
     changedRanges.removeAll(keepingCapacity: true)
-    if let embedding = plan.embedding, !ownedRanges[0].isEmpty {
+    if let size = plan.embedding?.size, !ownedRanges[0].isEmpty {
       let owned = ownedRanges[0]
-      let rows = owned.lowerBound / embedding.size...(owned.upperBound - 1) / embedding.size
-      for word in rows.lowerBound / 64...rows.upperBound / 64 {
-        var seen = (0..<communicator.size).reduce(0) { $0 | bits(ofRank: $1)[word] }
-        while seen != 0 {
-          let row = word * 64 + seen.trailingZeroBitCount
-          seen &= seen - 1
-          let range = (row * embedding.size..<(row + 1) * embedding.size).clamped(to: owned)
-          if !range.isEmpty { changedRanges.append(range) }
-        }
+      let rows = owned.lowerBound / size..<(owned.upperBound - 1) / size + 1
+      RowBits.forEachUnited(count: communicator.size, seen(ofRank:), in: rows) { row in
+        changedRanges.append((row * size..<(row + 1) * size).clamped(to: owned))
       }
     }
     for range in ownedRanges[(plan.embedding == nil ? 0 : 1)...] where !range.isEmpty { changedRanges.append(range) }

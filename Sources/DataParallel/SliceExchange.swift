@@ -26,7 +26,8 @@ final class SliceExchange {
     init(count: Int) { buffer = FloatBuffer(count: count) }
   }
 
-  init(_ plan: ExchangePlan, pieces: [Range<Int>], memory: GradientMemory, communicator: Communicator) {
+  /// - Throws: where the gradient has more pieces than MPI has tags.
+  init(_ plan: ExchangePlan, pieces: [Range<Int>], memory: GradientMemory, communicator: Communicator) throws {
     self.communicator = communicator
     self.memory = memory
     self.pieces = pieces
@@ -36,6 +37,14 @@ final class SliceExchange {
     scratch = FloatBuffer(count: treeSum.scratchCount)
     sources = Array(repeating: UnsafePointer(scratch.pointer), count: subtrees.reduce(0) { $0 + $1.count })
     tagsOfPiece = 1 + (subtrees.map(\.count).max() ?? 0)
+    let lastTag = SliceExchange.firstTag + pieces.count * tagsOfPiece - 1
+    guard lastTag <= Communicator.largestPortableTag else {
+      throw Failure(
+        message:
+          "error: model is too large for messages — expected at most \(Communicator.largestPortableTag + 1) tags, "
+          + "got \(lastTag + 1)\nhint: set distributed.reduction to mpi, or batch.shards to a power of two",
+        exitCode: 78)
+    }
     let remote = subtrees.enumerated().reduce(0) { $0 + ($1.offset == communicator.rank ? 0 : $1.element.count) }
     received = pieces.map { piece in
       Received(count: remote * SliceExchange.slice(piece, communicator.rank, of: communicator.size).count)
@@ -50,8 +59,11 @@ final class SliceExchange {
     SliceExchange.slice(pieces[piece], rank, of: communicator.size)
   }
 
-  private func tag(_ piece: Int, subtree: Int) -> Int { piece * tagsOfPiece + subtree }
-  private func tag(ofSum piece: Int) -> Int { (piece + 1) * tagsOfPiece - 1 }
+  /// Behind those of `RowExchange`.
+  private static let firstTag = 2
+
+  private func tag(_ piece: Int, subtree: Int) -> Int { SliceExchange.firstTag + piece * tagsOfPiece + subtree }
+  private func tag(ofSum piece: Int) -> Int { tag(piece, subtree: tagsOfPiece - 1) }
 
   /// Starts the first way of a piece. Returns the number of its requests.
   func scatter(_ piece: Int, _ requests: inout RequestQueue<OwnedBuffer<Float>>) throws -> Int {

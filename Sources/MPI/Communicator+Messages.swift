@@ -29,6 +29,9 @@ func byteCount(_ status: MPI_Status) throws(MPIError) -> Int {
 }
 
 extension Communicator {
+  /// The largest tag that every MPI accepts: the least `MPI_TAG_UB` that the standard allows.
+  public static let largestPortableTag = 32_767
+
   /// Sends a message; returns when the buffer may be used again.
   /// The corresponding MPI function is `MPI_Send` (MPI 4.0 §3.2.1).
   public func send<E: Scalar>(_ buffer: UnsafeBufferPointer<E>, to rank: Int, tag: Int = 0) throws(MPIError) {
