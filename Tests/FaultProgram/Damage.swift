@@ -40,17 +40,23 @@ func damagedFiles(_ trials: Trials) throws -> Row {
     let file = files[number % files.count]
     let whole = try Data(contentsOf: file)
     try put(number % 2 == 0 ? whole.prefix(trials.draws.below(whole.count)) : flippingABit(of: whole, &trials), file)
-    let ending = try trials.training.train(run, ranks: 1 + number % 3)
-    var problems: [String] = []
-    if ending.beganAfter != older { problems.append("expected to go on after step \(older), got \(ending)") }
-    if !ending.outcome.errors.contains("warning: passed over a damaged checkpoint: ") {
-      problems.append("damage was not named: \(ending)")
-    }
-    problems += try trials.training.problemsOfResult(run)
-    row.add(problems)
+    row.add(try problemsOfGoingOn(run, trials.training, ranks: 1 + number % 3, after: older))
     row.saw("through the command")
   }
   return row
+}
+
+/// The command passes over damage: what is wrong with what it says and does.
+private func problemsOfGoingOn(
+  _ run: String, _ training: TinyTraining, ranks: Int, after step: Int
+) throws -> [String] {
+  let ending = try training.train(run, ranks: ranks)
+  var problems: [String] = []
+  if ending.beganAfter != step { problems.append("expected to go on after step \(step), got \(ending)") }
+  if !ending.outcome.errors.contains("warning: passed over a damaged checkpoint: ") {
+    problems.append("damage was not named: \(ending)")
+  }
+  return problems + (try training.problemsOfResult(run))
 }
 
 /// All lengths that are shorter, or, in the short form, those near the ends and a few between.

@@ -60,7 +60,7 @@ extension Training {
       inputs: setup.shape.vocabulary == nil ? .numbers(D) : .tokens, targets: setup.shape.batchTargets)
     defer { batch.deallocate() }
     source.fill(step: step, lanes: sharded.lanes, batch: batch)
-    for (index, lane) in sharded.lanes.enumerated() where !lanes.contains(lane) { batch.lengths[index] = 0 }
+    empty(batch, outside: lanes)
     func laneMajor<Element>(_ values: UnsafeMutableBufferPointer<Element>, size: Int) -> [Element] {
       (0..<batch.lanes).flatMap { lane in
         (0..<T).flatMap { t in (0..<size).map { values[(t * batch.lanes + lane) * size + $0] } }
@@ -77,12 +77,6 @@ extension Training {
       ? try gathered("numbers", [B, T, D], laneMajor(batch.numbers, size: D))
       : try gathered("tokens", [B, T], laneMajor(batch.tokens, size: 1))
     let isEveryStep = setup.shape.batchTargets == .everyStep
-    for (index, lane) in sharded.lanes.enumerated() where !lanes.contains(lane) {
-      for t in 0..<(isEveryStep ? T : 1) where !batch.targets.isEmpty {
-        batch.targets[t * batch.lanes + index] = noTarget
-      }
-      for k in 0..<K where !batch.values.isEmpty { batch.values[index * K + k] = .nan }
-    }
     let targets =
       batch.values.isEmpty
       ? try gathered(
@@ -94,5 +88,16 @@ extension Training {
       try gathered("lengths", [B], Array(batch.lengths)),
       try gathered("hidden", [B, setup.shape.layers, 2, setup.shape.hidden], Array(sharded.states)),
     ]
+  }
+
+  /// Takes length and targets from the lanes that are not among these.
+  private func empty(_ batch: SequenceBatch, outside lanes: Range<Int>) {
+    let K = setup.shape.classes
+    let targets = setup.shape.batchTargets == .everyStep ? setup.timesteps : 1
+    for (index, lane) in sharded.lanes.enumerated() where !lanes.contains(lane) {
+      batch.lengths[index] = 0
+      for t in 0..<targets where !batch.targets.isEmpty { batch.targets[t * batch.lanes + index] = noTarget }
+      for k in 0..<K where !batch.values.isEmpty { batch.values[index * K + k] = .nan }
+    }
   }
 }
