@@ -1,7 +1,6 @@
 import Checkpoints
 import Configuration
 import DataParallel
-import Foundation
 import LSTM
 import MPI
 import Sequences
