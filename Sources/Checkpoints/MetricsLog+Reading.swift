@@ -1,6 +1,6 @@
 extension MetricsLog {
-  /// Hands out the whole lines of a metrics file that are objects with one of these values of `"event"`, in their order;
-  /// none where there is no file. Other lines, and a last one that is torn, are passed over.
+  /// Hands out the whole lines of a metrics file that are objects with one of these values of `"event"`, in their
+  /// order; none where there is no file. Other lines, and a last one that is torn, are passed over.
   /// - Parameters:
   ///   - what: what such a line is, for an error of `body`.
   ///   - body: is given the line, its event, and the words for its place.

@@ -2,8 +2,8 @@ import Kernels
 import MPI
 import Timing
 
-/// Adds gradients by `MPI_Allreduce`, after the whole backward pass. Every rank ends up with the whole gradient and updates
-/// all parameters.
+/// Adds gradients by `MPI_Allreduce`, after the whole backward pass. Every rank ends up with the whole gradient and
+/// updates all parameters.
 final class AllReduceReducer: Reducer {
   let ownedRanges: [Range<Int>]
   let embedding: Range<Int>?

@@ -2,8 +2,8 @@ import Kernels
 import MPI
 import Timing
 
-/// Adds gradients that travel between ranks as messages, in the order of the summation tree. Every rank ends up with the
-/// whole gradient and updates all parameters.
+/// Adds gradients that travel between ranks as messages, in the order of the summation tree. Every rank ends up with
+/// the whole gradient and updates all parameters.
 final class MessageReducer: Reducer {
   let ownedRanges: [Range<Int>]
   let embedding: Range<Int>?

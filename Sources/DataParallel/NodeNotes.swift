@@ -1,8 +1,8 @@
 import MPI
 import Synchronization
 
-/// What the ranks of a node tell each other during a step: how many parts of the gradient they have finished, and which rows
-/// of the embedding they have.
+/// What the ranks of a node tell each other during a step: how many parts of the gradient they have finished, and which
+/// rows of the embedding they have.
 final class NodeNotes {
   private let window: NodeWindow
   private let rows: Int

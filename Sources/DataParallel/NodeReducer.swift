@@ -4,9 +4,10 @@ import MPI
 import Timing
 
 /// Adds gradients of several nodes whose ranks share memory. A driver (see `NodePlan`) sums its range straight from the
-/// memory of its node's ranks as soon as all of them have finished a part, exchanges the sums with its peers on the other
-/// nodes, and updates its range in the node's copy of the parameters. So a number leaves a node once, whatever the number of
-/// ranks there, and the bits do not depend on where ranks are: subtrees of a node's shards are nodes of the same tree.
+/// memory of its node's ranks as soon as all of them have finished a part, exchanges the sums with its peers on the
+/// other nodes, and updates its range in the node's copy of the parameters. So a number leaves a node once, whatever
+/// the number of ranks there, and the bits do not depend on where ranks are: subtrees of a node's shards are nodes of
+/// the same tree.
 final class NodeReducer: Reducer {
   let ownedRanges: [Range<Int>]
   var embedding: Range<Int>? { plan.embeddingRange }
@@ -25,8 +26,8 @@ final class NodeReducer: Reducer {
   /// Nil on a rank that is no driver.
   private let exchange: GradientExchange?
   private var numbers: GlobalNumbers
-  /// Parts in the order of their submission, of which the node's sums of `started` are under way; and parts of all steps
-  /// before.
+  /// Parts in the order of their submission, of which the node's sums of `started` are under way; and parts of all
+  /// steps before.
   private var submitted: [Int] = []
   private var started = 0
   private var partsBefore = 0

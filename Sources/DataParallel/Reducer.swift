@@ -19,8 +19,8 @@ public enum EmbeddingRows: String, CaseIterable, Sendable {
 }
 
 /// Adds the gradients of all ranks, part after part of the model, in the order in which the backward pass finishes
-/// them: `submit` starts a part, `poll` lets it make progress, `finish` waits for all. Every rank updates the parameters in
-/// the ranges of the sum that it owns: all of them, or a slice where ranks share the parameters.
+/// them: `submit` starts a part, `poll` lets it make progress, `finish` waits for all. Every rank updates the
+/// parameters in the ranges of the sum that it owns: all of them, or a slice where ranks share the parameters.
 protocol Reducer: AnyObject {
   /// The ranges of the flat gradient that this rank owns after `finish`, one for each part, ascending.
   var ownedRanges: [Range<Int>] { get }
@@ -40,8 +40,8 @@ protocol Reducer: AnyObject {
   func submit(part: Int, rowsSeen: [Int32])
   /// Lets what was submitted make progress. Cheap where there is nothing to do: meant to be called between timesteps.
   func poll()
-  /// Waits for all parts; afterwards the owned ranges of `sum` are the global gradient. Returns its global norm. Each rank
-  /// brings the values of its own shards, and a notice, a number for which the reduction has no use.
+  /// Waits for all parts; afterwards the owned ranges of `sum` are the global gradient. Returns its global norm. Each
+  /// rank brings the values of its own shards, and a notice, a number for which the reduction has no use.
   func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double
   /// Sets what `finish` wrote into the embedding's gradient to +0.0, as the next backward pass expects it.
   func clearEmbedding()

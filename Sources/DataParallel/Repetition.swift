@@ -11,8 +11,8 @@ public final class Repetition {
     case diverged(step: Int)
     /// Loss and gradient of a step are finite, though it is recorded as skipped for not being so.
     case finite(step: Int)
-    /// At the first record that differs: its step and the ranks that trained then, and which tensor's hash is another on
-    /// which ranks now.
+    /// At the first record that differs: its step and the ranks that trained then, and which tensor's hash is another
+    /// on which ranks now.
     case record(step: Int, recordedRanks: Int, comparison: RankComparison)
     /// Every record was met, but not the last checkpoint.
     case checkpoint([TensorDifference])

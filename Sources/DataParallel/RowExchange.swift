@@ -1,10 +1,10 @@
 import Kernels
 import MPI
 
-/// The messages of an embedding of which only rows travel that some rank has seen. First every rank tells the others which
-/// rows it has, a bit for each row of the table. The rows that any rank has are shared out evenly: their owners receive
-/// them from the ranks that have them, add them in tree order, where a subtree without the row is +0.0 as it is in memory,
-/// and send the sums to all.
+/// The messages of an embedding of which only rows travel that some rank has seen. First every rank tells the others
+/// which rows it has, a bit for each row of the table. The rows that any rank has are shared out evenly: their owners
+/// receive them from the ranks that have them, add them in tree order, where a subtree without the row is +0.0 as it is
+/// in memory, and send the sums to all.
 final class RowExchange {
   private let communicator: Communicator
   private let memory: GradientMemory
@@ -96,8 +96,8 @@ final class RowExchange {
     return requests.count - before
   }
 
-  /// After the first way: the rows that this rank owns become sums over all shards, and the second way starts. Returns the
-  /// number of its requests.
+  /// After the first way: the rows that this rank owns become sums over all shards, and the second way starts. Returns
+  /// the number of its requests.
   func addAndGather(_ requests: inout RequestQueue<OwnedBuffer<Float>>) throws -> Int {
     let (rank, before) = (communicator.rank, requests.count)
     add()

@@ -1,5 +1,5 @@
-/// Which rows of a table each rank has, a bit for each row, and who adds them up. A window of the table's numbers counts, of
-/// which the first and the last row may be parts.
+/// Which rows of a table each rank has, a bit for each row, and who adds them up. A window of the table's numbers
+/// counts, of which the first and the last row may be parts.
 final class SeenRows {
   /// The bits of all ranks, rank after rank.
   let all: UnsafeMutableBufferPointer<UInt64>

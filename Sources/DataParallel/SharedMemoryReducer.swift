@@ -2,11 +2,11 @@ import Kernels
 import MPI
 import Timing
 
-/// Adds gradients that all ranks of a node read where they are: nothing travels. Each rank sums its ranges straight from
-/// the others' memory, in the order of the summation tree, and updates them in the one copy of the parameters.
+/// Adds gradients that all ranks of a node read where they are: nothing travels. Each rank sums its ranges straight
+/// from the others' memory, in the order of the summation tree, and updates them in the one copy of the parameters.
 ///
-/// Of the embedding's gradient only the rows are summed that some rank has: elsewhere all leaves of the tree are +0.0, and
-/// so is the sum.
+/// Of the embedding's gradient only the rows are summed that some rank has: elsewhere all leaves of the tree are +0.0,
+/// and so is the sum.
 final class SharedMemoryReducer: Reducer {
   let ownedRanges: [Range<Int>]
   var embedding: Range<Int>? { plan.embeddingRange }

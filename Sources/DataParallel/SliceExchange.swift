@@ -1,8 +1,8 @@
 import Kernels
 import MPI
 
-/// The messages of pieces of the gradient: to each rank its slice of each of this rank's subtree sums, and from each rank
-/// its slice of the sum over all shards.
+/// The messages of pieces of the gradient: to each rank its slice of each of this rank's subtree sums, and from each
+/// rank its slice of the sum over all shards.
 final class SliceExchange {
   private let communicator: Communicator
   private let memory: GradientMemory

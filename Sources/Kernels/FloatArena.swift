@@ -1,5 +1,5 @@
-/// Memory that is dealt out in pieces, each to the end of the arena's owner: what several processes share must lie in one
-/// block, and at the same place in each of them.
+/// Memory that is dealt out in pieces, each to the end of the arena's owner: what several processes share must lie in
+/// one block, and at the same place in each of them.
 public final class FloatArena {
   private let memory: UnsafeMutableBufferPointer<Float>
   private let owner: AnyObject

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A fixed number of floats in memory aligned to a cache line, all +0.0 at first. Owns its memory, or keeps the owner of
-/// it: not copyable, freed when it goes.
+/// A fixed number of floats in memory aligned to a cache line, all +0.0 at first. Owns its memory, or keeps the owner
+/// of it: not copyable, freed when it goes.
 public struct FloatBuffer: ~Copyable, @unchecked Sendable {
   /// The first float.
   public let pointer: UnsafeMutablePointer<Float>
@@ -28,8 +28,8 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
     self.owner = owner
   }
 
-  /// Large memory lies on large pages where the system has them for the asking: products walk through tens of megabytes,
-  /// and a core knows the places of a few thousand pages by heart. Where it has none the memory is as good.
+  /// Large memory lies on large pages where the system has them for the asking: products walk through tens of
+  /// megabytes, and a core knows the places of a few thousand pages by heart. Where it has none the memory is as good.
   private static func memory(byteCount: Int) -> UnsafeMutableRawPointer {
     guard byteCount >= 2 * hugePageBytes else { return .allocate(byteCount: byteCount, alignment: 64) }
     let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: hugePageBytes)

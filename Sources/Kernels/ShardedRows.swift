@@ -1,8 +1,9 @@
-/// Which rows of activations [T·B] belong to which of a rank's logical shards, in the order in which weight gradients add
-/// them: shard by shard; within a shard t descending, as back-propagation makes them; lanes ascending within a t. Made once
-/// for a batch shape, read in every step.
+/// Which rows of activations [T·B] belong to which of a rank's logical shards, in the order in which weight gradients
+/// add them: shard by shard; within a shard t descending, as back-propagation makes them; lanes ascending within a t.
+/// Made once for a batch shape, read in every step.
 ///
-/// The rows are those of one pass: all shards of the rank, or some of them where it accumulates its gradient in several.
+/// The rows are those of one pass: all shards of the rank, or some of them where it accumulates its gradient in
+/// several.
 public struct ShardedRows: Sendable {
   /// A maximal complete subtree of the summation tree among the shards of the pass, as indices of them.
   public struct Subtree: Sendable {
@@ -63,7 +64,8 @@ public struct ShardedRows: Sendable {
     }
   }
 
-  /// The same lanes in the same shards, with one row a lane: the chains of a head at the last timestep, lanes ascending.
+  /// The same lanes in the same shards, with one row a lane: the chains of a head at the last timestep, lanes
+  /// ascending.
   public var ofOneTimestep: ShardedRows { ShardedRows(self, timesteps: 1) }
 
   private init(_ other: ShardedRows, timesteps: Int) {
@@ -87,8 +89,8 @@ public struct ShardedRows: Sendable {
     return (order, shardStart)
   }
 
-  /// Gradients that a rank needs for passes over these shards, one after the other: those of its subtrees in the end, and
-  /// those that wait for the other half of their node on the way there.
+  /// Gradients that a rank needs for passes over these shards, one after the other: those of its subtrees in the end,
+  /// and those that wait for the other half of their node on the way there.
   public static func gradientCount(passes: [Range<Int>], shardCount: Int) -> Int {
     guard let first = passes.first, let last = passes.last else { return 0 }
     let own = first.lowerBound..<last.upperBound

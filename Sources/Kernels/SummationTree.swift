@@ -49,13 +49,14 @@ public enum SummationTree {
   public struct Place: Equatable, Sendable {
     /// Which of the rank's sums it becomes, from 0.
     public let index: Int
-    /// The sums that complete nodes together with it, all before it: each is added on its left, from the last to the first.
+    /// The sums that complete nodes together with it, all before it: each is added on its left, from the last to the
+    /// first.
     public let leftSiblings: Range<Int>
   }
 
-  /// The place of a node among the sums of `own`, leaves that are summed in ascending order. As soon as two sums complete a
-  /// node within `own` they become one; so the sums up to any leaf are those of the maximal subtrees up to there, and in the
-  /// end those of `subtrees(of: own, …)`.
+  /// The place of a node among the sums of `own`, leaves that are summed in ascending order. As soon as two sums
+  /// complete a node within `own` they become one; so the sums up to any leaf are those of the maximal subtrees up to
+  /// there, and in the end those of `subtrees(of: own, …)`.
   /// - Precondition: `node` is a node of the tree over 0 ..< leafCount, within `own`.
   public static func place(of node: Range<Int>, in own: Range<Int>, leafCount: Int) -> Place {
     let before = subtrees(of: own.lowerBound..<node.lowerBound, leafCount: leafCount).count

@@ -2,8 +2,8 @@
 /// rotations, so that it runs at the speed of memory. It tells equal bytes from different ones; it is no protection
 /// against somebody who wants two texts to look alike.
 ///
-/// A step of a lane is a bijection of the lane for given bytes, and of the bytes for a given lane: one flipped bit always
-/// changes its lane to the end.
+/// A step of a lane is a bijection of the lane for given bytes, and of the bytes for a given lane: one flipped bit
+/// always changes its lane to the end.
 public enum XXHash64 {
   private static let prime1: UInt64 = 0x9E37_79B1_85EB_CA87
   private static let prime2: UInt64 = 0xC2B2_AE3D_27D4_EB4F

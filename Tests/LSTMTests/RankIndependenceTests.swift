@@ -185,8 +185,8 @@ struct RanksInTurn: RunInTurn {
     #expect(many.gradient.map(\.bitPattern) == one.gradient.map(\.bitPattern))
   }
 
-  /// Five passes have 0, 2, 1, 2 and 2 lanes, with padding behind 5 units: what the one of a single lane leaves there must
-  /// not be an initial state of the others in the next step.
+  /// Five passes have 0, 2, 1, 2 and 2 lanes, with padding behind 5 units: what the one of a single lane leaves there
+  /// must not be an initial state of the others in the next step.
   @Test(arguments: [1, 2, 3, 5, 8])
   func aStepThatWasNotFiniteLeavesNothingBehind(passes: Int) {
     let run = RankIndependenceTests.run

@@ -16,8 +16,8 @@ public struct ProcessorCache: Equatable, Sendable {
     self.sharers = sharers
   }
 
-  /// A cache from the texts of Linux, such as `2`, `Unified`, `512K` and `0-1,4`; nil for a cache of instructions, or where a
-  /// text is not what Linux writes.
+  /// A cache from the texts of Linux, such as `2`, `Unified`, `512K` and `0-1,4`; nil for a cache of instructions, or
+  /// where a text is not what Linux writes.
   public init?(level: String, kind: String, size: String, sharedBy: String) {
     guard kind != "Instruction", let level = Int(level), let bytes = ProcessorCache.bytes(size),
       let sharers = ProcessorCache.count(sharedBy)

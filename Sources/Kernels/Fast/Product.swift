@@ -1,5 +1,5 @@
-/// Bytes of X that stay in the caches while all panels of W pass: in the second level where W itself stays in the third;
-/// where W comes from memory each time, more of X, so that it comes less often.
+/// Bytes of X that stay in the caches while all panels of W pass: in the second level where W itself stays in the
+/// third; where W comes from memory each time, more of X, so that it comes less often.
 private func rowBlockBytes(weightBytes: Int) -> Int { weightBytes > 8 << 20 ? 2 << 20 : 192 << 10 }
 
 /// Terms of a sum that one pass over the panels takes: 16 columns of them stay in the first caches.

@@ -2,8 +2,8 @@
 ///
 /// loss = (1/K) Σ_k (ŷ_k − y_k)², summed in ascending k; dŷ_k = 2/K · (ŷ_k − y_k) · scale.
 ///
-/// `predictions` [padded K]: what stands behind K comes out as 0. A row whose first target is NaN has no target: the loss
-/// is 0 and the gradient +0.0.
+/// `predictions` [padded K]: what stands behind K comes out as 0. A row whose first target is NaN has no target: the
+/// loss is 0 and the gradient +0.0.
 public func squaredError(
   predictions: UnsafeMutablePointer<Float>, targets: UnsafePointer<Float>, count: Int, scale: Float
 ) -> Double {

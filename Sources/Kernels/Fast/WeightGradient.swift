@@ -15,8 +15,8 @@ public final class WeightGradient {
   private let inputs: FloatBuffer
   /// Some panels of dZ, chunk after chunk; in each its panels, [rows, 16].
   private let panels: FloatBuffer
-  /// Unfinished sums: for each level of the summation tree those of some blocks and panels, six vectors for half a block
-  /// and a panel.
+  /// Unfinished sums: for each level of the summation tree those of some blocks and panels, six vectors for half a
+  /// block and a panel.
   private let stack: UnsafeMutablePointer<Vector>
 
   /// Rows up to which a tile is finished at once: a panel of them stays in the first-level cache.
@@ -193,8 +193,8 @@ public final class WeightGradient {
     }
   }
 
-  /// gradient[j][k, n] = Σ A[row, k] · dZ[row, n] for every subtree of the pass, with j = `place.index`; and before it the
-  /// sums of its `place.leftSiblings`, which earlier passes left.
+  /// gradient[j][k, n] = Σ A[row, k] · dZ[row, n] for every subtree of the pass, with j = `place.index`; and before it
+  /// the sums of its `place.leftSiblings`, which earlier passes left.
   ///
   /// dZ [T·B, zStride] of which `columns` columns count; its memory must reach to whole vectors. Gradient j begins at
   /// `gradient + j · subtreeStride`, rows `gradientStride` apart. `between` is called after some panels each.
@@ -247,8 +247,8 @@ public final class WeightGradient {
   }
 
   /// Sums a group's tiles over the leaves of a subtree: leaf after leaf, each added to what is on the stack as soon as
-  /// its node is complete. The chain of a leaf of several chunks goes on from the sums on the stack, so the cut changes no
-  /// bit.
+  /// its node is complete. The chain of a leaf of several chunks goes on from the sums on the stack, so the cut changes
+  /// no bit.
   private func sum(_ group: TileGroup, subtree: ShardedRows.Subtree) {
     var level = 0
     for leaf in subtree.leaves {
