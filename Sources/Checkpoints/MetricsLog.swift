@@ -9,8 +9,8 @@ public final class MetricsLog {
   private var isTorn = false
 
   /// Opens the log, or makes it, for a run that goes on after `step`: what is newer is dropped, as `truncate` says.
-  public init(path: String, keepingThrough step: Int) throws {
-    if try entry(path) != .absent { try MetricsLog.truncate(path: path, toStep: step) }
+  public init(path: String, keepingThrough step: Int, rollbacks: Int = .max) throws {
+    if try entry(path) != .absent { try MetricsLog.truncate(path: path, toStep: step, rollbacks: rollbacks) }
     self.path = path
     descriptor = try checked("open", path) { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
     length = 0
@@ -43,10 +43,11 @@ public final class MetricsLog {
   // MARK: Truncation
 
   /// Drops what a run that goes on after `step` will write again: a torn last line (one without its line feed, or that
-  /// is not an object), and every record whose `"step"` is greater. All else stays byte for byte. The file is replaced
+  /// is not an object), every record whose `"step"` is greater, and that of a rollback with more of them behind it than
+  /// `rollbacks`: a crash came before the checkpoint that knows of it. All else stays byte for byte. The file is replaced
   /// at once; where there is nothing to drop it is not touched. Returns how many lines were dropped.
   @discardableResult
-  public static func truncate(path: String, toStep step: Int) throws -> Int {
+  public static func truncate(path: String, toStep step: Int, rollbacks: Int = .max) throws -> Int {
     let file = try InputFile(path)
     let bytes = try file.bytes(at: 0, count: file.length)
     var kept: [Range<Int>] = []
@@ -57,7 +58,7 @@ public final class MetricsLog {
       let end = lineFeed.map { $0 + 1 } ?? bytes.count
       let record = Record(bytes[start..<end])
       let isTorn = end == bytes.count && (lineFeed == nil || !record.isObject)
-      if isTorn || record.step ?? 0 > step {
+      if isTorn || record.step ?? 0 > step || record.rollbacks ?? 0 > rollbacks {
         dropped += 1
       } else if let last = kept.last, last.upperBound == start {
         kept[kept.count - 1] = last.lowerBound..<end
@@ -82,16 +83,20 @@ public final class MetricsLog {
   private struct Record {
     var isObject = false
     var step: Int?
+    var rollbacks: Int?
 
     init(_ line: ArraySlice<UInt8>) {
       var reader = JSONReader(Array(line))
-      var number: Int?
+      var numbers: [String: Int] = [:]
       do {
         try reader.object { reader, key in
-          if key == "step" { number = try reader.integer() } else { try reader.skipValue() }
+          switch key {
+          case "step", "rollbacks": numbers[key] = try reader.integer()
+          default: try reader.skipValue()
+          }
         }
         try reader.end()
-        (isObject, step) = (true, number)
+        (isObject, step, rollbacks) = (true, numbers["step"], numbers["rollbacks"])
       } catch {
         // Not a record of ours: it has no step, and only as the last line is it taken for torn.
       }

@@ -11,8 +11,8 @@ final class RunRecords {
   private let report: (TrainingReport) -> Void
   /// Nil before the first record, so that a run with nothing to do, or that cannot go on, changes nothing.
   private var log: MetricsLog?
-  /// Through which step records stay when the log is opened.
-  private var keptStep = 0
+  /// What stays when the log is opened: records through this step, and of so many rollbacks.
+  private var kept = (step: 0, rollbacks: 0)
   private var hasLostRecords = false
   /// The last step that was not finite: why a rollback comes.
   private var finding: NonFiniteFinding?
@@ -23,8 +23,9 @@ final class RunRecords {
     self.report = report
   }
 
-  /// The run is where it was after a step: what is newer is dropped with the next record.
-  func begin(after step: Int) { (log, keptStep) = (nil, step) }
+  /// The run is where it was after a step, with so many rollbacks behind it: what is newer is dropped with the next
+  /// record.
+  func begin(after step: Int, rollbacks: Int) { (log, kept) = (nil, (step, rollbacks)) }
 
   // MARK: Records
 
@@ -104,6 +105,6 @@ final class RunRecords {
 
   private func open() throws -> MetricsLog {
     try directory.writeConfiguration(configuration)
-    return try MetricsLog(path: directory.metricsPath, keepingThrough: keptStep)
+    return try MetricsLog(path: directory.metricsPath, keepingThrough: kept.step, rollbacks: kept.rollbacks)
   }
 }

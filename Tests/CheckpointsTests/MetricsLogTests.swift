@@ -86,6 +86,20 @@ private func joined(_ lines: some Sequence<String>) -> String { lines.map { $0 +
     }
   }
 
+  /// A crash came between the record of a rollback and the checkpoint that counts it.
+  @Test func aRollbackThatNoCheckpointKnowsIsDropped() throws {
+    try withDirectory { directory in
+      let path = directory + "/metrics.jsonl"
+      let rollbacks = (1...3).map { #"{"event":"rolledBack","step":2,"rollbacks":\#($0)}"# }
+      for known in 0...3 {
+        try put(joined(lines.prefix(1) + rollbacks).utf8, path)
+        let log = try MetricsLog(path: path, keepingThrough: 2, rollbacks: known)
+        try log.append(["step": 3])
+        #expect(try text(path) == joined(lines.prefix(1) + rollbacks.prefix(known)) + "{\"step\":3}\n")
+      }
+    }
+  }
+
   @Test func openingContinuesAfterTheCheckpoint() throws {
     try withDirectory { directory in
       let path = directory + "/metrics.jsonl"
