@@ -2,6 +2,22 @@
 extension Configuration {
   /// The length of the run and what happens on the way.
   public struct Training: Sendable, Equatable {
+    /// How much of a window is in memory at once.
+    public enum Recompute: Sendable, Equatable {
+      /// All of it; segments of about the square root of its timesteps; segments of so many timesteps.
+      case off, auto
+      case segments(Int)
+
+      /// Timesteps of a segment of a window.
+      public func segment(of timesteps: Int) -> Int {
+        switch self {
+        case .off: timesteps
+        case .auto: Int(Double(timesteps).squareRoot().rounded(.up))
+        case .segments(let count): min(count, timesteps)
+        }
+      }
+    }
+
     /// Parameter updates, counted from the start of the run.
     public internal(set) var steps: Int
     /// Updates between two evaluations, 0 for one at the end only.
@@ -10,6 +26,8 @@ extension Configuration {
     public internal(set) var checkpointEvery: Int
     /// Seconds from the start of a job to its end, 0 for any.
     public internal(set) var timeLimit: Int
+    /// How much of a window is in memory at once.
+    public internal(set) var recompute: Recompute
   }
 
   /// When checkpoints are written but at certain steps, and which are kept.

@@ -57,7 +57,7 @@ public struct Configuration: Sendable, Equatable {
     model: Model(embedding: 0, hidden: 0, layers: 0, dropout: 0, initialization: .uniform, forgetBias: 0),
     batch: Batch(sequences: 0, steps: 0, shards: 0, accumulate: 0, reset: 0),
     optimizer: Optimizer(name: .adam, learningRate: 0, clip: 0, beta1: 0, beta2: 0, epsilon: 0),
-    training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0, timeLimit: 0),
+    training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0, timeLimit: 0, recompute: .off),
     checkpoint: Checkpoint(interval: 0, overhead: 0, keepLast: 0, keepBest: true, keepEvery: 0),
     nonFinite: NonFinite(policy: .stop, skips: 0, rollbacks: 0, learningRateFactor: 0, dumps: 0),
     seed: 0,

@@ -245,6 +245,11 @@ extension ConfigurationKey {
     .duration(
       "training.timeLimit", \.training.timeLimit, .always("0"), mayChangeOnResume: true,
       "A job stops with a checkpoint and exit code 75 before it has run for so long, such as 90m; 0 for no limit."),
+    .recompute(
+      "training.recompute", \.training.recompute, .always("off"),
+      "Long windows in little memory: of a window's timesteps only a segment is in memory at once, of so many timesteps "
+        + "or (auto) of about the square root of them, and its forward pass is computed again before its backward pass. "
+        + "Back-propagation still goes through all of the window; the same bits."),
   ]
 
   private static let checkpoint: [ConfigurationKey] = [

@@ -243,6 +243,31 @@ extension ConfigurationKey {
       })
   }
 
+  static func recompute(
+    _ name: String, _ path: Path<Configuration.Training.Recompute>, _ fallback: Fallback, _ documentation: String
+  ) -> ConfigurationKey {
+    ConfigurationKey(
+      name: name, expected: "off, auto, or an integer from 1 to 131072", documentation: documentation,
+      mayChangeOnResume: true, scope: nil, fallback: fallback,
+      text: {
+        switch $0[keyPath: path] {
+        case .off: "off"
+        case .auto: "auto"
+        case .segments(let timesteps): String(timesteps)
+        }
+      },
+      write: { scalar, configuration in
+        switch scalar.text {
+        case "off": configuration[keyPath: path] = .off
+        case "auto": configuration[keyPath: path] = .auto
+        default:
+          guard let timesteps = scalar.integer(Int.self), (1...131_072).contains(timesteps) else { return false }
+          configuration[keyPath: path] = .segments(timesteps)
+        }
+        return true
+      })
+  }
+
   static func validation(
     _ name: String, _ path: Path<Configuration.Data.Validation>, _ fallback: Fallback, scope: Scope,
     _ documentation: String

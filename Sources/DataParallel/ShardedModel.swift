@@ -37,17 +37,19 @@ public final class ShardedModel {
   }
 
   /// Allocates the memory of a forward and backward pass. The parameters are zero. Collective over ranks that share.
-  /// - Parameter accumulate: the most passes that a rank makes over its shards.
+  /// - Parameters:
+  ///   - segment: timesteps that are in memory together; nil for all.
+  ///   - accumulate: the most passes that a rank makes over its shards.
   public init(
-    world: World, shape: ModelShape, timesteps: Int, plan: ShardPlan, dropout: Dropout?, accumulate: Int = 1,
-    sharing: NodeSharing = .none
+    world: World, shape: ModelShape, timesteps: Int, segment: Int? = nil, plan: ShardPlan, dropout: Dropout?,
+    accumulate: Int = 1, sharing: NodeSharing = .none
   ) throws {
     self.world = world
     self.plan = plan
     let rank = world.communicator.rank
     lanes = plan.lanes(ofRank: rank)
     let passShards = plan.passes(ofRank: rank, atMost: accumulate)
-    let rows = passShards.map { plan.rows(ofShards: $0, rank: rank, timesteps: timesteps) }
+    let rows = passShards.map { plan.rows(ofShards: $0, rank: rank, timesteps: segment ?? timesteps) }
     // One copy for all that share, in the segment of the first of them.
     let (parameters, packed) = (FloatArena.taken(by: shape.parameterCount), SequenceModel.packedFloats(shape))
     let holdsCopy = sharing.node.map { $0.rank == 0 } ?? true
@@ -55,7 +57,7 @@ public final class ShardedModel {
       byteCount: holdsCopy ? (parameters + packed) * MemoryLayout<Float>.stride : 0, node: sharing.node)
     let memory = window.segment(ofRank: 0).assumingMemoryBound(to: Float.self)
     model = SequenceModel(
-      shape: shape, passes: rows, dropout: dropout,
+      shape: shape, passes: rows, timesteps: timesteps, dropout: dropout,
       weights: FloatArena(
         memory: UnsafeMutableBufferPointer(start: memory + parameters, count: packed), owner: window))
     let batch = SequenceBatch.allocate(
@@ -125,6 +127,11 @@ public final class ShardedModel {
     model.readState(into: statesBehind.pointer + place(of: pass))
   }
 
+  /// Makes a segment the one that is in memory, after `forward`.
+  func recompute(segment: Int, step: Int?) {
+    model.recompute(segment: segment, input, lengths: lengths, parameters: parameters, step: step)
+  }
+
   private func place(of pass: Pass) -> Int { (pass.lanes.lowerBound - lanes.lowerBound) * model.stateSize }
 
   // MARK: States
@@ -158,10 +165,12 @@ public final class ShardedModel {
 
   // MARK: Evaluation
 
-  /// What an evaluation looks at: the logits of one window of some of this rank's lanes.
+  /// What an evaluation looks at: the logits of one window, or of a segment of it, of some of this rank's lanes.
   public struct EvaluatedWindow {
     /// Step of the evaluation source.
     public let step: Int
+    /// Those of the window that there are logits of, where the model says something at each.
+    public let timesteps: Range<Int>
     /// The lanes of the global batch that the window is about.
     public let lanes: Range<Int>
     let model: SequenceModel
@@ -169,7 +178,7 @@ public final class ShardedModel {
     /// Logits, before the softmax, of a lane of the global batch: at timestep `t`, which is nil for a model that says
     /// one class for a whole sequence.
     public func logits(t: Int? = nil, lane: Int) -> UnsafeBufferPointer<Float> {
-      model.logits(lane: lane - lanes.lowerBound, t: t)
+      model.logits(lane: lane - lanes.lowerBound, t: t.map { $0 - timesteps.lowerBound })
     }
   }
 
@@ -185,9 +194,13 @@ public final class ShardedModel {
       for pass in passes {
         begin(pass, of: source, step: step)
         forward(step: nil)
-        visit(EvaluatedWindow(step: step, lanes: pass.lanes, model: model))
-        window.withUnsafeMutableBufferPointer {
-          model.evaluationLoss(targets: targets, shardLosses: UnsafeMutableBufferPointer(rebasing: $0[pass.shards]))
+        for segment in model.segments.indices.reversed() {
+          recompute(segment: segment, step: nil)
+          guard model.speaks else { break }
+          visit(EvaluatedWindow(step: step, timesteps: model.segments[segment], lanes: pass.lanes, model: model))
+          window.withUnsafeMutableBufferPointer {
+            model.evaluationLoss(targets: targets, shardLosses: UnsafeMutableBufferPointer(rebasing: $0[pass.shards]))
+          }
         }
       }
       for shard in 0..<shards { sums[shard] += window[shard] }

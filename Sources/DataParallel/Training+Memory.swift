@@ -21,8 +21,8 @@ extension Training {
     guard needed <= present else {
       throw Failure(
         message: "error: model and batch do not fit — expected at most \(present >> 20) MB a rank, got an estimate of "
-          + "\(needed >> 20) MB\nhint: lower model.hidden, model.layers, batch.sequences or batch.steps, raise batch.accumulate, or use more "
-          + "nodes",
+          + "\(needed >> 20) MB\nhint: lower model.hidden, model.layers, batch.sequences or batch.steps, raise batch.accumulate, set "
+          + "training.recompute, or use more nodes",
         exitCode: 78)
     }
   }
@@ -52,9 +52,11 @@ extension Training {
   ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
     let passes = (0..<plan.ranks).map { plan.passes(ofRank: $0, atMost: setup.accumulate) }
     let lanes = passes.joined().map { plan.lanes(ofShards: $0).count }.max() ?? 0
+    let shards = passes.joined().map(\.count).max() ?? 0
     let gradients = passes.map { ShardedRows.gradientCount(passes: $0, shardCount: plan.shards) }.max() ?? 1
     var memory = SequenceModel.memory(
-      shape: setup.shape, timesteps: setup.timesteps, lanes: lanes, gradients: gradients, dropout: setup.dropout > 0)
+      shape: setup.shape, timesteps: setup.timesteps, segment: setup.segment, lanes: lanes, shards: shards,
+      gradients: gradients, dropout: setup.dropout > 0)
     // The states before and behind a step, of all passes.
     let states = 2 * 2 * setup.shape.layers * setup.shape.hidden * MemoryLayout<Float>.stride
     memory.activations += states * ((0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0)

@@ -59,7 +59,7 @@ public final class Training {
       globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
     sharing = try NodeSharing.decide(setup, plan: plan, world: world)
     sharded = try ShardedModel(
-      world: world, shape: setup.shape, timesteps: setup.timesteps, plan: plan,
+      world: world, shape: setup.shape, timesteps: setup.timesteps, segment: setup.segment, plan: plan,
       dropout: Dropout(rate: setup.dropout, seed: setup.seed), accumulate: setup.accumulate, sharing: sharing)
     let rank = world.communicator.rank
     memory = try GradientMemory(
@@ -152,19 +152,23 @@ public final class Training {
     sharded.begin(pass, of: source, step: step)
     clock.enter(.forward)
     sharded.forward(step: step)
-    clock.enter(.loss)
     let model = sharded.model
-    model.loss(
-      targets: sharded.targets, scale: 1 / Float(max(1, targetCount)),
-      shardLosses: UnsafeMutableBufferPointer(rebasing: shardLosses[pass.shards]))
     let isLast = pass.index == sharded.passes.count - 1
-    clock.enter(.backward, part: setup.shape.parts.count - 1)
-    model.backward(
-      sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count,
-      between: { if isLast { reducer.poll() } }
-    ) { part in
-      if isLast { submit(part) }
-      if part > 0 { clock.enter(.backward, part: part - 1) }
+    for segment in model.segments.indices.reversed() {
+      clock.enter(.forward)
+      sharded.recompute(segment: segment, step: step)
+      clock.enter(.loss)
+      model.loss(
+        targets: sharded.targets, scale: 1 / Float(max(1, targetCount)),
+        shardLosses: UnsafeMutableBufferPointer(rebasing: shardLosses[pass.shards]))
+      clock.enter(.backward, part: setup.shape.parts.count - 1)
+      model.backward(
+        sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count,
+        between: { if isLast { reducer.poll() } }
+      ) { part in
+        if isLast { submit(part) }
+        if part > 0 { clock.enter(.backward, part: part - 1) }
+      }
     }
   }
 

@@ -7,6 +7,9 @@ public struct TrainingSetup: Sendable {
   public var shape: ModelShape
   /// T, timesteps of a window.
   public var timesteps: Int
+  /// Timesteps that are in memory together: those of a window, or of a segment of it, whose forward pass is then
+  /// computed again before its backward pass.
+  public var segment: Int
   /// B, sequences of the global batch.
   public var globalBatch: Int
   /// S, logical shards of the global batch.
@@ -28,14 +31,16 @@ public struct TrainingSetup: Sendable {
   /// Which rows of the embedding's gradient travel between ranks that do not share memory.
   public var embeddingRows: EmbeddingRows
 
-  /// A setup of these values.
+  /// A setup of these values; without `segment` the whole window is in memory.
   public init(
-    shape: ModelShape, timesteps: Int, globalBatch: Int, shards: Int, accumulate: Int = 1, dropout: Float, seed: UInt64,
+    shape: ModelShape, timesteps: Int, segment: Int? = nil, globalBatch: Int, shards: Int, accumulate: Int = 1,
+    dropout: Float, seed: UInt64,
     rule: OptimizerRule, clip: Double, reduction: Reduction, sharedMemory: SharedMemory = .auto,
     embeddingRows: EmbeddingRows = .sparse
   ) {
     self.shape = shape
     self.timesteps = timesteps
+    self.segment = segment ?? timesteps
     self.globalBatch = globalBatch
     self.shards = shards
     self.accumulate = accumulate

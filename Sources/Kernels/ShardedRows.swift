@@ -64,11 +64,8 @@ public struct ShardedRows: Sendable {
     }
   }
 
-  /// The same lanes in the same shards, with one row a lane: the chains of a head at the last timestep, lanes
-  /// ascending.
-  public var ofOneTimestep: ShardedRows { ShardedRows(self, timesteps: 1) }
-
-  private init(_ other: ShardedRows, timesteps: Int) {
+  /// The same lanes in the same shards over another number of timesteps: 1 for a head at the last one.
+  public init(_ other: ShardedRows, timesteps: Int) {
     self.timesteps = timesteps
     (lanes, firstLane, shardLanes, subtrees) = (other.lanes, other.firstLane, other.shardLanes, other.subtrees)
     (order, shardStart) = ShardedRows.chains(timesteps: timesteps, lanes: lanes, shardLanes: shardLanes)

@@ -26,10 +26,11 @@ public struct Dropout: Equatable, Sendable {
   /// - Parameters:
   ///   - step: the training step.
   ///   - layer: the layer that reads the result; L for the output layer.
+  ///   - firstTimestep: the first of the T timesteps within the window.
   ///   - firstLane: the first of the B lanes within the global batch.
   public func apply(
     _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, timesteps: Int, lanes: Int, stride: Int,
-    units: Int, step: Int, layer: Int, firstLane: Int
+    units: Int, step: Int, layer: Int, firstTimestep: Int = 0, firstLane: Int
   ) {
     let stream = Philox(seed: seed, purpose: .dropout, step: step, layer: layer)
     let scale = 1 / (1 - rate)
@@ -37,7 +38,7 @@ public struct Dropout: Equatable, Sendable {
       for lane in 0..<lanes {
         let row = (t * lanes + lane) * stride
         for block in 0..<(units + 3) / 4 {
-          let words = stream.words(block: block, t: t, lane: firstLane + lane)
+          let words = stream.words(block: block, t: firstTimestep + t, lane: firstLane + lane)
           for i in 0..<min(4, units - 4 * block) {
             let place = row + 4 * block + i
             to[place] = Philox.uniform(words[i]) < rate ? 0 : from[place] * scale

@@ -59,16 +59,38 @@ public final class Embedding {
   /// gradient j, [V, D], begins at `gradient + j · subtreeStride`. dx [T·B, Dp].
   ///
   /// Only rows of tokens that are `seen` are written: all must be +0.0 before the first pass, as `clear` leaves them.
+  /// With a `piece` the rows are some of the chains'; what waits must be +0.0 before the first piece, and is after the
+  /// last one, which alone writes a gradient.
   public func backward(
     tokens: UnsafeBufferPointer<Int32>, dx: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
-    subtreeStride: Int
+    subtreeStride: Int, piece: ChainPiece? = nil
   ) {
     sortPlaces(tokens)
-    for j in rows.subtrees.indices {
+    if let piece {
+      addToChains(dx, piece)
+      guard piece.ends else { return }
+    }
+    for subtree in rows.subtrees {
       for token in seen {
         sumRow(
-          Int(token), subtree: rows.subtrees[j], dx: dx, gradient: gradient + Int(token) * size,
-          subtreeStride: subtreeStride)
+          Int(token), subtree: subtree, dx: dx, gradient: gradient + Int(token) * size, subtreeStride: subtreeStride,
+          piece: piece)
+      }
+    }
+    guard let piece else { return }
+    for shard in rows.shardLanes.indices {
+      for token in seen { (piece.sums(ofShard: shard) + Int(token) * size).update(repeating: 0, count: size) }
+    }
+  }
+
+  /// The chains of all tokens and shards go on over the rows of a piece.
+  private func addToChains(_ dx: UnsafePointer<Float>, _ piece: ChainPiece) {
+    for token in 0..<vocabulary {
+      var shard = 0
+      for next in Int(tokenStart[token])..<Int(tokenStart[token + 1]) {
+        let place = Int(places[next])
+        while place >= rows.shardStart[shard + 1] { shard += 1 }
+        add(piece.sums(ofShard: shard) + token * size, dx + Int(rows.order[place]) * rowStride, count: size)
       }
     }
   }
@@ -104,9 +126,9 @@ public final class Embedding {
   /// is +0.0, which changes a sum on its left only where that is −0.0.
   private func sumRow(
     _ token: Int, subtree: ShardedRows.Subtree, dx: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
-    subtreeStride: Int
+    subtreeStride: Int, piece: ChainPiece?
   ) {
-    sumLeaves(token, subtree, dx)
+    if let piece { sumLeaves(token, subtree, piece) } else { sumLeaves(token, subtree, dx) }
     for left in subtree.place.leftSiblings.reversed() {
       add(stack.pointer, gradient + left * subtreeStride, count: size)
     }
@@ -129,10 +151,25 @@ public final class Embedding {
         next += 1
       }
       depth += 1
-      for _ in 0..<subtree.mergesAfterLeaf[leaf - subtree.leaves.lowerBound] {
-        depth -= 1
-        add(stack.pointer + (depth - 1) * size, stack.pointer + depth * size, count: size)
-      }
+      merge(after: leaf, of: subtree, depth: &depth)
+    }
+  }
+
+  /// The same where the leaves' sums have been made in pieces.
+  private func sumLeaves(_ token: Int, _ subtree: ShardedRows.Subtree, _ piece: ChainPiece) {
+    var depth = 0
+    for leaf in subtree.leaves {
+      (stack.pointer + depth * size).update(from: piece.sums(ofShard: leaf) + token * size, count: size)
+      depth += 1
+      merge(after: leaf, of: subtree, depth: &depth)
+    }
+  }
+
+  /// Adds up the nodes on the stack that are complete with a leaf.
+  private func merge(after leaf: Int, of subtree: ShardedRows.Subtree, depth: inout Int) {
+    for _ in 0..<subtree.mergesAfterLeaf[leaf - subtree.leaves.lowerBound] {
+      depth -= 1
+      add(stack.pointer + (depth - 1) * size, stack.pointer + depth * size, count: size)
     }
   }
 }

@@ -10,8 +10,8 @@ import Kernels
 public final class LSTMLayer {
   /// D and H.
   public let shape: LSTMShape
-  /// T.
-  public let timesteps: Int
+  /// T, timesteps of the window or of the segment of it that is computed.
+  public private(set) var timesteps: Int
   /// B, lanes of the pass.
   public private(set) var lanes: Int
   /// Dp, floats from one row of x to the next.
@@ -28,12 +28,16 @@ public final class LSTMLayer {
   private let hiddenStates: FloatBuffer
   private let cellStates: FloatBuffer
   private let dc: FloatBuffer
+  /// Of layers whose windows come in segments: dZ of the first timestep behind the segment, [B, 4Hp].
+  private let dzBehind: FloatBuffer
   private let tanhC: FloatBuffer
   private let zeros: FloatBuffer
 
   /// A layer for up to `lanes` lanes, whose initial states are zero. `pack` must come before `forward`. Ranks that
-  /// share `weights` share the packed weights.
-  public init(shape: LSTMShape, timesteps: Int, lanes: Int, weights: FloatArena? = nil) {
+  /// share `weights` share the packed weights. With `isSegmented` the backward pass of a window can come in segments.
+  public init(
+    shape: LSTMShape, timesteps: Int, lanes: Int, isSegmented: Bool = false, weights: FloatArena? = nil
+  ) {
     self.shape = shape
     self.timesteps = timesteps
     self.lanes = lanes
@@ -49,18 +53,22 @@ public final class LSTMLayer {
     hiddenStates = FloatBuffer(count: (timesteps + 1) * lanes * hiddenStride)
     cellStates = FloatBuffer(count: (timesteps + 1) * lanes * hiddenStride)
     dc = FloatBuffer(count: lanes * hiddenStride)
+    dzBehind = FloatBuffer(count: isSegmented ? lanes * gateColumns : 0)
     tanhC = FloatBuffer(count: hiddenStride)
     zeros = FloatBuffer(count: max(inputStride, hiddenStride))
   }
 
-  /// The next pass has so many lanes, at most those of `init`. Its initial states are to be set.
-  func use(lanes: Int) { self.lanes = lanes }
+  /// What is computed next has so many timesteps and lanes, at most those of `init`. Its initial states are to be set.
+  func use(timesteps: Int, lanes: Int) { (self.timesteps, self.lanes) = (timesteps, lanes) }
 
   /// Bytes that a layer takes beside its parameters and their gradient.
-  public static func bytes(shape: LSTMShape, timesteps: Int, lanes: Int) -> (activations: Int, packed: Int) {
+  public static func bytes(
+    shape: LSTMShape, timesteps: Int, lanes: Int, isSegmented: Bool = false
+  ) -> (activations: Int, packed: Int) {
     let (Dp, Hp) = (padded(shape.inputs), padded(shape.hidden))
     let packed = (shape.inputs + shape.hidden) * 4 * Hp + 4 * Hp * (Dp + Hp)
-    let activations = timesteps * lanes * 4 * Hp + 2 * (timesteps + 1) * lanes * Hp + lanes * Hp
+    let behind = isSegmented ? lanes * 4 * Hp : 0
+    let activations = timesteps * lanes * 4 * Hp + 2 * (timesteps + 1) * lanes * Hp + lanes * Hp + behind
     return (activations * MemoryLayout<Float>.stride, packed * MemoryLayout<Float>.stride)
   }
 
@@ -145,17 +153,21 @@ public final class LSTMLayer {
   /// (for the last timestep also what comes from behind the sequence) and is used up; dcT [B, Hp] is what reaches the
   /// last c, nil for nothing. `between` is called between timesteps, and by the products behind it between blocks: the
   /// caller may do something else meanwhile, such as letting messages make progress.
+  ///
+  /// With `continuing` the window goes on behind these timesteps, and its backward pass over the segment there was the
+  /// layer's last.
   public func backward(
-    da: UnsafeMutablePointer<Float>, dcT: UnsafePointer<Float>? = nil, between: () -> Void = {}
+    da: UnsafeMutablePointer<Float>, dcT: UnsafePointer<Float>? = nil, continuing: Bool = false,
+    between: () -> Void = {}
   ) {
     let (gateColumns, state) = (4 * hiddenStride, lanes * hiddenStride)
-    if let dcT { dc.pointer.update(from: dcT, count: state) } else { dc.zero() }
+    if let dcT { dc.pointer.update(from: dcT, count: state) } else if !continuing { dc.zero() }
     for t in stride(from: timesteps - 1, through: 0, by: -1) {
-      if t < timesteps - 1 {
+      if t < timesteps - 1 || continuing {
         // (B8) daPrev = dZ·Wᵀ, added to what came from the output
         multiplyAdd(
-          rows: lanes, x: gates(t + 1), xStride: gateColumns, w: recurrentWeightsTransposed, z: da + t * state,
-          zStride: hiddenStride)
+          rows: lanes, x: t < timesteps - 1 ? gates(t + 1) : dzBehind.pointer, xStride: gateColumns,
+          w: recurrentWeightsTransposed, z: da + t * state, zStride: hiddenStride)
       }
       for lane in 0..<lanes {
         let first = lane * hiddenStride
@@ -165,6 +177,7 @@ public final class LSTMLayer {
       }
       between()
     }
+    if dzBehind.count > 0 { dzBehind.pointer.update(from: gates(0), count: lanes * gateColumns) }
   }
 
   /// (B1) to (B5) and (B9) for one row: `dc` comes in as dcNext and goes out as dcPrev.
@@ -200,7 +213,7 @@ public final class LSTMLayer {
   /// gradient j, [D + H + 1, 4H], begins at `gradient + j · subtreeStride`.
   public func weightGradient(
     x: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
-    between: () -> Void = {}
+    piece: ChainPiece? = nil, between: () -> Void = {}
   ) {
     let (D, H, Hp) = (shape.inputs, shape.hidden, hiddenStride)
     product.begin(depth: shape.rows)
@@ -211,7 +224,7 @@ public final class LSTMLayer {
       // (B6) dW = Σ_t Aᵀ·dZ    (B7) db = Σ_t Σ_batch dZ
       product.multiply(
         dZ: z.pointer + gate * Hp, zStride: 4 * Hp, columns: H, gradient: gradient + gate * H,
-        gradientStride: shape.columns, subtreeStride: subtreeStride, between: between)
+        gradientStride: shape.columns, subtreeStride: subtreeStride, piece: piece?.from(gate * H), between: between)
     }
   }
 

@@ -74,12 +74,12 @@ public final class OutputLayer {
   }
 
   /// Cross-entropy or squared error of all rows, added up into one Double for each shard; the logits become dlogits,
-  /// scaled by `scale` = 1 / (targets of the global batch).
+  /// scaled by `scale` = 1 / (targets of the global batch). With `continuing` the sums go on from `shardLosses`.
   public func loss(
-    targets: SequenceTargets, scale: Float, rows: ShardedRows,
+    targets: SequenceTargets, scale: Float, rows: ShardedRows, continuing: Bool = false,
     shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
-    forEachShardRow(rows, shardLosses) { row in loss(row: row, targets: targets, scale: scale) }
+    forEachShardRow(rows, shardLosses, continuing) { row in loss(row: row, targets: targets, scale: scale) }
   }
 
   /// The loss of one row, whose logits become dlogits.
@@ -96,15 +96,16 @@ public final class OutputLayer {
 
   /// The loss without a gradient; logits of a softmax are used up.
   public func evaluationLoss(
-    targets: SequenceTargets, rows: ShardedRows, shardLosses: UnsafeMutableBufferPointer<Double>
+    targets: SequenceTargets, rows: ShardedRows, continuing: Bool = false,
+    shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
     switch targets {
     case .classes(let targets):
-      forEachShardRow(rows, shardLosses) { row in
+      forEachShardRow(rows, shardLosses, continuing) { row in
         crossEntropyLoss(logits: logitRows.pointer + row * logitStride, vocabulary: classes, target: targets[row])
       }
     case .numbers(let targets):
-      forEachShardRow(rows, shardLosses) { row in
+      forEachShardRow(rows, shardLosses, continuing) { row in
         squaredErrorLoss(
           predictions: logitRows.pointer + row * logitStride, targets: targets.baseAddress! + row * classes,
           count: classes)
@@ -113,11 +114,11 @@ public final class OutputLayer {
   }
 
   private func forEachShardRow(
-    _ rows: ShardedRows, _ sums: UnsafeMutableBufferPointer<Double>, _ loss: (Int) -> Double
+    _ rows: ShardedRows, _ sums: UnsafeMutableBufferPointer<Double>, _ continuing: Bool, _ loss: (Int) -> Double
   ) {
     rows.order.withUnsafeBufferPointer { order in
       for shard in 0..<rows.shardLanes.count {
-        var sum = 0.0
+        var sum = continuing ? sums[shard] : 0
         for place in rows.shardStart[shard]..<rows.shardStart[shard + 1] { sum += loss(Int(order[place])) }
         sums[shard] = sum
       }
@@ -134,13 +135,14 @@ public final class OutputLayer {
   /// After `loss`: dWy = Σ yᵀ·dlogits and dby = Σ dlogits for each subtree of the pass, as `WeightGradient` places
   /// them.
   public func weightGradient(
-    y: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int
+    y: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
+    piece: ChainPiece? = nil
   ) {
     product.begin(depth: inputs + 1)
     product.packInput(y, stride: inputStride, columns: inputs, at: 0)
     product.packOnes(at: inputs)
     product.multiply(
       dZ: logitRows.pointer, zStride: logitStride, columns: classes, gradient: gradient,
-      gradientStride: classes, subtreeStride: subtreeStride)
+      gradientStride: classes, subtreeStride: subtreeStride, piece: piece)
   }
 }

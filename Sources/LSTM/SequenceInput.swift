@@ -4,6 +4,22 @@ public enum SequenceInput {
   case tokens(UnsafeBufferPointer<Int32>)
   /// [T, B, D], row-major.
   case numbers(UnsafeBufferPointer<Float>)
+
+  /// Some of its T = `window` timesteps.
+  func timesteps(_ range: Range<Int>, of window: Int) -> SequenceInput {
+    switch self {
+    case .tokens(let tokens): .tokens(tokens.timesteps(range, of: window))
+    case .numbers(let numbers): .numbers(numbers.timesteps(range, of: window))
+    }
+  }
+}
+
+extension UnsafeBufferPointer {
+  /// Some of T = `window` timesteps, time first.
+  fileprivate func timesteps(_ range: Range<Int>, of window: Int) -> UnsafeBufferPointer {
+    let size = count / window
+    return UnsafeBufferPointer(rebasing: self[range.lowerBound * size..<range.upperBound * size])
+  }
 }
 
 /// What a model should say in a step, for its lanes.
@@ -12,6 +28,14 @@ public enum SequenceTargets {
   case classes(UnsafeBufferPointer<Int32>)
   /// [B, K], row-major; NaN where there is none.
   case numbers(UnsafeBufferPointer<Float>)
+
+  /// Some of its T = `window` timesteps.
+  func timesteps(_ range: Range<Int>, of window: Int) -> SequenceTargets {
+    switch self {
+    case .classes(let classes): .classes(classes.timesteps(range, of: window))
+    case .numbers(let numbers): .numbers(numbers.timesteps(range, of: window))
+    }
+  }
 
   /// Whether a row has a target, of a model with so many outputs.
   func has(row: Int, outputs: Int) -> Bool {

@@ -1,18 +1,30 @@
 import Kernels
 
 extension SequenceModel {
-  /// Bytes that a model takes on a rank whose largest pass has so many lanes: parameters, gradients, packed weights,
-  /// activations.
+  /// T of a window in segments of `each` timesteps; the last one takes what is left.
+  static func segments(of timesteps: Int, each: Int) -> [Range<Int>] {
+    stride(from: 0, to: timesteps, by: each).map { $0..<min($0 + each, timesteps) }
+  }
+
+  /// Bytes that a model takes on a rank whose largest pass has so many lanes and shards: parameters, gradients, packed
+  /// weights, activations. Of T = `timesteps` only `segment` are in memory together.
   public static func memory(
-    shape: ModelShape, timesteps: Int, lanes: Int, gradients: Int, dropout: Bool
+    shape: ModelShape, timesteps: Int, segment: Int, lanes: Int, shards: Int, gradients: Int, dropout: Bool
   ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
-    let rowCount = timesteps * lanes
+    let segments = segments(of: timesteps, each: segment).count
+    let rowCount = segment * lanes
     let float = MemoryLayout<Float>.stride
     let (Dp, Hp) = (padded(shape.inputs), padded(shape.hidden))
-    let layers = shape.lstm.map { LSTMLayer.bytes(shape: $0, timesteps: timesteps, lanes: lanes) }
-    // Numbers are held once more as they came, without padding.
-    let read = shape.vocabulary == nil ? shape.inputs : 0
-    var between = rowCount * (read + Dp + max(Dp, Hp) + (dropout ? shape.layersReadAtEveryStep * Hp : 0)) * float
+    let layers = shape.lstm.map {
+      LSTMLayer.bytes(shape: $0, timesteps: segment, lanes: lanes, isSegmented: segments > 1)
+    }
+    // What came is held once more for the whole window: numbers without padding, tokens and targets.
+    let read = shape.vocabulary == nil ? shape.inputs : 1
+    var between = timesteps * lanes * (read + (shape.head.isAtLastStep ? 0 : 1)) * float
+    between += rowCount * (Dp + max(Dp, Hp) + (dropout ? shape.layersReadAtEveryStep * Hp : 0)) * float
+    if segments > 1 { between += borderFloats(shape, segments: segments, lanes: lanes) * float }
+    // With several segments the gradient of each shard waits for the next segment.
+    let waiting = segments > 1 ? shards : 0
     var scratch = WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: shape.lstm.map(\.rows).max()!)
     var outputRowCount = rowCount
     if shape.head.isAtLastStep {
@@ -22,7 +34,7 @@ extension SequenceModel {
     }
     let output = OutputLayer.bytes(inputs: shape.hidden, classes: shape.classes, rowCount: outputRowCount)
     return (
-      shape.parameterCount * float, gradients * shape.parameterCount * float,
+      shape.parameterCount * float, (gradients + waiting) * shape.parameterCount * float,
       layers.reduce(output.packed) { $0 + $1.packed },
       layers.reduce(output.activations + between + scratch) { $0 + $1.activations }
     )

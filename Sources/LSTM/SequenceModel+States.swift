@@ -25,6 +25,32 @@ extension SequenceModel {
     }
   }
 
+  /// Keeps the states before the segment, where there are several.
+  func keepStates() {
+    forEachBorder { border, state, count in border.update(from: state, count: count) }
+  }
+
+  /// Sets the states before the segment to those that `keepStates` kept.
+  func restoreStates() {
+    forEachBorder { border, state, count in state.update(from: border, count: count) }
+  }
+
+  /// Floats of what `keepStates` keeps of so many segments.
+  static func borderFloats(_ shape: ModelShape, segments: Int, lanes: Int) -> Int {
+    segments * shape.layers * 2 * lanes * padded(shape.hidden)
+  }
+
+  private func forEachBorder(_ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void) {
+    if segments.count == 1 { return }
+    var border = borders.pointer + SequenceModel.borderFloats(shape, segments: segment, lanes: rows.lanes)
+    for layer in layers {
+      for state in [layer.hidden(0), layer.cell(0)] {
+        body(border, state, rows.lanes * layer.hiddenStride)
+        border += rows.lanes * layer.hiddenStride
+      }
+    }
+  }
+
   private func forEachState(t: Int, _ body: (Int, UnsafeMutablePointer<Float>) -> Void) {
     for lane in 0..<rows.lanes {
       for (index, layer) in layers.enumerated() {

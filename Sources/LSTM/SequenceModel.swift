@@ -4,6 +4,9 @@ import Kernels
 /// pass in the same memory, so that activations take that of the largest one. A step begins with pass 0, and each pass
 /// is `select`, states, `forward`, `loss`, `backward`.
 ///
+/// A window may be cut into segments, of which one at a time is in memory: `forward` keeps the states before each, and
+/// then, from the last segment to the first, each is `recompute`, `loss`, `backward`. The bits are those of one piece.
+///
 /// Sequences may be shorter than T: what stands behind a lane's length changes no bit of the loss and of any gradient.
 ///
 /// Memory in floats for T·B rows of a pass: L·T·B·(4Hp + 2Hp) for gates, hidden and cell states; T·B·(Dp + max(Dp, Hp))
@@ -14,9 +17,12 @@ import Kernels
 public final class SequenceModel {
   /// Sizes of the model.
   public let shape: ModelShape
-  /// Which rows belong to which shard, in each pass.
-  public let passes: [ShardedRows]
-  /// The rows of the selected pass.
+  /// T of the window, cut into the timesteps that are in memory together.
+  public let segments: [Range<Int>]
+  /// Which rows belong to which shard, in each pass over a whole segment, and then in each over a shorter last one.
+  private let passes: [ShardedRows]
+  private let passCount: Int
+  /// The rows of the selected pass and segment.
   public private(set) var rows: ShardedRows
   /// The LSTM layers, lowest first.
   public let layers: [LSTMLayer]
@@ -36,6 +42,12 @@ public final class SequenceModel {
   private(set) var outputRows: ShardedRows
   private let outputPasses: [ShardedRows]
   private var pass = 0
+  /// Index of the segment that is in memory.
+  private(set) var segment = 0
+  /// Hidden and cell states before each segment, [segments, L, 2, B, Hp].
+  let borders: FloatBuffer
+  /// What the shards' gradients are before the first segment has been passed, [shards, parameters].
+  private let chains: FloatBuffer
   private let outputProduct: WeightGradient
   /// The gradient on its way down: of the states of a layer, then of its inputs.
   let downward: FloatBuffer
@@ -46,17 +58,34 @@ public final class SequenceModel {
     init(count: Int) { buffer = FloatBuffer(count: count) }
   }
 
-  /// The memory for steps over `passes`, of one and the same T; pass 0 is selected. `pack` must come before the first
-  /// `forward`. Ranks that share `weights`, an arena of `packedFloats(shape)`, share the packed weights.
-  /// - Precondition: there is a pass.
-  public init(shape: ModelShape, passes: [ShardedRows], dropout: Dropout? = nil, weights: FloatArena? = nil) {
+  /// The memory for steps over `passes`, of one and the same number of timesteps; pass 0 is selected. `pack` must come
+  /// before the first `forward`. Ranks that share `weights`, an arena of `packedFloats(shape)`, share the packed
+  /// weights.
+  /// - Parameter timesteps: T of the window, which is cut into segments of as many timesteps as the passes have; nil
+  ///   for one segment.
+  /// - Precondition: there is a pass, and a timestep.
+  public init(
+    shape: ModelShape, passes whole: [ShardedRows], timesteps window: Int? = nil, dropout: Dropout? = nil,
+    weights: FloatArena? = nil
+  ) {
     self.shape = shape
+    let (timesteps, lanes) = (whole[0].timesteps, whole.map(\.lanes).max()!)
+    segments = SequenceModel.segments(of: window ?? timesteps, each: timesteps)
+    let isSegmented = segments.count > 1
+    let rest = segments.last!.count
+    passCount = whole.count
+    let passes = whole + (rest < timesteps ? whole.map { ShardedRows($0, timesteps: rest) } : [])
     self.passes = passes
     rows = passes[0]
     self.dropout = dropout.flatMap { $0.rate > 0 ? $0 : nil }
-    let (timesteps, lanes) = (passes[0].timesteps, passes.map(\.lanes).max()!)
     let rowCount = timesteps * lanes
-    layers = shape.lstm.map { LSTMLayer(shape: $0, timesteps: timesteps, lanes: lanes, weights: weights) }
+    layers = shape.lstm.map {
+      LSTMLayer(shape: $0, timesteps: timesteps, lanes: lanes, isSegmented: isSegmented, weights: weights)
+    }
+    let shards = whole.map(\.shardLanes.count).max()!
+    borders = FloatBuffer(
+      count: isSegmented ? SequenceModel.borderFloats(shape, segments: segments.count, lanes: lanes) : 0)
+    chains = FloatBuffer(count: isSegmented ? shards * shape.parameterCount : 0)
     embedding = shape.vocabulary.map { Embedding(vocabulary: $0, size: shape.inputs, passes: passes) }
     inputs = FloatBuffer(count: rowCount * padded(shape.inputs))
     downward = FloatBuffer(count: rowCount * max(padded(shape.inputs), padded(shape.hidden)))
@@ -67,8 +96,8 @@ public final class SequenceModel {
       outputPasses = passes
       outputProduct = product
     case .lastStep, .lastStepNumbers:
-      lastSteps = LastSteps(timesteps: timesteps, lanes: lanes, units: shape.hidden)
-      outputPasses = passes.map(\.ofOneTimestep)
+      lastSteps = LastSteps(timesteps: segments.last!.upperBound, lanes: lanes, units: shape.hidden)
+      outputPasses = passes.map { ShardedRows($0, timesteps: 1) }
       outputProduct = WeightGradient(passes: outputPasses, maximumDepth: shape.hidden + 1)
     }
     outputRows = outputPasses[0]
@@ -83,14 +112,25 @@ public final class SequenceModel {
   /// What follows is about a pass: its lanes, and its sums. The states before its window are to be written.
   public func select(pass: Int) {
     self.pass = pass
-    (rows, outputRows) = (passes[pass], outputPasses[pass])
-    for layer in layers { layer.use(lanes: rows.lanes) }
+    use(segment: 0)
+  }
+
+  private func use(segment: Int) {
+    self.segment = segment
+    let index = segments[segment].count < segments[0].count ? passCount + pass : pass
+    (rows, outputRows) = (passes[index], outputPasses[index])
+    for layer in layers { layer.use(timesteps: rows.timesteps, lanes: rows.lanes) }
     embedding?.use(rows)
-    product.use(pass: pass)
+    product.use(pass: index)
     lastSteps?.use(lanes: rows.lanes)
-    outputProduct.use(pass: pass)
+    outputProduct.use(pass: index)
     output.use(rowCount: outputRows.order.count)
   }
+
+  private var isLastSegment: Bool { segment == segments.count - 1 }
+
+  /// Whether the head says anything about the segment that is in memory.
+  public var speaks: Bool { lastSteps == nil || isLastSegment }
 
   /// Copies the parameters into the order in which the products read them, or one share of them where ranks share the
   /// packed weights. Once an update.
@@ -107,18 +147,48 @@ public final class SequenceModel {
   public func forward(
     _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>? = nil, parameters: UnsafePointer<Float>, step: Int?
   ) {
+    forEachSegment { segment in
+      forwardLayers(input, lengths: lengths, parameters: parameters, step: step)
+      lastSteps?.take(layers[shape.layers - 1].hidden(1), of: segment, lengths: lengths)
+    }
+    if let lastSteps, let step { dropLastSteps(lastSteps, step: step) }
+    output.forward(y: outputInput(dropped: step != nil))
+  }
+
+  /// Calls `body` from the first segment to the last, each of which begins with the states behind the one before. They
+  /// are kept for `recompute`.
+  func forEachSegment(_ body: (Range<Int>) -> Void) {
+    for index in segments.indices {
+      if index > 0 {
+        carryState()
+        use(segment: index)
+      }
+      keepStates()
+      body(segments[index])
+    }
+  }
+
+  private func forwardLayers(
+    _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>?, parameters: UnsafePointer<Float>, step: Int?
+  ) {
     read(input, lengths: lengths, parameters: parameters, step: step)
     for (index, layer) in layers.enumerated() {
       layer.forward(x: self.input(ofLayer: index, dropped: step != nil))
-      if let step, index < dropped.count {
-        drop(layer.hidden(1), to: dropped[index].buffer.pointer, units: shape.hidden, layer: index + 1, step: step)
-      }
+      if let step { dropOutput(ofLayer: index, step: step) }
     }
-    if let lastSteps {
-      lastSteps.take(layers[shape.layers - 1].hidden(1), lengths: lengths)
-      if let step { dropLastSteps(lastSteps, step: step) }
-    }
-    output.forward(y: outputInput(dropped: step != nil))
+  }
+
+  /// Makes a segment the one that is in memory: computes it again from the states before it, unless it still is.
+  /// Arguments as for `forward`, which must have come before.
+  public func recompute(
+    segment index: Int, _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>? = nil,
+    parameters: UnsafePointer<Float>, step: Int?
+  ) {
+    guard index != segment else { return }
+    use(segment: index)
+    restoreStates()
+    forwardLayers(input, lengths: lengths, parameters: parameters, step: step)
+    if lastSteps == nil { output.forward(y: outputInput(dropped: step != nil)) }
   }
 
   /// What the lowest layer reads. Embedded tokens are dropped as Zaremba et al. do; numbers are not, for they are the
@@ -127,7 +197,8 @@ public final class SequenceModel {
   func read(
     _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>?, parameters: UnsafePointer<Float>, step: Int?
   ) {
-    switch input {
+    let segment = segments[segment]
+    switch input.timesteps(segment, of: segments.last!.upperBound) {
     case .tokens(let tokens):
       precondition(tokens.count == rows.order.count, "tokens of another window")
       guard let embedding else { preconditionFailure("the model reads numbers") }
@@ -140,7 +211,7 @@ public final class SequenceModel {
       for row in 0..<rows.order.count {
         let (t, lane) = row.quotientAndRemainder(dividingBy: rows.lanes)
         let x = inputs.pointer + row * stride
-        if let lengths, t >= Int(lengths[lane]) {
+        if let lengths, segment.lowerBound + t >= Int(lengths[lane]) {
           x.update(repeating: 0, count: D)
         } else {
           x.update(from: numbers.baseAddress! + row * D, count: D)
@@ -149,26 +220,32 @@ public final class SequenceModel {
     }
   }
 
-  /// The loss of each shard of the pass, and the logits turned into their gradient.
+  /// The loss of each shard of the pass, and the logits turned into their gradient. From segment to segment losses add
+  /// up in `shardLosses`.
   /// - Parameters:
   ///   - targets: of the head's kind.
   ///   - scale: 1 / (targets of the global batch).
   public func loss(
     targets: SequenceTargets, scale: Float, shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
-    checkTargets(targets)
-    output.loss(targets: targets, scale: scale, rows: outputRows, shardLosses: shardLosses)
+    guard speaks else { return }
+    output.loss(
+      targets: spokenOf(targets), scale: scale, rows: outputRows, continuing: !isLastSegment, shardLosses: shardLosses)
   }
 
   /// The loss of each shard of the pass without a gradient; the logits are used up.
   public func evaluationLoss(
     targets: SequenceTargets, shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
-    checkTargets(targets)
-    output.evaluationLoss(targets: targets, rows: outputRows, shardLosses: shardLosses)
+    guard speaks else { return }
+    output.evaluationLoss(
+      targets: spokenOf(targets), rows: outputRows, continuing: !isLastSegment, shardLosses: shardLosses)
   }
 
-  private func checkTargets(_ targets: SequenceTargets) {
+  /// The targets of the segment.
+  func spokenOf(_ targets: SequenceTargets) -> SequenceTargets {
+    let targets =
+      lastSteps == nil ? targets.timesteps(segments[segment], of: segments.last!.upperBound) : targets
     let fits =
       switch (targets, shape.head) {
       case (.classes(let classes), .everyStep), (.classes(let classes), .lastStep):
@@ -177,10 +254,11 @@ public final class SequenceModel {
       default: false
       }
     precondition(fits, "targets of another window or head")
+    return targets
   }
 
-  /// Logits after `forward`, before the softmax, of a lane counted from the pass's first. With a head at every timestep
-  /// those at `t`; with one at the last timestep `t` must be nil.
+  /// Logits after `forward` or `recompute`, before the softmax, of a lane counted from the pass's first. With a head at
+  /// every timestep those at `t` of the segment; with one at the last timestep `t` must be nil.
   public func logits(lane: Int, t: Int? = nil) -> UnsafeBufferPointer<Float> {
     precondition((t == nil) == (lastSteps != nil), "a timestep for a head at every timestep, and for no other")
     return UnsafeBufferPointer(output.logits(row: (t ?? 0) * rows.lanes + lane))
@@ -193,39 +271,68 @@ public final class SequenceModel {
   /// `finished` is called with each part (an index of `shape.parts`) as soon as the pass has added to its gradient,
   /// while the layers below are still to be computed; `between` every few milliseconds, between timesteps and between
   /// blocks of the products. Of the embedding's gradient only the rows of `tokensSeen` are written: it must be +0.0
-  /// before the first pass, as `clearEmbeddingGradient` leaves it.
+  /// before the first pass, as `clearEmbeddingGradient` leaves it. Of several segments only the first, which comes last,
+  /// adds to gradients.
   public func backward(
     _ input: SequenceInput, step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
     between: () -> Void = {}, finished: (_ part: Int) -> Void
   ) {
-    if pass == 0 { embedding?.forgetSeen() }
-    output.weightGradient(
-      y: outputInput(dropped: true), using: outputProduct, gradient: gradient + shape.outputRange.lowerBound,
-      subtreeStride: subtreeStride)
-    finished(shape.parts.count - 1)
-    if let lastSteps {
-      output.inputGradient(lastSteps.rows, between: between)
-      dropLastSteps(lastSteps, step: step)
-      lastSteps.put(downward.pointer)
-    } else {
-      output.inputGradient(downward.pointer, between: between)
-      drop(downward.pointer, to: downward.pointer, units: shape.hidden, layer: shape.layers, step: step)
-    }
+    if pass == 0 && isLastSegment { embedding?.forgetSeen() }
+    let isComplete = segment == 0
+    backwardFromHead(
+      step: step, gradient: gradient, subtreeStride: subtreeStride, between: between,
+      finished: { finished(shape.parts.count - 1) })
     for index in stride(from: shape.layers - 1, through: 0, by: -1) {
-      let layer = layers[index]
-      layer.backward(da: downward.pointer, between: between)
+      let (layer, start) = (layers[index], shape.layerRange(index).lowerBound)
+      layer.backward(da: downward.pointer, continuing: !isLastSegment, between: between)
       layer.weightGradient(
-        x: self.input(ofLayer: index, dropped: true), using: product,
-        gradient: gradient + shape.layerRange(index).lowerBound, subtreeStride: subtreeStride, between: between)
-      finished(shape.part(ofLayer: index))
+        x: self.input(ofLayer: index, dropped: true), using: product, gradient: gradient + start,
+        subtreeStride: subtreeStride, piece: piece(from: start), between: between)
+      if isComplete { finished(shape.part(ofLayer: index)) }
       // Numbers that were read have no gradient.
       if index == 0 && embedding == nil { return }
       layer.inputGradient(downward.pointer, between: between)
       drop(downward.pointer, to: downward.pointer, units: layer.shape.inputs, layer: index, step: step)
     }
-    guard let embedding, case .tokens(let tokens) = input else { preconditionFailure("the model reads tokens") }
-    embedding.backward(tokens: tokens, dx: downward.pointer, gradient: gradient, subtreeStride: subtreeStride)
-    finished(0)
+    guard let embedding, case .tokens(let tokens) = input.timesteps(segments[segment], of: segments.last!.upperBound)
+    else { preconditionFailure("the model reads tokens") }
+    embedding.backward(
+      tokens: tokens, dx: downward.pointer, gradient: gradient, subtreeStride: subtreeStride, piece: piece(from: 0))
+    if isComplete { finished(0) }
+  }
+
+  /// The gradient of the head's parameters, as far as it speaks of the segment, and what reaches the highest layer.
+  private func backwardFromHead(
+    step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, between: () -> Void, finished: () -> Void
+  ) {
+    let start = shape.outputRange.lowerBound
+    if speaks {
+      output.weightGradient(
+        y: outputInput(dropped: true), using: outputProduct, gradient: gradient + start, subtreeStride: subtreeStride,
+        piece: lastSteps == nil ? piece(from: start) : nil)
+      if lastSteps != nil || segment == 0 { finished() }
+    }
+    headInputGradient(step: step, between: between)
+  }
+
+  /// What reaches the highest layer from the head in the segment.
+  func headInputGradient(step: Int, between: () -> Void = {}) {
+    guard let lastSteps else {
+      output.inputGradient(downward.pointer, between: between)
+      return drop(downward.pointer, to: downward.pointer, units: shape.hidden, layer: shape.layers, step: step)
+    }
+    if speaks {
+      output.inputGradient(lastSteps.rows, between: between)
+      dropLastSteps(lastSteps, step: step)
+    }
+    lastSteps.put(downward.pointer, of: segments[segment])
+  }
+
+  /// The piece of a gradient's chains that the segment is, for the part that begins at `start`; nil for the whole.
+  private func piece(from start: Int) -> ChainPiece? {
+    if segments.count == 1 { return nil }
+    return ChainPiece(
+      sums: chains.pointer + start, shardStride: shape.parameterCount, begins: isLastSegment, ends: segment == 0)
   }
 
   /// The tokens of the step's backward passes, ascending, each once; empty where the model reads numbers.
@@ -254,7 +361,13 @@ public final class SequenceModel {
   ) {
     dropout?.apply(
       from, to: to, timesteps: rows.timesteps, lanes: rows.lanes, stride: padded(units), units: units, step: step,
-      layer: layer, firstLane: rows.firstLane)
+      layer: layer, firstTimestep: segments[segment].lowerBound, firstLane: rows.firstLane)
+  }
+
+  /// What is read of a layer's output at every timestep.
+  func dropOutput(ofLayer index: Int, step: Int) {
+    guard index < dropped.count else { return }
+    drop(layers[index].hidden(1), to: dropped[index].buffer.pointer, units: shape.hidden, layer: index + 1, step: step)
   }
 
   /// The one row a lane that a head at the last timestep reads is drawn as that of t = 0, however long the sequence.

@@ -74,7 +74,8 @@ struct SavedRun {
         globalBatch: configuration.batch.sequences, shards: configuration.batch.shards, ranks: world.communicator.size)
     }
     let sharded = try ShardedModel(
-      world: world, shape: model.shape, timesteps: timesteps, plan: plan, dropout: nil,
+      world: world, shape: model.shape, timesteps: timesteps,
+      segment: configuration.training.recompute.segment(of: timesteps), plan: plan, dropout: nil,
       accumulate: configuration.batch.accumulate)
     world.agree { try model.readParameters(checkpoint, into: sharded.parameters) }
     try sharded.parametersChanged()

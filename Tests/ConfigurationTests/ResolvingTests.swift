@@ -84,7 +84,8 @@ struct ResolvingTests {
       "batch.accumulate=3",
       "optimizer.name=sgd", "optimizer.learningRate=5e-3", "optimizer.clip=0", "optimizer.beta1=0",
       "optimizer.beta2=0.5", "optimizer.epsilon=1e-9", "training.steps=10", "training.evaluateEvery=0",
-      "training.checkpointEvery=11", "training.timeLimit=1h30m", "watchdog.seconds=7", "seed=18446744073709551615",
+      "training.checkpointEvery=11", "training.timeLimit=1h30m", "training.recompute=17", "watchdog.seconds=7",
+      "seed=18446744073709551615",
       "distributed.reduction=mpi", "distributed.sharedMemory=off",
       "distributed.embedding=dense", "verify.every=12", "paranoid=true",
       "checkpoint.interval=10m", "checkpoint.overhead=2%", "checkpoint.keepLast=3", "checkpoint.keepBest=false",
@@ -110,6 +111,7 @@ struct ResolvingTests {
     #expect(optimizer.beta1 == 0 && optimizer.beta2 == 0.5 && optimizer.epsilon == 1e-9)
     let training = configuration.training
     #expect(training.steps == 10 && training.evaluateEvery == 0 && training.checkpointEvery == 11)
+    #expect(training.recompute == .segments(17))
     #expect(training.timeLimit == 5400 && configuration.watchdog.seconds == 7)
     #expect(configuration.seed == .max && configuration.distributed.reduction == .mpi)
     #expect(configuration.distributed.sharedMemory == .off && configuration.distributed.embedding == .dense)
@@ -128,6 +130,16 @@ struct ResolvingTests {
     #expect(try resolve("data.path=x").training.checkpointEvery == 500)
     for share in ["51%", "-1%", "%", "2 %", "2%%", "0.6", "nan", "0x1"] {
       #expect(throws: ConfigurationError.self) { try resolve("checkpoint.overhead=\(share)") }
+    }
+  }
+
+  @Test("Segments are those of a window, about as many as they have timesteps, or as long as said")
+  func segments() throws {
+    for (value, segment) in [("off", 1000), ("auto", 32), ("7", 7), ("5000", 1000)] {
+      #expect(try resolve("training.recompute=\(value)").training.recompute.segment(of: 1000) == segment)
+    }
+    for wrong in ["0", "131073", "on", "-1", "1.5", ""] {
+      #expect(throws: ConfigurationError.self) { try resolve("training.recompute=\(wrong)") }
     }
   }
 

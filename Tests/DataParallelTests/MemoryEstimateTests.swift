@@ -9,6 +9,7 @@ struct MemoryEstimateTests {
   private struct Sizes {
     var (hidden, layers, timesteps, sequences, ranks) = (64, 2, 32, 16, 1)
     var accumulate = 1
+    var segment: Int?
     var dropout: Float = 0
     var rule = TrainingSetup.adam
     var reduction = Reduction.reproducible
@@ -19,7 +20,7 @@ struct MemoryEstimateTests {
     func estimate() throws -> MemoryEstimate {
       let setup = TrainingSetup(
         shape: ModelShape.languageModel(vocabulary: 50, embedding: 16, hidden: hidden, layers: layers),
-        timesteps: timesteps,
+        timesteps: timesteps, segment: segment,
         globalBatch: sequences, shards: 8, accumulate: accumulate, dropout: dropout, seed: 1, rule: rule, clip: 1,
         reduction: reduction)
       return Training.memoryEstimate(
@@ -52,6 +53,18 @@ struct MemoryEstimateTests {
       }
     }
     for (more, fewer) in zip(long.dropFirst(), long) { #expect(more < fewer) }
+  }
+
+  /// Of 10,000 timesteps 100 are in memory: activations are some hundredths, and each of 8 shards has a gradient that
+  /// waits for the next segment.
+  @Test func segmentsTakeLittleOfTheActivations() throws {
+    var sizes = Sizes()
+    sizes.timesteps = 10_000
+    let whole = try sizes.estimate()
+    sizes.segment = 100
+    let cut = try sizes.estimate()
+    #expect(cut.activations < whole.activations / 20)
+    #expect(cut.gradients == 9 * whole.gradients && cut.packed == whole.packed)
   }
 
   /// 8 shards: in 2 passes the first waits for nothing, in 4 and 8 the sums of one and of two nodes wait for the other

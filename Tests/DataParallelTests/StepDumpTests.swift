@@ -17,6 +17,7 @@ import Testing
     var lengths: [Int32] = [3, 2]
     var targetCount: Int64 = 5
     var dropout: Float = 0.25
+    var segment: Int64 = 2
     var ranks: [Int64] = [0, 1]
     var head = "everyStep"
     var hidden = [2, 1, 2, 2]
@@ -36,6 +37,7 @@ import Testing
         TensorSource(name: "targets", shape: [2, 3], values: targets),
         TensorSource(name: "lengths", shape: [2], values: lengths), zeros("hidden", hidden),
         TensorSource(name: "dropout", shape: [], values: [dropout]),
+        TensorSource(name: "segment", shape: [], values: [segment]),
         TensorSource(name: "targetCount", shape: [], values: [targetCount]),
         TensorSource(name: "ranks", shape: [2], values: ranks),
         TensorSource(name: "head", shape: [head.utf8.count], values: Array(head.utf8)),
@@ -65,6 +67,7 @@ import Testing
     #expect(dump.step == 7 && dump.finding == "step" && dump.recordedRank == (rank: 0, of: 1))
     let setup = dump.setup
     #expect(setup.timesteps == 3 && setup.globalBatch == 2 && setup.shards == 2 && setup.dropout == 0.25)
+    #expect(setup.segment == 2)
     #expect(setup.shape == .languageModel(vocabulary: 4, embedding: 3, hidden: 2, layers: 1))
   }
 
@@ -75,7 +78,7 @@ import Testing
       { $0.dropout = 1 }, { $0.dropout = .nan }, { $0.dropout = -0.5 }, { $0.ranks = [1, 1] }, { $0.ranks = [-1, 1] },
       { $0.ranks = [0, .min] }, { $0.tokensShape = [3, 2] }, { $0.tokensShape = [6] }, { $0.step = 0 },
       { ($0.tokensShape, $0.tokens) = ([2, 0], []) }, { $0.hidden = [2, 1, 2, 3] }, { $0.head = "nobody's" },
-      { $0.head = "lastStep" }, { $0.vocabulary = 3 },
+      { $0.head = "lastStep" }, { $0.vocabulary = 3 }, { $0.segment = 0 }, { $0.segment = 4 },
     ]
     for (index, change) in changes.enumerated() {
       var parts = Parts()
@@ -83,7 +86,9 @@ import Testing
       let error = #expect(throws: CheckpointError.self, "change \(index)") { try read(parts) }
       #expect(error?.kind == .badData, "change \(index): \(String(describing: error))")
     }
-    for name in ["tokens", "targets", "lengths", "hidden", "dropout", "targetCount", "ranks", "head", "finding"] {
+    for name in [
+      "tokens", "targets", "lengths", "hidden", "dropout", "targetCount", "ranks", "head", "finding", "segment",
+    ] {
       let error = #expect(throws: CheckpointError.self) { try read(Parts(missing: name)) }
       #expect(error?.message.contains("\"\(name)\"") == true, "\(String(describing: error))")
     }

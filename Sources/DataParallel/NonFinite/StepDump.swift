@@ -39,16 +39,18 @@ public struct StepDump: Sendable {
     source = try DumpedBatch(batch, shape: shape)
     let (B, T) = (source.globalBatch, source.timesteps)
     let dropout = try batch.values("dropout", as: Float.self, shape: [])[0]
+    let segment = try batch.values("segment", as: Int64.self, shape: [])[0]
     let ranks = try batch.values("ranks", as: Int64.self, shape: [2]).map { Int(clamping: $0) }
     guard step >= 1, (1...65_536).contains(manifest.shards), (0..<1).contains(dropout), 0 <= ranks[0],
-      ranks[0] < ranks[1]
+      ranks[0] < ranks[1], (1...Int64(T)).contains(segment)
     else {
       throw DumpedBatch.impossible(
-        "a step from 1, 1 to 65536 shards, dropout in [0, 1), a rank of the ranks",
-        "\(step), \(manifest.shards), \(dropout), \(ranks)", batch.path)
+        "a step from 1, 1 to 65536 shards, dropout in [0, 1), a rank of the ranks, a segment of 1 to \(T) timesteps",
+        "\(step), \(manifest.shards), \(dropout), \(ranks), \(segment)", batch.path)
     }
     setup = TrainingSetup(
-      shape: shape, timesteps: T, globalBatch: B, shards: manifest.shards, dropout: dropout, seed: manifest.seed,
+      shape: shape, timesteps: T, segment: Int(segment), globalBatch: B, shards: manifest.shards, dropout: dropout,
+      seed: manifest.seed,
       rule: .sgd(learningRate: 1), clip: 0, reduction: .reproducible)
     states = try batch.values("hidden", as: Float.self, shape: [B, shape.layers, 2, shape.hidden])
     finding = try text("finding")

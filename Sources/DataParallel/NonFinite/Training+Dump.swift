@@ -27,6 +27,7 @@ extension Training {
     guard let parameters else { return .success(nil) }
     let scalars = [
       TensorSource(name: "dropout", shape: [], values: [setup.dropout]),
+      TensorSource(name: "segment", shape: [], values: [Int64(setup.segment)]),
       TensorSource(name: "targetCount", shape: [], values: [Int64(source.targetCount(atStep: step))]),
       TensorSource(name: "ranks", shape: [2], values: [finding.rank, world.communicator.size].map { Int64($0) }),
       text("head", setup.shape.head.name), text("finding", finding.description),

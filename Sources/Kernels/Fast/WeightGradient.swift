@@ -197,10 +197,11 @@ public final class WeightGradient {
   /// the sums of its `place.leftSiblings`, which earlier passes left.
   ///
   /// dZ [T·B, zStride] of which `columns` columns count; its memory must reach to whole vectors. Gradient j begins at
-  /// `gradient + j · subtreeStride`, rows `gradientStride` apart. `between` is called after some panels each.
+  /// `gradient + j · subtreeStride`, rows `gradientStride` apart. `between` is called after some panels each. With a
+  /// `piece` the rows are some of the chains', and only the last piece writes a gradient.
   public func multiply(
     dZ: UnsafePointer<Float>, zStride: Int, columns: Int, gradient: UnsafeMutablePointer<Float>,
-    gradientStride: Int, subtreeStride: Int, between: () -> Void = {}
+    gradientStride: Int, subtreeStride: Int, piece: ChainPiece? = nil, between: () -> Void = {}
   ) {
     let blocks = blockCount
     let panelCount = padded(columns) / vectorWidth
@@ -209,14 +210,18 @@ public final class WeightGradient {
       let panels = firstPanel..<min(firstPanel + panelsAtOnce, panelCount)
       packPanels(dZ + firstPanel * vectorWidth, stride: zStride, count: panels.count)
       for firstBlock in stride(from: 0, to: blocks, by: blocksAtOnce) {
-        let group = TileGroup(blocks: firstBlock..<min(firstBlock + blocksAtOnce, blocks), panels: panels)
-        for index in rows.subtrees.indices {
-          sum(group, subtree: rows.subtrees[index])
-          let place = rows.subtrees[index].place
-          for left in place.leftSiblings.reversed() {
-            add(gradient + left * subtreeStride, to: group, rowStride: gradientStride, columns: columns)
+        let group = TileGroup(
+          blocks: firstBlock..<min(firstBlock + blocksAtOnce, blocks), panels: panels, rowStride: gradientStride,
+          columns: columns)
+        for subtree in rows.subtrees {
+          if let piece {
+            sum(group, subtree: subtree, piece: piece)
+            guard piece.ends else { continue }
+          } else {
+            sum(group, subtree: subtree)
           }
-          store(group, to: gradient + place.index * subtreeStride, rowStride: gradientStride, columns: columns)
+          for left in subtree.place.leftSiblings.reversed() { add(gradient + left * subtreeStride, to: group) }
+          store(group, at: stack, to: gradient + subtree.place.index * subtreeStride)
         }
         between()
       }
@@ -238,10 +243,13 @@ public final class WeightGradient {
     }
   }
 
-  /// The tiles of some blocks of A and some panels of dZ.
+  /// The tiles of some blocks of A and some panels of dZ, and how they lie in a gradient: so many floats from row to
+  /// row, so many columns in all.
   private struct TileGroup {
     let blocks: Range<Int>
     let panels: Range<Int>
+    let rowStride: Int
+    let columns: Int
     var halfBlocks: Range<Int> { 2 * blocks.lowerBound..<2 * blocks.upperBound }
     var vectors: Int { blocks.count * blockColumns * panels.count }
   }
@@ -253,50 +261,71 @@ public final class WeightGradient {
     var level = 0
     for leaf in subtree.leaves {
       let merges = subtree.mergesAfterLeaf[leaf - subtree.leaves.lowerBound]
-      let chunks = pass.chunksOfShard[leaf]
-      for index in chunks {
-        let chunk = pass.chunks[index]
-        compute(
-          GradientTiles(
-            a: input(chunk, block: group.blocks.lowerBound), blockStride: chunk.count * blockColumns,
-            blocks: group.blocks.count, z: panels.pointer + chunk.lowerBound * group.panels.count * vectorWidth,
-            panelStride: chunk.count * vectorWidth, panels: group.panels.count, rows: chunk.count,
-            continuing: index > chunks.lowerBound,
-            merges: index + 1 == chunks.upperBound ? merges : 0, stack: stack + level * group.vectors))
-      }
+      addChain(group, leaf: leaf, merges: merges, level: level)
       level += 1 - merges
     }
   }
 
-  /// Adds a sum of an earlier pass on the left of a group's finished tiles, which lie at the bottom of the stack.
-  private func add(_ left: UnsafePointer<Float>, to group: TileGroup, rowStride: Int, columns: Int) {
-    var tile = stack
-    for half in group.halfBlocks {
-      let valid = max(0, min(tileRows, depth - half * tileRows))
-      for panel in group.panels {
-        let column = panel * vectorWidth
-        let from = left + (half * tileRows * rowStride + column)
-        for i in 0..<valid {
-          tile[i] = Vector(from + i * rowStride, columns: min(vectorWidth, columns - column)) + tile[i]
-        }
-        tile += tileRows
-      }
+  /// The same where the chains come in pieces: leaves wait as they are for the next piece, and only the last one adds
+  /// them up.
+  private func sum(_ group: TileGroup, subtree: ShardedRows.Subtree, piece: ChainPiece) {
+    var level = 0
+    for leaf in subtree.leaves {
+      let merges = piece.ends ? subtree.mergesAfterLeaf[leaf - subtree.leaves.lowerBound] : 0
+      let waiting = piece.sums(ofShard: leaf)
+      if !piece.begins { load(group, from: waiting, to: stack + level * group.vectors) }
+      addChain(group, leaf: leaf, merges: merges, level: level, continuing: !piece.begins)
+      if piece.ends { level += 1 - merges } else { store(group, at: stack, to: waiting) }
     }
   }
 
-  /// Writes a group's finished tiles, which lie at the bottom of the stack.
+  /// The chain of a leaf, from +0.0 or from the sums on a level of the stack.
+  private func addChain(_ group: TileGroup, leaf: Int, merges: Int, level: Int, continuing: Bool = false) {
+    let chunks = pass.chunksOfShard[leaf]
+    for index in chunks {
+      let chunk = pass.chunks[index]
+      compute(
+        GradientTiles(
+          a: input(chunk, block: group.blocks.lowerBound), blockStride: chunk.count * blockColumns,
+          blocks: group.blocks.count, z: panels.pointer + chunk.lowerBound * group.panels.count * vectorWidth,
+          panelStride: chunk.count * vectorWidth, panels: group.panels.count, rows: chunk.count,
+          continuing: continuing || index > chunks.lowerBound,
+          merges: index + 1 == chunks.upperBound ? merges : 0, stack: stack + level * group.vectors))
+    }
+  }
+
+  /// Adds a sum of an earlier pass on the left of a group's finished tiles, which lie at the bottom of the stack.
+  private func add(_ left: UnsafePointer<Float>, to group: TileGroup) {
+    forEachRow(of: group, at: stack) { tile, place, count in
+      tile.pointee = Vector(left + place, columns: count) + tile.pointee
+    }
+  }
+
+  /// Reads a group's tiles to where they lie on the stack.
+  private func load(_ group: TileGroup, from gradient: UnsafePointer<Float>, to tiles: UnsafeMutablePointer<Vector>) {
+    forEachRow(of: group, at: tiles) { tile, place, count in tile.pointee = Vector(gradient + place, columns: count) }
+  }
+
+  /// Writes a group's tiles from where they lie on the stack.
   private func store(
-    _ group: TileGroup, to gradient: UnsafeMutablePointer<Float>, rowStride: Int, columns: Int
+    _ group: TileGroup, at tiles: UnsafeMutablePointer<Vector>, to gradient: UnsafeMutablePointer<Float>
   ) {
-    var tile = stack
+    forEachRow(of: group, at: tiles) { tile, place, count in tile.pointee.store(gradient + place, columns: count) }
+  }
+
+  /// Calls `body` with each row of a group's tiles, its place in a gradient, and how many of its columns count.
+  @inline(__always)
+  private func forEachRow(
+    of group: TileGroup, at tiles: UnsafeMutablePointer<Vector>,
+    _ body: (_ tile: UnsafeMutablePointer<Vector>, _ place: Int, _ count: Int) -> Void
+  ) {
+    var tile = tiles
     for half in group.halfBlocks {
       let valid = max(0, min(tileRows, depth - half * tileRows))
       for panel in group.panels {
         let column = panel * vectorWidth
-        let to = gradient + (half * tileRows * rowStride + column)
-        for i in 0..<valid {
-          tile[i].store(to + i * rowStride, columns: min(vectorWidth, columns - column))
-        }
+        let place = half * tileRows * group.rowStride + column
+        for i in 0..<valid { body(tile + i, place + i * group.rowStride, min(vectorWidth, group.columns - column)) }
         tile += tileRows
       }
     }

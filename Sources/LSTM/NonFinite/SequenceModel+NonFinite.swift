@@ -9,87 +9,82 @@ extension SequenceModel {
     _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>, targets: SequenceTargets,
     parameters: UnsafePointer<Float>, step: Int, scale: Float
   ) -> NonFiniteValue? {
-    let search = NonFiniteSearch(timesteps: rows.timesteps, lengths: lengths)
-    return firstForward(search, input, lengths: lengths, parameters: parameters, step: step)
-      ?? firstAtHead(search, targets: targets, step: step, scale: scale)
-      ?? firstBackward(search, step: step)
+    var found: [NonFiniteValue] = []
+    forEachSegment { segment in
+      found.append(
+        contentsOf: forwardSearching(
+          NonFiniteSearch(segment: segment, lengths: lengths), input, parameters: parameters, step: step))
+      lastSteps?.take(layers[shape.layers - 1].hidden(1), of: segment, lengths: lengths)
+    }
+    if let first = first(found) { return first }
+    if let lastSteps { dropLastSteps(lastSteps, step: step) }
+    for index in segments.indices.reversed() {
+      let search = NonFiniteSearch(segment: segments[index], lengths: lengths)
+      recompute(segment: index, input, lengths: lengths, parameters: parameters, step: step)
+      if speaks { found += searchingHead(search, targets: spokenOf(targets), scale: scale) }
+      found += backwardSearching(search, step: step)
+    }
+    return first(found)
   }
 
-  private func firstForward(
-    _ search: NonFiniteSearch, _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>,
-    parameters: UnsafePointer<Float>, step: Int
-  ) -> NonFiniteValue? {
-    read(input, lengths: lengths, parameters: parameters, step: step)
-    let x = search.first(nil, [.init(.input, inputs.pointer, stride: padded(shape.inputs))], columns: shape.inputs)
-    if let x { return x }
+  private func first(_ found: [NonFiniteValue]) -> NonFiniteValue? {
+    let timesteps = segments.last!.upperBound
+    return found.min {
+      $0.order(layers: shape.layers, timesteps: timesteps)
+        .lexicographicallyPrecedes($1.order(layers: shape.layers, timesteps: timesteps))
+    }
+  }
+
+  /// Forward over the segment: the first of the input and of each layer.
+  private func forwardSearching(
+    _ search: NonFiniteSearch, _ input: SequenceInput, parameters: UnsafePointer<Float>, step: Int
+  ) -> [NonFiniteValue] {
+    read(input, lengths: search.lengths, parameters: parameters, step: step)
+    let x = NonFiniteSearch.Memory(.input, inputs.pointer, stride: padded(shape.inputs))
+    var found = [search.first(nil, [x], columns: shape.inputs)]
     for (index, layer) in layers.enumerated() {
       layer.forward(x: self.input(ofLayer: index, dropped: true))
-      if let found = layer.firstForward(search, index) { return found }
-      if index < dropped.count {
-        drop(layer.hidden(1), to: dropped[index].buffer.pointer, units: shape.hidden, layer: index + 1, step: step)
-      }
+      found.append(layer.firstForward(search, index))
+      dropOutput(ofLayer: index, step: step)
     }
-    return nil
+    return found.compactMap { $0 }
   }
 
-  /// The output layer, the loss, and what comes back from them.
-  private func firstAtHead(
-    _ search: NonFiniteSearch, targets: SequenceTargets, step: Int, scale: Float
-  ) -> NonFiniteValue? {
-    if let lastSteps {
-      lastSteps.take(layers[shape.layers - 1].hidden(1), lengths: search.lengths)
-      dropLastSteps(lastSteps, step: step)
-    }
+  /// The output layer and the loss: the first of the logits, of losses and of their gradients.
+  private func searchingHead(
+    _ search: NonFiniteSearch, targets: SequenceTargets, scale: Float
+  ) -> [NonFiniteValue] {
     output.forward(y: outputInput(dropped: true))
     let places = headPlaces(search).filter { targets.has(row: $0.row, outputs: shape.classes) }
-    for place in places {
-      if let found = first(.logit, UnsafePointer(output.logits(row: place.row).baseAddress!), shape.classes, place) {
-        return found
-      }
+    func firstOfLogits(_ quantity: NonFiniteValue.Quantity, _ place: HeadPlace) -> NonFiniteValue? {
+      first(quantity, UnsafePointer(output.logits(row: place.row).baseAddress!), shape.classes, place)
     }
-    var found: NonFiniteValue?
-    for row in 0..<outputRows.order.count where !targets.has(row: row, outputs: shape.classes) {
-      _ = output.loss(row: row, targets: targets, scale: scale)
-    }
-    for place in places {
-      let loss = output.loss(row: place.row, targets: targets, scale: scale)
-      if found != nil { continue }
-      found =
-        loss.isFinite
-        ? first(.dLogit, UnsafePointer(output.logits(row: place.row).baseAddress!), shape.classes, place)
-        : NonFiniteValue(
-          quantity: .loss, layer: nil, timestep: place.timestep, lane: place.lane, unit: 0, value: Float(loss))
-    }
-    return found ?? firstFromHead(search, step: step)
+    let logit = places.lazy.compactMap { firstOfLogits(.logit, $0) }.first
+    let losses = (0..<outputRows.order.count).map { output.loss(row: $0, targets: targets, scale: scale) }
+    let loss = places.lazy.compactMap { place -> NonFiniteValue? in
+      let loss = losses[place.row]
+      if loss.isFinite { return firstOfLogits(.dLogit, place) }
+      return NonFiniteValue(
+        quantity: .loss, layer: nil, timestep: place.timestep, lane: place.lane, unit: 0, value: Float(loss))
+    }.first
+    return [logit, loss].compactMap { $0 }
   }
 
-  private func firstFromHead(_ search: NonFiniteSearch, step: Int) -> NonFiniteValue? {
-    let stride = padded(shape.hidden)
-    guard let lastSteps else {
-      output.inputGradient(downward.pointer)
-      drop(downward.pointer, to: downward.pointer, units: shape.hidden, layer: shape.layers, step: step)
-      return search.first(nil, [.init(.dHidden, downward.pointer, stride: stride)], columns: shape.hidden)
-    }
-    output.inputGradient(lastSteps.rows)
-    dropLastSteps(lastSteps, step: step)
-    lastSteps.put(downward.pointer)
-    for place in headPlaces(search) {
-      if let found = first(.dHidden, lastSteps.rows + place.row * stride, shape.hidden, place) { return found }
-    }
-    return nil
-  }
-
-  private func firstBackward(_ search: NonFiniteSearch, step: Int) -> NonFiniteValue? {
+  /// Backward over the segment: the first of what the head hands down, and of each layer.
+  private func backwardSearching(_ search: NonFiniteSearch, step: Int) -> [NonFiniteValue] {
+    headInputGradient(step: step)
+    let handed = NonFiniteSearch.Memory(.dHidden, downward.pointer, stride: padded(shape.hidden))
+    var found = [search.first(nil, [handed], columns: shape.hidden)]
     for (index, layer) in layers.enumerated().reversed() {
-      layer.backward(da: downward.pointer)
-      if let found = layer.firstBackward(search, index) { return found }
-      if index == 0 && embedding == nil { return nil }
+      layer.backward(da: downward.pointer, continuing: segment < segments.count - 1)
+      found.append(layer.firstBackward(search, index))
+      if index == 0 && embedding == nil { break }
       layer.inputGradient(downward.pointer)
       drop(downward.pointer, to: downward.pointer, units: layer.shape.inputs, layer: index, step: step)
       let dx = NonFiniteSearch.Memory(.dInput, downward.pointer, stride: layer.inputStride)
-      if let found = search.first(index, [dx], columns: layer.shape.inputs) { return found }
+      found.append(search.first(index, [dx], columns: layer.shape.inputs))
     }
-    return nil
+    return found.compactMap { $0 }
   }
 
   /// A row of the output layer.
@@ -101,13 +96,13 @@ extension SequenceModel {
 
   /// The rows of the output layer that are no padding, timestep by timestep.
   private func headPlaces(_ search: NonFiniteSearch) -> [HeadPlace] {
-    (0..<rows.timesteps).flatMap { t in
-      (0..<rows.lanes).compactMap { lane in
-        let length = Int(search.lengths[lane])
-        if lastSteps == nil { return t < length ? HeadPlace(timestep: t, lane: lane, row: t * rows.lanes + lane) : nil }
-        return t == length - 1 ? HeadPlace(timestep: t, lane: lane, row: lane) : nil
+    (0..<search.lengths.count).flatMap { lane in
+      let length = Int(search.lengths[lane])
+      if lastSteps != nil { return length > 0 ? [HeadPlace(timestep: length - 1, lane: lane, row: lane)] : [] }
+      return search.segment.clamped(to: 0..<length).map {
+        HeadPlace(timestep: $0, lane: lane, row: ($0 - search.segment.lowerBound) * rows.lanes + lane)
       }
-    }
+    }.sorted { ($0.timestep, $0.lane) < ($1.timestep, $1.lane) }
   }
 
   private func first(
@@ -126,7 +121,7 @@ extension LSTMLayer {
       NonFiniteSearch.Memory(.initialHidden, hidden(0), stride: hiddenStride),
       NonFiniteSearch.Memory(.initialCell, cell(0), stride: hiddenStride),
     ]
-    return search.first(index, initial, columns: shape.hidden, times: [0])
+    return (search.segment.lowerBound == 0 ? search.first(index, initial, columns: shape.hidden, times: [0]) : nil)
       ?? search.first(
         index,
         gates([.updateGate, .forgetGate, .outputGate, .candidate]) + [
@@ -137,7 +132,7 @@ extension LSTMLayer {
   fileprivate func firstBackward(_ search: NonFiniteSearch, _ index: Int) -> NonFiniteValue? {
     search.first(
       index, gates([.dUpdateGate, .dForgetGate, .dOutputGate, .dCandidate]), columns: shape.hidden,
-      times: (0..<timesteps).reversed())
+      times: search.segment.reversed())
   }
 
   private func gates(_ quantities: [NonFiniteValue.Quantity]) -> [NonFiniteSearch.Memory] {
@@ -147,9 +142,9 @@ extension LSTMLayer {
   }
 }
 
-/// Walks over memory of a step, [T, B, stride], without its padding.
+/// Walks over memory of a step, [T, B, stride] of a segment, without its padding.
 struct NonFiniteSearch {
-  let timesteps: Int
+  let segment: Range<Int>
   /// [B]
   let lengths: UnsafeBufferPointer<Int32>
 
@@ -165,10 +160,10 @@ struct NonFiniteSearch {
 
   /// The first number that is not finite: by timesteps in the order of `times` (nil: ascending), by lanes, by memory.
   func first(_ layer: Int?, _ memory: [Memory], columns: Int, times: [Int]? = nil) -> NonFiniteValue? {
-    for t in times ?? Array(0..<timesteps) {
+    for t in times ?? Array(segment) {
       for lane in 0..<lengths.count where t < Int(lengths[lane]) {
         for part in memory {
-          let row = part.pointer + (t * lengths.count + lane) * part.stride
+          let row = part.pointer + ((t - segment.lowerBound) * lengths.count + lane) * part.stride
           guard let unit = (0..<columns).first(where: { !row[$0].isFinite }) else { continue }
           return NonFiniteValue(
             quantity: part.quantity, layer: layer, timestep: t, lane: lane, unit: unit, value: row[unit])

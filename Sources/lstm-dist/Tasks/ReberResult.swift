@@ -22,9 +22,12 @@ struct ReberResult {
     for (name, strings) in [("training", task.training), ("held-out", task.heldOut)] where !strings.isEmpty {
       let source = task.evaluationSource(strings, globalBatch: model.plan.globalBatch)
       var solved = 0
+      var failed: Set<Int> = []
+      // Segments of a window come from the last to the first.
       let loss = try model.evaluate(source) { window in
         for (lane, index) in source.indices(atStep: window.step).enumerated() where window.lanes.contains(lane) {
-          if ReberResult.isSolved(strings[index], window, lane) { solved += 1 }
+          if !ReberResult.isSolved(strings[index], window, lane) { failed.insert(index) }
+          if window.timesteps.lowerBound == 0 && !failed.contains(index) { solved += 1 }
         }
       }
       scores.append(
@@ -37,8 +40,8 @@ struct ReberResult {
 
   private static func isSolved(_ string: [Int32], _ window: ShardedModel.EvaluatedWindow, _ lane: Int) -> Bool {
     guard let legal = ReberGrammar.legalTargets(of: string) else { return false }
-    return legal.enumerated().allSatisfy { t, symbols in
-      ReberGrammar.mostLikelyAreLegal(logits: window.logits(t: t, lane: lane), legal: symbols)
+    return window.timesteps.clamped(to: 0..<legal.count).allSatisfy { t in
+      ReberGrammar.mostLikelyAreLegal(logits: window.logits(t: t, lane: lane), legal: legal[t])
     }
   }
 

@@ -51,7 +51,8 @@ extension TrainingSetup {
           epsilon: optimizer.epsilon)
       }
     self.init(
-      shape: data.shape, timesteps: data.timesteps, globalBatch: configuration.batch.sequences,
+      shape: data.shape, timesteps: data.timesteps,
+      segment: configuration.training.recompute.segment(of: data.timesteps), globalBatch: configuration.batch.sequences,
       shards: configuration.batch.shards, accumulate: configuration.batch.accumulate, dropout: Float(model.dropout),
       seed: configuration.seed, rule: rule,
       clip: optimizer.clip, reduction: configuration.distributed.reduction == .mpi ? .mpi : .reproducible,
