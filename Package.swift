@@ -97,7 +97,8 @@ let package = Package(
     .executableTarget(
       name: "fault-matrix",
       dependencies: [
-        "Checkpoints", "Randomness", "TestLauncher", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Checkpoints", "Randomness", "Sequences", "TestLauncher",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/FaultProgram", swiftSettings: strict),
     .executableTarget(
@@ -130,13 +131,14 @@ let package = Package(
       name: "DataParallelTests",
       dependencies: [
         "Checkpoints", "DataParallel", "LSTM", "Kernels", "Optimization", "Sequences", "allocation-program",
-        "classifier-program", "nonfinite-program", "paranoid-program", "watchdog-program", "TestLauncher",
+        "classifier-program", "paranoid-program", "watchdog-program", "TestLauncher",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "lstm-dist", "fault-matrix", "fuzz-program", "TestLauncher", .product(name: "Crypto", package: "swift-crypto"),
+        "lstm-dist", "fault-matrix", "fuzz-program", "nonfinite-program", "TestLauncher",
+        .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),
   ],

@@ -5,19 +5,52 @@ import MPI
 import Optimization
 import Sequences
 
-// nonfinite-program train RUN POLICY FAULT RANK LAYER
-//   trains 12 steps in RUN, with a checkpoint every 4; at step 7 there is a FAULT, once
+// nonfinite-program train RUN POLICY FAULT STEP RANK LAYER LANE TIMESTEP
+//   trains 12 steps in RUN, with a checkpoint every 4; POLICY is stop, skip, or the factor of a rollback
 //
-//   none        no fault
-//   parameter   a NaN in the recurrent weights of layer LAYER, in the memory of rank RANK
-//   everywhere  the same, in the memory of all ranks
-//   number      a NaN among what lane 5 reads at timestep 2; the model reads numbers
+//   none       no fault
+//   parameter  a NaN in the recurrent weights of layer LAYER, in the memory of rank RANK, once: as step STEP begins
+//   number     a NaN among what lane LANE reads at timestep TIMESTEP of step STEP, each time; the model reads numbers
+//   healthy    the same numbers without the NaN
 //
 // nonfinite-program replay DUMP
 
-/// Tokens, with a fault as step 7 begins; any other step finds what it was before.
+/// Where the fault is, and what the training makes of it.
+struct Trial {
+  let run: String
+  let policy: NonFinitePolicy
+  let fault: String
+  let step: Int
+  let rank: Int
+  let layer: Int
+  let lane: Int
+  let timestep: Int
+
+  init(_ arguments: [String]) {
+    (run, fault) = (arguments[0], arguments[2])
+    policy =
+      switch arguments[1] {
+      case "stop": .stop
+      case "skip": .skip(inARow: 2)
+      default: .rollBack(times: 2, learningRateFactor: Double(arguments[1])!)
+      }
+    let numbers = arguments.dropFirst(3).map { Int($0)! }
+    (step, rank, layer, lane, timestep) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
+  }
+
+  var readsNumbers: Bool { fault == "number" || fault == "healthy" }
+
+  var shape: ModelShape {
+    readsNumbers
+      ? ModelShape(input: .numbers(3), hidden: 17, layers: 3, head: .everyStep(classes: 4))
+      : ModelShape.languageModel(vocabulary: 11, embedding: 5, hidden: 17, layers: 3)
+  }
+}
+
+/// Tokens, with a fault as one step begins; any other step finds what it was before.
 struct FaultySource: SequenceSource {
   let source: TokenStream
+  let faultyStep: Int
   /// One thread alone calls them.
   nonisolated(unsafe) let inject: () -> Void
   nonisolated(unsafe) let heal: () -> Void
@@ -31,12 +64,13 @@ struct FaultySource: SequenceSource {
 
   func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
     source.fill(step: step, lanes: lanes, batch: batch)
-    if step == 6 { inject() } else { heal() }
+    if step + 1 == faultyStep { inject() } else { heal() }
   }
 }
 
-/// Numbers of which one is NaN in step 7.
+/// Numbers, of which one may be NaN.
 struct FaultyNumbers: SequenceSource {
+  let trial: Trial
   let globalBatch = 9
   let timesteps = 6
   let stepsPerEpoch = 100
@@ -52,27 +86,17 @@ struct FaultyNumbers: SequenceSource {
         let row = t * lanes.count + index
         batch.targets[row] = Int32(word % 4)
         for i in 0..<3 { batch.numbers[row * 3 + i] = Float(word - 5 + i) / 5 }
-        if step == 6 && lane == 5 && t == 2 { batch.numbers[row * 3 + 1] = .nan }
+        if trial.fault == "number", (step + 1, lane, t) == (trial.step, trial.lane, trial.timestep) {
+          batch.numbers[row * 3 + 1] = .nan
+        }
       }
     }
   }
 }
 
-func policy(_ name: String) -> NonFinitePolicy {
-  switch name {
-  case "skip": .skip(inARow: 2)
-  case "rollback": .rollBack(times: 2, learningRateFactor: 1)
-  default: .stop
-  }
-}
-
-func train(_ world: World, _ arguments: [String]) throws -> Int32 {
-  let (fault, rank, layer) = (arguments[2], Int(arguments[3])!, Int(arguments[4])!)
-  let isFaulty = fault == "everywhere" || fault == "parameter" && world.communicator.rank == rank
-  let shape =
-    fault == "number"
-    ? ModelShape(input: .numbers(3), hidden: 17, layers: 2, head: .everyStep(classes: 4))
-    : ModelShape.languageModel(vocabulary: 11, embedding: 5, hidden: 17, layers: 2)
+func train(_ world: World, _ trial: Trial) throws -> Int32 {
+  let shape = trial.shape
+  let isFaulty = trial.fault == "parameter" && world.communicator.rank == trial.rank
   // Every rank has parameters of its own, so that one rank's can differ.
   let setup = TrainingSetup(
     shape: shape, timesteps: 6, globalBatch: 9, shards: 8, dropout: 0.25, seed: 1,
@@ -81,7 +105,8 @@ func train(_ world: World, _ arguments: [String]) throws -> Int32 {
   let training = try Training(world: world, setup: setup)
   try training.initialize(method: .uniform, forgetBias: 1)
   // The first recurrent weight of the layer.
-  let weight = training.sharded.parameters + (shape.layerRange(layer).lowerBound + shape.lstm[layer].inputs * 4 * 17)
+  let layer = shape.layerRange(trial.layer).lowerBound + shape.lstm[trial.layer].inputs * 4 * 17
+  let weight = training.sharded.parameters + layer
   var (healthy, hasHappened) = (Float.nan, false)
   func write(_ value: Float) {
     weight.pointee = value
@@ -92,18 +117,19 @@ func train(_ world: World, _ arguments: [String]) throws -> Int32 {
   let stream = FaultySource(
     source: try TokenStream(
       tokens: tokens, globalBatch: setup.globalBatch, timesteps: setup.timesteps, resetProbability: 0.1, seed: 1,
-      name: "test"),
+      name: "test"), faultyStep: trial.step,
     inject: {
       guard isFaulty && !hasHappened else { return }
       (healthy, hasHappened) = (weight.pointee, true)
       write(.nan)
     }, heal: { if hasHappened && weight.pointee.isNaN { write(healthy) } })
-  let directory = RunDirectory(path: arguments[0])
+  let directory = RunDirectory(path: trial.run)
   world.agree { if world.communicator.rank == 0 { try directory.create(configuration: "") } }
   let trainer = try Trainer(
-    world: world, training: training, source: fault == "number" ? FaultyNumbers() : stream, validation: nil,
+    world: world, training: training, source: trial.readsNumbers ? FaultyNumbers(trial: trial) : stream,
+    validation: nil,
     policy: Coordinator.Policy(
-      totalSteps: 12, evaluateEvery: 0, checkpointEvery: 4, nonFinite: policy(arguments[1])),
+      totalSteps: 12, evaluateEvery: 0, checkpointEvery: 4, nonFinite: trial.policy),
     directory: directory, configuration: "", identity: DataIdentity(vocabulary: [], tokens: [tokens]), dumps: 1
   ) { report in
     switch report {
@@ -121,7 +147,7 @@ func train(_ world: World, _ arguments: [String]) throws -> Int32 {
 let arguments = CommandLine.arguments
 let code: Int32 = World.run { world in
   if arguments[1] == "train" {
-    let code = try train(world, Array(arguments.dropFirst(2)))
+    let code = try train(world, Trial(Array(arguments.dropFirst(2))))
     if world.communicator.rank == 0 { print("code \(code)") }
     return 0
   }
