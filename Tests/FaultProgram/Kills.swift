@@ -3,17 +3,18 @@ import Foundation
 import Glibc
 import TestLauncher
 
-/// kill -9 of a random rank or of mpirun at a random moment, every second time while a checkpoint is written. The job
-/// is started again on another number of ranks, and killed again; after a few kills it may finish.
+/// kill -9 of a random rank or of mpirun at a random moment, every second time while a checkpoint is written: all ranks
+/// must be gone within 10 seconds. The job is started again on another number of ranks, and killed again; after a few
+/// kills it may finish.
 func killedRanks(_ trials: Trials) throws -> Row {
   var (trials, row) = (trials, Row("kill -9 of a rank or of mpirun"))
   let count = trials.isLong ? 200 : 6
-  var number = 0
+  var (number, slowest) = (0, 0.0)
   while row.trials < count {
     let run = trials.path("\(number)")
     number += 1
     var (kills, oldest) = ([[String]](), 0)
-    while kills.count < min(4, count - row.trials), let problems = try kill(run, &trials, &row, &oldest) {
+    while kills.count < min(4, count - row.trials), let problems = try kill(run, &trials, &row, &oldest, &slowest) {
       kills.append(problems)
     }
     if kills.isEmpty { continue }
@@ -23,12 +24,15 @@ func killedRanks(_ trials: Trials) throws -> Row {
     for problems in kills { row.add(problems) }
     try FileManager.default.removeItem(atPath: run)
   }
+  row.saw("s to the end of all ranks at most", times: Int(slowest.rounded(.up)))
   return row
 }
 
 /// One job and its kill: what is wrong with the state that it leaves, and with the start that came before it. Nil where
 /// the job had finished before. `oldest` is the newest complete checkpoint that there is before and after.
-private func kill(_ run: String, _ trials: inout Trials, _ row: inout Row, _ oldest: inout Int) throws -> [String]? {
+private func kill(
+  _ run: String, _ trials: inout Trials, _ row: inout Row, _ oldest: inout Int, _ slowest: inout Double
+) throws -> [String]? {
   let directory = RunDirectory(path: run)
   let job = try Job(trials.training.command(run, ranks: 2 + trials.draws.below(3)))
   let isInside = trials.draws.below(2) == 0
@@ -40,18 +44,27 @@ private func kill(_ run: String, _ trials: inout Trials, _ row: inout Row, _ old
   } else {
     usleep(UInt32(trials.draws.below(1_500_000)))
   }
-  let victims = [job.processIdentifier] + job.ranks
+  let victims = [job.processIdentifier] + job.children
   let victim = victims[trials.draws.below(victims.count)]
   if job.isRunning { Glibc.kill(victim, SIGKILL) }
-  let ending = Ending(try job.wait())
+  let killed = Date()
+  let areGone = wait(seconds: 10, everySeconds: 0.1) { processes(with: run).allSatisfy { $0 == job.processIdentifier } }
+  let seconds = Date().timeIntervalSince(killed)
+  let ending = Ending(try job.wait(timeoutSeconds: 20))
   let left = orphans(of: run)
   if ending.exitCode == 0 { return nil }
+  slowest = max(slowest, seconds)
   row.saw(victim == job.processIdentifier ? "of mpirun" : "of a rank")
   if isWriting(directory) { row.saw("inside a checkpoint") }
 
   var problems = ending.problemsOfResuming(notBefore: oldest)
+  if !areGone { problems.append("ranks were there after 10 s") }
   if !left.isEmpty { problems.append("\(left.count) processes outlived their job") }
-  if ending.outcome.timedOut { problems.append("the job did not end") }
+  if ending.outcome.launcherHung {
+    row.saw("of an mpirun that hung without a rank")
+  } else if ending.outcome.timedOut {
+    problems.append("the job did not end: \(ending)")
+  }
   let complete = try completeSteps(directory)
   if let saved = ending.lastSaved, saved > complete.last ?? 0 {
     problems.append("step \(saved) was saved, but the newest complete checkpoint is \(complete.last ?? 0)")

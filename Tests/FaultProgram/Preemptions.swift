@@ -18,7 +18,7 @@ func preemptions(_ trials: Trials) throws -> Row {
     let heartbeat = RunDirectory(path: run).heartbeatPath
     wait(seconds: 20) { !job.isRunning || FileManager.default.fileExists(atPath: heartbeat) }
     usleep(UInt32(trials.draws.below(300_000)))
-    let processes = job.ranks
+    let processes = job.children
     if !job.isRunning {
       // Its process id may be another's by now.
     } else if trials.draws.below(2) == 0 || processes.isEmpty {

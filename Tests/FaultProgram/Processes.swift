@@ -2,17 +2,6 @@ import Foundation
 import Glibc
 import TestLauncher
 
-extension Job {
-  /// The process ids of the job's ranks, as far as mpirun has started them.
-  var ranks: [Int32] {
-    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processIdentifier)/task")) ?? []
-    let children = threads.compactMap {
-      try? String(contentsOfFile: "/proc/\(processIdentifier)/task/\($0)/children", encoding: .utf8)
-    }
-    return children.flatMap { $0.split(separator: " ").compactMap { Int32($0) } }.sorted()
-  }
-}
-
 /// The rank that a process is, from its environment.
 func rank(ofProcess process: Int32) -> Int? {
   guard let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ") else { return nil }
@@ -32,17 +21,19 @@ func wait(seconds: Double, everySeconds: Double = 0.02, until condition: () -> B
   return true
 }
 
+/// The processes that have this argument.
+func processes(with argument: String) -> [Int32] {
+  ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }.filter {
+    guard let arguments = FileManager.default.contents(atPath: "/proc/\($0)/cmdline") else { return false }
+    return arguments.split(separator: 0).contains(Data(argument.utf8))
+  }
+}
+
 /// The processes that still have this argument ten seconds after their job was ended; they are killed.
 func orphans(of argument: String) -> [Int32] {
-  func processes() -> [Int32] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }.filter {
-      guard let arguments = FileManager.default.contents(atPath: "/proc/\($0)/cmdline") else { return false }
-      return arguments.split(separator: 0).contains(Data(argument.utf8))
-    }
-  }
   var left: [Int32] = []
   wait(seconds: 10) {
-    left = processes()
+    left = processes(with: argument)
     return left.isEmpty
   }
   for process in left { kill(process, SIGKILL) }

@@ -17,20 +17,20 @@ func stoppedRanks(_ trials: Trials) throws -> Row {
     let directory = RunDirectory(path: run)
     wait(seconds: 20) { !job.isRunning || FileManager.default.fileExists(atPath: directory.metricsPath) }
     usleep(UInt32(trials.draws.below(300_000)))
-    let ranks = job.ranks
+    let ranks = job.children
     guard let victim = ranks.isEmpty ? nil : ranks[trials.draws.below(ranks.count)], let rank = rank(ofProcess: victim),
       kill(victim, SIGSTOP) == 0
     else { continue }
     let start = Date()
     // One that is stopped in the last moment of its process keeps nobody waiting but mpirun.
-    wait(seconds: 40, until: { !job.isRunning || job.ranks == [victim] })
+    wait(seconds: 40, until: { !job.isRunning || job.children == [victim] })
     if job.isRunning { kill(victim, SIGCONT) }
     let ending = Ending(try job.wait())
     // It had done its part before it was stopped.
     if ending.exitCode == 0 { continue }
     slowest = max(slowest, Date().timeIntervalSince(start))
     var problems: [String] = []
-    if ending.exitCode != 77 { problems.append("expected exit code 77, got \(ending)") }
+    if ending.outcome.jobExitCode != 77 { problems.append("expected exit code 77, got \(ending)") }
     if !ending.outcome.errors.contains("from rank \(rank) on host ") {
       problems.append("rank \(rank) expected: \(ending)")
     }

@@ -14,6 +14,15 @@ public struct Outcome: Sendable, CustomStringConvertible {
   /// Whether the job was ended from here because it ran out of time.
   public let timedOut: Bool
 
+  /// Whether that was a launcher alone: all that it had started was gone.
+  public let launcherHung: Bool
+
+  /// The exit code; where the launcher hung after its job had ended, the one that it had told of.
+  public var jobExitCode: Int32 {
+    guard launcherHung, let code = errors.firstMatch(of: #/Exit code: +(\d+)/#)?.1 else { return exitCode }
+    return Int32(code) ?? exitCode
+  }
+
   /// All of it, for the message of a failed expectation.
   public var description: String {
     "exit code \(exitCode)\(timedOut ? " (timed out)" : "")\n--- stdout\n\(output)\n--- stderr\n\(errors)"
@@ -104,6 +113,8 @@ public final class Job {
   /// What the job left at its end, which comes with SIGKILL when the time is over.
   public func wait(timeoutSeconds: Int = 60) throws -> Outcome {
     let timedOut = ended.wait(timeout: .now() + .seconds(timeoutSeconds)) == .timedOut
+    // Open MPI 4.1 sometimes waits for ever when it finalizes its server, after a rank was killed.
+    let launcherHung = timedOut && children.allSatisfy { Job.state(ofProcess: $0) ?? "Z" == "Z" }
     if timedOut {
       kill(process.processIdentifier, SIGKILL)
       ended.wait()
@@ -111,7 +122,23 @@ public final class Job {
     let code = process.terminationStatus
     return Outcome(
       exitCode: process.terminationReason == .uncaughtSignal ? 128 + code : code, output: try output.text(),
-      errors: try errors.text(), timedOut: timedOut)
+      errors: try errors.text(), timedOut: timedOut, launcherHung: launcherHung)
+  }
+
+  /// The process ids of what the command has started, ascending: under mpirun those of the ranks.
+  public var children: [Int32] {
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processIdentifier)/task")) ?? []
+    let children = threads.compactMap {
+      try? String(contentsOfFile: "/proc/\(processIdentifier)/task/\($0)/children", encoding: .utf8)
+    }
+    return children.flatMap { $0.split(separator: " ").compactMap { Int32($0) } }.sorted()
+  }
+
+  /// The letter that /proc has for a process, Z for one that is dead and not yet buried; nil where there is none.
+  private static func state(ofProcess process: Int32) -> Character? {
+    // pid (name) state …
+    let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+    return status?.split(separator: ")").last?.first { $0 != " " }
   }
 
   /// Threads on which tests run block all signals, and a new process inherits that from its maker.
