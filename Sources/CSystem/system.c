@@ -48,3 +48,18 @@ void system_use_processors_of_parent(void) {
   if (sched_getaffinity(getppid(), sizeof processors, &processors) == 0)
     sched_setaffinity(0, sizeof processors, &processors);
 }
+
+int system_bypass_cache(int descriptor) {
+  const int flags = fcntl(descriptor, F_GETFL);
+  if (flags == -1 || fcntl(descriptor, F_SETFL, flags | O_DIRECT) == -1) return 0;
+  // Some file systems take the flag and then refuse to read.
+  _Alignas(4096) char block[4096];
+  if (pread(descriptor, block, sizeof block, 0) >= 0) return 1;
+  fcntl(descriptor, F_SETFL, flags);
+  return 0;
+}
+
+void system_use_cache(int descriptor) {
+  const int flags = fcntl(descriptor, F_GETFL);
+  if (flags != -1) fcntl(descriptor, F_SETFL, flags & ~O_DIRECT);
+}

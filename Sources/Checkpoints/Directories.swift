@@ -84,7 +84,7 @@ func syncDirectory(_ path: String) throws {
 }
 
 /// Removes a file or a directory with all that is in it, if there is one; a link is removed, not followed.
-func removeTree(_ path: String) throws {
+public func removeTree(_ path: String) throws {
   switch try entry(path, followLinks: false) {
   case .absent: return
   case .file: try checked("unlink", path) { unlink(path) }

@@ -49,7 +49,6 @@ public enum ExtremesBenchmark {
     // The first of each touches all memory for the first time.
     _ = (try unusual.seconds(), try usual.seconds())
     let pairs = try (0..<rounds).map { _ in (try unusual.seconds(), try usual.seconds()) }
-    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
     return ExtremeTiming(
       name: name, reference: reference, seconds: median(pairs.map(\.0)), referenceSeconds: median(pairs.map(\.1)),
       ratio: median(pairs.map { $0.0 / $0.1 }), denormals: unusual.denormals)

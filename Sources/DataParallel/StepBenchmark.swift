@@ -118,12 +118,14 @@ public struct StepBenchmark: Sendable {
     }
   }
 
-  private static func preparedTraining(
-    _ shape: BenchmarkShape, _ model: ModelShape, world: World, reduction: Reduction, accumulate: Int
+  /// A training of the shape's model with initial parameters: clip to norm 5, no dropout.
+  static func preparedTraining(
+    _ shape: BenchmarkShape, _ model: ModelShape, world: World, rule: OptimizerRule = .sgd(learningRate: 0.1),
+    reduction: Reduction = .reproducible, accumulate: Int = 1
   ) throws -> Training {
     let setup = TrainingSetup(
       shape: model, timesteps: shape.timesteps, globalBatch: shape.sequences, shards: min(8, shape.sequences),
-      accumulate: accumulate, dropout: 0, seed: 1, rule: .sgd(learningRate: 0.1), clip: 5, reduction: reduction)
+      accumulate: accumulate, dropout: 0, seed: 1, rule: rule, clip: 5, reduction: reduction)
     let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
     world.agree {
       let plan = try ShardPlan(
@@ -134,10 +136,10 @@ public struct StepBenchmark: Sendable {
     try training.initialize(method: .uniform, forgetBias: 1)
     return training
   }
+}
 
-  private static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    return sorted.count % 2 == 1
-      ? sorted[sorted.count / 2] : (sorted[sorted.count / 2 - 1] + sorted[sorted.count / 2]) / 2
-  }
+/// The middle one of some values, or the mean of the two in the middle.
+func median(_ values: [Double]) -> Double {
+  let sorted = values.sorted()
+  return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
 }

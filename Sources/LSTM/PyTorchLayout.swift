@@ -98,15 +98,24 @@ public enum PyTorchLayout {
     }
   }
 
-  /// Sixteen columns at a time: a line of the source is read once.
+  /// Tiles of 16 by 16 numbers, each by way of a small copy: a line of source or destination is touched once, so it
+  /// does no harm that with a stride of a power of two they all want the same place in the cache.
   @inlinable
   static func transpose<Scalar>(
     _ source: UnsafePointer<Scalar>, stride: Int, rows: Int, columns: Int, to tensor: UnsafeMutablePointer<Scalar>
   ) {
-    for first in Swift.stride(from: 0, to: columns, by: 16) {
-      for row in 0..<rows {
-        for column in first..<min(first + 16, columns) {
-          (tensor + (column * rows + row)).initialize(to: source[row * stride + column])
+    let tile = UnsafeMutablePointer<Scalar>.allocate(capacity: 16 * 16)
+    defer { tile.deallocate() }
+    for left in Swift.stride(from: 0, to: columns, by: 16) {
+      let width = min(16, columns - left)
+      for top in Swift.stride(from: 0, to: rows, by: 16) {
+        let height = min(16, rows - top)
+        for row in 0..<height {
+          (tile + row * 16).initialize(from: source + ((top + row) * stride + left), count: width)
+        }
+        for column in 0..<width {
+          let line = tensor + ((left + column) * rows + top)
+          for row in 0..<height { (line + row).initialize(to: tile[row * 16 + column]) }
         }
       }
     }

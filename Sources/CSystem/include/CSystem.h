@@ -18,6 +18,13 @@ void system_end_with_parent(void);
 /// Starts to write a file's changed pages to the disk and does not wait for it. Not among the names that Swift imports.
 void system_start_writing(int descriptor);
 
+/// Lets later reads at multiples of 4096 bytes into memory at such addresses pass by the system's own copy of the file,
+/// where the file system can do that; 0 where it cannot. Not all constants are among the names that Swift imports.
+int system_bypass_cache(int descriptor);
+
+/// Undoes `system_bypass_cache`.
+void system_use_cache(int descriptor);
+
 /// Lets the calling thread run wherever the parent process may: a launcher binds a rank with all its threads to one
 /// core, but the job may have an idle one. Where the system refuses, all stays as it is. In C, for the sake of
 /// cpu_set_t.

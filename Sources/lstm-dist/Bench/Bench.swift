@@ -4,5 +4,5 @@ import ArgumentParser
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures speed against the processor's peak, in the same run.",
-    subcommands: [BenchStep.self, BenchKernels.self, BenchReduce.self, BenchExtremes.self])
+    subcommands: [BenchStep.self, BenchKernels.self, BenchReduce.self, BenchCheckpoint.self, BenchExtremes.self])
 }
