@@ -32,5 +32,21 @@ extension Commands {
         try workspace.expectRefusal(arguments, exitCode: 64, ["expected 1", "got 2", "small-shard"], ranks: [2])
       }
     }
+
+    @Test(arguments: [nil, 3])
+    func aCheckpointIsWrittenInEveryStretch(ranks: Int?) throws {
+      try Workspace.run { workspace in
+        let sizes = "--layers 1 --hidden 5 --sequences 4 --steps 3 --seconds 0.05 --rounds 2".split(separator: " ")
+        let output = try workspace.output(["bench", "checkpoint", "--json"] + sizes.map(String.init), ranks: ranks)
+        let record = try #require(
+          try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any], "\(output)")
+        #expect((record["copySeconds"] as? [Double])?.count == 2, "\(output)")
+        func steps(_ kind: String) -> Int { (record[kind] as? [String: Any])?["steps"] as? Int ?? 0 }
+        #expect(steps("without") == steps("with") && steps("during") >= 2, "\(output)")
+        #expect(steps("during") + steps("beside") == steps("with"), "\(output)")
+        // Nothing stays but the configurations that a workspace has.
+        #expect(try workspace.contents(".").keys.allSatisfy { !$0.contains("bench") })
+      }
+    }
   }
 }
