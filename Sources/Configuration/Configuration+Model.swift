@@ -8,6 +8,12 @@ extension Configuration {
       case uniform, xavier
     }
 
+    /// How long a mask of dropped numbers lasts.
+    public enum DropoutMask: String, Sendable, CaseIterable {
+      /// A timestep, or all of a window.
+      case timestep, sequence
+    }
+
     /// D, inputs of the first layer for each token.
     public internal(set) var embedding: Int
     /// H, hidden units of a layer.
@@ -16,6 +22,16 @@ extension Configuration {
     public internal(set) var layers: Int
     /// The share of numbers dropped on connections that are not recurrent.
     public internal(set) var dropout: Double
+    /// How long a mask of them lasts.
+    public internal(set) var dropoutMask: DropoutMask
+    /// The share of recurrent weights dropped in a step.
+    public internal(set) var weightDropout: Double
+    /// The share of the vocabulary dropped in a step.
+    public internal(set) var embeddingDropout: Double
+    /// α, the factor of the squared states of the highest layer.
+    public internal(set) var activationPenalty: Double
+    /// β, the factor of their squared changes.
+    public internal(set) var temporalPenalty: Double
     /// How weights begin.
     public internal(set) var initialization: Initialization
     /// What the bias of the forget gate begins with.

@@ -171,6 +171,27 @@ extension ConfigurationKey {
       "The share of numbers dropped from the inputs of every layer and of the output layer: on all connections that "
         + "are not recurrent, the embedding's among them, never along time (Zaremba et al. 2014)."),
     .choice(
+      "model.dropoutMask", \.model.dropoutMask, .always("timestep"),
+      "How long a mask of model.dropout lasts: a timestep, or the whole window of a sequence, which is variational dropout "
+        + "(Gal and Ghahramani 2016)."),
+    .number(
+      "model.weightDropout", \.model.weightDropout, share, .always("0"),
+      "The share of recurrent weights dropped in an update, the same for all sequences and timesteps (DropConnect, Merity "
+        + "et al. 2017)."),
+    .number(
+      "model.embeddingDropout", \.model.embeddingDropout, share, .always("0"), scope: .tokens,
+      "The share of the vocabulary dropped in an update: a token has no vector wherever it stands (Gal and Ghahramani "
+        + "2016)."),
+    .number(
+      "model.activationPenalty", \.model.activationPenalty, 0...1e6, .always("0"),
+      scope: .tasks(.reber, .languageModel),
+      "α of activation regularisation (AR, Merity et al. 2017): the mean square of what the output layer reads is added "
+        + "to what is minimized, not to the loss that is reported."),
+    .number(
+      "model.temporalPenalty", \.model.temporalPenalty, 0...1e6, .always("0"), scope: .tasks(.reber, .languageModel),
+      "β of temporal activation regularisation (TAR, Merity et al. 2017): likewise for the mean square of the change of "
+        + "the highest layer's state from timestep to timestep."),
+    .choice(
       "model.initialization", \.model.initialization, .always("uniform"),
       "How weights begin: uniform in ±1/√H, as PyTorch's nn.LSTM documents it, or xavier, uniform in "
         + "±√(6/(inputs + outputs)) gate by gate (Glorot and Bengio 2010)."),

@@ -31,6 +31,10 @@ public struct ConfigurationKey: Sendable {
         contains: { tasks.contains($0.task) })
     }
 
+    static let tokens = Scope(
+      words: "models that read tokens", present: { "data.tokens \($0.data.tokens.rawValue)" },
+      contains: { $0.data.tokens != .numbers })
+
     static func sources(_ sources: Configuration.Data.Source...) -> Scope {
       Scope(
         words: "data.source " + sources.map(\.rawValue).joined(separator: " or "),

@@ -42,7 +42,7 @@ public final class ShardedModel {
   ///   - accumulate: the most passes that a rank makes over its shards.
   public init(
     world: World, shape: ModelShape, timesteps: Int, segment: Int? = nil, plan: ShardPlan, dropout: Dropout?,
-    accumulate: Int = 1, sharing: NodeSharing = .none
+    penalty: ActivationPenalty = ActivationPenalty(), accumulate: Int = 1, sharing: NodeSharing = .none
   ) throws {
     self.world = world
     self.plan = plan
@@ -57,7 +57,7 @@ public final class ShardedModel {
       byteCount: holdsCopy ? (parameters + packed) * MemoryLayout<Float>.stride : 0, node: sharing.node)
     let memory = window.segment(ofRank: 0).assumingMemoryBound(to: Float.self)
     model = SequenceModel(
-      shape: shape, passes: rows, timesteps: timesteps, dropout: dropout,
+      shape: shape, passes: rows, timesteps: timesteps, dropout: dropout, penalty: penalty,
       weights: FloatArena(
         memory: UnsafeMutableBufferPointer(start: memory + parameters, count: packed), owner: window))
     let batch = SequenceBatch.allocate(
@@ -94,6 +94,15 @@ public final class ShardedModel {
     clock?.enter(.packing)
     model.pack(parameters, share: Share(index: window.share.index, count: window.share.count))
     clock?.enter(.wait)
+    try window.barrier()
+  }
+
+  /// What follows is training step `step`, or an evaluation (nil): where recurrent weights are dropped the ranks pack
+  /// those that it needs.
+  func packRecurrent(step: Int?) throws {
+    guard model.dropsWeights else { return }
+    try window.barrier()
+    model.packRecurrent(parameters, step: step, share: Share(index: window.share.index, count: window.share.count))
     try window.barrier()
   }
 
@@ -186,6 +195,7 @@ public final class ShardedModel {
   /// number of ranks. The hidden states of training are left as they were. `visit` sees each window of this rank.
   public func evaluate(_ source: any SequenceSource, visit: (EvaluatedWindow) -> Void = { _ in }) throws -> Double {
     let saved = Array(states)
+    try packRecurrent(step: nil)
     let shards = plan.shards(ofRank: world.communicator.rank).count
     var (sums, window) = ([Double](repeating: 0, count: shards), [Double](repeating: 0, count: shards))
     var count = 0

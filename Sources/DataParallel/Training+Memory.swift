@@ -56,7 +56,7 @@ extension Training {
     let gradients = passes.map { ShardedRows.gradientCount(passes: $0, shardCount: plan.shards) }.max() ?? 1
     var memory = SequenceModel.memory(
       shape: setup.shape, timesteps: setup.timesteps, segment: setup.segment, lanes: lanes, shards: shards,
-      gradients: gradients, dropout: setup.dropout > 0)
+      gradients: gradients, dropout: setup.dropout > 0, penalty: !setup.penalty.isZero)
     // The states before and behind a step, of all passes.
     let states = 2 * 2 * setup.shape.layers * setup.shape.hidden * MemoryLayout<Float>.stride
     memory.activations += states * ((0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0)

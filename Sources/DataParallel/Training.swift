@@ -60,7 +60,7 @@ public final class Training {
     sharing = try NodeSharing.decide(setup, plan: plan, world: world)
     sharded = try ShardedModel(
       world: world, shape: setup.shape, timesteps: setup.timesteps, segment: setup.segment, plan: plan,
-      dropout: Dropout(rate: setup.dropout, seed: setup.seed), accumulate: setup.accumulate, sharing: sharing)
+      dropout: Dropout(setup), penalty: setup.penalty, accumulate: setup.accumulate, sharing: sharing)
     let rank = world.communicator.rank
     memory = try GradientMemory(
       count: setup.shape.parameterCount,
@@ -105,6 +105,11 @@ public final class Training {
     heartbeat?.enter(.computing, step: step + 1)
     let (model, parameters) = (sharded.model, sharded.parameters)
     clock.beginStep(step + 1)
+    if model.dropsWeights {
+      clock.enter(.packing)
+      try sharded.packRecurrent(step: step)
+      clock.enter(.data)
+    }
     sharded.beginStep(step, of: source)
     let count = source.targetCount(atStep: step)
     for pass in sharded.passes { run(pass, step: step, source: source, targetCount: count) }

@@ -18,6 +18,14 @@ public struct TrainingSetup: Sendable {
   public var accumulate: Int
   /// Probability of dropping a number.
   public var dropout: Float
+  /// How long a mask of dropped numbers lasts.
+  public var dropoutMask = Dropout.Mask.timestep
+  /// Probability of dropping a recurrent weight.
+  public var weightDropout: Float = 0
+  /// Probability of dropping a row of the embedding.
+  public var embeddingDropout: Float = 0
+  /// What is added to the loss.
+  public var penalty = ActivationPenalty()
   /// Names all random streams.
   public var seed: UInt64
   /// The update.
@@ -51,5 +59,14 @@ public struct TrainingSetup: Sendable {
     self.reduction = reduction
     self.sharedMemory = sharedMemory
     self.embeddingRows = embeddingRows
+  }
+}
+
+extension Dropout {
+  /// All that is dropped.
+  init(_ setup: TrainingSetup) {
+    self.init(
+      rate: setup.dropout, mask: setup.dropoutMask, weightRate: setup.weightDropout,
+      embeddingRate: setup.embeddingDropout, seed: setup.seed)
   }
 }

@@ -32,11 +32,15 @@ public final class LSTMLayer {
   private let dzBehind: FloatBuffer
   private let tanhC: FloatBuffer
   private let zeros: FloatBuffer
+  /// Of layers that drop recurrent weights: some rows of W̃h, [16, 4H].
+  private let keptWeights: FloatBuffer
 
   /// A layer for up to `lanes` lanes, whose initial states are zero. `pack` must come before `forward`. Ranks that
-  /// share `weights` share the packed weights. With `isSegmented` the backward pass of a window can come in segments.
+  /// share `weights` share the packed weights. With `isSegmented` the backward pass of a window can come in segments;
+  /// with `dropsWeights` there is `packRecurrent`.
   public init(
-    shape: LSTMShape, timesteps: Int, lanes: Int, isSegmented: Bool = false, weights: FloatArena? = nil
+    shape: LSTMShape, timesteps: Int, lanes: Int, isSegmented: Bool = false, dropsWeights: Bool = false,
+    weights: FloatArena? = nil
   ) {
     self.shape = shape
     self.timesteps = timesteps
@@ -56,6 +60,7 @@ public final class LSTMLayer {
     dzBehind = FloatBuffer(count: isSegmented ? lanes * gateColumns : 0)
     tanhC = FloatBuffer(count: hiddenStride)
     zeros = FloatBuffer(count: max(inputStride, hiddenStride))
+    keptWeights = FloatBuffer(count: dropsWeights ? vectorWidth * shape.columns : 0)
   }
 
   /// What is computed next has so many timesteps and lanes, at most those of `init`. Its initial states are to be set.
@@ -108,6 +113,32 @@ public final class LSTMLayer {
     transposed.packTransposed(
       first, stride: shape.columns, rows: shape.hidden, columns: rows.count, firstRow: gate,
       firstColumn: rows.lowerBound)
+  }
+
+  /// Copies Wh, or (D2) W̃h of a training step, into the order of the products; W and b as for `pack`.
+  func packRecurrent(
+    _ parameters: UnsafePointer<Float>, share: Share, dropout: Dropout, step: Int?, layer: Int
+  ) {
+    let (H, columns, recurrent) = (shape.hidden, shape.columns, parameters + shape.inputs * shape.columns)
+    // Whole panels of the transpose.
+    let rows = share.of(H, unit: vectorWidth)
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: vectorWidth) {
+      let count = min(vectorWidth, rows.upperBound - first)
+      let kept = keptWeights.pointer
+      if let step {
+        dropout.applyToWeights(
+          recurrent + first * columns, to: kept, firstRow: first, rows: count, columns: columns, step: step,
+          layer: layer)
+      } else {
+        kept.update(from: recurrent + first * columns, count: count * columns)
+      }
+      for gate in 0..<4 {
+        recurrentWeights.pack(
+          kept + gate * H, stride: columns, rows: count, columns: H, firstRow: first, firstColumn: gate * hiddenStride)
+        recurrentWeightsTransposed.packTransposed(
+          kept + gate * H, stride: columns, rows: H, columns: count, firstRow: gate * hiddenStride, firstColumn: first)
+      }
+    }
   }
 
   /// Forward over the T timesteps from the state at t = 0. x [T, B, Dp].
@@ -210,15 +241,16 @@ public final class LSTMLayer {
   }
 
   /// After `backward`: (B6) and (B7), summed over timesteps, lanes and shards, as `WeightGradient` places them:
-  /// gradient j, [D + H + 1, 4H], begins at `gradient + j · subtreeStride`.
+  /// gradient j, [D + H + 1, 4H], begins at `gradient + j · subtreeStride`. The rows of Wh are multiplied by
+  /// `recurrentScale`, term by term.
   public func weightGradient(
     x: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
-    piece: ChainPiece? = nil, between: () -> Void = {}
+    piece: ChainPiece? = nil, recurrentScale: Float = 1, between: () -> Void = {}
   ) {
     let (D, H, Hp) = (shape.inputs, shape.hidden, hiddenStride)
     product.begin(depth: shape.rows)
     product.packInput(x, stride: inputStride, columns: D, at: 0)
-    product.packInput(hidden(0), stride: Hp, columns: H, at: D)
+    product.packInput(hidden(0), stride: Hp, columns: H, at: D, scale: recurrentScale)
     product.packOnes(at: D + H)
     for gate in 0..<4 {
       // (B6) dW = Σ_t Aᵀ·dZ    (B7) db = Σ_t Σ_batch dZ

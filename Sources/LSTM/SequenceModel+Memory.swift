@@ -9,7 +9,8 @@ extension SequenceModel {
   /// Bytes that a model takes on a rank whose largest pass has so many lanes and shards: parameters, gradients, packed
   /// weights, activations. Of T = `timesteps` only `segment` are in memory together.
   public static func memory(
-    shape: ModelShape, timesteps: Int, segment: Int, lanes: Int, shards: Int, gradients: Int, dropout: Bool
+    shape: ModelShape, timesteps: Int, segment: Int, lanes: Int, shards: Int, gradients: Int, dropout: Bool,
+    penalty: Bool = false
   ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
     let segments = segments(of: timesteps, each: segment).count
     let rowCount = segment * lanes
@@ -22,6 +23,7 @@ extension SequenceModel {
     let read = shape.vocabulary == nil ? shape.inputs : 1
     var between = timesteps * lanes * (read + (shape.head.isAtLastStep ? 0 : 1)) * float
     between += rowCount * (Dp + max(Dp, Hp) + (dropout ? shape.layersReadAtEveryStep * Hp : 0)) * float
+    if penalty { between += PenalizedStates.bytes(timesteps: segment, lanes: lanes, units: shape.hidden) }
     if segments > 1 { between += borderFloats(shape, segments: segments, lanes: lanes) * float }
     // With several segments the gradient of each shard waits for the next segment.
     let waiting = segments > 1 ? shards : 0

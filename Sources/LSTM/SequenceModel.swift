@@ -32,6 +32,8 @@ public final class SequenceModel {
   /// What the lowest layer reads, [T, B, Dp].
   let inputs: FloatBuffer
   private let dropout: Dropout?
+  /// Nil where nothing is added to the loss.
+  private let penalized: PenalizedStates?
   /// With dropout, what layer l ≥ 1 and an output layer of every timestep read; without it they read the states below
   /// directly.
   let dropped: [Activations]
@@ -66,7 +68,7 @@ public final class SequenceModel {
   /// - Precondition: there is a pass, and a timestep.
   public init(
     shape: ModelShape, passes whole: [ShardedRows], timesteps window: Int? = nil, dropout: Dropout? = nil,
-    weights: FloatArena? = nil
+    penalty: ActivationPenalty = ActivationPenalty(), weights: FloatArena? = nil
   ) {
     self.shape = shape
     let (timesteps, lanes) = (whole[0].timesteps, whole.map(\.lanes).max()!)
@@ -77,10 +79,13 @@ public final class SequenceModel {
     let passes = whole + (rest < timesteps ? whole.map { ShardedRows($0, timesteps: rest) } : [])
     self.passes = passes
     rows = passes[0]
-    self.dropout = dropout.flatMap { $0.rate > 0 ? $0 : nil }
+    self.dropout = dropout
     let rowCount = timesteps * lanes
+    let dropsWeights = (dropout?.weightRate ?? 0) > 0
     layers = shape.lstm.map {
-      LSTMLayer(shape: $0, timesteps: timesteps, lanes: lanes, isSegmented: isSegmented, weights: weights)
+      LSTMLayer(
+        shape: $0, timesteps: timesteps, lanes: lanes, isSegmented: isSegmented, dropsWeights: dropsWeights,
+        weights: weights)
     }
     let shards = whole.map(\.shardLanes.count).max()!
     borders = FloatBuffer(
@@ -104,7 +109,11 @@ public final class SequenceModel {
     output = OutputLayer(
       inputs: shape.hidden, classes: shape.classes, rowCount: outputPasses.map(\.order.count).max()!,
       padding: shape.head.padding, weights: weights)
-    let readAtEveryStep = self.dropout == nil ? 0 : shape.layersReadAtEveryStep
+    precondition(penalty.isZero || !shape.head.isAtLastStep, "a penalty is for a head at every timestep")
+    penalized =
+      penalty.isZero
+      ? nil : PenalizedStates(penalty, timesteps: timesteps, lanes: lanes, units: shape.hidden)
+    let readAtEveryStep = (dropout?.rate ?? 0) > 0 ? shape.layersReadAtEveryStep : 0
     dropped = (0..<readAtEveryStep).map { _ in Activations(count: rowCount * padded(shape.hidden)) }
     select(pass: 0)
   }
@@ -140,6 +149,19 @@ public final class SequenceModel {
     }
     output.pack(parameters + shape.outputRange.lowerBound, share: share)
   }
+
+  /// Where recurrent weights are dropped, so that every step has its own: copies them again, those that the step keeps,
+  /// or all of them for an evaluation (nil). Otherwise nothing.
+  public func packRecurrent(_ parameters: UnsafePointer<Float>, step: Int?, share: Share = .whole) {
+    guard let dropout, dropsWeights else { return }
+    for (index, layer) in layers.enumerated() {
+      layer.packRecurrent(
+        parameters + shape.layerRange(index).lowerBound, share: share, dropout: dropout, step: step, layer: index)
+    }
+  }
+
+  /// Whether `packRecurrent` does anything.
+  public var dropsWeights: Bool { (dropout?.weightRate ?? 0) > 0 }
 
   /// Forward over a window to the logits. With `step` given, dropout is drawn for that training step; nil is
   /// evaluation, without dropout.
@@ -203,7 +225,10 @@ public final class SequenceModel {
       precondition(tokens.count == rows.order.count, "tokens of another window")
       guard let embedding else { preconditionFailure("the model reads numbers") }
       embedding.forward(tokens: tokens, table: parameters, x: inputs.pointer)
-      if let step { drop(inputs.pointer, to: inputs.pointer, units: shape.inputs, layer: 0, step: step) }
+      if let step {
+        dropTokens(tokens, of: inputs.pointer, step: step)
+        drop(inputs.pointer, to: inputs.pointer, units: shape.inputs, layer: 0, step: step)
+      }
     case .numbers(let numbers):
       let (D, stride) = (shape.inputs, padded(shape.inputs))
       precondition(embedding == nil, "the model reads tokens")
@@ -229,6 +254,7 @@ public final class SequenceModel {
     targets: SequenceTargets, scale: Float, shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
     guard speaks else { return }
+    count(spokenOf(targets), scale: scale)
     output.loss(
       targets: spokenOf(targets), scale: scale, rows: outputRows, continuing: !isLastSegment, shardLosses: shardLosses)
   }
@@ -287,8 +313,12 @@ public final class SequenceModel {
       layer.backward(da: downward.pointer, continuing: !isLastSegment, between: between)
       layer.weightGradient(
         x: self.input(ofLayer: index, dropped: true), using: product, gradient: gradient + start,
-        subtreeStride: subtreeStride, piece: piece(from: start), between: between)
-      if isComplete { finished(shape.part(ofLayer: index)) }
+        subtreeStride: subtreeStride, piece: piece(from: start), recurrentScale: 1 / (1 - (dropout?.weightRate ?? 0)),
+        between: between)
+      if isComplete {
+        dropWeightGradients(gradient, subtreeStride: subtreeStride, ofLayer: index, step: step)
+        finished(shape.part(ofLayer: index))
+      }
       // Numbers that were read have no gradient.
       if index == 0 && embedding == nil { return }
       layer.inputGradient(downward.pointer, between: between)
@@ -296,6 +326,7 @@ public final class SequenceModel {
     }
     guard let embedding, case .tokens(let tokens) = input.timesteps(segments[segment], of: segments.last!.upperBound)
     else { preconditionFailure("the model reads tokens") }
+    dropTokens(tokens, of: downward.pointer, step: step)
     embedding.backward(
       tokens: tokens, dx: downward.pointer, gradient: gradient, subtreeStride: subtreeStride, piece: piece(from: 0))
     if isComplete { finished(0) }
@@ -319,7 +350,12 @@ public final class SequenceModel {
   func headInputGradient(step: Int, between: () -> Void = {}) {
     guard let lastSteps else {
       output.inputGradient(downward.pointer, between: between)
-      return drop(downward.pointer, to: downward.pointer, units: shape.hidden, layer: shape.layers, step: step)
+      penalized?.addActivation(
+        to: downward.pointer, states: outputInput(dropped: true), rowCount: rows.order.count)
+      drop(downward.pointer, to: downward.pointer, units: shape.hidden, layer: shape.layers, step: step)
+      penalized?.addTemporal(
+        to: downward.pointer, layer: layers[shape.layers - 1], isFirst: segment == 0, isLast: isLastSegment)
+      return
     }
     if speaks {
       output.inputGradient(lastSteps.rows, between: between)
@@ -346,7 +382,7 @@ public final class SequenceModel {
   /// What layer `index` reads, [T, B, stride]; index L is an output layer of every timestep.
   func input(ofLayer index: Int, dropped useDropped: Bool) -> UnsafePointer<Float> {
     if index == 0 { return UnsafePointer(inputs.pointer) }
-    if useDropped && dropout != nil { return UnsafePointer(dropped[index - 1].buffer.pointer) }
+    if useDropped && !dropped.isEmpty { return UnsafePointer(dropped[index - 1].buffer.pointer) }
     return UnsafePointer(layers[index - 1].hidden(1))
   }
 
@@ -362,6 +398,28 @@ public final class SequenceModel {
     dropout?.apply(
       from, to: to, timesteps: rows.timesteps, lanes: rows.lanes, stride: padded(units), units: units, step: step,
       layer: layer, firstTimestep: segments[segment].lowerBound, firstLane: rows.firstLane)
+  }
+
+  /// (D3) for the embedding's rows that the tokens have looked up, or their gradient.
+  func dropTokens(_ tokens: UnsafeBufferPointer<Int32>, of rows: UnsafeMutablePointer<Float>, step: Int) {
+    dropout?.applyToTokens(rows, tokens: tokens, stride: padded(shape.inputs), step: step)
+  }
+
+  /// (D2) for the sums of the pass.
+  private func dropWeightGradients(
+    _ gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, ofLayer index: Int, step: Int
+  ) {
+    guard let dropout, dropsWeights else { return }
+    let layer = shape.lstm[index]
+    let start = shape.layerRange(index).lowerBound + layer.inputs * layer.columns
+    dropout.dropGradients(
+      rows.subtrees.map { gradient + (start + $0.place.index * subtreeStride) }, rows: layer.hidden,
+      columns: layer.columns, step: step, layer: index)
+  }
+
+  /// Takes note of the rows that penalties are about.
+  func count(_ targets: SequenceTargets, scale: Float) {
+    penalized?.count(targets, rowCount: outputRows.order.count, outputs: shape.classes, scale: scale)
   }
 
   /// What is read of a layer's output at every timestep.

@@ -11,6 +11,8 @@ public struct Philox: Sendable {
     case dataGeneration = 3
     case sampling = 4
     case stateReset = 5
+    case weightDropout = 6
+    case embeddingDropout = 7
   }
 
   @usableFromInline let key0: UInt32

@@ -80,6 +80,8 @@ struct ResolvingTests {
     let configuration = try resolve(
       "task=language-model", "data.source=text", "data.path=a=b", "data.tokens=words", "data.vocabulary=77",
       "data.validation=held out.txt", "model.embedding=3", "model.hidden=4", "model.layers=5", "model.dropout=0.25",
+      "model.dropoutMask=sequence", "model.weightDropout=0.5", "model.embeddingDropout=0.125",
+      "model.activationPenalty=2", "model.temporalPenalty=1.5",
       "model.initialization=xavier", "model.forgetBias=-2.5", "batch.sequences=6", "batch.steps=7", "batch.shards=9",
       "batch.accumulate=3",
       "optimizer.name=sgd", "optimizer.learningRate=5e-3", "optimizer.clip=0", "optimizer.beta1=0",
@@ -104,6 +106,8 @@ struct ResolvingTests {
     let model = configuration.model
     #expect(model.embedding == 3 && model.hidden == 4 && model.layers == 5 && model.dropout == 0.25)
     #expect(model.initialization == .xavier && model.forgetBias == -2.5)
+    #expect(model.dropoutMask == .sequence && model.weightDropout == 0.5 && model.embeddingDropout == 0.125)
+    #expect(model.activationPenalty == 2 && model.temporalPenalty == 1.5)
     let batch = configuration.batch
     #expect(batch.sequences == 6 && batch.steps == 7 && batch.shards == 9 && batch.accumulate == 3)
     let optimizer = configuration.optimizer
@@ -130,6 +134,23 @@ struct ResolvingTests {
     #expect(try resolve("data.path=x").training.checkpointEvery == 500)
     for share in ["51%", "-1%", "%", "2 %", "2%%", "0.6", "nan", "0x1"] {
       #expect(throws: ConfigurationError.self) { try resolve("checkpoint.overhead=\(share)") }
+    }
+  }
+
+  @Test("What only some models can have is refused for others")
+  func regularization() throws {
+    for key in ["model.dropout", "model.weightDropout", "model.embeddingDropout"] {
+      #expect(throws: Never.self) { try resolve("\(key)=0.9999999") }
+      for wrong in ["1", "-0.1", "nan", "x"] {
+        #expect(throws: ConfigurationError.self) { try resolve("\(key)=\(wrong)") }
+      }
+    }
+    #expect(throws: ConfigurationError.self) { try resolve("model.dropoutMask=lane") }
+    #expect(throws: ConfigurationError.self) { try resolve("task=adding", "model.embeddingDropout=0.1") }
+    for key in ["model.activationPenalty", "model.temporalPenalty"] {
+      #expect(throws: ConfigurationError.self) { try resolve("\(key)=-1") }
+      #expect(throws: ConfigurationError.self) { try resolve("task=temporal-order", "\(key)=1") }
+      #expect(throws: Never.self) { try resolve("data.path=x", "\(key)=1") }
     }
   }
 

@@ -173,6 +173,8 @@ struct ResolvedTextTests {
     let changes = [
       "data.path": "y", "data.tokens": "bytes", "data.vocabulary": "50", "data.validation": "0.2",
       "model.embedding": "9", "model.hidden": "9", "model.layers": "9", "model.dropout": "0.9",
+      "model.dropoutMask": "sequence", "model.weightDropout": "0.9", "model.embeddingDropout": "0.9",
+      "model.activationPenalty": "9", "model.temporalPenalty": "9",
       "model.initialization": "xavier", "model.forgetBias": "9", "batch.sequences": "33", "batch.steps": "9",
       "batch.shards": "9", "batch.accumulate": "9", "optimizer.learningRate": "0.9", "optimizer.clip": "9",
       "optimizer.beta1": "0.5", "optimizer.beta2": "0.5", "optimizer.epsilon": "0.5", "training.steps": "9",

@@ -16,7 +16,9 @@ import Testing
     var targets: [Int32] = [1, 2, -1, 0, 1, 2]
     var lengths: [Int32] = [3, 2]
     var targetCount: Int64 = 5
-    var dropout: Float = 0.25
+    var dropout: [Float] = [0.25, 0.5, 0.75]
+    var penalty: [Float] = [2, 1]
+    var mask = "sequence"
     var segment: Int64 = 2
     var ranks: [Int64] = [0, 1]
     var head = "everyStep"
@@ -36,7 +38,9 @@ import Testing
         TensorSource(name: "tokens", shape: tokensShape, values: tokens),
         TensorSource(name: "targets", shape: [2, 3], values: targets),
         TensorSource(name: "lengths", shape: [2], values: lengths), zeros("hidden", hidden),
-        TensorSource(name: "dropout", shape: [], values: [dropout]),
+        TensorSource(name: "dropout", shape: [3], values: dropout),
+        TensorSource(name: "penalty", shape: [2], values: penalty),
+        TensorSource(name: "dropoutMask", shape: [mask.utf8.count], values: Array(mask.utf8)),
         TensorSource(name: "segment", shape: [], values: [segment]),
         TensorSource(name: "targetCount", shape: [], values: [targetCount]),
         TensorSource(name: "ranks", shape: [2], values: ranks),
@@ -67,7 +71,9 @@ import Testing
     #expect(dump.step == 7 && dump.finding == "step" && dump.recordedRank == (rank: 0, of: 1))
     let setup = dump.setup
     #expect(setup.timesteps == 3 && setup.globalBatch == 2 && setup.shards == 2 && setup.dropout == 0.25)
-    #expect(setup.segment == 2)
+    #expect(setup.segment == 2 && setup.dropoutMask == .sequence)
+    #expect(setup.weightDropout == 0.5 && setup.embeddingDropout == 0.75)
+    #expect(setup.penalty == ActivationPenalty(activation: 2, temporal: 1))
     #expect(setup.shape == .languageModel(vocabulary: 4, embedding: 3, hidden: 2, layers: 1))
   }
 
@@ -75,7 +81,8 @@ import Testing
     let changes: [(inout Parts) -> Void] = [
       { $0.tokens[3] = 4 }, { $0.tokens[0] = -1 }, { $0.targets[0] = 4 }, { $0.targets[0] = -2 },
       { $0.lengths[1] = 4 }, { $0.lengths[0] = -1 }, { $0.targetCount = 7 }, { $0.targetCount = -1 },
-      { $0.dropout = 1 }, { $0.dropout = .nan }, { $0.dropout = -0.5 }, { $0.ranks = [1, 1] }, { $0.ranks = [-1, 1] },
+      { $0.dropout[0] = 1 }, { $0.dropout[1] = .nan }, { $0.dropout[2] = -0.5 }, { $0.penalty[0] = -1 },
+      { $0.penalty[1] = .infinity }, { $0.mask = "lane" }, { $0.ranks = [1, 1] }, { $0.ranks = [-1, 1] },
       { $0.ranks = [0, .min] }, { $0.tokensShape = [3, 2] }, { $0.tokensShape = [6] }, { $0.step = 0 },
       { ($0.tokensShape, $0.tokens) = ([2, 0], []) }, { $0.hidden = [2, 1, 2, 3] }, { $0.head = "nobody's" },
       { $0.head = "lastStep" }, { $0.vocabulary = 3 }, { $0.segment = 0 }, { $0.segment = 4 },
@@ -88,6 +95,7 @@ import Testing
     }
     for name in [
       "tokens", "targets", "lengths", "hidden", "dropout", "targetCount", "ranks", "head", "finding", "segment",
+      "penalty", "dropoutMask",
     ] {
       let error = #expect(throws: CheckpointError.self) { try read(Parts(missing: name)) }
       #expect(error?.message.contains("\"\(name)\"") == true, "\(String(describing: error))")

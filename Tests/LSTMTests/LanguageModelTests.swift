@@ -4,12 +4,12 @@ import Randomness
 import Testing
 
 @Suite struct LanguageModelTests {
-  /// The model in Double from the reference layers: the loss as a function of flat parameters. `masks` multiply what
-  /// each LSTM layer and, last, the output layer reads.
+  /// The model in Double from the reference layers: what is minimized as a function of flat parameters, and the part of
+  /// it that is the cross-entropy. `masks` multiply what each LSTM layer and, last, the output layer reads.
   static func referenceLoss(
     _ shape: ModelShape, _ parameters: [Double], tokens: [Int32], targets: [Int32], timesteps: Int, lanes: Int,
-    masks: [[Double]]? = nil
-  ) -> Double {
+    masks: [[Double]]? = nil, penalty: ActivationPenalty = ActivationPenalty()
+  ) -> (minimized: Double, crossEntropy: Double) {
     func masked(_ x: [Double], _ layer: Int) -> [Double] { masks.map { zip(x, $0[layer]).map(*) } ?? x }
     var x = tokens.flatMap { token in
       (0..<shape.inputs).map { parameters[Int(token) * shape.inputs + $0] }
@@ -21,6 +21,7 @@ import Testing
       layer.forward(x: masked(x, index), a0: zero, c0: zero)
       x = Array(layer.a[(lanes * shape.hidden)...])
     }
+    let states = x
     x = masked(x, shape.layers)
     let w = Array(parameters[shape.outputRange])
     let count = Double(targets.filter { $0 >= 0 }.count)
@@ -33,7 +34,18 @@ import Testing
       }
       loss += logarithm(logits.reduce(0) { $0 + exponentialInDouble($1) }) - logits[Int(target)]
     }
-    return loss / count
+    // (P1) and (P2)
+    let (H, mean) = (shape.hidden, 1 / (count * Double(shape.hidden)))
+    var penalties = 0.0
+    for row in targets.indices where targets[row] >= 0 {
+      for j in row * H..<(row + 1) * H {
+        penalties += Double(penalty.activation) * mean * x[j] * x[j]
+        guard row >= lanes else { continue }
+        let change = states[j] - states[j - lanes * H]
+        penalties += Double(penalty.temporal) * mean * change * change
+      }
+    }
+    return (loss / count + penalties, loss / count)
   }
 
   private static func exponentialInDouble(_ x: Double) -> Double { 1 / Double.sigmoid(-x) - 1 }
@@ -56,36 +68,71 @@ import Testing
     static let step = 6
     static let seed: UInt64 = 9
 
-    /// What dropout multiplies by, as its definition reads: for each layer that reads, [T, B, units].
-    func masks(rate: Float) -> [[Double]] {
-      (0...shape.layers).map { layer in
+    private static func factor(_ word: UInt32, _ rate: Float) -> Double {
+      Philox.uniform(word) < rate ? 0 : 1 / (1 - Double(rate))
+    }
+
+    /// (D1) and (D3), as their definitions read: what is multiplied for each layer that reads, [T, B, units].
+    func masks(_ dropout: Dropout) -> [[Double]] {
+      let rows = Philox(seed: Run.seed, purpose: .embeddingDropout, step: Run.step)
+      return (0...shape.layers).map { layer in
         let stream = Philox(seed: Run.seed, purpose: .dropout, step: Run.step, layer: layer)
         return (0..<T * B).flatMap { row in
           (0..<(layer == 0 ? shape.inputs : shape.hidden)).map { unit in
-            let words = stream.words(block: unit / 4, t: row / B, lane: Run.firstLane + row % B)
-            return Philox.uniform(words[unit % 4]) < rate ? 0 : 1 / (1 - Double(rate))
+            let t = dropout.mask == .sequence ? 0 : row / B
+            let words = stream.words(block: unit / 4, t: t, lane: Run.firstLane + row % B)
+            let number = Run.factor(words[unit % 4], dropout.rate)
+            let token = Int(tokens[row])
+            return layer > 0
+              ? number : number * Run.factor(rows.words(block: token / 4)[token % 4], dropout.embeddingRate)
           }
         }
       }
     }
 
-    func gradient(shards: Int, dropout: Float = 0) -> (loss: Double, gradient: [Float]) {
+    /// (D2), as its definition reads: W̃h in place of Wh.
+    func keptWeights(_ parameters: [Double], _ dropout: Dropout) -> [Double] {
+      var kept = parameters
+      for (index, layer) in shape.lstm.enumerated() {
+        let stream = Philox(seed: Run.seed, purpose: .weightDropout, step: Run.step, layer: index)
+        let start = shape.layerRange(index).lowerBound + layer.inputs * layer.columns
+        for k in 0..<layer.hidden {
+          for n in 0..<layer.columns {
+            kept[start + k * layer.columns + n] *= Run.factor(
+              stream.words(block: n / 4, t: k)[n % 4], dropout.weightRate)
+          }
+        }
+      }
+      return kept
+    }
+
+    func gradient(
+      shards: Int, dropout rate: Float = 0, _ given: Dropout? = nil, penalty: ActivationPenalty = ActivationPenalty(),
+      segment: Int = 4
+    ) -> (loss: Double, gradient: [Float]) {
+      let dropout = given ?? Dropout(rate: rate, seed: Run.seed)
       let lanes = (0..<shards).map { $0 * B / shards..<($0 + 1) * B / shards }
       let rows = ShardedRows(
-        timesteps: T, firstLane: Run.firstLane, shardLanes: lanes, shards: 0..<shards, shardCount: shards)
-      let model = SequenceModel(shape: shape, passes: [rows], dropout: Dropout(rate: dropout, seed: Run.seed))
+        timesteps: segment, firstLane: Run.firstLane, shardLanes: lanes, shards: 0..<shards, shardCount: shards)
+      let model = SequenceModel(
+        shape: shape, passes: [rows], timesteps: T, dropout: dropout, penalty: penalty)
       model.pack(parameters)
+      model.packRecurrent(parameters, step: Run.step)
       var gradient = shape.gradientsToBe(1)
       var losses = [Double](repeating: .nan, count: shards)
       var finished: [Int] = []
       tokens.withUnsafeBufferPointer { tokens in
         targets.withUnsafeBufferPointer { targets in
           model.forward(.tokens(tokens), parameters: parameters, step: Run.step)
-          losses.withUnsafeMutableBufferPointer {
-            model.loss(targets: .classes(targets), scale: 1 / 10, shardLosses: $0)
+          for segment in model.segments.indices.reversed() {
+            model.recompute(segment: segment, .tokens(tokens), parameters: parameters, step: Run.step)
+            losses.withUnsafeMutableBufferPointer {
+              model.loss(targets: .classes(targets), scale: 1 / 10, shardLosses: $0)
+            }
+            model.backward(
+              .tokens(tokens), step: Run.step, gradient: &gradient, subtreeStride: 0,
+              finished: { finished.append($0) })
           }
-          model.backward(
-            .tokens(tokens), step: Run.step, gradient: &gradient, subtreeStride: 0, finished: { finished.append($0) })
         }
       }
       #expect(finished == [3, 2, 1, 0])
@@ -93,19 +140,43 @@ import Testing
     }
   }
 
-  /// Without dropout; with a rate other than ½, so that the kept share and the dropped one differ.
-  @Test(arguments: [0, 0.4] as [Float])
-  func everyGradientAgreesWithCentralDifferencesOfTheReferenceInDouble(dropout: Float) {
-    let run = Run()
-    let (loss, gradient) = run.gradient(shards: 1, dropout: dropout)
-    let masks = dropout > 0 ? run.masks(rate: dropout) : nil
-    func truth(_ p: [Double]) -> Double {
-      LanguageModelTests.referenceLoss(
-        run.shape, p, tokens: run.tokens, targets: run.targets, timesteps: run.T, lanes: run.B,
-        masks: masks)
+  /// Each way to regularize alone, and all together; rates other than ½, so that the kept share and the dropped one
+  /// differ.
+  static let regularized: [(Dropout, ActivationPenalty)] = {
+    let none = ActivationPenalty()
+    func dropout(_ rate: Float, _ mask: Dropout.Mask = .timestep, weights: Float = 0, embedding: Float = 0) -> Dropout {
+      Dropout(rate: rate, mask: mask, weightRate: weights, embeddingRate: embedding, seed: Run.seed)
     }
+    return [
+      (dropout(0), none), (dropout(0.4), none), (dropout(0.4, .sequence), none), (dropout(0, weights: 0.4), none),
+      (dropout(0, embedding: 0.4), none), (dropout(0), ActivationPenalty(activation: 3)),
+      (dropout(0), ActivationPenalty(temporal: 5)),
+      (
+        dropout(0.3, .sequence, weights: 0.6, embedding: 0.2), ActivationPenalty(activation: 2, temporal: 3)
+      ),
+    ]
+  }()
+
+  @Test(arguments: regularized.indices)
+  func everyGradientAgreesWithCentralDifferencesOfTheReferenceInDouble(index: Int) {
+    let run = Run()
+    let (dropout, penalty) = Self.regularized[index]
+    let (loss, gradient) = run.gradient(shards: 1, dropout, penalty: penalty)
+    let masks = run.masks(dropout)
+    func reference(_ p: [Double]) -> (minimized: Double, crossEntropy: Double) {
+      LanguageModelTests.referenceLoss(
+        run.shape, run.keptWeights(p, dropout), tokens: run.tokens, targets: run.targets, timesteps: run.T,
+        lanes: run.B, masks: masks, penalty: penalty)
+    }
+    func truth(_ p: [Double]) -> Double { reference(p).minimized }
     let parameters = run.parameters.map(Double.init)
-    #expect(abs(truth(parameters) - loss) < 1e-6)
+    #expect(abs(reference(parameters).crossEntropy - loss) < 1e-6)
+    for segment in 1...3 {
+      let cut = run.gradient(shards: 1, dropout, penalty: penalty, segment: segment)
+      #expect(cut.loss == loss && cut.gradient.map(\.bitPattern) == gradient.map(\.bitPattern))
+    }
+    let (_, other) = run.gradient(shards: 1)
+    #expect(index == 0 || gradient != other)
     for i in gradient.indices {
       var (up, down) = (parameters, parameters)
       up[i] += 1e-5

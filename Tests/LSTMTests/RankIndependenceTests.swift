@@ -86,6 +86,8 @@ struct RanksInTurn: RunInTurn {
   let lanes = 7
   let shardCount = 8
   let step = 3
+  var dropout = Dropout(rate: 0.5, seed: 9)
+  var penalty = ActivationPenalty()
   let tokens: [Int32]
   let targets: [Int32]
   let parameters: [Float]
@@ -101,7 +103,7 @@ struct RanksInTurn: RunInTurn {
 
   func gradients(passes: [ShardedRows]) -> (gradients: [Float], losses: [Double]) {
     let model = SequenceModel(
-      shape: shape, passes: passes, timesteps: timesteps, dropout: Dropout(rate: 0.5, seed: 9))
+      shape: shape, passes: passes, timesteps: timesteps, dropout: dropout, penalty: penalty)
     return gradients(model, passes)
   }
 
@@ -109,6 +111,7 @@ struct RanksInTurn: RunInTurn {
     _ model: SequenceModel, _ passes: [ShardedRows], weights: [Float]? = nil
   ) -> (gradients: [Float], losses: [Double]) {
     model.pack(weights ?? parameters)
+    model.packRecurrent(weights ?? parameters, step: step)
     var flat = shape.gradientsToBe(passes)
     var losses: [Double] = []
     for (index, pass) in passes.enumerated() {
@@ -192,6 +195,22 @@ struct RanksInTurn: RunInTurn {
     let many = RankIndependenceTests.run.run(ranks: ranks, passes: passes)
     #expect(many.losses == one.losses)
     #expect(many.gradient.map(\.bitPattern) == one.gradient.map(\.bitPattern))
+  }
+
+  /// With everything that regularizes, which changes the gradient.
+  @Test(arguments: [1, 2, 3, 4, 8], [1, 3])
+  func regularizedGradientsHaveTheSameBits(ranks: Int, passes: Int) {
+    var run = RankIndependenceTests.run
+    let plain = run.run(ranks: 1)
+    run.dropout = Dropout(rate: 0.5, mask: .sequence, weightRate: 0.3, embeddingRate: 0.3, seed: 9)
+    run.penalty = ActivationPenalty(activation: 2, temporal: 1)
+    let one = run.run(ranks: 1)
+    for segment in [4, 3] {
+      run.segment = segment
+      let many = run.run(ranks: ranks, passes: passes)
+      #expect(many.losses == one.losses && one.losses != plain.losses)
+      #expect(many.gradient.map(\.bitPattern) == one.gradient.map(\.bitPattern))
+    }
   }
 
   /// Windows of 4 timesteps in segments of 3, 2 and 1, twice in the same memory.

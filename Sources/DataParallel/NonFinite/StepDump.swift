@@ -38,20 +38,29 @@ public struct StepDump: Sendable {
     let shape = try SavedModel.shape(of: checkpoint.open(DumpFiles.model), headName: text("head"))
     source = try DumpedBatch(batch, shape: shape)
     let (B, T) = (source.globalBatch, source.timesteps)
-    let dropout = try batch.values("dropout", as: Float.self, shape: [])[0]
+    let dropout = try batch.values("dropout", as: Float.self, shape: [3])
+    let penalty = try batch.values("penalty", as: Float.self, shape: [2])
+    let mask = try Dropout.Mask(rawValue: text("dropoutMask"))
     let segment = try batch.values("segment", as: Int64.self, shape: [])[0]
     let ranks = try batch.values("ranks", as: Int64.self, shape: [2]).map { Int(clamping: $0) }
-    guard step >= 1, (1...65_536).contains(manifest.shards), (0..<1).contains(dropout), 0 <= ranks[0],
-      ranks[0] < ranks[1], (1...Int64(T)).contains(segment)
+    guard step >= 1, (1...65_536).contains(manifest.shards), dropout.allSatisfy({ (0..<1).contains($0) }),
+      0 <= ranks[0],
+      ranks[0] < ranks[1], (1...Int64(T)).contains(segment), let mask,
+      penalty.allSatisfy({ (0...shape.largestPenalty).contains($0) })
     else {
       throw DumpedBatch.impossible(
-        "a step from 1, 1 to 65536 shards, dropout in [0, 1), a rank of the ranks, a segment of 1 to \(T) timesteps",
-        "\(step), \(manifest.shards), \(dropout), \(ranks), \(segment)", batch.path)
+        "a step from 1, 1 to 65536 shards, dropout in [0, 1), a rank of the ranks, a segment of 1 to \(T) timesteps, "
+          + "a mask, penalties from 0 to \(shape.largestPenalty)",
+        "\(step), \(manifest.shards), \(dropout), \(ranks), \(segment), \(mask?.rawValue ?? "none"), \(penalty)",
+        batch.path)
     }
-    setup = TrainingSetup(
-      shape: shape, timesteps: T, segment: Int(segment), globalBatch: B, shards: manifest.shards, dropout: dropout,
+    var setup = TrainingSetup(
+      shape: shape, timesteps: T, segment: Int(segment), globalBatch: B, shards: manifest.shards, dropout: dropout[0],
       seed: manifest.seed,
       rule: .sgd(learningRate: 1), clip: 0, reduction: .reproducible)
+    (setup.dropoutMask, setup.weightDropout, setup.embeddingDropout) = (mask, dropout[1], dropout[2])
+    setup.penalty = ActivationPenalty(activation: penalty[0], temporal: penalty[1])
+    self.setup = setup
     states = try batch.values("hidden", as: Float.self, shape: [B, shape.layers, 2, shape.hidden])
     finding = try text("finding")
     recordedRank = (ranks[0], ranks[1])
@@ -157,4 +166,9 @@ struct DumpedBatch: SequenceSource {
       }
     }
   }
+}
+
+extension ModelShape {
+  /// The factors that penalties can have.
+  fileprivate var largestPenalty: Float { head.isAtLastStep ? 0 : 1e6 }
 }

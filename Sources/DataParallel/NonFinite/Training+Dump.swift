@@ -26,7 +26,10 @@ extension Training {
       lanes: finding.differingParameter == nil ? 0..<setup.globalBatch : sharded.plan.lanes(ofRank: finding.rank))
     guard let parameters else { return .success(nil) }
     let scalars = [
-      TensorSource(name: "dropout", shape: [], values: [setup.dropout]),
+      TensorSource(
+        name: "dropout", shape: [3], values: [setup.dropout, setup.weightDropout, setup.embeddingDropout]),
+      TensorSource(name: "penalty", shape: [2], values: [setup.penalty.activation, setup.penalty.temporal]),
+      text("dropoutMask", setup.dropoutMask.rawValue),
       TensorSource(name: "segment", shape: [], values: [Int64(setup.segment)]),
       TensorSource(name: "targetCount", shape: [], values: [Int64(source.targetCount(atStep: step))]),
       TensorSource(name: "ranks", shape: [2], values: [finding.rank, world.communicator.size].map { Int64($0) }),

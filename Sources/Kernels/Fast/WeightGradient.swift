@@ -123,8 +123,10 @@ public final class WeightGradient {
     for column in depth..<blockCount * blockColumns { fillColumn(column, with: 0) }
   }
 
-  /// Packs a column block of A: columns `at` ..< `at` + `columns` are those of `source` [T·B, stride].
-  public func packInput(_ source: UnsafePointer<Float>, stride: Int, columns: Int, at first: Int) {
+  /// Packs a column block of A: columns `at` ..< `at` + `columns` are those of `source` [T·B, stride], times `scale`.
+  public func packInput(
+    _ source: UnsafePointer<Float>, stride: Int, columns: Int, at first: Int, scale: Float = 1
+  ) {
     for chunk in pass.chunks {
       for start in Swift.stride(from: chunk.lowerBound, to: chunk.upperBound, by: WeightGradient.packedRows) {
         let places = start..<min(start + WeightGradient.packedRows, chunk.upperBound)
@@ -133,10 +135,10 @@ public final class WeightGradient {
           let (block, offset) = (first + column).quotientAndRemainder(dividingBy: blockColumns)
           let run = min(columns - column, blockColumns - offset)
           let to = input(chunk, block: block) + (start - chunk.lowerBound) * blockColumns + offset
-          if run == blockColumns {
+          if run == blockColumns && scale == 1 {
             packBlock(source + column, stride: stride, places: places, to: to)
           } else {
-            packRuns(source + column, stride: stride, places: places, count: run, to: to)
+            packRuns(source + column, stride: stride, places: places, count: run, scale: scale, to: to)
           }
           column &+= run
         }
@@ -170,14 +172,15 @@ public final class WeightGradient {
     }
   }
 
-  /// Fewer columns of some rows.
+  /// Fewer columns of some rows, or scaled ones.
   private func packRuns(
-    _ source: UnsafePointer<Float>, stride: Int, places: Range<Int>, count: Int, to: UnsafeMutablePointer<Float>
+    _ source: UnsafePointer<Float>, stride: Int, places: Range<Int>, count: Int, scale: Float,
+    to: UnsafeMutablePointer<Float>
   ) {
     rows.order.withUnsafeBufferPointer { order in
       for place in places {
         let row = source + Int(order[place]) * stride
-        for i in 0..<count { to[(place - places.lowerBound) * blockColumns + i] = row[i] }
+        for i in 0..<count { to[(place - places.lowerBound) * blockColumns + i] = scale * row[i] }
       }
     }
   }

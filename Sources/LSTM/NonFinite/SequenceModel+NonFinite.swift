@@ -22,7 +22,7 @@ extension SequenceModel {
       let search = NonFiniteSearch(segment: segments[index], lengths: lengths)
       recompute(segment: index, input, lengths: lengths, parameters: parameters, step: step)
       if speaks { found += searchingHead(search, targets: spokenOf(targets), scale: scale) }
-      found += backwardSearching(search, step: step)
+      found += backwardSearching(search, input, step: step)
     }
     return first(found)
   }
@@ -55,6 +55,7 @@ extension SequenceModel {
     _ search: NonFiniteSearch, targets: SequenceTargets, scale: Float
   ) -> [NonFiniteValue] {
     output.forward(y: outputInput(dropped: true))
+    count(targets, scale: scale)
     let places = headPlaces(search).filter { targets.has(row: $0.row, outputs: shape.classes) }
     func firstOfLogits(_ quantity: NonFiniteValue.Quantity, _ place: HeadPlace) -> NonFiniteValue? {
       first(quantity, UnsafePointer(output.logits(row: place.row).baseAddress!), shape.classes, place)
@@ -71,7 +72,9 @@ extension SequenceModel {
   }
 
   /// Backward over the segment: the first of what the head hands down, and of each layer.
-  private func backwardSearching(_ search: NonFiniteSearch, step: Int) -> [NonFiniteValue] {
+  private func backwardSearching(
+    _ search: NonFiniteSearch, _ input: SequenceInput, step: Int
+  ) -> [NonFiniteValue] {
     headInputGradient(step: step)
     let handed = NonFiniteSearch.Memory(.dHidden, downward.pointer, stride: padded(shape.hidden))
     var found = [search.first(nil, [handed], columns: shape.hidden)]
@@ -81,6 +84,9 @@ extension SequenceModel {
       if index == 0 && embedding == nil { break }
       layer.inputGradient(downward.pointer)
       drop(downward.pointer, to: downward.pointer, units: layer.shape.inputs, layer: index, step: step)
+      if index == 0, case .tokens(let tokens) = input.timesteps(search.segment, of: segments.last!.upperBound) {
+        dropTokens(tokens, of: downward.pointer, step: step)
+      }
       let dx = NonFiniteSearch.Memory(.dInput, downward.pointer, stride: layer.inputStride)
       found.append(search.first(index, [dx], columns: layer.shape.inputs))
     }

@@ -58,6 +58,9 @@ extension TrainingSetup {
       clip: optimizer.clip, reduction: configuration.distributed.reduction == .mpi ? .mpi : .reproducible,
       sharedMemory: SharedMemory(configuration.distributed.sharedMemory),
       embeddingRows: configuration.distributed.embedding == .sparse ? .sparse : .dense)
+    dropoutMask = model.dropoutMask == .sequence ? .sequence : .timestep
+    (weightDropout, embeddingDropout) = (Float(model.weightDropout), Float(model.embeddingDropout))
+    penalty = ActivationPenalty(activation: Float(model.activationPenalty), temporal: Float(model.temporalPenalty))
   }
 }
 
