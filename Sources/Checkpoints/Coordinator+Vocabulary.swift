@@ -24,12 +24,17 @@ extension Coordinator {
   /// What has happened.
   public enum Event: Equatable, Sendable {
     /// The run begins anew, or goes on from the checkpoint of a step; `finishRecorded`: its metrics hold the record
-    /// that it finished at that step; and what the checkpoint says of steps that were not finite.
-    case started(resumedFrom: Int?, finishRecorded: Bool, skippedInARow: Int = 0, rollbacks: Int = 0)
+    /// that it finished at that step; what the checkpoint says of steps that were not finite; whether it holds the
+    /// evaluation of its step; and whether evaluations have ended the run there.
+    case started(
+      resumedFrom: Int?, finishRecorded: Bool, skippedInARow: Int = 0, rollbacks: Int = 0, isEvaluated: Bool = true,
+      isExhausted: Bool = false)
     /// A step of training is done; `isFinite`: so are its loss and its gradient.
     case stepCompleted(step: Int, isFinite: Bool)
     /// `evaluate` is done, also where there is nothing to evaluate on.
     case evaluationCompleted
+    /// The same, and its result ends the run: for too long none has been better than all before.
+    case lastEvaluationCompleted
     /// `copyState` is done: the copy is being written.
     case stateCopied
     /// The checkpoint that was being written stands.
@@ -40,8 +45,8 @@ extension Coordinator {
     case checkpointUnderWay
     /// A checkpoint is due for another reason than its step.
     case checkpointRequested
-    /// `rollBack` is done: the run is where it was after this step.
-    case rolledBack(to: Int)
+    /// `rollBack` is done: the run is where it was after this step, evaluated or not.
+    case rolledBack(to: Int, isEvaluated: Bool = true)
     /// The run is to stop before its end; the first reason counts.
     case stopRequested(StopReason)
     /// `finish` is done.
@@ -82,6 +87,8 @@ extension Coordinator {
     /// No checkpoint of this step; `goesOn`: training does. Of failures in a row the first is reported, and the one
     /// with which the run stops.
     case checkpointFailed(step: Int, CheckpointError, goesOn: Bool)
+    /// Evaluations end the run after this step.
+    case exhausted(step: Int)
     /// The run stops after this step, of which a checkpoint stands.
     case stoppedOnRequest(step: Int, StopReason)
     /// An event came that the state does not know.
@@ -126,6 +133,8 @@ extension Coordinator.Report: CustomStringConvertible {
         + "times)"
     case .checkpointFailed(let step, let error, let goesOn):
       "no checkpoint of step \(step)\(goesOn ? ", training goes on" : ""): \(error.message)"
+    case .exhausted(let step):
+      "the run ends with step \(step): the validation loss has found no new minimum in training.patience evaluations"
     case .stoppedOnRequest(let step, let reason):
       "stopped after step \(step) (\(reason)); the same command goes on from there"
     case .unexpected(let event, let state): "event \(event) is not legal in state \(state)"

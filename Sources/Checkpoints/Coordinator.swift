@@ -2,13 +2,14 @@
 ///
 /// State and event → legal successors (n: completed steps)
 ///
-/// - `idle`, started → `training(n)`; `evaluating(n)` where no steps are left but the end is not recorded;
-///   `stopped(0)` where it is; `copying(0)` at the start of a run that may have to go back
+/// - `idle`, started → `training(n)`; `evaluating(n)` where no steps are left but the end is not recorded, or where the
+///   evaluation of step n is due and not in its checkpoint; `stopped(0)` where the end is recorded; `copying(0)` at the
+///   start of a run that may have to go back
 /// - `training(n)`, stepCompleted(n + 1) → `evaluating`, `copying`, `awaiting` or `training`, all of n + 1; where the
 ///   numbers are not finite, by the policy the same, or `stopped(76)` or `rollingBack(n + 1)`, and before these two
 ///   `awaiting(n + 1)` where a checkpoint is being written
 /// - `evaluating(n)`, evaluationCompleted → `copying(n)`, `awaiting(n)`, `training(n)`; `finishing(n)` where the last
-///   step's checkpoint stood before the program started
+///   step's checkpoint stood before the program started; lastEvaluationCompleted → the same as at the last step
 /// - `copying(n)`, stateCopied → `training(n)`; at the end, after a stop request and after a rollback `awaiting(n)`
 /// - `awaiting(n)`, checkpointUnderWay → `awaiting(n)`
 /// - `awaiting(n)`, checkpointWritten or checkpointFailed → `copying(n)` where the checkpoint was of an earlier step;
@@ -29,7 +30,7 @@
 /// program: `stopped(70)`, except that a run which has stopped keeps its code.
 ///
 /// At one step the evaluation comes before the checkpoint, so that a resumed run need not repeat it. A stop request
-/// omits the evaluation, for the time left may be short; where that was the last step, the next start makes up for it.
+/// omits the evaluation, for the time left may be short; the next start makes up for it.
 public struct Coordinator: Sendable {
   /// When to do what.
   public let policy: Policy
@@ -51,6 +52,8 @@ public struct Coordinator: Sendable {
   private var hasDiverged = false
   /// Whether the checkpoint that is being written holds what a rollback has changed.
   private var savesRollback = false
+  /// Whether evaluations have ended the run.
+  private var isExhausted = false
   /// The last step that was evaluated.
   private var evaluatedStep: Int?
   /// Steps without an update since the last one with.
@@ -79,9 +82,11 @@ public struct Coordinator: Sendable {
       return proceedIfAwaiting()
     case (_, .checkpointFailed(let error)) where expectsEndOfWriting:
       return checkpointFailed(error)
-    case (.idle, .started(let resumedFrom, let finishRecorded, let skippedInARow, let rollbacks)):
-      (self.skippedInARow, self.rollbacks) = (skippedInARow, rollbacks)
-      return start(resumedFrom, finishRecorded)
+    case (
+      .idle, .started(let resumedFrom, let finishRecorded, let skippedInARow, let rollbacks, let isEvaluated, let ends)
+    ):
+      (self.skippedInARow, self.rollbacks, isExhausted) = (skippedInARow, rollbacks, ends)
+      return start(resumedFrom, finishRecorded, isEvaluated: isEvaluated)
     case (.training(let step), .stepCompleted(let completed, let isFinite)) where completed == step + 1:
       guard isFinite else { return notFinite(completed) }
       skippedInARow = 0
@@ -89,13 +94,15 @@ public struct Coordinator: Sendable {
     case (.evaluating(let step), .evaluationCompleted):
       evaluatedStep = step
       return proceed(step)
+    case (.evaluating(let step), .lastEvaluationCompleted):
+      (evaluatedStep, isExhausted) = (step, true)
+      return (step < policy.totalSteps ? [.log(.exhausted(step: step))] : []) + proceed(step)
     case (.copying(let step), .stateCopied):
       return proceed(step)
     case (.awaiting, .checkpointUnderWay):
       return proceedIfAwaiting()
-    case (.rollingBack, .rolledBack(let step)):
-      // The evaluation of that step came before its checkpoint.
-      (evaluatedStep, savedStep, savesRollback) = (step, nil, true)
+    case (.rollingBack, .rolledBack(let step, let isEvaluated)):
+      (evaluatedStep, savedStep, savesRollback) = (isEvaluated || step == 0 ? step : nil, nil, true)
       return copyState(step)
     case (.finishing, .finished):
       return stop(0)
@@ -113,17 +120,15 @@ public struct Coordinator: Sendable {
     }
   }
 
-  private mutating func start(_ resumedFrom: Int?, _ finishRecorded: Bool) -> [Action] {
+  private mutating func start(_ resumedFrom: Int?, _ finishRecorded: Bool, isEvaluated: Bool) -> [Action] {
     (copiedStep, savedStep) = (resumedFrom, resumedFrom)
     let step = resumedFrom ?? 0
-    if resumedFrom != nil, step > policy.totalSteps || step == policy.totalSteps && finishRecorded {
+    if resumedFrom != nil, step > policy.totalSteps || isLast(step) && finishRecorded {
       return stop(0, .alreadyFinished(step: step))
     }
-    guard step < policy.totalSteps else { return proceed(step) }
-    if resumedFrom == nil, case .rollBack = policy.nonFinite {
-      evaluatedStep = 0
-      return copyState(0)
-    }
+    if step < policy.totalSteps, step == 0 || isEvaluated { evaluatedStep = step }
+    if resumedFrom != nil || isLast(step) { return proceed(step) }
+    if case .rollBack = policy.nonFinite { return copyState(0) }
     return train(after: step)
   }
 
@@ -131,7 +136,7 @@ public struct Coordinator: Sendable {
   private mutating func proceed(_ step: Int) -> [Action] {
     if isWriting, hasDiverged || savesRollback { return awaitWriting(step) }
     if hasDiverged { return rollBackOrStop(step) }
-    let isLast = step == policy.totalSteps
+    let isLast = isLast(step)
     if stopReason == nil, evaluatedStep != step, isDue(step, every: policy.evaluateEvery) {
       state = .evaluating(step: step)
       return [.evaluate(step: step)]
@@ -148,6 +153,8 @@ public struct Coordinator: Sendable {
     state = .finishing(step: step)
     return [.finish(step: step)]
   }
+
+  private func isLast(_ step: Int) -> Bool { step == policy.totalSteps || isExhausted }
 
   private func isDue(_ step: Int, every interval: Int) -> Bool {
     step == policy.totalSteps || interval > 0 && step % interval == 0

@@ -8,9 +8,9 @@ public struct CheckpointSearch: Sendable {
     public let error: CheckpointError
   }
 
-  /// The newest valid one, or nil where there is none.
+  /// The newest valid one, or of a search for the best that one; nil where there is none.
   public let newest: Checkpoint?
-  /// Newer ones that are damaged, newest first.
+  /// Ones that would come first but are damaged.
   public let damaged: [Damaged]
 }
 
@@ -38,9 +38,21 @@ extension RunDirectory {
   }
 
   /// Looks for the newest checkpoint whose manifest, lengths and SHA-256 are right.
-  public func newestCheckpoint() throws -> CheckpointSearch {
+  public func newestCheckpoint() throws -> CheckpointSearch { try firstValid(checkpointSteps().reversed()) }
+
+  /// Looks for the valid checkpoint with the lowest validation loss, of those at whose step there was an evaluation; of
+  /// equal ones the newest.
+  public func bestCheckpoint() throws -> CheckpointSearch {
+    let evaluated = try checkpointSteps().reversed().compactMap { step in
+      let manifest = try? Manifest(path: joined(checkpointPath(step: step), Checkpoint.manifestName))
+      return manifest?.validationLoss.map { (step: step, loss: $0) }
+    }
+    return try firstValid(evaluated.enumerated().sorted { ($0.1.loss, $0.0) < ($1.1.loss, $1.0) }.map(\.element.step))
+  }
+
+  private func firstValid(_ steps: [Int]) throws -> CheckpointSearch {
     var damaged: [CheckpointSearch.Damaged] = []
-    for step in try checkpointSteps().reversed() {
+    for step in steps {
       do {
         return CheckpointSearch(newest: try checkpoint(step: step), damaged: damaged)
       } catch let error as CheckpointError {
@@ -55,11 +67,12 @@ extension RunDirectory {
 public struct ResolvedRun: Sendable {
   /// The checkpoint to use.
   public let checkpoint: Checkpoint
-  /// Newer ones that are damaged, newest first; a command names them.
+  /// Ones that would come first but are damaged; a command names them.
   public let damaged: [CheckpointSearch.Damaged]
 
-  /// Resolves a path that is a run directory (its newest valid checkpoint) or one checkpoint (that one, or an error).
-  public init(_ path: String) throws {
+  /// Resolves a path that is a run directory (its newest valid checkpoint, or the best one) or one checkpoint (that
+  /// one, or an error).
+  public init(_ path: String, best: Bool = false) throws {
     switch try entry(path) {
     case .absent:
       throw CheckpointError(.inputOutput, "no such run", expected: "a run or a checkpoint", got: "nothing", at: path)
@@ -79,12 +92,14 @@ public struct ResolvedRun: Sendable {
         .badData, "not a run", expected: "config.yaml of a run or manifest.json of a checkpoint", got: "neither",
         at: path)
     }
-    let search = try run.newestCheckpoint()
-    guard let newest = search.newest else {
+    let search = try best ? run.bestCheckpoint() : run.newestCheckpoint()
+    guard let found = search.newest else {
       let first = search.damaged.first.map { "\(search.damaged.count) damaged; the newest: \($0.error.message)" }
-      throw CheckpointError(.badData, "run has no valid checkpoint", expected: "one", got: first ?? "none", at: path)
+      throw CheckpointError(
+        .badData, "run has no valid checkpoint", expected: best ? "one with a validation loss" : "one",
+        got: first ?? "none", at: path)
     }
-    checkpoint = newest
+    checkpoint = found
     damaged = search.damaged
   }
 }

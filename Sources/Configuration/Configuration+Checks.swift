@@ -12,6 +12,9 @@ extension Configuration {
       throw fail("verify.every", "at least 1 with paranoid", hint: "ranks check each other every verify.every updates")
     }
     try checkTask(fail)
+    try checkUpdate(fail)
+    try checkSchedule(fail)
+    try checkDecisions(fail)
   }
 
   /// What the task needs is there, and what is for another one is not.
@@ -83,7 +86,7 @@ extension Configuration {
 }
 
 /// Makes the error that refuses a value for the sake of others.
-private struct Refusal {
+struct Refusal {
   let configuration: Configuration
   let origins: [String: String]
 

@@ -56,21 +56,71 @@ extension Configuration {
   public struct Optimizer: Sendable, Equatable {
     /// The rule of the update.
     public enum Name: String, Sendable, CaseIterable {
-      /// Kingma and Ba's Adam, or plain gradient descent.
-      case adam, sgd
+      /// Kingma and Ba's Adam, the same with decoupled weight decay, gradient descent, RMSProp, LAMB.
+      case adam, adamw, sgd, rmsprop, lamb
+    }
+    /// What of a gradient is limited.
+    public enum ClipBy: String, Sendable, CaseIterable {
+      /// The global norm; each number.
+      case norm, element
+    }
+    /// From when on the model is the average of the parameters.
+    public enum Average: String, Sendable, CaseIterable {
+      /// Never, from a step on, when evaluations no longer bring a better loss.
+      case never
+      case fromStep = "from-step"
+      case nonMonotonic = "non-monotonic"
     }
 
     /// The rule of the update.
     public internal(set) var name: Name
     /// The factor of the update.
     public internal(set) var learningRate: Double
-    /// The largest global gradient norm, 0 for any.
+    /// The largest global gradient norm, or number of a gradient, 0 for any.
     public internal(set) var clip: Double
-    /// Adam's decay of the mean gradient.
+    /// What of a gradient is limited.
+    public internal(set) var clipBy: ClipBy
+    /// The decay of the mean gradient.
     public internal(set) var beta1: Double
-    /// Adam's decay of the mean squared gradient.
+    /// The decay of the mean squared gradient.
     public internal(set) var beta2: Double
-    /// What Adam adds to its divisor.
+    /// What is added to the divisor.
     public internal(set) var epsilon: Double
+    /// What is left of the velocity at each update.
+    public internal(set) var momentum: Double
+    /// Whether the gradient is taken for one at the place where momentum alone would lead.
+    public internal(set) var nesterov: Bool
+    /// How strongly parameters are drawn to 0.
+    public internal(set) var weightDecay: Double
+    /// From when on the model is the average of the parameters.
+    public internal(set) var average: Average
+    /// The step whose parameters are the first of the average.
+    public internal(set) var averageFrom: Int
+    /// The evaluations before it that the trigger of the average does not compare with.
+    public internal(set) var averagePatience: Int
+  }
+
+  /// What the learning rate is multiplied by on the way.
+  public struct Schedule: Sendable, Equatable {
+    /// How the learning rate falls.
+    public enum Name: String, Sendable, CaseIterable {
+      /// Not at all, in steps, steadily, along half a cosine, where the validation loss stays.
+      case constant, step, exponential, cosine, plateau
+    }
+
+    /// How the learning rate falls.
+    public internal(set) var name: Name
+    /// Updates of the warm-up.
+    public internal(set) var warmUp: Int
+    /// Updates in which it falls by the factor.
+    public internal(set) var every: Int
+    /// What it is multiplied by.
+    public internal(set) var factor: Double
+    /// The update at which it has fallen.
+    public internal(set) var end: Int
+    /// Evaluations without a new best loss.
+    public internal(set) var patience: Int
+    /// The least share of the learning rate.
+    public internal(set) var floor: Double
   }
 }

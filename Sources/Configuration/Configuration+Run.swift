@@ -28,6 +28,8 @@ extension Configuration {
     public internal(set) var timeLimit: Int
     /// How much of a window is in memory at once.
     public internal(set) var recompute: Recompute
+    /// Evaluations in a row without a new best loss after which the run ends, 0 for no such end.
+    public internal(set) var patience: Int
   }
 
   /// When checkpoints are written but at certain steps, and which are kept.

@@ -29,6 +29,8 @@ public struct Configuration: Sendable, Equatable {
   public internal(set) var batch: Batch
   /// The parameter update.
   public internal(set) var optimizer: Optimizer
+  /// What the learning rate is multiplied by on the way.
+  public internal(set) var schedule: Schedule
   /// The length of the run and what happens on the way.
   public internal(set) var training: Training
   /// When checkpoints are written but at certain steps, and which are kept.
@@ -58,8 +60,11 @@ public struct Configuration: Sendable, Equatable {
       embedding: 0, hidden: 0, layers: 0, dropout: 0, dropoutMask: .timestep, weightDropout: 0, embeddingDropout: 0,
       activationPenalty: 0, temporalPenalty: 0, initialization: .uniform, forgetBias: 0),
     batch: Batch(sequences: 0, steps: 0, shards: 0, accumulate: 0, reset: 0),
-    optimizer: Optimizer(name: .adam, learningRate: 0, clip: 0, beta1: 0, beta2: 0, epsilon: 0),
-    training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0, timeLimit: 0, recompute: .off),
+    optimizer: Optimizer(
+      name: .adam, learningRate: 0, clip: 0, clipBy: .norm, beta1: 0, beta2: 0, epsilon: 0, momentum: 0,
+      nesterov: false, weightDecay: 0, average: .never, averageFrom: 0, averagePatience: 0),
+    schedule: Schedule(name: .constant, warmUp: 0, every: 0, factor: 0, end: 0, patience: 0, floor: 0),
+    training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0, timeLimit: 0, recompute: .off, patience: 0),
     checkpoint: Checkpoint(interval: 0, overhead: 0, keepLast: 0, keepBest: true, keepEvery: 0),
     nonFinite: NonFinite(policy: .stop, skips: 0, rollbacks: 0, learningRateFactor: 0, dumps: 0),
     seed: 0,

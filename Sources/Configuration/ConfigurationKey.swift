@@ -35,6 +35,24 @@ public struct ConfigurationKey: Sendable {
       words: "models that read tokens", present: { "data.tokens \($0.data.tokens.rawValue)" },
       contains: { $0.data.tokens != .numbers })
 
+    static func optimizers(_ names: Configuration.Optimizer.Name...) -> Scope {
+      Scope(
+        words: "optimizer.name " + names.map(\.rawValue).joined(separator: " or "),
+        present: { "optimizer.name \($0.optimizer.name.rawValue)" }, contains: { names.contains($0.optimizer.name) })
+    }
+
+    static func averages(_ kind: Configuration.Optimizer.Average) -> Scope {
+      Scope(
+        words: "optimizer.average \(kind.rawValue)",
+        present: { "optimizer.average \($0.optimizer.average.rawValue)" }, contains: { $0.optimizer.average == kind })
+    }
+
+    static func schedules(_ names: Configuration.Schedule.Name...) -> Scope {
+      Scope(
+        words: "schedule.name " + names.map(\.rawValue).joined(separator: " or "),
+        present: { "schedule.name \($0.schedule.name.rawValue)" }, contains: { names.contains($0.schedule.name) })
+    }
+
     static func sources(_ sources: Configuration.Data.Source...) -> Scope {
       Scope(
         words: "data.source " + sources.map(\.rawValue).joined(separator: " or "),
@@ -218,11 +236,12 @@ extension ConfigurationKey {
   }
 
   static func flag(
-    _ name: String, _ path: Path<Bool>, _ fallback: Fallback, mayChangeOnResume: Bool, _ documentation: String
+    _ name: String, _ path: Path<Bool>, _ fallback: Fallback, scope: Scope? = nil, mayChangeOnResume: Bool = false,
+    _ documentation: String
   ) -> ConfigurationKey {
     ConfigurationKey(
       name: name, expected: "true or false", documentation: documentation, mayChangeOnResume: mayChangeOnResume,
-      scope: nil, fallback: fallback,
+      scope: scope, fallback: fallback,
       text: { String($0[keyPath: path]) },
       write: { scalar, configuration in
         guard !scalar.isQuoted, let value = Bool(scalar.text) else { return false }

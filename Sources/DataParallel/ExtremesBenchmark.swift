@@ -105,7 +105,7 @@ public enum ExtremesBenchmark {
         world: world,
         setup: TrainingSetup(
           shape: shape, timesteps: sizes.timesteps, globalBatch: sizes.sequences, shards: 1, dropout: 0, seed: 1,
-          rule: .sgd(learningRate: 0), clip: 0, reduction: .reproducible))
+          rule: .sgd(learningRate: 0), clip: .none, reduction: .reproducible))
       source = RandomSequences(globalBatch: sizes.sequences, timesteps: sizes.timesteps, shape: shape)
       try training.initialize(method: .uniform, forgetBias: 1)
       change(training)

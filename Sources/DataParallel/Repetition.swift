@@ -1,5 +1,6 @@
 import Checkpoints
 import MPI
+import Optimization
 import Sequences
 
 /// Computes recorded steps of a run again, and compares what comes out with what was recorded: a hash of each tensor at
@@ -21,13 +22,17 @@ public final class Repetition {
   private let world: World
   private let training: Training
   private let source: any SequenceSource
+  private let validation: (any SequenceSource)?
   private let tensors: ParameterTensors
 
   /// A repetition by a training that has what the recorded one had, but for the number of ranks.
-  public init(world: World, training: Training, source: any SequenceSource) {
+  public init(
+    world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)? = nil
+  ) {
     self.world = world
     self.training = training
     self.source = source
+    self.validation = validation
     tensors = ParameterTensors(training.setup.shape)
   }
 
@@ -46,11 +51,14 @@ public final class Repetition {
     let firstStep = from?.manifest.step ?? 0
     var rest = records[...]
     if from == nil { rollBack(setbacks, step: 0) }
+    let evaluatedSteps = try evaluatedSteps(to)
+    if evaluatedSteps.contains(firstStep) { try evaluate(firstStep) }
     for step in firstStep + 1...to.manifest.step {
       let isSkipped = setbacks.contains(.skipped(step: step))
       let result = try training.step(step - 1, source: source)
       guard result.isFinite != isSkipped else { return isSkipped ? .finite(step: step) : .diverged(step: step) }
       if isSkipped { training.countSkipped() } else { trainLoss = result.loss }
+      if evaluatedSteps.contains(step) { try evaluate(step) }
       rollBack(setbacks, step: step)
       guard let record = rest.first, record.step == step else { continue }
       rest.removeFirst()
@@ -67,6 +75,19 @@ public final class Repetition {
       try to.differences(from: snapshot.files(trainLoss: trainLoss, identity: identity))
     }
     return differences.isEmpty ? nil : .checkpoint(differences)
+  }
+
+  /// The steps at which evaluations decided how the run went on. Every rank calls it; `to` counts on rank 0.
+  private func evaluatedSteps(_ to: Checkpoint) throws -> [Int] {
+    let steps = world.agree {
+      try world.communicator.rank == 0 ? [Evaluation](to.open(CheckpointFiles.state)).map(\.step) : []
+    }
+    return try world.communicator.broadcast(steps, root: 0)
+  }
+
+  private func evaluate(_ step: Int) throws {
+    guard let validation else { return }
+    training.evaluated(step, loss: try training.evaluate(validation))
   }
 
   /// What the last rollback to a step, if there was one, changed for the steps after it.

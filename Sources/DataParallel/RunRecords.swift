@@ -36,6 +36,7 @@ final class RunRecords {
       "computeSeconds": .number(split.compute), "communicationSeconds": .number(split.communication),
       "waitingSeconds": .number(split.waiting), "dataSeconds": .number(split.data),
       "checkpointSeconds": .number(split.checkpoint), "hiddenSeconds": .number(split.hidden),
+      "learningRate": .number(result.learningRate),
     ])
   }
 

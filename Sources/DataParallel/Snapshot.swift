@@ -21,17 +21,20 @@ final class Snapshot {
     let isRoot = training.world.communicator.rank == 0
     let count = isRoot ? setup.shape.parameterCount : 0
     parameters = FloatBuffer(count: count)
-    moments = FloatBuffer(count: setup.rule.moments.count * count)
+    moments = FloatBuffer(count: setup.moments.count * count)
     states = FloatBuffer(count: isRoot ? setup.globalBatch * model.stateSize : 0)
     lanes = Segments(packed: (0..<plan.ranks).map { plan.lanes(ofRank: $0).count * model.stateSize })
   }
 
   /// Copies the state as it is now. Every rank calls it; nothing may still use the copy before.
-  func take() throws {
+  func take() throws { try training.withAverage(copy) }
+
+  /// With an average the model is that, and the parameters that training goes on with are in its place.
+  private func copy() throws {
     let (setup, sharded, communicator) = (training.setup, training.sharded, training.world.communicator)
     let (isRoot, count) = (communicator.rank == 0, setup.shape.parameterCount)
     if isRoot { parameters.pointer.update(from: sharded.parameters, count: count) }
-    for index in setup.rule.moments.indices {
+    for index in setup.moments.indices {
       try training.reducer.gatherToRoot(
         training.optimizer.moment(index), into: isRoot ? moments.pointer + index * count : nil)
     }
@@ -43,7 +46,7 @@ final class Snapshot {
   /// The copy on rank 0 as the files of a checkpoint. They are made from this snapshot's memory.
   func files(trainLoss: Double?, identity: DataIdentity) -> [CheckpointFile] {
     let (setup, shape, setbacks) = (training.setup, training.setup.shape, training.setbacks)
-    let momentTensors = setup.rule.moments.enumerated().flatMap { index, name in
+    let momentTensors = setup.moments.enumerated().flatMap { index, name in
       ModelFile.tensors(moments.pointer + index * shape.parameterCount, shape: shape, prefix: name + ".")
     }
     let head = shape.head.name
@@ -62,7 +65,18 @@ final class Snapshot {
     return [
       CheckpointFile(name: CheckpointFiles.model, tensors: ModelFile.tensors(parameters.pointer, shape: shape)),
       CheckpointFile(name: CheckpointFiles.optimizer, tensors: momentTensors),
-      CheckpointFile(name: CheckpointFiles.state, tensors: state + loss),
+      CheckpointFile(name: CheckpointFiles.state, tensors: state + loss + decisionTensors),
+    ]
+  }
+  /// What decides about later steps, where anything does.
+  private var decisionTensors: [TensorSource] {
+    let (evaluations, averaged) = (training.evaluations, training.optimizer.averaged)
+    let average = averaged == 0 ? [] : [TensorSource(name: "averaged", shape: [], values: [Int64(averaged)])]
+    guard !evaluations.isEmpty else { return average }
+    return average + [
+      TensorSource(
+        name: "evaluations.step", shape: [evaluations.count], values: evaluations.map { Int64($0.step) }),
+      TensorSource(name: "evaluations.loss", shape: [evaluations.count], values: evaluations.map(\.loss)),
     ]
   }
 }

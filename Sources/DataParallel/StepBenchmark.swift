@@ -125,7 +125,7 @@ public struct StepBenchmark: Sendable {
   ) throws -> Training {
     let setup = TrainingSetup(
       shape: model, timesteps: shape.timesteps, globalBatch: shape.sequences, shards: min(8, shape.sequences),
-      accumulate: accumulate, dropout: 0, seed: 1, rule: rule, clip: 5, reduction: reduction)
+      accumulate: accumulate, dropout: 0, seed: 1, rule: rule, clip: .norm(5), reduction: reduction)
     let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
     world.agree {
       let plan = try ShardPlan(

@@ -53,17 +53,20 @@ extension Trainer {
     let start = World.wallTimeSeconds()
     training.clock.enter(.evaluation)
     training.heartbeat?.enter(.evaluating, step: step)
-    let loss = try training.sharded.evaluate(validation) { [heartbeat = training.heartbeat] _ in
+    let loss = try training.evaluate(validation) { [heartbeat = training.heartbeat] _ in
       heartbeat?.enter(.evaluating, step: step)
     }
     evaluated = (step, loss)
+    // One at the end of the run alone decides nothing: a longer run would not have made it.
+    let every = coordinator.policy.evaluateEvery
+    if every > 0, step % every == 0 { training.evaluated(step, loss: loss) }
     training.clock.enter(.coordination)
     stops.measuredAction(seconds: World.wallTimeSeconds() - start)
     if isRoot {
       try records.evaluated(step: step, validationLoss: loss)
       report(.evaluated(step: step, validationLoss: loss))
     }
-    return .evaluationCompleted
+    return training.isExhausted ? .lastEvaluationCompleted : .evaluationCompleted
   }
 
   func copyState(_ step: Int) throws -> Coordinator.Event {
@@ -95,7 +98,7 @@ extension Trainer {
       try records.rolledBack(to: lastStep, from: step, training.setbacks)
       report(.rolledBack(step: lastStep, learningRateFactor: training.setbacks.learningRateFactor))
     }
-    return .rolledBack(to: lastStep)
+    return .rolledBack(to: lastStep, isEvaluated: isEvaluated)
   }
 
   /// The newest valid one, on rank 0; where there is none the job ends.

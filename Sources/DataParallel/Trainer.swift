@@ -97,11 +97,12 @@ public final class Trainer {
 
   private func carryOut(resumes: Bool, from checkpoint: Checkpoint?, finishRecorded: Bool) throws -> Int32 {
     if resumes { trainLoss = try training.load(checkpoint) }
-    var event = Coordinator.Event.started(
-      resumedFrom: checkpoint?.manifest.step, finishRecorded: finishRecorded,
-      skippedInARow: training.setbacks.skippedInARow, rollbacks: training.setbacks.rollbacks)
     times.begin()
     try begin(after: checkpoint)
+    var event = Coordinator.Event.started(
+      resumedFrom: checkpoint?.manifest.step, finishRecorded: finishRecorded,
+      skippedInARow: training.setbacks.skippedInARow, rollbacks: training.setbacks.rollbacks, isEvaluated: isEvaluated,
+      isExhausted: training.isExhausted)
     training.clock.restart()
     while true {
       switch try nextAction(after: event) {
@@ -124,6 +125,9 @@ public final class Trainer {
     evaluated = checkpoint?.manifest.validationLoss.map { (lastStep, $0) }
     try verification.begin(step: lastStep, chain: checkpoint?.manifest.parameterChain ?? 0)
   }
+
+  /// On rank 0: whether there is nothing left to evaluate after the last step.
+  var isEvaluated: Bool { validation == nil || evaluated?.step == lastStep }
 
   // MARK: Decisions
 
@@ -153,7 +157,8 @@ public final class Trainer {
     var events: [Coordinator.Event] = []
     switch event {
     case .started: return [event]
-    case .stepCompleted, .evaluationCompleted: events += checkpoints.takeEnd().map { [$0] } ?? []
+    case .stepCompleted, .evaluationCompleted, .lastEvaluationCompleted:
+      events += checkpoints.takeEnd().map { [$0] } ?? []
     default: break
     }
     if let seconds = checkpoints.seconds { stops.measuredCheckpoint(seconds: seconds) }

@@ -46,7 +46,8 @@ extension Training {
           hidden: try state.values(
             "hidden", as: Float.self, shape: [setup.globalBatch, shape.layers, 2, shape.hidden]),
           trainLoss: state.contains("trainLoss") ? try state.values("trainLoss", as: Double.self, shape: [])[0] : nil,
-          setbacks: try Setbacks(state)
+          setbacks: try Setbacks(state), averaged: try averagedParameters(state),
+          evaluations: try [Evaluation](state)
         )
       }
     }
@@ -59,7 +60,12 @@ extension Training {
     let size = sharded.model.stateSize
     let mine = hidden[sharded.lanes.lowerBound * size..<sharded.lanes.upperBound * size]
     _ = sharded.states.update(fromContentsOf: mine)
+    optimizer.averaged = try world.communicator.broadcast(read?.averaged ?? 0, root: 0)
+    if optimizer.averaged > 0 { optimizer.exchangeAverage(sharded.parameters) }
     try sharded.parametersChanged()
+    let steps = try world.communicator.broadcast(read?.evaluations.map(\.step) ?? [], root: 0)
+    let losses = try world.communicator.broadcast(read?.evaluations.map(\.loss) ?? [], root: 0)
+    evaluations = zip(steps, losses).map { Evaluation(step: $0, loss: $1) }
     setbacks = Setbacks(
       counts: try world.communicator.broadcast(read?.setbacks.counts ?? [], root: 0),
       learningRateFactor: try world.communicator.broadcast(read?.setbacks.learningRateFactor ?? 1, root: 0))
@@ -69,7 +75,7 @@ extension Training {
   /// Moments one after the other: rank 0 reads a whole one, every rank keeps its own ranges.
   private func loadMoments(_ checkpoint: Checkpoint?) throws {
     let count = setup.shape.parameterCount
-    for (index, name) in setup.rule.moments.enumerated() {
+    for (index, name) in setup.moments.enumerated() {
       let whole = FloatBuffer(count: count)
       world.agree {
         if let checkpoint {
@@ -88,6 +94,33 @@ extension Training {
 
   private func broadcast(_ values: UnsafeMutablePointer<Float>, count: Int) throws {
     try world.communicator.broadcast(UnsafeMutableBufferPointer(start: values, count: count), root: 0)
+  }
+}
+
+/// How many parameters the average of a checkpoint is over, 0 where it holds none.
+private func averagedParameters(_ state: TensorFile) throws -> Int {
+  guard state.contains("averaged") else { return 0 }
+  let averaged = try state.values("averaged", as: Int64.self, shape: [])[0]
+  guard averaged > 0, averaged <= Int64(Int32.max) else {
+    throw CheckpointError(
+      .badData, "average of a run is impossible", expected: "one of 1 to \(Int32.max) parameters", got: "\(averaged)",
+      at: state.path)
+  }
+  return Int(averaged)
+}
+
+extension [Evaluation] {
+  /// Those of a checkpoint's state; none where they decided about nothing.
+  init(_ state: TensorFile) throws {
+    self = []
+    guard state.contains("evaluations.step") else { return }
+    let steps = try state.values("evaluations.step", as: Int64.self)
+    let losses = try state.values("evaluations.loss", as: Double.self, shape: [steps.count])
+    guard zip([0] + steps, steps).allSatisfy({ $0 < $1 }), steps.allSatisfy({ $0 <= Int64(Int32.max) }) else {
+      throw CheckpointError(
+        .badData, "evaluations of a run are impossible", expected: "ascending steps", got: "\(steps)", at: state.path)
+    }
+    self = zip(steps, losses).map { Evaluation(step: Int($0), loss: $1) }
   }
 }
 

@@ -11,7 +11,7 @@ extension Training {
   public static func checkpointBytes(_ setup: TrainingSetup) -> Int {
     let shape = setup.shape
     return 4
-      * (shape.parameterCount * (1 + setup.rule.moments.count) + setup.globalBatch * shape.layers * 2 * shape.hidden)
+      * (shape.parameterCount * (1 + setup.moments.count) + setup.globalBatch * shape.layers * 2 * shape.hidden)
   }
 
   /// Refuses what cannot fit into the memory of a node with `localRanks` ranks, before any of it is allocated.
@@ -35,7 +35,7 @@ extension Training {
     let others =
       setup.reduction == .reproducible && sharing < plan.ranks ? exchangeBytes(setup, plan: plan, sharing) : 0
     // Ranks that share parameters update a part of them each.
-    let moments = setup.rule.moments.count * memory.parameters / sharing
+    let moments = setup.moments.count * memory.parameters / sharing
     return MemoryEstimate(
       parameters: memory.parameters / sharing, gradients: memory.gradients, packed: memory.packed / sharing,
       activations: memory.activations, other: others + moments)

@@ -12,6 +12,8 @@ public struct StepResult: Sendable {
   public let loss: Double
   /// Global norm of the gradient before clipping.
   public let gradientNorm: Double
+  /// The learning rate of the step.
+  public let learningRate: Double
   /// Where numbers went bad, if a number of them did: then parameters, moments and the states of the lanes have been
   /// left as they were. The same on every rank.
   public let nonFinite: NonFiniteFinding?
@@ -46,6 +48,8 @@ public final class Training {
   private var parameterGuard: ParameterGuard?
   /// What the run has been through because of numbers that were not finite.
   var setbacks = Setbacks()
+  /// The evaluations so far, where they decide how the training goes on. The same on every rank.
+  var evaluations: [Evaluation] = []
   /// A hash of the order in which parts have been handed to the reduction since the start of the program.
   private(set) var reductionOrder: UInt64 = 0
 
@@ -77,7 +81,10 @@ public final class Training {
         }, sendsRows: shape.vocabulary != nil && setup.embeddingRows == .sparse, shardCount: setup.shards,
         shards: (0..<plan.ranks).map(plan.shards(ofRank:))),
       reduction: setup.reduction, memory: memory, sharing: sharing, world: world, clock: clock)
-    optimizer = Optimizer(rule: setup.rule, ranges: reducer.ownedRanges)
+    optimizer = Optimizer(
+      rule: setup.rule, ranges: reducer.ownedRanges,
+      norms: NormBlocks(parts: shape.parts, tensors: ParameterTensors(shape).ranges),
+      averages: setup.averaging != .never)
     shardLosses = .allocate(capacity: plan.shards(ofRank: rank).count)
     shardLosses.initialize(repeating: 0)
   }
@@ -105,6 +112,7 @@ public final class Training {
     heartbeat?.enter(.computing, step: step + 1)
     let (model, parameters) = (sharded.model, sharded.parameters)
     clock.beginStep(step + 1)
+    beginAveragingWhereDue(step)
     if model.dropsWeights {
       clock.enter(.packing)
       try sharded.packRecurrent(step: step)
@@ -125,10 +133,9 @@ public final class Training {
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] } / Double(max(1, count))
 
     let isFinite = norm.isFinite && loss.isFinite
+    let learningRateFactor = learningRateFactor(step)
     if isFinite {
-      optimizer.update(
-        parameters, gradient: reducer.sum, gradientScale: clipFactor(norm: norm, limit: setup.clip),
-        step: step - setbacks.skipped, learningRateFactor: setbacks.learningRateFactor, changed: reducer.changedRanges)
+      try update(step, norm: norm, learningRateFactor: learningRateFactor)
       try sharded.parametersChanged(clock: clock)
       parameterGuard?.updated(parameters)
       setbacks.skippedInARow = 0
@@ -139,7 +146,9 @@ public final class Training {
     model.clearEmbeddingGradient(memory.gradient(0), subtreeStride: memory.count)
     if isFinite { sharded.carryStates() }
     return StepResult(
-      loss: loss, gradientNorm: norm, nonFinite: finding, times: clock.endStep(),
+      loss: loss, gradientNorm: norm, learningRate: setup.rule.learningRate * learningRateFactor,
+      nonFinite: finding,
+      times: clock.endStep(),
       notice: reducer.notices.firstIndex { $0 != 0 }.map { (Int32(reducer.notices[$0]), $0) })
   }
 

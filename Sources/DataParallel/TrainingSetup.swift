@@ -30,8 +30,14 @@ public struct TrainingSetup: Sendable {
   public var seed: UInt64
   /// The update.
   public var rule: OptimizerRule
-  /// Limit of the gradient's global norm; 0 for none.
-  public var clip: Double
+  /// How gradients are kept from being too large.
+  public var clip: Clipping
+  /// What the rule's learning rate is multiplied by.
+  public var schedule: Schedule
+  /// From when on the model is the average of the parameters.
+  public var averaging: Averaging
+  /// Evaluations in a row without a new best loss after which the run ends; 0 for no such end.
+  public var patience: Int
   /// How gradients are added over ranks.
   public var reduction: Reduction
   /// Whether ranks of a node share memory.
@@ -42,8 +48,8 @@ public struct TrainingSetup: Sendable {
   /// A setup of these values; without `segment` the whole window is in memory.
   public init(
     shape: ModelShape, timesteps: Int, segment: Int? = nil, globalBatch: Int, shards: Int, accumulate: Int = 1,
-    dropout: Float, seed: UInt64,
-    rule: OptimizerRule, clip: Double, reduction: Reduction, sharedMemory: SharedMemory = .auto,
+    dropout: Float, seed: UInt64, rule: OptimizerRule, clip: Clipping, schedule: Schedule = .constant,
+    averaging: Averaging = .never, patience: Int = 0, reduction: Reduction, sharedMemory: SharedMemory = .auto,
     embeddingRows: EmbeddingRows = .sparse
   ) {
     self.shape = shape
@@ -56,9 +62,21 @@ public struct TrainingSetup: Sendable {
     self.seed = seed
     self.rule = rule
     self.clip = clip
+    self.schedule = schedule
+    self.averaging = averaging
+    self.patience = patience
     self.reduction = reduction
     self.sharedMemory = sharedMemory
     self.embeddingRows = embeddingRows
+  }
+  /// Names of what the optimizer keeps beside the parameters, each as large as they are: the rule's moments, and with an
+  /// average the parameters that training goes on with, where the model is the average.
+  var moments: [String] { rule.moments + (averaging == .never ? [] : ["iterate"]) }
+
+  /// Whether evaluations decide how the training goes on.
+  public var dependsOnEvaluations: Bool {
+    if case .nonMonotonic = averaging { return true }
+    return schedule.dependsOnEvaluations || patience > 0
   }
 }
 

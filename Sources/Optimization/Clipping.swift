@@ -1,6 +1,25 @@
-/// What a gradient is multiplied by so that its global norm is at most `limit`: limit / norm where the norm is larger,
-/// else 1. A limit of 0 clips nothing. (Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural
-/// networks", 2013.)
-public func clipFactor(norm: Double, limit: Double) -> Float {
-  limit > 0 && norm > limit ? Float(limit / norm) : 1
+/// How gradients are kept from being too large.
+public enum Clipping: Equatable, Sendable {
+  /// Not at all.
+  case none
+  /// A gradient whose global norm is larger is scaled down to this norm (Pascanu, Mikolov and Bengio, "On the difficulty
+  /// of training recurrent neural networks", 2013, algorithm 1).
+  case norm(Double)
+  /// Each number is kept within ± this limit (Mikolov, "Statistical Language Models Based on Neural Networks", 2012).
+  case element(Double)
+
+  /// What the gradient is multiplied by: (C1) limit / ‖g‖ where the norm is larger than the limit, else 1.
+  public func factor(norm: Double) -> Float {
+    if case .norm(let limit) = self, norm > limit { Float(limit / norm) } else { 1 }
+  }
+
+  /// (C2) g ← max(−limit, min(limit, g)) in some ranges of a gradient, where elements are clipped.
+  public func limitElements(of gradient: UnsafeMutablePointer<Float>, in ranges: [Range<Int>]) {
+    guard case .element(let most) = self else { return }
+    let limit = Float(most)
+    for range in ranges {
+      let g = gradient + range.lowerBound
+      for i in 0..<range.count { g[i] = max(-limit, min(limit, g[i])) }
+    }
+  }
 }

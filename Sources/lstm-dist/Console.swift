@@ -91,7 +91,7 @@ final class Console {
 
   private func show(_ notice: Coordinator.Report) {
     switch notice {
-    case .alreadyFinished, .stoppedOnRequest: line("\(notice)")
+    case .alreadyFinished, .exhausted, .stoppedOnRequest: line("\(notice)")
     case .checkpointFailed(_, let error, goesOn: true): tell("warning: \(notice)", hint: error.hint)
     case .checkpointFailed(_, let error, goesOn: false): tell("error: \(notice)", hint: error.hint)
     case .diverged:

@@ -8,8 +8,7 @@ struct Evaluate: ParsableCommand {
     abstract: "Measures a saved model, every target counted once; the same bits on any number of ranks.",
     discussion: "A language model's loss; of a classifier also accuracy, F1 of each class, and the confusion matrix.")
 
-  @Argument(help: ArgumentHelp("A run directory (its newest valid checkpoint) or one checkpoint.", valueName: "run"))
-  var path: String
+  @OptionGroup var model: ModelChoice
   @Option(
     name: [.customLong("data"), .customLong("text")],
     help: ArgumentHelp(
@@ -19,11 +18,11 @@ struct Evaluate: ParsableCommand {
 
   func run() {
     runJob { world in
-      let (saved, checkpoint) = loadModel(path, world: world)
+      let (saved, checkpoint) = loadModel(model, world: world)
       let evaluation = world.agree { try saved.configuration.task.type.evaluation(of: saved, on: data) }
-      let model = try saved.sharded(world, checkpoint, timesteps: evaluation.timesteps)
+      let sharded = try saved.sharded(world, checkpoint, timesteps: evaluation.timesteps)
       if world.communicator.rank == 0 { print("checkpoint: \(checkpoint.path)") }
-      let lines = try evaluation.lines(model, world)
+      let lines = try evaluation.lines(sharded, world)
       if world.communicator.rank == 0 { for line in lines { print(line) } }
       return 0
     }

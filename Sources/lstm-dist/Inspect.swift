@@ -7,12 +7,11 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows the tensors, step, configuration and parameter hash of a run or checkpoint.")
 
-  @Argument(help: ArgumentHelp("A run directory (its newest valid checkpoint) or one checkpoint.", valueName: "run"))
-  var path: String
+  @OptionGroup var model: ModelChoice
 
   func run() {
     runJob { world in
-      let (saved, checkpoint) = loadModel(path, world: world)
+      let (saved, checkpoint) = loadModel(model, world: world)
       world.agree {
         guard world.communicator.rank == 0 else { return }
         let manifest = checkpoint.manifest

@@ -15,22 +15,21 @@ struct Predict: ParsableCommand {
       name, and the class, its probability and those of all classes, or the forecast; the same bits on any number of ranks.
       """)
 
-  @Argument(help: ArgumentHelp("A run directory (its newest valid checkpoint) or one checkpoint.", valueName: "run"))
-  var path: String
+  @OptionGroup var model: ModelChoice
   @Argument(help: ArgumentHelp("Files to read; without any, standard input.", valueName: "file"))
   var files: [String] = []
 
   func run() {
     runJob { world in
-      let (saved, checkpoint) = loadModel(path, world: world)
+      let (saved, checkpoint) = loadModel(model, world: world)
       let standardInput = try files.isEmpty ? readStandardInput(world) : []
       let prediction = world.agree {
         let inputs = try files.map { (name: $0, bytes: try TextFile.read($0, as: "file to predict")) }
         return try saved.configuration.task.type.prediction(
           by: saved, of: files.isEmpty ? [(name: "standard input", bytes: standardInput)] : inputs)
       }
-      let model = try saved.sharded(world, checkpoint, timesteps: prediction.timesteps)
-      let lines = try prediction.lines(model, world)
+      let sharded = try saved.sharded(world, checkpoint, timesteps: prediction.timesteps)
+      let lines = try prediction.lines(sharded, world)
       if world.communicator.rank == 0 { for line in lines { print(line) } }
       return 0
     }

@@ -10,8 +10,7 @@ struct Sample: ParsableCommand {
     abstract: "Draws text from a saved model, token by token.",
     discussion: "A model of the Reber grammar draws whole strings, each marked legal or not.")
 
-  @Argument(help: ArgumentHelp("A run directory (its newest valid checkpoint) or one checkpoint.", valueName: "run"))
-  var path: String
+  @OptionGroup var model: ModelChoice
   @Option(help: "Text to go on from, printed first; by default a line feed or the most frequent word, not printed.")
   var prompt: String?
   @Option(help: "Tokens to draw, 200 by default; for the Reber grammar strings, 10 by default.") var length: Int?
@@ -30,7 +29,7 @@ struct Sample: ParsableCommand {
 
   func run() {
     runJob { world in
-      let (saved, checkpoint) = loadModel(path, world: world)
+      let (saved, checkpoint) = loadModel(model, world: world)
       world.agree {
         guard world.communicator.rank == 0 else { return }
         let parameters = FloatBuffer(count: saved.model.shape.parameterCount)

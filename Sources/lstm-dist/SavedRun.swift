@@ -1,3 +1,4 @@
+import ArgumentParser
 import Checkpoints
 import Configuration
 import DataParallel
@@ -95,10 +96,17 @@ struct SavedRun {
     "the run held nothing out — expected data to evaluate on", hint: "name them with --data PATH", exitCode: 78)
 }
 
+/// Which model a command uses.
+struct ModelChoice: ParsableArguments {
+  @Argument(help: ArgumentHelp("A run directory (its newest valid checkpoint) or one checkpoint.", valueName: "run"))
+  var path: String
+  @Flag(help: "Of a run directory the checkpoint with the lowest validation loss.") var best = false
+}
+
 /// Every rank opens what a RUN argument means; rank 0 names damaged checkpoints that were passed over.
-func loadModel(_ path: String, world: World) -> (SavedRun, Checkpoint) {
+func loadModel(_ choice: ModelChoice, world: World) -> (SavedRun, Checkpoint) {
   world.agree {
-    let resolved = try ResolvedRun(path)
+    let resolved = try ResolvedRun(choice.path, best: choice.best)
     if world.communicator.rank == 0 {
       for damaged in resolved.damaged {
         printError("warning: passed over a damaged checkpoint: \(damaged.error.message)")

@@ -242,10 +242,16 @@ struct TrainJob {
     _ console: Console, _ configuration: Configuration, _ data: RunData, _ training: Training,
     _ directory: RunDirectory, lastStep: Int
   ) throws {
-    let result = try data.result(training.sharded, world)
+    let result = try training.withAverage { try data.result(training.sharded, world) }
     guard isRoot else { return }
     result.forEach(console.line)
     console.line("\ncheckpoint: \(directory.checkpointPath(step: lastStep))")
+    if let best = try directory.bestCheckpoint().newest?.manifest, best.step != lastStep, let loss = best.validationLoss
+    {
+      console.line(
+        "best checkpoint: step \(best.step), validation loss \(rounded(loss, 4)); evaluate and sample take it with --best"
+      )
+    }
     console.line("next:")
     for line in configuration.task.type.nextCommands(configuration, run: directory.path) { console.line("  \(line)") }
   }

@@ -54,7 +54,7 @@ private struct VerifyJob {
       return setup
     }
     let training = try Training(world: world, setup: setup)
-    let repetition = Repetition(world: world, training: training, source: data.training)
+    let repetition = Repetition(world: world, training: training, source: data.training, validation: data.validation)
     world.agree {
       try repetition.checkRecords(
         segment.records, from: segment.from, to: segment.to, name: segment.directory.metricsPath)

@@ -17,7 +17,7 @@ func printMemory(_ world: World) throws {
     shape: ModelShape.languageModel(vocabulary: 65, embedding: 512, hidden: 512, layers: 2), timesteps: 2,
     globalBatch: 8, shards: 8, dropout: 0, seed: 1,
     rule: arguments[2] == "adam"
-      ? .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8) : .sgd(learningRate: 1), clip: 1,
+      ? .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8) : .sgd(learningRate: 1), clip: .norm(1),
     reduction: .reproducible, sharedMemory: arguments[3] == "on" ? .on : .off)
   try world.communicator.barrier()
   let before = ProcessMemory.proportionalBytes
@@ -39,7 +39,7 @@ World.run { world in
     shape: ModelShape.languageModel(vocabulary: 11, embedding: 5, hidden: 17, layers: 2), timesteps: 6, globalBatch: 9,
     shards: 8, accumulate: CommandLine.arguments.contains("passes") ? 3 : 1, dropout: 0.25, seed: 1,
     rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
-    clip: 1, reduction: .reproducible)
+    clip: .norm(1), reduction: .reproducible)
   let beforeSetup = allocation_count()
   let training = try Training(
     world: world, setup: setup, tracedEvents: CommandLine.arguments.contains("trace") ? 50 : 0)

@@ -17,7 +17,33 @@ extension CoordinatorTable {
           .started(resumedFrom: 7, finishRecorded: false), .stopped(exitCode: 0),
           [.log(.alreadyFinished(step: 7)), .stop(exitCode: 0)]
         ),
+        (
+          .started(resumedFrom: 4, finishRecorded: false, isEvaluated: false), .evaluating(step: 4),
+          [.evaluate(step: 4)]
+        ),
+        (
+          .started(resumedFrom: 4, finishRecorded: false, isExhausted: true), .finishing(step: 4), [.finish(step: 4)]
+        ),
+        (
+          .started(resumedFrom: 4, finishRecorded: true, isExhausted: true), .stopped(exitCode: 0),
+          [.log(.alreadyFinished(step: 4)), .stop(exitCode: 0)]
+        ),
       ]),
+    Row(
+      name: "evaluating what a stop had left out",
+      script: [.started(resumedFrom: 4, finishRecorded: false, isEvaluated: false)], state: .evaluating(step: 4),
+      legal: [
+        (.evaluationCompleted, .training(step: 4), [.train(step: 5)]),
+        (.lastEvaluationCompleted, .finishing(step: 4), [.log(.exhausted(step: 4)), .finish(step: 4)]),
+      ]),
+    Row(
+      name: "copying after the last evaluation",
+      script: [start] + steps(1...3) + [done(4), .lastEvaluationCompleted], state: .copying(step: 4),
+      legal: [(.stateCopied, .awaiting(step: 4), [.awaitCheckpoint(step: 4)])]),
+    Row(
+      name: "finishing after the last evaluation",
+      script: [start] + steps(1...3) + [done(4), .lastEvaluationCompleted, .stateCopied, .checkpointWritten],
+      state: .finishing(step: 4), legal: [(.finished, .stopped(exitCode: 0), [.stop(exitCode: 0)])]),
     Row(
       name: "training, nothing due", script: [start], state: .training(step: 0),
       legal: [(done(1), .training(step: 1), [.train(step: 2)]), diverges(1)]),
@@ -71,24 +97,38 @@ extension CoordinatorTable {
       ]),
     Row(
       name: "evaluating", script: [start] + steps(1...1) + [done(2)], state: .evaluating(step: 2),
-      legal: [(.evaluationCompleted, .training(step: 2), [.train(step: 3)])]),
+      legal: [
+        (.evaluationCompleted, .training(step: 2), [.train(step: 3)]), endsTheRun(2, .copying(step: 2)),
+      ]),
     Row(
       name: "evaluating, stop requested", script: [start] + steps(1...1) + [done(2), stop],
-      state: .evaluating(step: 2), legal: [(.evaluationCompleted, .copying(step: 2), [.copyState(step: 2)])]),
+      state: .evaluating(step: 2),
+      legal: [(.evaluationCompleted, .copying(step: 2), [.copyState(step: 2)]), endsTheRun(2, .copying(step: 2))]),
     Row(
       name: "evaluating beside a checkpoint", script: writing + [done(4)], state: .evaluating(step: 4),
-      legal: [(.evaluationCompleted, .training(step: 4), [.train(step: 5)])] + endsBeside(.evaluating(step: 4), 3)),
+      legal: [
+        (.evaluationCompleted, .training(step: 4), [.train(step: 5)]), endsTheRun(4, .awaiting(step: 4)),
+      ] + endsBeside(.evaluating(step: 4), 3)),
     Row(
       name: "evaluating at the end", script: [start] + steps(1...5) + [done(6)], state: .evaluating(step: 6),
-      legal: [(.evaluationCompleted, .copying(step: 6), [.copyState(step: 6)])]),
+      legal: [
+        (.evaluationCompleted, .copying(step: 6), [.copyState(step: 6)]),
+        (.lastEvaluationCompleted, .copying(step: 6), [.copyState(step: 6)]),
+      ]),
     Row(
       name: "evaluating at the end beside a checkpoint", script: writing + steps(4...5) + [done(6)],
       state: .evaluating(step: 6),
-      legal: [(.evaluationCompleted, .awaiting(step: 6), [.awaitCheckpoint(step: 6)])]
-        + endsBeside(.evaluating(step: 6), 3)),
+      legal: [
+        (.evaluationCompleted, .awaiting(step: 6), [.awaitCheckpoint(step: 6)]),
+        (.lastEvaluationCompleted, .awaiting(step: 6), [.awaitCheckpoint(step: 6)]),
+      ] + endsBeside(.evaluating(step: 6), 3)),
     Row(
       name: "evaluating what was saved before", script: [.started(resumedFrom: 6, finishRecorded: false)],
-      state: .evaluating(step: 6), legal: [(.evaluationCompleted, .finishing(step: 6), [.finish(step: 6)])]),
+      state: .evaluating(step: 6),
+      legal: [
+        (.evaluationCompleted, .finishing(step: 6), [.finish(step: 6)]),
+        (.lastEvaluationCompleted, .finishing(step: 6), [.finish(step: 6)]),
+      ]),
     Row(
       name: "copying", script: [start] + steps(1...2) + [done(3)], state: .copying(step: 3),
       legal: [(.stateCopied, .training(step: 3), [.train(step: 4)])]),

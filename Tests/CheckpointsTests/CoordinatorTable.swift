@@ -14,7 +14,11 @@ enum CoordinatorTable {
     [
       .started(resumedFrom: nil, finishRecorded: false), .started(resumedFrom: 4, finishRecorded: false),
       .started(resumedFrom: 6, finishRecorded: false), .started(resumedFrom: 6, finishRecorded: true),
-      .started(resumedFrom: 7, finishRecorded: false), done(step), bad(step), done(step + 1), .evaluationCompleted,
+      .started(resumedFrom: 7, finishRecorded: false),
+      .started(resumedFrom: 4, finishRecorded: false, isEvaluated: false),
+      .started(resumedFrom: 4, finishRecorded: false, isExhausted: true),
+      .started(resumedFrom: 4, finishRecorded: true, isExhausted: true), .lastEvaluationCompleted, done(step),
+      bad(step), done(step + 1), .evaluationCompleted,
       .stateCopied, .checkpointWritten, .checkpointFailed(disk), .checkpointFailed(nan), .checkpointUnderWay,
       .checkpointRequested, stop, .stopRequested(.timeLimit), .finished, .rolledBack(to: 3),
     ]
@@ -57,6 +61,12 @@ enum CoordinatorTable {
   /// A step whose numbers are not finite ends the run.
   static func diverges(_ step: Int) -> (Event, State, [Action]) {
     (bad(step), .stopped(exitCode: 76), [.log(.diverged(step: step, .stop)), .stop(exitCode: 76)])
+  }
+
+  /// An evaluation ends the run before its last step.
+  static func endsTheRun(_ step: Int, _ state: State) -> (Event, State, [Action]) {
+    let action = if case .copying = state { Action.copyState(step: step) } else { Action.awaitCheckpoint(step: step) }
+    return (.lastEvaluationCompleted, state, [.log(.exhausted(step: step)), action])
   }
 
   /// The run goes back, for the so-many-th time.

@@ -30,6 +30,29 @@ private func parameter(_ checkpoint: Checkpoint?) throws -> Float? {
 }
 
 @Suite struct RunDirectoryTests {
+  /// Of equal ones the newest, of those without an evaluation none, and of damaged ones the next.
+  @Test func theBestCheckpointHasTheLowestValidationLoss() throws {
+    try withRun { run in
+      #expect(try run.bestCheckpoint().newest == nil)
+      #expect(
+        failure { _ = try ResolvedRun(run.path, best: true) }?.message.contains("one with a validation loss") == true)
+      for (step, loss) in [(40, 1.5), (50, 1.25), (60, 1.25), (70, 1.75)] {
+        let evaluated = Manifest(
+          step: step, dataPosition: DataPosition(epoch: 2, stepInEpoch: 7), seed: 1, shards: 8,
+          configuration: "seed: 1\n", validationLoss: loss)
+        try run.writeCheckpoint(evaluated, files: files(Float(step)))
+      }
+      #expect(try run.bestCheckpoint().newest?.manifest.step == 60)
+      let model = run.checkpointPath(step: 60) + "/model.safetensors"
+      var bytes = try get(model)
+      bytes[bytes.count - 1] ^= 1
+      try put(bytes, model)
+      let resolved = try ResolvedRun(run.path, best: true)
+      #expect(resolved.checkpoint.manifest.step == 50 && resolved.damaged.map(\.path) == [run.checkpointPath(step: 60)])
+      #expect(try ResolvedRun(run.path).checkpoint.manifest.step == 70)
+    }
+  }
+
   @Test func aCheckpointComesBackAsItWasWritten() throws {
     try withRun { run in
       #expect(try list(run.path) == ["checkpoints", "config.yaml"])

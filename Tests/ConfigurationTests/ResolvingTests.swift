@@ -75,6 +75,35 @@ struct ResolvingTests {
     #expect(try resolve("data.path=x").optimizer.learningRate < 0.01)
   }
 
+  @Test("Defaults of the update follow its rule, and of the schedule its name")
+  func updateDefaults() throws {
+    for (name, rate, beta2, decay) in [
+      ("adam", 0.005, 0.999, 0), ("adamw", 0.005, 0.999, 0.01), ("sgd", 1, 0.999, 0), ("rmsprop", 0.001, 0.99, 0),
+      ("lamb", 0.01, 0.999, 0.01),
+    ] {
+      let optimizer = try resolve("optimizer.name=\(name)").optimizer
+      #expect(optimizer.learningRate == rate && optimizer.beta2 == beta2 && optimizer.weightDecay == decay)
+      #expect(optimizer.momentum == 0 && !optimizer.nesterov && optimizer.clipBy == .norm)
+      #expect(optimizer.average == .never)
+    }
+    #expect(try resolve("optimizer.average=non-monotonic").optimizer.averagePatience == 5)
+    #expect(try resolve("schedule.name=cosine", "training.steps=77").schedule.end == 77)
+    #expect(try resolve("schedule.name=cosine", "training.steps=77", "schedule.end=99").schedule.end == 99)
+    #expect(try resolve("schedule.name=step").schedule.every == 1000)
+    #expect(try resolve("schedule.name=plateau").schedule.patience == 3)
+    let constant = try resolve()
+    #expect(constant.schedule.name == .constant && constant.schedule.warmUp == 0 && constant.training.patience == 0)
+    for settings in [
+      ["optimizer.name=sgd", "optimizer.momentum=0.9", "optimizer.nesterov=true", "optimizer.clipBy=element"],
+      ["optimizer.average=from-step", "optimizer.averageFrom=6", "schedule.name=exponential", "schedule.floor=0.25"],
+      ["schedule.name=plateau", "schedule.patience=2", "schedule.factor=0.1", "training.patience=4"],
+    ] {
+      let configuration = try Configuration.load(overrides: settings.map { try .init(set: $0) })
+      #expect(try Configuration(yaml: configuration.yaml, name: "again") == configuration)
+      for setting in settings { #expect(configuration.yaml.contains(setting.split(separator: "=")[1])) }
+    }
+  }
+
   @Test("Every value can be set and is read back as it was given")
   func everyValue() throws {
     let configuration = try resolve(
@@ -216,7 +245,8 @@ struct ResolvingTests {
       ("model.dropout", "-0.1", "from 0 to 0.9999999"), ("model.dropout", "nan", "a number"),
       ("optimizer.learningRate", "0", "a number from 1e-30 to 1000"), ("optimizer.learningRate", "inf", "a number"),
       ("optimizer.learningRate", "1e999", "a number"), ("optimizer.learningRate", "0x1p-3", "a number"),
-      ("optimizer.learningRate", "1.2.3", "a number"), ("optimizer.name", "Adam", "adam or sgd"),
+      ("optimizer.learningRate", "1.2.3", "a number"),
+      ("optimizer.name", "Adam", "adam or adamw or sgd or rmsprop or lamb"),
       ("seed", "-1", "an integer from 0"), ("seed", "18446744073709551616", "an integer"),
       ("training.steps", "0", "from 1"), ("task", "chess", "reber or language-model"),
       ("distributed.reduction", "true", "reproducible or mpi"), ("paranoid", "yes", "true or false"),
@@ -267,6 +297,22 @@ struct ResolvingTests {
       (["data.path=x", "data.vocabulary=1"], "data.vocabulary"),
       (["data.path=x", "data.tokens=bytes", "data.vocabulary=9"], "data.vocabulary"),
       (["data.vocabulary=9"], "data.vocabulary"), (["paranoid=true", "verify.every=0"], "verify.every"),
+      (["optimizer.momentum=0.9"], "optimizer.momentum"), (["optimizer.nesterov=true"], "optimizer.nesterov"),
+      (["optimizer.name=sgd", "optimizer.nesterov=true"], "optimizer.nesterov"),
+      (["optimizer.name=sgd", "optimizer.weightDecay=1"], "optimizer.weightDecay"),
+      (["optimizer.clip=0", "optimizer.clipBy=element"], "optimizer.clip"),
+      (["optimizer.averageFrom=5"], "optimizer.averageFrom"),
+      (["optimizer.average=from-step", "optimizer.averagePatience=5"], "optimizer.averagePatience"),
+      (["schedule.every=5"], "schedule.every"), (["schedule.factor=0.1"], "schedule.factor"),
+      (["schedule.floor=0.1"], "schedule.floor"), (["schedule.patience=1"], "schedule.patience"),
+      (["schedule.end=5"], "schedule.end"), (["schedule.name=step", "schedule.every=0"], "schedule.every"),
+      (["schedule.name=cosine", "schedule.warmUp=9", "schedule.end=9"], "schedule.end"),
+      (["schedule.name=plateau", "schedule.patience=0"], "schedule.patience"),
+      (["schedule.name=plateau", "training.evaluateEvery=0"], "training.evaluateEvery"),
+      (["training.patience=1", "training.evaluateEvery=0"], "training.evaluateEvery"),
+      (["training.patience=1", "data.heldOutStrings=0"], "training.patience"),
+      (["data.path=x", "data.validation=0", "optimizer.average=non-monotonic"], "optimizer.average"),
+      (["data.path=x", "data.validation=0", "schedule.name=plateau"], "schedule.name"),
     ])
   func misfits(settings: [String], key: String) {
     let error = #expect(throws: ConfigurationError.self) {

@@ -21,7 +21,8 @@ struct MemoryEstimateTests {
       let setup = TrainingSetup(
         shape: ModelShape.languageModel(vocabulary: 50, embedding: 16, hidden: hidden, layers: layers),
         timesteps: timesteps, segment: segment,
-        globalBatch: sequences, shards: 8, accumulate: accumulate, dropout: dropout, seed: 1, rule: rule, clip: 1,
+        globalBatch: sequences, shards: 8, accumulate: accumulate, dropout: dropout, seed: 1, rule: rule,
+        clip: .norm(1),
         reduction: reduction)
       return Training.memoryEstimate(
         setup, plan: try ShardPlan(globalBatch: sequences, shards: 8, ranks: ranks), sharing: sharing)

@@ -100,7 +100,7 @@ func train(_ world: World, _ trial: Trial) throws -> Int32 {
   // Every rank has parameters of its own, so that one rank's can differ.
   let setup = TrainingSetup(
     shape: shape, timesteps: 6, globalBatch: 9, shards: 8, dropout: 0.25, seed: 1,
-    rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8), clip: 1, reduction: .reproducible,
+    rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8), clip: .norm(1), reduction: .reproducible,
     sharedMemory: .off)
   let training = try Training(world: world, setup: setup)
   try training.initialize(method: .uniform, forgetBias: 1)

@@ -39,7 +39,7 @@ World.run { world in
   let setup = TrainingSetup(
     shape: ModelShape.languageModel(vocabulary: 11, embedding: 5, hidden: 17, layers: 2), timesteps: 6, globalBatch: 9,
     shards: 8, dropout: 0.25, seed: 1, rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
-    clip: 1, reduction: .reproducible, sharedMemory: .off)
+    clip: .norm(1), reduction: .reproducible, sharedMemory: .off)
   let training = try Training(world: world, setup: setup)
   try training.initialize(method: .uniform, forgetBias: 1)
   func flipBit() {

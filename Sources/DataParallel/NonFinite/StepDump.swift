@@ -57,7 +57,7 @@ public struct StepDump: Sendable {
     var setup = TrainingSetup(
       shape: shape, timesteps: T, segment: Int(segment), globalBatch: B, shards: manifest.shards, dropout: dropout[0],
       seed: manifest.seed,
-      rule: .sgd(learningRate: 1), clip: 0, reduction: .reproducible)
+      rule: .sgd(learningRate: 1), clip: .none, reduction: .reproducible)
     (setup.dropoutMask, setup.weightDropout, setup.embeddingDropout) = (mask, dropout[1], dropout[2])
     setup.penalty = ActivationPenalty(activation: penalty[0], temporal: penalty[1])
     self.setup = setup

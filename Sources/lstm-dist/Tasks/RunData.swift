@@ -41,21 +41,15 @@ extension Configuration.Data.Tokens {
 extension TrainingSetup {
   /// What a configuration says of training on these data.
   init(_ configuration: Configuration, _ data: RunData) {
-    let (model, optimizer) = (configuration.model, configuration.optimizer)
-    let rule: OptimizerRule =
-      switch optimizer.name {
-      case .sgd: .sgd(learningRate: optimizer.learningRate)
-      case .adam:
-        .adam(
-          learningRate: optimizer.learningRate, beta1: optimizer.beta1, beta2: optimizer.beta2,
-          epsilon: optimizer.epsilon)
-      }
+    let model = configuration.model
     self.init(
       shape: data.shape, timesteps: data.timesteps,
       segment: configuration.training.recompute.segment(of: data.timesteps), globalBatch: configuration.batch.sequences,
       shards: configuration.batch.shards, accumulate: configuration.batch.accumulate, dropout: Float(model.dropout),
-      seed: configuration.seed, rule: rule,
-      clip: optimizer.clip, reduction: configuration.distributed.reduction == .mpi ? .mpi : .reproducible,
+      seed: configuration.seed, rule: OptimizerRule(configuration.optimizer),
+      clip: Clipping(configuration.optimizer), schedule: Schedule(configuration.schedule),
+      averaging: Averaging(configuration.optimizer), patience: configuration.training.patience,
+      reduction: configuration.distributed.reduction == .mpi ? .mpi : .reproducible,
       sharedMemory: SharedMemory(configuration.distributed.sharedMemory),
       embeddingRows: configuration.distributed.embedding == .sparse ? .sparse : .dense)
     dropoutMask = model.dropoutMask == .sequence ? .sequence : .timestep

@@ -1,0 +1,19 @@
+/// From when on the average of the parameters is kept, which then is the model. With gradient descent it is averaged
+/// SGD (Polyak and Juditsky 1992), and NT-ASGD with the non-monotonic trigger (Merity, Keskar and Socher 2018).
+public enum Averaging: Equatable, Sendable {
+  /// There is no average.
+  case never
+  /// The parameters after this step are the first of it.
+  case from(step: Int)
+  /// The parameters at the first evaluation whose loss is above the least of all but so many before it.
+  case nonMonotonic(patience: Int)
+
+  /// Whether the average begins with the parameters after `step` steps, or began before.
+  public func hasBegun(step: Int, _ evaluations: [Evaluation]) -> Bool {
+    switch self {
+    case .never: false
+    case .from(let first): step >= first
+    case .nonMonotonic(let patience): evaluations.nonMonotonicStep(patience: patience) != nil
+    }
+  }
+}
