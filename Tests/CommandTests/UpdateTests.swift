@@ -16,7 +16,7 @@ extension Commands {
       ["optimizer.name=adamw", "schedule.name=cosine", "schedule.end=12", "schedule.warmUp=3"],
       ["optimizer.name=rmsprop", "optimizer.momentum=0.5", "schedule.name=exponential", "schedule.every=4"],
       ["optimizer.name=lamb", "optimizer.learningRate=0.1", "schedule.warmUp=5"],
-      ["optimizer.name=adam", "optimizer.learningRate=0.2", "schedule.name=plateau", "schedule.patience=1"],
+      ["optimizer.name=adam", "optimizer.learningRate=1", "schedule.name=plateau", "schedule.patience=1"],
       [
         "optimizer.name=sgd", "optimizer.learningRate=20", "optimizer.average=non-monotonic",
         "optimizer.averagePatience=1",
@@ -89,7 +89,7 @@ extension Commands {
     @Test func anEvaluationThatAStopLeftOutStillDecides() throws {
       try Workspace.run { workspace in
         let plateau = [
-          "training.evaluateEvery=1", "schedule.name=plateau", "schedule.patience=1", "optimizer.learningRate=0.2",
+          "training.evaluateEvery=1", "schedule.name=plateau", "schedule.patience=1", "optimizer.learningRate=1",
         ].flatMap { ["--set", $0] }
         let outcome = try workspace.job("run", ranks: 2, plateau, doing: "kill -TERM $(rank 1); wait $job")
         #expect(outcome.exitCode == 75, "\(outcome)")
