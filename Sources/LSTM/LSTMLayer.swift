@@ -151,7 +151,8 @@ public final class LSTMLayer {
     for t in 0..<timesteps {
       // (F1) Z = A·W + b: the rows of W that aPrev meets
       multiplyAdd(
-        rows: lanes, x: hidden(t), xStride: hiddenStride, w: recurrentWeights, z: gates(t), zStride: gateColumns)
+        rows: lanes, x: hidden(t), xStride: hiddenStride, w: recurrentWeights, z: gates(t), zStride: gateColumns,
+        backwards: t % 2 == 1)
       for lane in 0..<lanes {
         let state = lane * hiddenStride
         forwardGates(
@@ -198,7 +199,7 @@ public final class LSTMLayer {
         // (B8) daPrev = dZ·Wᵀ, added to what came from the output
         multiplyAdd(
           rows: lanes, x: t < timesteps - 1 ? gates(t + 1) : dzBehind.pointer, xStride: gateColumns,
-          w: recurrentWeightsTransposed, z: da + t * state, zStride: hiddenStride)
+          w: recurrentWeightsTransposed, z: da + t * state, zStride: hiddenStride, backwards: t % 2 == 1)
       }
       for lane in 0..<lanes {
         let first = lane * hiddenStride

@@ -5,6 +5,9 @@ private func rowBlockBytes(weightBytes: Int) -> Int { weightBytes > 8 << 20 ? 2 
 /// Terms of a sum that one pass over the panels takes: 16 columns of them stay in the first caches.
 private let depthBlock = 1024
 
+/// Panels of W that all blocks of terms take before the next panels.
+private let panelGroup = 16
+
 /// Z[b, n] = start[b, n] + Σ_k X[b, k] · W[k, n], k ascending, one chain of fused multiply-adds an element.
 ///
 /// X [B, K], W [K, N] packed, Z [B, padded N]; strides in floats. `start` [B, padded N] may be Z itself, or one row
@@ -13,27 +16,35 @@ private let depthBlock = 1024
 /// computes it, and beside whichever rows.
 ///
 /// `between` is called after each block of rows, of some 10⁸ operations: the caller may do something else meanwhile.
+/// A product with the same W as the one before may go through it `backwards`: of a W that is larger than the caches it
+/// finds there what was read last, where the first panels would have driven out each other.
 ///
 /// Cost 2·B·K·N flop. Truth: `Reference.multiply`.
 public func multiply(
   rows: Int, x: UnsafePointer<Float>, xStride: Int, w: borrowing PackedMatrix, start: UnsafePointer<Float>,
-  startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int, between: () -> Void = {}
+  startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int, backwards: Bool = false, between: () -> Void = {}
 ) {
   guard w.depth > 0 else { return copyRows(start, startStride, to: z, zStride, rows: rows, columns: padded(w.columns)) }
   let blocks = (w.depth + depthBlock - 1) / depthBlock
   let depth = (w.depth + blocks - 1) / blocks
   let blockBytes = rowBlockBytes(weightBytes: PackedMatrix.bytes(depth: w.depth, columns: w.columns))
   let rowBlock = max(1, blockBytes / (tileRows * depth * MemoryLayout<Float>.stride)) * tileRows
+  let groups = (w.panels + panelGroup - 1) / panelGroup
   for first in stride(from: 0, to: rows, by: rowBlock) {
     let count = min(rowBlock, rows - first)
-    for k in stride(from: 0, to: w.depth, by: depth) {
-      // A block that is not the first goes on from the sums that it finds in Z: the same chain, so the same bits.
-      compute(
-        PanelProduct(
-          rows: count, x: x + (first * xStride + k), xStride: xStride, w: w.panel(0) + k * vectorWidth,
-          panelStride: w.depth * vectorWidth, panels: w.panels, depth: min(depth, w.depth - k),
-          start: k == 0 ? start + first * startStride : UnsafePointer(z + first * zStride),
-          startStride: k == 0 ? startStride : zStride, z: z + first * zStride, zStride: zStride))
+    for group in 0..<groups {
+      let panel = (backwards ? groups - 1 - group : group) * panelGroup
+      let column = panel * vectorWidth
+      for k in stride(from: 0, to: w.depth, by: depth) {
+        // A block that is not the first goes on from the sums that it finds in Z: the same chain, so the same bits.
+        let from = k == 0 ? start + first * startStride : UnsafePointer(z + first * zStride)
+        compute(
+          PanelProduct(
+            rows: count, x: x + (first * xStride + k), xStride: xStride, w: w.panel(panel) + k * vectorWidth,
+            panelStride: w.depth * vectorWidth, panels: min(panelGroup, w.panels - panel),
+            depth: min(depth, w.depth - k), start: from + column, startStride: k == 0 ? startStride : zStride,
+            z: z + (first * zStride + column), zStride: zStride))
+      }
     }
     between()
   }
@@ -50,7 +61,9 @@ private func copyRows(
 /// Z[b, n] += Σ_k X[b, k] · W[k, n]: `multiply` that starts from what is in Z.
 public func multiplyAdd(
   rows: Int, x: UnsafePointer<Float>, xStride: Int, w: borrowing PackedMatrix, z: UnsafeMutablePointer<Float>,
-  zStride: Int
+  zStride: Int, backwards: Bool = false
 ) {
-  multiply(rows: rows, x: x, xStride: xStride, w: w, start: z, startStride: zStride, z: z, zStride: zStride)
+  multiply(
+    rows: rows, x: x, xStride: xStride, w: w, start: z, startStride: zStride, z: z, zStride: zStride,
+    backwards: backwards)
 }
