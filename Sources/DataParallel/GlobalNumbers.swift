@@ -43,7 +43,9 @@ struct GlobalNumbers {
     clock.enter(.update)
     if let owner {
       blockSums.withUnsafeMutableBufferPointer {
-        parts.squaredSums(ofRank: owner, changed: changed, gradient: gradient, sums: $0.baseAddress!)
+        for part in parts.parts.indices {
+          parts.squaredSums(ofPart: part, rank: owner, changed: changed, gradient: gradient, sums: $0.baseAddress!)
+        }
       }
     }
     notices[communicator.rank] = notice

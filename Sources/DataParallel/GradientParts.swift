@@ -48,25 +48,27 @@ struct GradientParts: Sendable {
         range.lowerBound + owned.upperBound * normBlock, range.upperBound)
   }
 
-  /// The sums of squares of the blocks that a rank owns, each at its index among the blocks of all parts. A block
-  /// without a number in one of the `changed` ranges, which ascend, is +0.0 throughout.
+  /// The sums of squares of the blocks of a part that a rank owns, each at its index among the blocks of all parts. A
+  /// block without a number in one of the `changed` ranges, which ascend, is +0.0 throughout. `complete` is called for
+  /// what a changed range has of a block, just before the block is read.
   func squaredSums(
-    ofRank rank: Int, changed: [Range<Int>], gradient: UnsafePointer<Float>, sums: UnsafeMutablePointer<Double>
+    ofPart part: Int, rank: Int, changed: [Range<Int>], gradient: UnsafePointer<Float>,
+    sums: UnsafeMutablePointer<Double>, complete: (Range<Int>) -> Void = { _ in }
   ) {
-    var next = 0
-    for part in parts.indices {
-      let slice = slice(ofPart: part, rank: rank)
-      for (index, block) in blocks(ofPart: part, rank: rank).enumerated() {
-        let first = slice.lowerBound + index * normBlock
-        let end = min(first + normBlock, slice.upperBound)
-        while next < changed.count && changed[next].upperBound <= first { next += 1 }
-        let sum = sums + (firstBlock[part] + block)
-        if next < changed.count && changed[next].lowerBound < end {
-          blockSquaredSums(gradient + first, count: end - first, sums: sum)
-        } else {
-          sum.pointee = 0
-        }
+    let slice = slice(ofPart: part, rank: rank)
+    var next = changed.firstIndex { $0.upperBound > slice.lowerBound } ?? changed.count
+    for (index, block) in blocks(ofPart: part, rank: rank).enumerated() {
+      let first = slice.lowerBound + index * normBlock
+      let numbers = first..<min(first + normBlock, slice.upperBound)
+      let sum = sums + (firstBlock[part] + block)
+      sum.pointee = 0
+      let isChanged = next < changed.count && changed[next].lowerBound < numbers.upperBound
+      while next < changed.count && changed[next].lowerBound < numbers.upperBound {
+        complete(changed[next].clamped(to: numbers))
+        if changed[next].upperBound > numbers.upperBound { break }
+        next += 1
       }
+      if isChanged { blockSquaredSums(gradient + first, count: numbers.count, sums: sum) }
     }
   }
 }

@@ -11,6 +11,7 @@ final class SharedMemoryReducer: Reducer {
   let ownedRanges: [Range<Int>]
   var embedding: Range<Int>? { plan.embeddingRange }
   var sum: UnsafeMutablePointer<Float> { memory.gradient(0) }
+  private var isAlone: Bool { communicator.size == 1 }
   private(set) var changedRanges: [Range<Int>] = []
   private(set) var shardValues: [Double]
   private(set) var notices: [Double]
@@ -59,7 +60,7 @@ final class SharedMemoryReducer: Reducer {
   /// There is nothing to start: the gradient is where the others read it.
   func submit(part: Int, rowsSeen: [Int32]) {
     if part == 0, plan.embedding != nil { seen(ofRank: rank).set(rowsSeen) }
-    if communicator.size > 1 { clock.ready(part: part) }
+    if !isAlone { clock.ready(part: part) }
   }
 
   func poll() {}
@@ -67,13 +68,10 @@ final class SharedMemoryReducer: Reducer {
   func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double {
     try notes.barrier()
     clock.allReady()
-    clock.enter(.reduction)
+    clock.enter(isAlone ? .update : .reduction)
     findChangedRanges()
-    // A single rank's gradient is the sum already.
-    if communicator.size > 1 { readAll() }
+    readAll()
     clock.enter(.update)
-    parts.squaredSums(
-      ofRank: rank, changed: changedRanges, gradient: memory.gradient(0), sums: values(ofRank: rank))
     for (shard, value) in zip(plan.shards[rank], ownShardValues) {
       values(ofRank: rank)[parts.blockCount + shard] = value
     }
@@ -85,19 +83,21 @@ final class SharedMemoryReducer: Reducer {
     return blockSums.reduce(0, +).squareRoot()
   }
 
-  /// Sums the changed ranges from the memory of all ranks, part after part.
+  /// Sums the changed ranges from the memory of all ranks, part after part, and the squares of each block while it is
+  /// in the cache.
   private func readAll() {
-    var next = 0
-    for (part, range) in parts.parts.enumerated() {
-      clock.enter(.reduction, part: part)
-      while next < changedRanges.count, changedRanges[next].lowerBound < range.upperBound {
-        let changed = changedRanges[next]
+    for part in parts.parts.indices {
+      if !isAlone { clock.enter(.reduction, part: part) }
+      parts.squaredSums(
+        ofPart: part, rank: rank, changed: changedRanges, gradient: sum, sums: values(ofRank: rank)
+      ) { numbers in
+        // A single rank's gradient is the sum already.
+        guard !isAlone else { return }
         treeSum.add(
-          sources, at: changed.lowerBound, into: memory.gradient(0) + changed.lowerBound, count: changed.count,
+          sources, at: numbers.lowerBound, into: sum + numbers.lowerBound, count: numbers.count,
           scratch: scratch.pointer)
-        next += 1
       }
-      clock.read(part: part)
+      if !isAlone { clock.read(part: part) }
     }
   }
 

@@ -104,15 +104,16 @@ public final class LSTMLayer {
     _ source: UnsafePointer<Float>, rows: Int, gate: Int, _ share: Share, _ packed: borrowing PackedMatrix,
     _ transposed: borrowing PackedMatrix
   ) {
-    // Whole panels of the transpose.
+    // Panel after panel of the transpose: what the first copy has read is still in the cache for the second.
     let rows = share.of(rows, unit: vectorWidth)
-    let first = source + rows.lowerBound * shape.columns
-    packed.pack(
-      first, stride: shape.columns, rows: rows.count, columns: shape.hidden, firstRow: rows.lowerBound,
-      firstColumn: gate)
-    transposed.packTransposed(
-      first, stride: shape.columns, rows: shape.hidden, columns: rows.count, firstRow: gate,
-      firstColumn: rows.lowerBound)
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: vectorWidth) {
+      let count = min(vectorWidth, rows.upperBound - first)
+      let source = source + first * shape.columns
+      packed.pack(
+        source, stride: shape.columns, rows: count, columns: shape.hidden, firstRow: first, firstColumn: gate)
+      transposed.packTransposed(
+        source, stride: shape.columns, rows: shape.hidden, columns: count, firstRow: gate, firstColumn: first)
+    }
   }
 
   /// Copies Wh, or (D2) W̃h of a training step, into the order of the products; W and b as for `pack`.

@@ -57,12 +57,14 @@ public final class OutputLayer {
   /// Copies Wy and, as the last row, by, [H + 1, K], into the order in which the products read them:
   /// one share of Wy, and all of by.
   public func pack(_ parameters: UnsafePointer<Float>, share: Share = .whole) {
-    // Whole panels of the transpose.
+    // Panel after panel of the transpose: what the first copy has read is still in the cache for the second.
     let rows = share.of(inputs, unit: vectorWidth)
-    let first = parameters + rows.lowerBound * classes
-    weights.pack(first, stride: classes, rows: rows.count, columns: classes, firstRow: rows.lowerBound)
-    weightsTransposed.packTransposed(
-      first, stride: classes, rows: classes, columns: rows.count, firstColumn: rows.lowerBound)
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: vectorWidth) {
+      let count = min(vectorWidth, rows.upperBound - first)
+      let source = parameters + first * classes
+      weights.pack(source, stride: classes, rows: count, columns: classes, firstRow: first)
+      weightsTransposed.packTransposed(source, stride: classes, rows: classes, columns: count, firstColumn: first)
+    }
     bias.pointer.update(from: parameters + inputs * classes, count: classes)
   }
 

@@ -17,3 +17,12 @@ public func applyExponential(_ y: UnsafeMutablePointer<Float>, count: Int) {
 public func add(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int) {
   for i in 0..<count { y[i] += x[i] }
 }
+
+/// sum[i] = x[i] + y[i] for `count` floats; the sum may be x or y itself.
+public func setSum(
+  _ sum: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int
+) {
+  let whole = count & ~(vectorWidth - 1)
+  for i in stride(from: 0, to: whole, by: vectorWidth) { (Vector(x + i) + Vector(y + i)).store(sum + i) }
+  for i in whole..<count { sum[i] = x[i] + y[i] }
+}

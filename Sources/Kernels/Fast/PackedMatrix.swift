@@ -46,7 +46,7 @@ public struct PackedMatrix: ~Copyable {
         let column = firstColumn + n
         let run = min(columns - n, vectorWidth - column % vectorWidth)
         let to = panel(column / vectorWidth) + (firstRow + k) * vectorWidth + column % vectorWidth
-        to.update(from: from + n, count: run)
+        if run == vectorWidth { Vector(from + n).store(to) } else { to.update(from: from + n, count: run) }
         n &+= run
       }
     }
@@ -63,19 +63,37 @@ public struct PackedMatrix: ~Copyable {
       let run = min(columns - n, vectorWidth - column % vectorWidth)
       let to = panel(column / vectorWidth) + (firstRow * vectorWidth + column % vectorWidth)
       let from = source + n * stride
-      if run == vectorWidth {
-        // Four rows of the source at a time: more of them, a power of two apart, would share too few lines of a cache.
-        for group in Swift.stride(from: 0, to: vectorWidth, by: 4) {
-          for k in 0..<rows {
-            for i in group..<group &+ 4 { to[k &* vectorWidth &+ i] = from[i &* stride &+ k] }
-          }
+      let wholeBlocks = run == vectorWidth ? rows & ~7 : 0
+      for half in Swift.stride(from: 0, to: vectorWidth, by: 8) {
+        for k in Swift.stride(from: 0, to: wholeBlocks, by: 8) {
+          transposeBlock(from + (half * stride + k), stride: stride, to: to + (k * vectorWidth + half))
         }
-      } else {
-        for i in 0..<run {
-          for k in 0..<rows { to[k &* vectorWidth &+ i] = from[i &* stride &+ k] }
-        }
+      }
+      for i in 0..<run {
+        for k in wholeBlocks..<rows { to[k &* vectorWidth &+ i] = from[i &* stride &+ k] }
       }
       n += run
     }
+  }
+}
+
+/// to[k, i] = source[i, k] for eight by eight numbers; rows of the destination are a vector apart.
+///
+/// Three times the eight rows are dealt like cards: rows i and i + 4 become rows 2i and 2i + 1, number by number in turn.
+@inline(__always)
+private func transposeBlock(_ source: UnsafePointer<Float>, stride: Int, to: UnsafeMutablePointer<Float>) {
+  var rows = InlineArray<8, SIMD8<Float>>(repeating: .zero)
+  for i in 0..<8 { rows[i] = UnsafeRawPointer(source + i &* stride).loadUnaligned(as: SIMD8<Float>.self) }
+  for _ in 0..<3 {
+    let dealt = rows
+    for i in 0..<4 {
+      rows[2 &* i].evenHalf = dealt[i].lowHalf
+      rows[2 &* i].oddHalf = dealt[i &+ 4].lowHalf
+      rows[2 &* i &+ 1].evenHalf = dealt[i].highHalf
+      rows[2 &* i &+ 1].oddHalf = dealt[i &+ 4].highHalf
+    }
+  }
+  for k in 0..<8 {
+    UnsafeMutableRawPointer(to + k &* vectorWidth).storeBytes(of: rows[k], as: SIMD8<Float>.self)
   }
 }
