@@ -93,16 +93,40 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
     #expect(differing == 0 && fast.count == truth.count, what)
   }
 
-  @Test func packTransposedIsPackOfTheTranspose() {
-    let (rows, columns) = (7, 21)
+  /// More panels of W than one group, from the first to the last and back.
+  @Test(arguments: [1, 5, 13]) func backwardsThroughTheWeightsHasTheSameBits(rows: Int) {
+    for (depth, columns) in [(3, 256), (40, 257), (1030, 530)] {
+      let stride = padded(columns)
+      let x = randomFloats(rows * depth, seed: 25)
+      let w = PackedMatrix(depth: depth, columns: columns)
+      w.pack(randomFloats(depth * columns, seed: 26), stride: columns, rows: depth, columns: columns)
+      let start = randomFloats(rows * stride, seed: 27)
+      var (forwards, backwards, truth) = (start, start, start)
+      multiplyAdd(rows: rows, x: x, xStride: depth, w: w, z: &forwards, zStride: stride)
+      multiplyAdd(rows: rows, x: x, xStride: depth, w: w, z: &backwards, zStride: stride, backwards: true)
+      Reference.multiply(
+        rows: rows, x: x, xStride: depth, w: w, start: start, startStride: stride, z: &truth, zStride: stride)
+      expectSameBits(forwards, truth, "depth \(depth), columns \(columns)")
+      expectSameBits(backwards, truth, "depth \(depth), columns \(columns), backwards")
+    }
+  }
+
+  @Test(arguments: [1, 7, 8, 17, 40], [3, 16, 21, 50])
+  func packTransposedIsPackOfTheTranspose(rows: Int, columns: Int) {
     let source = randomFloats(rows * columns, seed: 6)
     let transposed = (0..<columns * rows).map { source[$0 % rows * columns + $0 / rows] }
-    let a = PackedMatrix(depth: 9, columns: 40)
-    let b = PackedMatrix(depth: 9, columns: 40)
+    let (depth, width) = (rows + 3, columns + 20)
+    let a = PackedMatrix(depth: depth, columns: width)
+    let b = PackedMatrix(depth: depth, columns: width)
     a.pack(source, stride: columns, rows: rows, columns: columns, firstRow: 2, firstColumn: 13)
     b.packTransposed(transposed, stride: rows, rows: rows, columns: columns, firstRow: 2, firstColumn: 13)
-    for k in 0..<9 { for n in 0..<40 { #expect(a[k, n] == b[k, n]) } }
-    #expect(a[2, 13] == source[0] && a[8, 33] == source[rows * columns - 1] && a[1, 13] == 0)
+    for k in 0..<depth {
+      for n in 0..<width {
+        let isInside = (2..<rows + 2).contains(k) && (13..<columns + 13).contains(n)
+        let truth = isInside ? source[(k - 2) * columns + n - 13] : 0
+        #expect(a[k, n] == truth && b[k, n] == truth)
+      }
+    }
   }
 
   @Test func weightGradientHasTheBitsOfItsReference() {

@@ -12,15 +12,22 @@ public func blockSquaredSums(_ x: UnsafePointer<Float>, count: Int, sums: Unsafe
 }
 
 private func squaredSum(_ x: UnsafePointer<Float>, count: Int) -> Double {
-  var sums = SIMD16<Double>.zero
+  var sums = InlineArray<4, SIMD4<Double>>(repeating: .zero)
   let whole = count & ~(vectorWidth - 1)
   for i in stride(from: 0, to: whole, by: vectorWidth) {
-    let values = SIMD16<Double>(Vector(x + i))
-    sums += values * values
+    for j in 0..<4 {
+      let values = doubles(x + (i &+ 4 &* j))
+      sums[j] += values * values
+    }
   }
-  for i in whole..<count { sums[i - whole] += Double(x[i]) * Double(x[i]) }
-  let eight = sums.lowHalf + sums.highHalf
-  let four = eight.lowHalf + eight.highHalf
+  for i in 0..<count - whole { sums[i / 4][i % 4] += Double(x[whole + i]) * Double(x[whole + i]) }
+  let four = (sums[0] + sums[2]) + (sums[1] + sums[3])
   let two = four.lowHalf + four.highHalf
   return two[0] + two[1]
+}
+
+/// Four floats, written out: the conversion of a whole vector is a call for each.
+@inline(__always)
+private func doubles(_ x: UnsafePointer<Float>) -> SIMD4<Double> {
+  SIMD4(Double(x[0]), Double(x[1]), Double(x[2]), Double(x[3]))
 }
