@@ -29,8 +29,10 @@ final class GradientExchange {
   private let slices: SliceExchange
   /// Nil where the embedding is sent as a whole.
   private let rows: RowExchange?
-  /// The loads of each part.
+  /// The loads of each part, and how many of them have been submitted.
   private let loads: [[Load]]
+  private var begun: [Int]
+  private let pieces: [Range<Int>]
   private var scatters = RequestQueue<OwnedBuffer<Float>>(capacity: 64)
   private var gathers = RequestQueue<OwnedBuffer<Float>>(capacity: 64)
   /// The loads in the order of their submission, and how many requests the way has on which they are; the last one of a
@@ -63,6 +65,8 @@ final class GradientExchange {
       pieces += GradientExchange.pieces(of: range)
       return (first..<pieces.count).map { .piece($0) }
     }
+    begun = Array(repeating: 0, count: plan.ranges.count)
+    self.pieces = pieces
     slices = try SliceExchange(plan, pieces: pieces, memory: memory, communicator: own)
     submitted.reserveCapacity(1 + pieces.count)
     changedRanges.reserveCapacity(ranges.count + (plan.table?.mostRows ?? 0))
@@ -78,13 +82,30 @@ final class GradientExchange {
   /// The gradient of a part stands in memory, and is not touched until `finish`. `rowsSeen`: of an embedding,
   /// ascending, the rows that it has.
   func submit(part: Int, rowsSeen: [Int32]) {
-    clock.submitted(part: part)
-    for load in loads[part] { submitted.append((load, 0, nil)) }
+    submit(part: part, loads: loads[part].count)
     submitted[submitted.count - 1].completes = part
     orFail {
       if let rows, part == 0 { try rows.announce(rowsSeen) }
     }
     progress()
+  }
+
+  /// The same of the first so many numbers of a part: pieces that lie in them set out. The whole part follows.
+  func submit(part: Int, first numbers: Int) {
+    let end = ranges[part].lowerBound + numbers
+    submit(part: part, loads: loads[part].dropLast().prefix { lies($0, before: end) }.count)
+    progress()
+  }
+
+  private func lies(_ load: Load, before end: Int) -> Bool {
+    if case .piece(let piece) = load { pieces[piece].upperBound <= end } else { false }
+  }
+
+  private func submit(part: Int, loads count: Int) {
+    guard count > begun[part] else { return }
+    if begun[part] == 0 { clock.submitted(part: part) }
+    for load in loads[part][begun[part]..<count] { submitted.append((load, 0, nil)) }
+    begun[part] = count
   }
 
   /// Lets messages make progress, at most once in `pollSeconds`.
@@ -107,6 +128,7 @@ final class GradientExchange {
     orFail { while gathered < submitted.count { if try !advance() { sched_yield() } } }
     submitted.removeAll(keepingCapacity: true)
     (scattered, added, gathered) = (0, 0, 0)
+    for part in begun.indices { begun[part] = 0 }
     changedRanges.removeAll(keepingCapacity: true)
     rows?.appendChangedRanges(to: &changedRanges)
     for range in ranges[(rows == nil ? 0 : 1)...] where !range.isEmpty { changedRanges.append(range) }

@@ -35,6 +35,11 @@ protocol Reducer: AnyObject {
   /// The notice of every rank, after `finish`.
   var notices: [Double] { get }
 
+  /// Runs in which the lowest layer's gradient is best computed, with a `submit` of its beginning after each.
+  var runs: Int { get }
+
+  /// The first so many numbers of a part's gradient stand, as `submit(part:rowsSeen:)` says of the whole, which follows.
+  func submit(part: Int, first numbers: Int)
   /// The gradient of a part stands in every subtree's gradient, and is not touched until `finish`. `rowsSeen`: of an
   /// embedding, ascending, the rows that the gradient has.
   func submit(part: Int, rowsSeen: [Int32])
@@ -51,6 +56,10 @@ protocol Reducer: AnyObject {
 }
 
 extension Reducer {
+  /// Where nothing sets out before the whole part is there.
+  var runs: Int { 1 }
+  func submit(part: Int, first numbers: Int) {}
+
   func clearEmbedding() {
     guard let embedding else { return }
     for range in changedRanges where range.upperBound <= embedding.upperBound {

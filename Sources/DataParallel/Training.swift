@@ -178,7 +178,8 @@ public final class Training {
       clock.enter(.backward, part: setup.shape.parts.count - 1)
       model.backward(
         sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count,
-        between: { if isLast { reducer.poll() } }
+        runs: isLast ? reducer.runs : 1, between: { if isLast { reducer.poll() } },
+        written: { part, numbers in if isLast { reducer.submit(part: part, first: numbers) } }
       ) { part in
         if isLast { submit(part) }
         if part > 0 { clock.enter(.backward, part: part - 1) }

@@ -244,21 +244,28 @@ public final class LSTMLayer {
 
   /// After `backward`: (B6) and (B7), summed over timesteps, lanes and shards, as `WeightGradient` places them:
   /// gradient j, [D + H + 1, 4H], begins at `gradient + j · subtreeStride`. The rows of Wh are multiplied by
-  /// `recurrentScale`, term by term.
+  /// `recurrentScale`, term by term. The rows are computed in `runs`, each a further walk through dZ, and after each
+  /// `written` is told how many numbers of a gradient stand.
   public func weightGradient(
     x: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
-    piece: ChainPiece? = nil, recurrentScale: Float = 1, between: () -> Void = {}
+    piece: ChainPiece? = nil, recurrentScale: Float = 1, runs: Int = 1, between: () -> Void = {},
+    written: (Int) -> Void = { _ in }
   ) {
     let (D, H, Hp) = (shape.inputs, shape.hidden, hiddenStride)
     product.begin(depth: shape.rows)
     product.packInput(x, stride: inputStride, columns: D, at: 0)
     product.packInput(hidden(0), stride: Hp, columns: H, at: D, scale: recurrentScale)
     product.packOnes(at: D + H)
-    for gate in 0..<4 {
-      // (B6) dW = Σ_t Aᵀ·dZ    (B7) db = Σ_t Σ_batch dZ
-      product.multiply(
-        dZ: z.pointer + gate * Hp, zStride: 4 * Hp, columns: H, gradient: gradient + gate * H,
-        gradientStride: shape.columns, subtreeStride: subtreeStride, piece: piece?.from(gate * H), between: between)
+    for run in 0..<runs {
+      let blocks = product.blocks(ofRun: run, of: runs)
+      for gate in 0..<4 {
+        // (B6) dW = Σ_t Aᵀ·dZ    (B7) db = Σ_t Σ_batch dZ
+        product.multiply(
+          dZ: z.pointer + gate * Hp, zStride: 4 * Hp, columns: H, gradient: gradient + gate * H,
+          gradientStride: shape.columns, subtreeStride: subtreeStride, piece: piece?.from(gate * H), blocks: blocks,
+          between: between)
+      }
+      written(product.rows(below: blocks.upperBound) * shape.columns)
     }
   }
 

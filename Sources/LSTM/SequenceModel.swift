@@ -295,13 +295,15 @@ public final class SequenceModel {
   /// its shards come first.
   ///
   /// `finished` is called with each part (an index of `shape.parts`) as soon as the pass has added to its gradient,
-  /// while the layers below are still to be computed; `between` every few milliseconds, between timesteps and between
+  /// while the layers below are still to be computed; `written` before, as soon as the first so many numbers of the
+  /// lowest layer's gradient stand, which is computed in `runs` of rows: little is left to compute behind it. `between` every few milliseconds, between timesteps and between
   /// blocks of the products. Of the embedding's gradient only the rows of `tokensSeen` are written: it must be +0.0
   /// before the first pass, as `clearEmbeddingGradient` leaves it. Of several segments only the first, which comes last,
   /// adds to gradients.
   public func backward(
     _ input: SequenceInput, step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
-    between: () -> Void = {}, finished: (_ part: Int) -> Void
+    runs: Int = 1, between: () -> Void = {}, written: (_ part: Int, _ numbers: Int) -> Void = { _, _ in },
+    finished: (_ part: Int) -> Void
   ) {
     if pass == 0 && isLastSegment { embedding?.forgetSeen() }
     let isComplete = segment == 0
@@ -314,7 +316,8 @@ public final class SequenceModel {
       layer.weightGradient(
         x: self.input(ofLayer: index, dropped: true), using: product, gradient: gradient + start,
         subtreeStride: subtreeStride, piece: piece(from: start), recurrentScale: 1 / (1 - (dropout?.weightRate ?? 0)),
-        between: between)
+        runs: index == 0 ? runs : 1, between: between,
+        written: { if index == 0 && isComplete && !dropsWeights { written(shape.part(ofLayer: 0), $0) } })
       if isComplete {
         dropWeightGradients(gradient, subtreeStride: subtreeStride, ofLayer: index, step: step)
         finished(shape.part(ofLayer: index))

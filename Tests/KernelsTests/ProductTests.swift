@@ -207,8 +207,14 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
     product.begin(depth: depth + 1)
     product.packInput(a, stride: depth, columns: depth, at: 0)
     product.packOnes(at: depth)
-    product.multiply(
-      dZ: dZ, zStride: zStride, columns: columns, gradient: &fast, gradientStride: columns, subtreeStride: stride)
+    // In one run, and in several of which each leaves the others' rows as they are.
+    let runs = 1 + depth % 3
+    for run in 0..<runs {
+      product.multiply(
+        dZ: dZ, zStride: zStride, columns: columns, gradient: &fast, gradientStride: columns, subtreeStride: stride,
+        blocks: product.blocks(ofRun: run, of: runs))
+    }
+    #expect(product.rows(below: product.blocks(ofRun: 1, of: 2).upperBound) == depth + 1)
     var withOnes: [Float] = []
     for row in 0..<count { withOnes += a[row * depth..<(row + 1) * depth] + [1] }
     Reference.weightGradient(

@@ -151,8 +151,16 @@ public final class WeightGradient {
     inputs.pointer + (chunk.lowerBound * blockCount + block * chunk.count) * blockColumns
   }
 
-  /// Blocks of twelve columns of the product.
+  /// Blocks of twelve columns of the product, so of twelve rows of the gradient.
   private var blockCount: Int { WeightGradient.blockCount(depth: depth) }
+
+  /// The blocks of one of so many runs, which are as even as they come.
+  public func blocks(ofRun run: Int, of runs: Int) -> Range<Int> {
+    run * blockCount / runs..<(run + 1) * blockCount / runs
+  }
+
+  /// The rows of the gradient in the blocks below `block`.
+  public func rows(below block: Int) -> Int { min(block * blockColumns, depth) }
 
   private static func blockCount(depth: Int) -> Int { (depth + blockColumns - 1) / blockColumns }
 
@@ -201,21 +209,23 @@ public final class WeightGradient {
   ///
   /// dZ [T·B, zStride] of which `columns` columns count; its memory must reach to whole vectors. Gradient j begins at
   /// `gradient + j · subtreeStride`, rows `gradientStride` apart. `between` is called after some panels each. With a
-  /// `piece` the rows are some of the chains', and only the last piece writes a gradient.
+  /// `piece` the rows are some of the chains', and only the last piece writes a gradient. Of the gradients' rows only
+  /// those of `blocks` are computed, twelve in each block; nil for all.
   public func multiply(
     dZ: UnsafePointer<Float>, zStride: Int, columns: Int, gradient: UnsafeMutablePointer<Float>,
-    gradientStride: Int, subtreeStride: Int, piece: ChainPiece? = nil, between: () -> Void = {}
+    gradientStride: Int, subtreeStride: Int, piece: ChainPiece? = nil, blocks: Range<Int>? = nil,
+    between: () -> Void = {}
   ) {
-    let blocks = blockCount
+    let blocks = blocks ?? 0..<blockCount
     let panelCount = padded(columns) / vectorWidth
     let (panelsAtOnce, blocksAtOnce) = (pass.panelsAtOnce, pass.blocksAtOnce)
     for firstPanel in stride(from: 0, to: panelCount, by: panelsAtOnce) {
       let panels = firstPanel..<min(firstPanel + panelsAtOnce, panelCount)
       packPanels(dZ + firstPanel * vectorWidth, stride: zStride, count: panels.count)
-      for firstBlock in stride(from: 0, to: blocks, by: blocksAtOnce) {
+      for firstBlock in stride(from: blocks.lowerBound, to: blocks.upperBound, by: blocksAtOnce) {
         let group = TileGroup(
-          blocks: firstBlock..<min(firstBlock + blocksAtOnce, blocks), panels: panels, rowStride: gradientStride,
-          columns: columns)
+          blocks: firstBlock..<min(firstBlock + blocksAtOnce, blocks.upperBound), panels: panels,
+          rowStride: gradientStride, columns: columns)
         for subtree in rows.subtrees {
           if let piece {
             sum(group, subtree: subtree, piece: piece)
