@@ -42,6 +42,7 @@ let package = Package(
     .systemLibrary(
       name: "CMPI", pkgConfig: mpiPackage,
       providers: [.apt(["libopenmpi-dev", "openmpi-bin", "pkg-config"])]),
+    .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
     .target(name: "CProcessor"),
     .target(name: "CSystem"),
 
@@ -54,7 +55,7 @@ let package = Package(
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: fast),
 
     // MARK: Data, files, settings
-    .target(name: "Sequences", dependencies: ["Kernels", "Randomness"], swiftSettings: strict),
+    .target(name: "Sequences", dependencies: ["CSndFile", "Kernels", "Randomness"], swiftSettings: strict),
     .target(
       name: "Checkpoints", dependencies: ["CSystem", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
@@ -123,7 +124,7 @@ let package = Package(
       name: "LSTMTests", dependencies: ["LSTM", "Kernels", "Randomness"], exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),
-    .testTarget(name: "SequencesTests", dependencies: ["Sequences", "Randomness"], swiftSettings: strict),
+    .testTarget(name: "SequencesTests", dependencies: ["CSndFile", "Sequences", "Randomness"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),

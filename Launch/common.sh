@@ -33,7 +33,7 @@ package_manager() {
   done
 }
 
-# packages_for WHAT MANAGER: what the manager calls the packages of `mpi`, `git` or `python`
+# packages_for WHAT MANAGER: what the manager calls the packages of `mpi`, `sound`, `git` or `python`
 packages_for() {
   case "$1 $2" in
   "mpi apt-get") echo libopenmpi-dev openmpi-bin pkg-config ;;
@@ -41,6 +41,9 @@ packages_for() {
   "mpi pacman") echo openmpi pkgconf ;;
   "mpi zypper") echo openmpi4-devel pkg-config ;;
   "mpi brew") echo open-mpi pkgconf ;;
+  "sound apt-get") echo libsndfile1-dev ;;
+  "sound dnf" | "sound zypper") echo libsndfile-devel ;;
+  "sound pacman" | "sound brew") echo libsndfile ;;
   "git "*) echo git ;;
   "python apt-get") echo python3 python3-venv ;;
   "python dnf") echo python3 python3-pip ;;
@@ -92,6 +95,8 @@ has_mpi() {
   has mpirun && has pkg-config && pkg-config --exists ompi-c
 }
 
+has_sound() { has pkg-config && pkg-config --exists sndfile; }
+
 require_swift() {
   local hint version
   hint="install Swift 6.2 or later as https://www.swift.org/install says; on Linux without root:
@@ -111,9 +116,12 @@ require_tools() {
   require_swift
   has git || missing+=(git)
   has_mpi || missing+=(mpi)
+  has_sound || missing+=(sound)
   if ((${#missing[@]} > 0)); then install "${missing[@]}"; fi
   has_mpi || fail "Open MPI is not found — expected \`mpirun\` on the PATH and \`pkg-config ompi-c\` to know it" \
     "put Open MPI's bin directory on the PATH and its pkgconfig directory on PKG_CONFIG_PATH"
+  has_sound || fail "libsndfile is not found — expected \`pkg-config sndfile\` to know it" \
+    "put its pkgconfig directory on PKG_CONFIG_PATH"
 }
 
 # MARK: mpirun

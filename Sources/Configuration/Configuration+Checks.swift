@@ -74,6 +74,13 @@ extension Configuration {
     guard !task.isGenerated || !task.knowsLengths || batch.steps == 0 else {
       throw fail("batch.steps", "0 with task \(task.rawValue)", hint: "its sequences are as long as they are")
     }
+    if task == .copy {
+      guard data.symbols >= 2 else { throw fail("data.symbols", "at least 2") }
+      guard (data.variant == .c) == (data.shortest > 0) else {
+        throw fail(
+          "data.shortest", "\(data.variant == .c ? "at least 1" : "0") with data.variant \(data.variant.rawValue)")
+      }
+    }
     guard task != .forecasting || data.horizon >= 1 else { throw fail("data.horizon", "at least 1") }
     if case .file = data.validation, task == .forecasting {
       throw fail("data.validation", "a fraction with task forecasting")

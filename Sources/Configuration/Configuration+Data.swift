@@ -14,7 +14,7 @@ extension Configuration {
       case table
       /// A file in `.ts` form.
       case series
-      /// A folder of WAV files.
+      /// A folder of WAV or FLAC files.
       case audio
       /// CSV or TSV, each row a timestep of numbers.
       case numbers
@@ -26,6 +26,13 @@ extension Configuration {
     public enum Tokens: String, Sendable, CaseIterable {
       /// Unicode scalars, bytes, words between white space, the symbols of a generated task, or no token but numbers.
       case characters, bytes, words, symbols, numbers
+    }
+    /// The copy tasks of the paper.
+    public enum Variant: String, Sendable, CaseIterable {
+      /// The same symbols between; random ones; random ones of any number.
+      case a = "2a"
+      case b = "2b"
+      case c = "2c"
     }
     /// What becomes of the holes of a table of numbers.
     public enum Missing: String, Sendable, CaseIterable {
@@ -72,6 +79,10 @@ extension Configuration {
     public internal(set) var relevantSymbols: Int
     /// The fewest timesteps of a generated sequence.
     public internal(set) var shortest: Int
+    /// Which copy task.
+    public internal(set) var variant: Variant
+    /// Symbols of a copy task, p.
+    public internal(set) var symbols: Int
     /// The columns of numbers that are read, with commas between them, "" for all.
     public internal(set) var columns: String
     /// The column that is forecast, "" for the first.

@@ -4,7 +4,7 @@ extension Configuration.Task {
   /// Where its sequences can come from.
   var sources: [Configuration.Data.Source] {
     switch self {
-    case .reber, .temporalOrder, .adding, .multiplication: [.generated]
+    case .reber, .temporalOrder, .adding, .multiplication, .copy: [.generated]
     case .languageModel: [.text]
     case .classification: [.classFiles, .table, .series, .audio]
     case .forecasting: [.numbers]
@@ -14,7 +14,7 @@ extension Configuration.Task {
   /// What a timestep can be, the usual first.
   func tokens(of source: Configuration.Data.Source) -> [Configuration.Data.Tokens] {
     switch self {
-    case .reber, .temporalOrder: [.symbols]
+    case .reber, .temporalOrder, .copy: [.symbols]
     case .languageModel: [.characters, .bytes, .words]
     case .adding, .multiplication, .forecasting: [.numbers]
     case .classification: source.isNumeric ? [.numbers] : [.words, .characters, .bytes]
@@ -27,7 +27,7 @@ extension Configuration.Task {
   var isGenerated: Bool { sources == [.generated] }
 
   /// Whether sequences say by themselves how long a window must be.
-  var knowsLengths: Bool { [.classification, .temporalOrder, .adding, .multiplication].contains(self) }
+  var knowsLengths: Bool { [.classification, .temporalOrder, .adding, .multiplication, .copy].contains(self) }
 }
 
 extension Configuration {
@@ -36,7 +36,7 @@ extension Configuration {
     guard task == .classification else { return task.sources[0] }
     if data.path.hasSuffix(".ts") { return .series }
     if [".csv", ".tsv", ".tab"].contains(where: data.path.hasSuffix) { return .table }
-    return data.files.hasSuffix(".wav") ? .audio : .classFiles
+    return [".wav", ".flac"].contains(where: data.files.hasSuffix) ? .audio : .classFiles
   }
 }
 

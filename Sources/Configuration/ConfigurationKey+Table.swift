@@ -9,7 +9,8 @@ extension ConfigurationKey {
         },
         "What is learned: the embedded Reber grammar, the next token of a text, the class of a whole sequence, the next "
           + "values of a column of numbers; or of Hochreiter and Schmidhuber (1997) the order of symbols that stand far "
-          + "apart (task 6), the sum (4) or the product (5) of two marked numbers of a long sequence.")
+          + "apart (task 6), the sum (4) or the product (5) of two marked numbers of a long sequence, its first symbol "
+          + "again at its end (2).")
     ] + data + audio + model + batch + optimizer + training + schedule + checkpoint + nonFinite + [
       .seed("seed", \.seed, .always("1"), "Weights, dropout, data order and generated strings all follow from it."),
       .choice(
@@ -48,10 +49,10 @@ extension ConfigurationKey {
       "data.source", \.data.source,
       .derived(
         "text (language-model), numbers (forecasting), generated for built-in tasks; classification: series for a path *.ts, table for *.csv and *.tsv, "
-          + "audio where data.files ends in .wav, else class-files"
+          + "audio where data.files ends in .wav or .flac, else class-files"
       ) { $0.usualSource.rawValue },
       "Where the sequences come from: generated, one text, a folder with a text file for each class, a table with texts "
-        + "and labels, a series file of the UEA and UCR archives, a folder of WAV files, a table of numbers."),
+        + "and labels, a series file of the UEA and UCR archives, a folder of WAV or FLAC files, a table of numbers."),
     .text(
       "data.path", \.data.path, expected: "the path of a file or folder",
       scope: .tasks(.languageModel, .classification, .forecasting),
@@ -78,7 +79,7 @@ extension ConfigurationKey {
     .choice(
       "data.tokens", \.data.tokens,
       .derived(
-        "symbols (reber, temporal-order), characters (language-model), words (classification of texts), else numbers"
+        "symbols (reber, temporal-order, copy), characters (language-model), words (classification of texts), else numbers"
       ) {
         $0.task.tokens(of: $0.data.source)[0].rawValue
       },
@@ -112,16 +113,35 @@ extension ConfigurationKey {
       scope: .tasks(.reber), "Strings that the grammar generates for training."),
     .integer(
       "data.heldOutStrings", \.data.heldOutStrings, 0...1_000_000,
-      .byTask("0", [.reber: "256", .temporalOrder: "2560", .adding: "2560", .multiplication: "2560"]),
-      scope: .tasks(.reber, .temporalOrder, .adding, .multiplication),
+      .byTask("0", [.reber: "256", .temporalOrder: "2560", .adding: "2560", .multiplication: "2560", .copy: "10000"]),
+      scope: .tasks(.reber, .temporalOrder, .adding, .multiplication, .copy),
       "Strings generated for evaluation: of the grammar different ones, none of them a training string."),
     .integer(
       "data.relevantSymbols", \.data.relevantSymbols, 0...3, .byTask("0", [.temporalOrder: "2"]),
       scope: .tasks(.temporalOrder), "Symbols whose order is asked for: 2 (task 6a) or 3 (6b)."),
+    .choice(
+      "data.variant", \.data.variant, .always("2a"), scope: .tasks(.copy),
+      "What stands between the two symbols: always the same ones (2a), random ones (2b), random ones of any number and "
+        + "a trigger (2c)."),
     .integer(
-      "data.shortest", \.data.shortest, 0...10_000_000, .byTask("0", [.adding: "100", .multiplication: "100"]),
-      scope: .tasks(.adding, .multiplication),
-      "T of the paper, at least 22: sequences have T to T + T/10 timesteps."),
+      "data.symbols", \.data.symbols, 0...1_000_000,
+      .derived("100 (copy), 50 for its variant 2c, else 0") {
+        $0.task == .copy ? $0.data.variant == .c ? "50" : "100" : "0"
+      },
+      scope: .tasks(.copy),
+      "p of the paper: 2a and 2b have p − 1 symbols between the two, 2c has p different ones there."),
+    .integer(
+      "data.shortest", \.data.shortest, 0...10_000_000,
+      .derived("100 (adding, multiplication), 50 (copy 2c), else 0") {
+        switch $0.task {
+        case .adding, .multiplication: "100"
+        case .copy: $0.data.variant == .c ? "50" : "0"
+        default: "0"
+        }
+      },
+      scope: .tasks(.adding, .multiplication, .copy),
+      "T of the paper, at least 22: sequences have T to T + T/10 timesteps. Of copy 2c it is q, the fewest symbols "
+        + "between the first and the last."),
     .text(
       "data.columns", \.data.columns, expected: "names of columns with commas between them",
       scope: .tasks(.forecasting), "The columns of numbers that are read; without any, all."),
@@ -154,7 +174,7 @@ extension ConfigurationKey {
   private static let model: [ConfigurationKey] = [
     .integer(
       "model.embedding", \.model.embedding, 1...65536,
-      .byTask("128", [.reber: "8", .classification: "64", .temporalOrder: "8"]),
+      .byTask("128", [.reber: "8", .classification: "64", .temporalOrder: "8", .copy: "32"]),
       "D, the length of a token's vector."),
     .integer(
       "model.hidden", \.model.hidden, 1...65536,
@@ -162,7 +182,7 @@ extension ConfigurationKey {
         "256",
         [
           .reber: "32", .classification: "128", .temporalOrder: "32", .adding: "32", .multiplication: "32",
-          .forecasting: "64",
+          .copy: "32", .forecasting: "64",
         ]),
       "H, hidden units of each layer."),
     .integer("model.layers", \.model.layers, 1...64, .byTask("1", [.languageModel: "2"]), "L, LSTM layers."),
@@ -209,7 +229,7 @@ extension ConfigurationKey {
         "64",
         [
           .reber: "32", .classification: "0", .temporalOrder: "0", .adding: "0", .multiplication: "0",
-          .forecasting: "24",
+          .copy: "0", .forecasting: "24",
         ]),
       "T, timesteps of a window. The reber task draws a string again if it is longer than T + 1 symbols. With classes the "
         + "most timesteps of a sequence; 0 takes the longest."),

@@ -36,7 +36,7 @@ extension ShardedModel {
 }
 
 /// p[k] = exp(logits[k] − max) / Σ_j exp(logits[j] − max), summed in ascending order.
-private func softmax(_ logits: [Float]) -> [Float] {
+public func softmax(_ logits: [Float]) -> [Float] {
   let maximum = logits.max()!
   let exponentials = logits.map { exponential($0 - maximum) }
   let sum = exponentials.reduce(0, +)

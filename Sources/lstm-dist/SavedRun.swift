@@ -11,26 +11,25 @@ import Sequences
 struct SavedRun {
   let model: SavedModel
   let configuration: Configuration
+  /// Updates that the model has learned by.
+  let step: Int
   private let path: String
 
   init(_ checkpoint: Checkpoint) throws {
     model = try SavedModel(checkpoint)
     configuration = try Configuration(yaml: checkpoint.manifest.configuration, name: checkpoint.path)
+    step = checkpoint.manifest.step
     path = checkpoint.path
   }
 
   /// The tokens of a model that reads them and says the next.
   func languageModelVocabulary() throws -> Vocabulary {
     let vocabulary = try Vocabulary(json: Data(model.vocabulary), name: path)
-    try checkHead(.everyStep(classes: vocabulary.count), vocabulary: vocabulary)
-    return vocabulary
-  }
-
-  /// Throws unless the model reads tokens of this vocabulary and has this head.
-  func checkHead(_ head: ModelShape.Head, vocabulary: Vocabulary) throws {
+    let head = ModelShape.Head.everyStep(classes: vocabulary.count)
     guard model.shape.vocabulary == vocabulary.count, model.shape.head == head else {
       throw unfit("vocabulary", "a model that reads \(vocabulary.count) tokens and has the head \(head)")
     }
+    return vocabulary
   }
 
   /// How a model that says one class of a sequence reads it.
@@ -51,15 +50,13 @@ struct SavedRun {
   /// How a model that says the next numbers of a table reads it.
   func forecastEncoding() throws -> ForecastEncoding {
     let encoding = try ForecastEncoding(json: Data(model.vocabulary), name: path)
-    try checkNumbers(encoding.columns.count, head: .lastStepNumbers(configuration.data.horizon))
+    try check(input: .numbers(encoding.columns.count), head: .lastStepNumbers(configuration.data.horizon))
     return encoding
   }
 
-  /// Throws unless the model reads so many numbers and has this head.
-  func checkNumbers(_ count: Int, head: ModelShape.Head) throws {
-    guard model.shape.input == .numbers(count), model.shape.head == head else {
-      throw unfit("task", "a model that reads \(count) numbers and has the head \(head)")
-    }
+  /// Throws unless the model has this input and this head.
+  func check(input: ModelShape.Input, head: ModelShape.Head) throws {
+    guard model.shape.input == input, model.shape.head == head else { throw unfit("task", "\(input), \(head)") }
   }
 
   private func unfit(_ what: String, _ expected: String) -> CheckpointError {

@@ -242,7 +242,7 @@ struct TrainJob {
     _ console: Console, _ configuration: Configuration, _ data: RunData, _ training: Training,
     _ directory: RunDirectory, lastStep: Int
   ) throws {
-    let result = try training.withAverage { try data.result(training.sharded, world) }
+    let result = try training.withAverage { try data.result(training.sharded, world, lastStep) }
     guard isRoot else { return }
     result.forEach(console.line)
     console.line("\ncheckpoint: \(directory.checkpointPath(step: lastStep))")

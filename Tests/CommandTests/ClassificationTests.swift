@@ -68,23 +68,6 @@ extension Commands {
       }
     }
 
-    @Test(arguments: ["2", "3"])
-    func theOrderOfDistantSymbolsIsAsReproducible(symbols: String) throws {
-      try Workspace.run { workspace in
-        let settings = ["task=temporal-order", "data.relevantSymbols=\(symbols)", "data.heldOutStrings=21"]
-        let train = ["train"] + settings.flatMap { ["--set", $0] }
-        for (run, ranks) in [("alone", nil), ("four", 4)] as [(String, Int?)] {
-          try workspace.output(train + ["--steps", "6", "--run", run], ranks: ranks)
-        }
-        let records = try ["alone", "four"].map { try #require(try workspace.metrics($0).last) }
-        #expect(records[0] == records[1] && records[0].event == "finished")
-        let results = try [nil, 3].map { try workspace.output(["evaluate", "alone"], ranks: $0) }
-        #expect(results[0] == results[1] && results[0].contains("of 21 held-out sequences wrong"))
-        #expect(results[0].contains("loss: \(try #require(records[0].validationLoss)) nats a sequence\n"))
-        try workspace.expectRefusal(["evaluate", "alone", "--data", "x"], exitCode: 78, ["has no files"])
-      }
-    }
-
     @Test func standardInputIsReadLikeAFile() throws {
       try withData(.texts) { workspace in
         _ = try train(workspace, .texts, "run", ranks: nil)

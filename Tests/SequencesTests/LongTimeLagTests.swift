@@ -108,7 +108,7 @@ struct LongTimeLagTests {
       #expect(tokens[0] == 51 && (52...53).contains(tokens[1]) && tokens.last == tokens[1])
       #expect(tokens[tokens.count - 2] == 50 && tokens[2..<tokens.count - 2].allSatisfy { $0 < 50 })
     }
-    #expect(lengths.min() == 54)
+    #expect(lengths.min() == 54 && lengths.max()! <= task.longest && task.longest == 50 + 250 + 4)
     #expect(abs(Double(lengths.reduce(0, +)) / 4000 - 63) < 0.6)
     #expect(abs(Double(lengths.count { $0 == 54 }) / 4000 - 0.1) < 0.02)
   }
@@ -154,11 +154,11 @@ struct LongTimeLagTests {
       }
       return Array(batch.targets)
     }
-    let heldOut = GeneratedBatches<Int32>.evaluation(heldOut: 8, globalBatch: 5, timesteps: 4, example: example)
+    let heldOut = GeneratedBatches(0..<8, globalBatch: 5, timesteps: 4, example: example)
     #expect(heldOut.stepsPerEpoch == 2 && (0..<4).map(heldOut.targetCount) == [5, 3, 5, 3])
     #expect(labels(heldOut, step: 0, lanes: 0..<5) == [0, 1, 2, 3, 4])
     #expect(labels(heldOut, step: 1, lanes: 1..<5) == [6, 7, -1, -1] && heldOut.indices(atStep: 3) == [5, 6, 7])
-    let training = GeneratedBatches<Int32>.training(heldOut: 8, globalBatch: 5, timesteps: 4, example: example)
+    let training = GeneratedBatches(8..<Int.max, globalBatch: 5, timesteps: 4, example: example)
     for step in [0, 1, 1000] {
       let whole = labels(training, step: step, lanes: 0..<5)
       #expect(whole == (0..<5).map { Int32(8 + 5 * step + $0) })
@@ -166,10 +166,26 @@ struct LongTimeLagTests {
     }
   }
 
+  @Test("Every next symbol of a copy task is a target, and a range of examples is those of the whole stream")
+  func everyNextSymbol() throws {
+    let task = try DistantSymbol(.random, p: 5)
+    let source = GeneratedBatches(3..<6, globalBatch: 2, timesteps: 5, targets: 5) {
+      GeneratedExample(next: task.example(seed: 1, index: $0))
+    }
+    #expect(source.stepsPerEpoch == 2 && (0..<3).map(source.targetCount) == [10, 5, 10])
+    let batch = SequenceBatch.allocate(timesteps: 5, lanes: 2, inputs: .tokens, targets: .everyStep)
+    defer { batch.deallocate() }
+    source.fill(step: 1, lanes: 0..<2, batch: batch)
+    let tokens = task.example(seed: 1, index: 5)
+    #expect((0..<5).map { batch.tokens[2 * $0] } == Array(tokens.dropLast()) && Array(batch.lengths) == [5, 0])
+    #expect((0..<5).map { batch.targets[2 * $0] } == Array(tokens.dropFirst()))
+    #expect((0..<5).allSatisfy { batch.targets[2 * $0 + 1] == noTarget })
+  }
+
   @Test("Numbers are laid out timestep by timestep, with their targets")
   func generatedNumbers() throws {
     let task = try MarkedPairs(.adding, shortest: 22)
-    let source = GeneratedBatches<Float>.evaluation(heldOut: 3, globalBatch: 4, timesteps: 24, width: 2) { index in
+    let source = GeneratedBatches<Float>(0..<3, globalBatch: 4, timesteps: 24, width: 2) { index in
       let (values, target) = task.example(seed: 1, index: index)
       return GeneratedExample(values, values: [target])
     }

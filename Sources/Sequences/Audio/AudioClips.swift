@@ -5,19 +5,19 @@ public struct AudioClips: Sendable, Equatable {
   /// The samples of each clip, one to a timestep; a clip's name is its path in the folder.
   public let clips: LabelledValues
 
-  /// Reads the WAV files of a folder. `pattern` says which, and which part of a name is the class:
+  /// Reads the sound files of a folder. `pattern` says which, and which part of a name is the class:
   /// `{class}/*.wav` for a folder to each class, `{class}_*.wav` for `7_jackson_32.wav` as a clip of class 7.
   /// - Parameters:
   ///   - classes: The classes of a trained model; without them, those found.
   ///   - rate: The sample rate that a trained model needs; without it, that of the first clip.
-  /// Errors as `WAVFile.read` has them; a clip of another rate than the others has exit code 65.
+  /// Errors as `AudioFile.read` has them; a clip of another rate than the others has exit code 65.
   public static func read(
     folder: String, pattern: NamePattern, classes: [String]? = nil, rate: Int? = nil
   ) throws(SequenceError) -> AudioClips {
     var collection = LabelledCollection<Float>(width: 1)
     var common = rate
     try forEachClassFile(in: folder, pattern) { path, file, label throws(SequenceError) in
-      let clip = try WAVFile.read(path)
+      let clip = try AudioFile.read(path)
       guard clip.rate == common ?? clip.rate else {
         throw otherRate(clip.rate, expected: common!, rate == nil ? "before it" : "in training", path)
       }

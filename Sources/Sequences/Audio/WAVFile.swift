@@ -1,17 +1,8 @@
-/// Sound in one channel.
-public struct AudioClip: Sendable, Equatable {
-  /// Samples a second.
-  public let rate: Int
-  /// Samples, −1 to 1 (numbers of float files as they are).
-  public let samples: [Float]
-}
-
 /// WAV files: RIFF with PCM of 8, 16, 24 or 32 bits or floats of 32 or 64, any number of channels, of which the mean is
 /// taken.
 ///
-/// An own reader, and no library for more formats: a system library would be one more thing to install on every node of
-/// a cluster, where a user often may not, for a form that has two dozen bytes of header. Files of other formats are
-/// named in the error, and any audio program converts them.
+/// An own reader, though libsndfile has one: that takes what a cut file still has for the whole clip, and headers that
+/// contradict themselves. Files of other formats are named in the error, and any audio program converts them.
 ///
 /// Format: IBM and Microsoft, "Multimedia Programming Interface and Data Specifications 1.0" (1991), and Microsoft's
 /// WAVE_FORMAT_EXTENSIBLE.
@@ -19,13 +10,8 @@ public struct WAVFile {
   private let bytes: [UInt8]
   private let name: String
 
-  /// Reads the file at `path`. Anything but sound as above, fewer samples than the header says, and no samples at all
-  /// are errors with exit code 65.
-  public static func read(_ path: String) throws(SequenceError) -> AudioClip {
-    try decode(TextFile.read(path, as: "audio file"), name: path)
-  }
-
-  /// As above, for the bytes of a file that errors call `name`.
+  /// The sound of the bytes of a file that errors call `name`. Anything but sound as above, fewer samples than the
+  /// header says, and no samples at all are errors with exit code 65.
   public static func decode(_ bytes: [UInt8], name: String) throws(SequenceError) -> AudioClip {
     let file = WAVFile(bytes: bytes, name: name)
     try file.checkKind()
@@ -44,12 +30,12 @@ public struct WAVFile {
     guard !bytes.isEmpty else { throw bad("audio file is empty", "a WAV file", "no bytes") }
     if text(0) == "RIFF" && text(8) == "WAVE" { return }
     let kinds = [
-      "fLaC": "a FLAC file", "OggS": "an Ogg file", "RIFX": "a big-endian WAV file", "RF64": "an RF64 file",
+      "OggS": "an Ogg file", "RIFX": "a big-endian WAV file", "RF64": "an RF64 file",
       "FORM": "an AIFF file", ".snd": "a Sun audio file",
     ]
     let kind = kinds[text(0)] ?? (bytes.starts(with: Array("ID3".utf8)) ? "an MP3 file" : "something else")
     throw bad(
-      "not a WAV file", "RIFF and WAVE at its beginning", kind,
+      "neither a WAV nor a FLAC file", "RIFF and WAVE, or fLaC, at its beginning", kind,
       hint: "convert it, for example: ffmpeg -i input output.wav")
   }
 

@@ -3,8 +3,8 @@ extension ClassifierEncoding {
   public typealias File = (name: String, bytes: [UInt8])
 
   /// The sequences of files without labels, as the model reads them: each line of a text; each row of a table (a name
-  /// that ends in .csv, .tsv or .tab), whose column of texts alone is looked at; each series of a `.ts` file; a WAV
-  /// file as one clip. Errors as the readers of labelled sequences have them.
+  /// that ends in .csv, .tsv or .tab), whose column of texts alone is looked at; each series of a `.ts` file; a file
+  /// of sound as one clip. Errors as the readers of labelled sequences have them.
   public func input(of files: [File], form: LabelledFiles) throws(SequenceError) -> ClassifierInput {
     switch form {
     case .classFiles: return .tokens(try tokens(texts(of: files, column: nil)))
@@ -52,7 +52,7 @@ extension ClassifierEncoding {
   private func features(
     of file: File, _ frames: LabelledFiles.MelFrames
   ) throws(SequenceError) -> LabelledValues {
-    let clip = try WAVFile.decode(file.bytes, name: file.name)
+    let clip = try AudioFile.decode(file.bytes, name: file.name)
     guard clip.rate == rate else { throw AudioClips.otherRate(clip.rate, expected: rate!, "in training", file.name) }
     var one = LabelledValues(width: frames.bands, classes: [])
     one.append(try frames.logMel(rate: clip.rate).features(of: clip.samples[...]), label: noTarget, name: file.name)

@@ -6,7 +6,7 @@ public enum LabelledFiles: Sendable {
   case table(textColumn: String, labelColumn: String)
   /// A file in `.ts` form.
   case series
-  /// A folder of WAV files, read as log-mel features.
+  /// A folder of WAV or FLAC files, read as log-mel features.
   case audio(NamePattern, MelFrames)
 
   /// Log-mel features but for the sample rate, which the clips say.

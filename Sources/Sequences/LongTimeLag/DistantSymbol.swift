@@ -7,7 +7,7 @@ import Randomness
 ///   predicted.
 /// * Task 2b, no local regularities: the p − 1 symbols between are drawn from a₁ … a_{p−1}.
 /// * Task 2c, very long lags: (b, y, a…, e, y) or the same with x, with q + k symbols drawn from a₁ … a_p between, k
-///   having probability (1/10)·(9/10)ᵏ: the length is at least q + 4, on average q + 13.
+///   having probability (1/10)·(9/10)ᵏ, and no more than 250: the length is at least q + 4, on average q + 13.
 ///   p + 4 symbols; only the last, behind the trigger e, is to be predicted.
 ///
 /// The paper's p is up to 100 in 2a and 2b; in 2c, q is 50 to 1000 and p 50 to 1000. A run has succeeded when over
@@ -52,6 +52,13 @@ public struct DistantSymbol: Sendable {
   /// The token of the trigger e (2c); b is the next one.
   private var trigger: Int32 { Int32(p) }
 
+  /// The most symbols of a sequence.
+  public var longest: Int {
+    if case .randomLength(let least) = variant { least + DistantSymbol.mostMore + 4 } else { p + 1 }
+  }
+  /// k in 2c: one sequence in 3·10¹¹ would be longer.
+  private static let mostMore = 250
+
   /// An output at the end is right if it is nearer to its target than this.
   public var tolerance: Float {
     if case .randomLength = variant { 0.2 } else { 0.25 }
@@ -67,7 +74,7 @@ public struct DistantSymbol: Sendable {
     case .randomLength(let least):
       var tokens = [trigger + 1, kept]
       for _ in 0..<least { tokens.append(Int32(draws.below(p))) }
-      while draws.below(10) != 0 { tokens.append(Int32(draws.below(p))) }
+      while draws.below(10) != 0, tokens.count < longest - 2 { tokens.append(Int32(draws.below(p))) }
       return tokens + [trigger, kept]
     }
   }

@@ -1,18 +1,25 @@
-/// A generated sequence and what a model should say at its end.
+/// A generated sequence and what a model should say of it.
 public struct GeneratedExample<Element: BatchElement>: Sendable, Equatable {
   /// [T, D] row-major.
   public let elements: [Element]
-  /// A class; `noTarget` where numbers are to be said.
-  public let label: Int32
+  /// A class at each of the T timesteps, or one for the whole sequence; empty where numbers are to be said.
+  public let labels: [Int32]
   /// [K] numbers; empty where a class is to be said.
   public let values: [Float]
 
   /// A sequence of one class.
-  public init(_ elements: [Element], label: Int32) { (self.elements, self.label, values) = (elements, label, []) }
+  public init(_ elements: [Element], label: Int32) { (self.elements, labels, values) = (elements, [label], []) }
 
   /// A sequence that has numbers as its target.
   public init(_ elements: [Element], values: [Float]) {
-    (self.elements, label, self.values) = (elements, noTarget, values)
+    (self.elements, labels, self.values) = (elements, [], values)
+  }
+}
+
+extension GeneratedExample<Int32> {
+  /// A sequence of which every next token is to be said.
+  public init(next tokens: [Int32]) {
+    (elements, labels, values) = (tokens.dropLast(), Array(tokens.dropFirst()), [])
   }
 }
 
@@ -25,47 +32,41 @@ public struct GeneratedBatches<Element: BatchElement>: SequenceSource, IndexedBa
   private let example: Generator
   /// D, elements of a timestep.
   private let width: Int
-  /// The held-out examples of an evaluation; nil for training.
-  private let evaluated: Int?
-  private let firstIndex: Int
+  /// Targets of a sequence.
+  private let targets: Int
+  /// Which examples.
+  private let examples: Range<Int>
   /// B, sequences in one step.
   public let globalBatch: Int
   /// T, at least the length of the longest sequence.
   public let timesteps: Int
+  /// Steps that see all of the examples.
+  public let stepsPerEpoch: Int
 
-  /// Training sequences: those behind the first `heldOut` examples.
-  public static func training(
-    heldOut: Int, globalBatch: Int, timesteps: Int, width: Int = 1, example: @escaping Generator
-  ) -> GeneratedBatches {
-    GeneratedBatches(
-      example: example, width: width, evaluated: nil, firstIndex: heldOut, globalBatch: globalBatch,
-      timesteps: timesteps)
+  /// The examples of a range, each once an epoch; those of an endless one never come again.
+  /// - Parameters:
+  ///   - targets: The targets of a sequence, the same number for each.
+  public init(
+    _ examples: Range<Int>, globalBatch: Int, timesteps: Int, width: Int = 1, targets: Int = 1,
+    example: @escaping Generator
+  ) {
+    (self.examples, self.example) = (examples, example)
+    (self.globalBatch, self.timesteps, self.width, self.targets) = (globalBatch, timesteps, width, targets)
+    stepsPerEpoch = examples.upperBound == .max ? 1 << 48 : (examples.count + globalBatch - 1) / globalBatch
   }
-
-  /// The first `heldOut` examples, each once.
-  public static func evaluation(
-    heldOut: Int, globalBatch: Int, timesteps: Int, width: Int = 1, example: @escaping Generator
-  ) -> GeneratedBatches {
-    GeneratedBatches(
-      example: example, width: width, evaluated: heldOut, firstIndex: 0, globalBatch: globalBatch,
-      timesteps: timesteps)
-  }
-
-  /// Steps that see all held-out examples; training never sees all that there are.
-  public var stepsPerEpoch: Int { evaluated.map { ($0 + globalBatch - 1) / globalBatch } ?? 1 << 48 }
 
   /// Always true.
   public func startsFresh(atStep step: Int, lane: Int) -> Bool { true }
 
-  /// The sequences of the step.
-  public func targetCount(atStep step: Int) -> Int { places(atStep: step).count }
+  /// The targets of the step's sequences.
+  public func targetCount(atStep step: Int) -> Int { places(atStep: step).count * targets }
 
   /// The indices of the step's sequences among those of the source, lane by lane.
   public func indices(atStep step: Int) -> [Int] { Array(places(atStep: step)) }
 
   private func places(atStep step: Int) -> Range<Int> {
     let first = step % stepsPerEpoch * globalBatch
-    return first..<min(first + globalBatch, evaluated ?? .max)
+    return first..<min(first + globalBatch, examples.count)
   }
 
   /// Writes the sequences of `lanes`.
@@ -78,12 +79,12 @@ public struct GeneratedBatches<Element: BatchElement>: SequenceSource, IndexedBa
     batch.lengths.update(repeating: 0)
     let places = places(atStep: step)
     for (column, lane) in lanes.enumerated() where lane < places.count {
-      let example = example(firstIndex + places.lowerBound + lane)
+      let example = example(examples.lowerBound + places.lowerBound + lane)
       batch.lengths[column] = Int32(example.elements.count / width)
       for (place, element) in example.elements.enumerated() {
         memory[(place / width * lanes.count + column) * width + place % width] = element
       }
-      if example.values.isEmpty { batch.targets[column] = example.label }
+      for (t, label) in example.labels.enumerated() { batch.targets[t * lanes.count + column] = label }
       for (k, value) in example.values.enumerated() { batch.values[column * example.values.count + k] = value }
     }
   }

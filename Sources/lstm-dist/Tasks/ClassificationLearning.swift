@@ -24,7 +24,7 @@ enum ClassificationLearning: LearningTask {
         vocabulary: Array(try data.encoding.json()),
         tokens: data.training.fingerprint + (data.heldOut?.fingerprint ?? [])),
       unit: "sequence"
-    ) { model, world in
+    ) { model, world, _ in
       guard let heldOut else { return [] }
       return [""] + (try heldOut.result(model, world))
     }

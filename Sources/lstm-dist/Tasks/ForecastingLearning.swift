@@ -26,7 +26,7 @@ enum ForecastingLearning: LearningTask {
         vocabulary: Array(try data.encoding.json()),
         tokens: [data.values.map { Int32(bitPattern: $0.bitPattern) }, [Int32(truncatingIfNeeded: data.trainingRows)]]),
       unit: "window", measure: ""
-    ) { model, _ in
+    ) { model, _, _ in
       guard let heldOut else { return [] }
       return [""] + (try result(data, heldOut, "held out", configuration, model))
     }

@@ -28,6 +28,7 @@ extension Configuration.Task {
     case .classification: ClassificationLearning.self
     case .temporalOrder: TemporalOrderLearning.self
     case .adding, .multiplication: MarkedPairsLearning.self
+    case .copy: CopyLearning.self
     case .forecasting: ForecastingLearning.self
     }
   }

@@ -16,11 +16,11 @@ enum ReberLearning: LearningTask {
       identity: DataIdentity(
         vocabulary: Array(try ReberTask.vocabulary.json()), tokens: task.training + task.heldOut),
       unit: "token"
-    ) { model, world in
+    ) { model, world, step in
       let result = try ReberResult(task, model: model, world: world)
       let sampled = ReberResult.sampledStrings(
         shape: shape, parameters: model.parameters, seed: configuration.seed)
-      return [""] + result.lines + sampled
+      return [""] + result.lines(sequences: step * batch.sequences) + sampled
     }
   }
 
@@ -30,9 +30,9 @@ enum ReberLearning: LearningTask {
         "a model of the Reber grammar has no text — expected no --text, got \(path)", hint: nil, exitCode: 78)
     }
     _ = try saved.languageModelVocabulary()
-    let task = try reberTask(saved.configuration)
-    return Evaluation(timesteps: saved.configuration.batch.steps) { model, world in
-      [""] + (try ReberResult(task, model: model, world: world).lines)
+    let (task, batch) = (try reberTask(saved.configuration), saved.configuration.batch)
+    return Evaluation(timesteps: batch.steps) { model, world in
+      [""] + (try ReberResult(task, model: model, world: world).lines(sequences: saved.step * batch.sequences))
     }
   }
 

@@ -45,8 +45,8 @@ struct ReberResult {
     }
   }
 
-  /// The result as lines of text.
-  var lines: [String] {
+  /// The result as lines of text, after training on so many strings.
+  func lines(sequences: Int) -> [String] {
     var lines = ["embedded Reber grammar (entropy \(rounded(ReberGrammar.entropyPerTarget, 4)) nats a symbol)"]
     for score in scores {
       lines.append(
@@ -55,11 +55,10 @@ struct ReberResult {
           + "(\(rounded(100 * Double(score.solved) / Double(score.strings), 1)) %)")
     }
     let solved = scores.allSatisfy { $0.solved == $0.strings }
-    lines.append(
-      solved
-        ? "  solved: every string of both sets (Hochreiter and Schmidhuber 1997 count a run so; 97–100 % of theirs were)"
-        : "  not solved: the paper asks for every string of both sets (97–100 % of its LSTM runs reached that)")
-    return lines
+    return lines + [
+      "  the criterion of Hochreiter and Schmidhuber (1997), every string of both sets: "
+        + "\(solved ? "met" : "not met") after \(sequences) strings"
+    ]
   }
 
   /// A few strings drawn from the model, each marked legal or not.

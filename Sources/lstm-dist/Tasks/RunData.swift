@@ -21,8 +21,8 @@ struct RunData {
   let unit: String
   /// What losses are measured in: nats, or nothing.
   var measure = "nats"
-  /// What is said of the model at the end, in lines of text. Every rank calls it.
-  var result: (_ model: ShardedModel, _ world: World) throws -> [String] = { _, _ in [] }
+  /// What is said of the model at the end, after its last step, in lines of text. Every rank calls it.
+  var result: (_ model: ShardedModel, _ world: World, _ step: Int) throws -> [String] = { _, _, _ in [] }
 }
 
 extension Configuration.Data.Tokens {

@@ -1,0 +1,143 @@
+import Checkpoints
+import Configuration
+import DataParallel
+import LSTM
+import MPI
+import Sequences
+
+/// A task whose sequences are generated, with one answer at the end of each, and when Hochreiter and Schmidhuber (1997)
+/// call it learned.
+struct GeneratedTask<Element: BatchElement> {
+  /// What it is called, such as "temporal order, task 6a".
+  let name: String
+  let configuration: Configuration
+  let shape: ModelShape
+  /// The most timesteps of a sequence.
+  let timesteps: Int
+  /// D, elements of a timestep.
+  var width = 1
+  /// Targets of a sequence.
+  var targets = 1
+  /// An answer is right where each of its numbers is nearer to its target than this.
+  let tolerance: Float
+  let criterion: Criterion
+  /// The symbols as JSON, where they have names.
+  var vocabulary: [UInt8] = []
+  let example: GeneratedBatches<Element>.Generator
+
+  /// What must be right without exception.
+  enum Criterion {
+    /// The last 2,000 sequences that were trained on.
+    case trained
+    /// 10,000 new sequences.
+    case new
+  }
+
+  private var heldOut: Int { configuration.data.heldOutStrings }
+
+  private func batches(_ examples: Range<Int>) -> GeneratedBatches<Element> {
+    GeneratedBatches(
+      examples, globalBatch: configuration.batch.sequences, timesteps: timesteps, width: width, targets: targets,
+      example: example)
+  }
+
+  /// The first examples are held out, all others are trained on.
+  func data() -> RunData {
+    RunData(
+      shape: shape, timesteps: timesteps, training: batches(heldOut..<Int.max),
+      validation: heldOut == 0 ? nil : batches(0..<heldOut), identity: DataIdentity(vocabulary: vocabulary, tokens: []),
+      unit: unit, measure: answersInNumbers ? "" : "nats"
+    ) { model, world, step in
+      heldOut == 0 ? [] : [""] + (try result(model, world, step: step))
+    }
+  }
+
+  /// What a saved model is evaluated on: the held-out sequences of its run.
+  func evaluation(of saved: SavedRun, on path: String?) throws -> Evaluation {
+    if let path {
+      throw Failure(
+        "task \(configuration.task.rawValue) has no files — expected no --data, got \(path)", hint: nil, exitCode: 78)
+    }
+    guard heldOut > 0 else { throw SavedRun.nothingHeldOut }
+    try saved.check(input: shape.input, head: shape.head)
+    return Evaluation(timesteps: timesteps) { model, world in try result(model, world, step: saved.step) }
+  }
+
+  // MARK: The criterion
+
+  private var answersInNumbers: Bool { if case .lastStepNumbers = shape.head { true } else { false } }
+  private var answersAtEveryStep: Bool { if case .everyStep = shape.head { true } else { false } }
+  private var unit: String { answersAtEveryStep ? "symbol" : "sequence" }
+
+  /// Held-out sequences and the last that were trained on, and whether the task is learned after `step` updates.
+  private func result(_ model: ShardedModel, _ world: World, step: Int) throws -> [String] {
+    let (loss, wrong) = try measure(0..<heldOut, model, world)
+    let sequences = step * configuration.batch.sequences
+    let lines = [
+      "\(name), of Hochreiter and Schmidhuber (1997)",
+      answersInNumbers ? "  loss: \(loss), the mean squared error" : "  loss: \(loss) nats a \(unit)",
+      "  \(wrong) of \(heldOut) held-out sequences wrong, an output \(tolerance) or more off",
+    ]
+    switch criterion {
+    case .trained:
+      let last = min(2000, sequences)
+      let misses = try measure(heldOut + sequences - last..<heldOut + sequences, model, world).wrong
+      return lines + [
+        "  \(misses) of the last \(last) training sequences wrong",
+        verdict("the last 2000 training sequences right", misses == 0 && last == 2000, sequences),
+      ]
+    case .new:
+      return lines + [verdict("10000 new sequences right", wrong == 0 && heldOut >= 10_000, sequences)]
+    }
+  }
+
+  private func verdict(_ criterion: String, _ isMet: Bool, _ sequences: Int) -> String {
+    "  the paper's criterion, \(criterion): \(isMet ? "met" : "not met") after \(sequences) sequences"
+  }
+
+  /// The mean loss of some examples, and how many of them are wrong at their end. Every rank calls it.
+  private func measure(
+    _ examples: Range<Int>, _ model: ShardedModel, _ world: World
+  ) throws -> (loss: Double, wrong: Int) {
+    let source = batches(examples)
+    var right = 0
+    let loss = try model.evaluate(source) { window in
+      let indices = source.indices(atStep: window.step)
+      for lane in window.lanes where lane < indices.count {
+        let example = example(examples.lowerBound + indices[lane])
+        let end = answersAtEveryStep ? example.labels.count - 1 : nil
+        if isRight(Array(window.logits(t: end, lane: lane)), example) { right += 1 }
+      }
+    }
+    return (loss, examples.count - (try world.communicator.allReduce(right, .sum)))
+  }
+
+  private func isRight(_ outputs: [Float], _ example: GeneratedExample<Element>) -> Bool {
+    guard let label = example.labels.last else {
+      return zip(outputs, example.values).allSatisfy { abs($0 - $1) < tolerance }
+    }
+    return softmax(outputs).enumerated().allSatisfy { abs($1 - ($0 == Int(label) ? 1 : 0)) < tolerance }
+  }
+}
+
+/// A learning task whose data are generated.
+protocol GeneratedLearning: LearningTask {
+  associatedtype Element: BatchElement
+  /// The task as it is configured.
+  static func task(_ configuration: Configuration) throws -> GeneratedTask<Element>
+}
+
+extension GeneratedLearning {
+  static func data(_ configuration: Configuration) throws -> RunData { try task(configuration).data() }
+
+  static func evaluation(of saved: SavedRun, on path: String?) throws -> Evaluation {
+    try task(saved.configuration).evaluation(of: saved, on: path)
+  }
+
+  static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
+    [
+      "lstm-dist inspect \(path)", "lstm-dist evaluate \(path)",
+      "the same command with --steps \(2 * configuration.training.steps)     # trains on",
+    ]
+  }
+}
