@@ -50,6 +50,9 @@ extension Configuration {
     guard data.vocabulary == 0 || (countsEntries && data.vocabulary >= 2) else {
       throw fail("data.vocabulary", countsEntries ? "0, or at least 2 entries" : "0 with \(data.tokens.rawValue)")
     }
+    guard model.vectors.isEmpty || data.tokens == .words else {
+      throw fail("model.vectors", "none with data.tokens \(data.tokens.rawValue)", hint: "they are vectors of words")
+    }
   }
 
   /// Sequences are held out in one way, or in none.

@@ -103,5 +103,9 @@ extension Configuration {
     public internal(set) var window: Double
     /// Seconds from frame to frame.
     public internal(set) var hop: Double
+    /// Deviation of the noise that normalized features of training get.
+    public internal(set) var noise: Double
+    /// The most seconds that a training clip is shifted.
+    public internal(set) var shift: Double
   }
 }

@@ -16,6 +16,8 @@ extension Configuration {
 
     /// D, inputs of the first layer for each token.
     public internal(set) var embedding: Int
+    /// The file of pretrained word vectors, "" for none.
+    public internal(set) var vectors: String
     /// H, hidden units of a layer.
     public internal(set) var hidden: Int
     /// L, LSTM layers.

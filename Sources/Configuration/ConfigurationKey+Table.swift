@@ -169,6 +169,12 @@ extension ConfigurationKey {
     .number(
       "audio.hop", \.audio.hop, 0.0001...10, .always("0.01"), scope: .sources(.audio),
       "Seconds from the beginning of a frame to that of the next."),
+    .number(
+      "audio.noise", \.audio.noise, 0...10, .always("0"), scope: .sources(.audio),
+      "The deviation of noise that is added to each normalized feature of training clips, anew in every epoch."),
+    .number(
+      "audio.shift", \.audio.shift, 0...10, .always("0"), scope: .sources(.audio),
+      "Training clips come earlier or later by up to so many seconds, anew in every epoch."),
   ]
 
   private static let model: [ConfigurationKey] = [
@@ -176,6 +182,10 @@ extension ConfigurationKey {
       "model.embedding", \.model.embedding, 1...65536,
       .byTask("128", [.reber: "8", .classification: "64", .temporalOrder: "8", .copy: "32"]),
       "D, the length of a token's vector."),
+    .text(
+      "model.vectors", \.model.vectors, expected: "the path of a file", scope: .tasks(.languageModel, .classification),
+      "Pretrained word vectors in text form, a word and D numbers on each line: what the vectors of words begin with that "
+        + "are found in it; the others begin as usual."),
     .integer(
       "model.hidden", \.model.hidden, 1...65536,
       .byTask(

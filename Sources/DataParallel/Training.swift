@@ -91,10 +91,11 @@ public final class Training {
 
   deinit { shardLosses.deallocate() }
 
-  /// Initial parameters, a function of the seed alone.
-  public func initialize(method: Initialization, forgetBias: Float) throws {
+  /// Initial parameters, a function of the seed alone but for the tokens that `vectors` has.
+  public func initialize(method: Initialization, forgetBias: Float, vectors: WordVectors? = nil) throws {
     if sharded.writesParameters {
       setup.shape.initialize(sharded.parameters, seed: setup.seed, method: method, forgetBias: forgetBias)
+      vectors?.write(to: sharded.parameters, setup.shape)
     }
     try sharded.parametersChanged()
   }
@@ -191,5 +192,21 @@ public final class Training {
     reductionOrder = reductionOrder &* 0x9E37_79B1_85EB_CA87 &+ UInt64(part + 1)
     clock.enter(.submit, part: part)
     reducer.submit(part: part, rowsSeen: part == 0 ? sharded.model.tokensSeen : [])
+  }
+}
+
+extension WordVectors {
+  /// Writes the vectors into the embedding E.
+  /// - Precondition: it has their length, and a row for each token.
+  fileprivate func write(to parameters: UnsafeMutablePointer<Float>, _ shape: ModelShape) {
+    guard let embedding = shape.embeddingRange, case .tokens(let vocabulary, width) = shape.input,
+      tokens.allSatisfy({ (0..<Int32(vocabulary)).contains($0) })
+    else { preconditionFailure("the embedding must have a row of \(width) numbers for each token") }
+    values.withUnsafeBufferPointer { values in
+      for (index, token) in tokens.enumerated() {
+        (parameters + embedding.lowerBound + Int(token) * width).update(
+          from: values.baseAddress! + index * width, count: width)
+      }
+    }
   }
 }

@@ -6,17 +6,55 @@ public enum TextFile {
   /// exit code 74; pipes are refused because every rank reads the file, and a pipe could be read by one only.
   /// - Parameter what: What an error calls the file.
   public static func read(_ path: String, as what: String = "text file") throws(SequenceError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw failure(path, what) }
+    let (descriptor, size) = try open(path, what)
     defer { close(descriptor) }
+    guard let bytes = read(descriptor, size: size) else { throw failure(path, what) }
+    return bytes
+  }
+
+  private static func open(_ path: String, _ what: String) throws(SequenceError) -> (descriptor: CInt, size: Int) {
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw failure(path, what) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw failure(path, what) }
+    guard fstat(descriptor, &status) == 0 else {
+      close(descriptor)
+      throw failure(path, what)
+    }
     let kind = status.st_mode & S_IFMT
     guard kind == S_IFREG else {
+      close(descriptor)
       throw .file("\(what) — expected a file, got \(kind == S_IFDIR ? "a directory" : "a device or pipe") (\(path))")
     }
-    guard let bytes = read(descriptor, size: Int(status.st_size)) else { throw failure(path, what) }
-    return bytes
+    return (descriptor, Int(status.st_size))
+  }
+
+  /// Calls `body` with each line of a file that may be larger than memory, without its line feed, piece by piece; an
+  /// end of the file without one ends a line too. A byte order mark at the beginning is passed over. A line of more than
+  /// `longest` bytes is an error with exit code 65; others as `read` has them.
+  static func forEachLine(
+    of path: String, longest: Int, as what: String, _ body: (ArraySlice<UInt8>) throws(SequenceError) -> Void
+  ) throws(SequenceError) {
+    let descriptor = try open(path, what).descriptor
+    defer { close(descriptor) }
+    var (rest, isFirst): ([UInt8], Bool) = ([], true)
+    while true {
+      guard let piece = read(descriptor, size: max(longest, 1 << 16)) else { throw failure(path, what) }
+      let text = rest + piece
+      var start = isFirst ? UTF8Text.lengthOfByteOrderMark(text) : 0
+      isFirst = false
+      while let end = text[start...].firstIndex(of: UInt8(ascii: "\n")), end - start <= longest {
+        try body(text[start..<end])
+        start = end + 1
+      }
+      rest = Array(text[start...])
+      guard rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.count <= longest else {
+        throw .data("line is too long — expected at most \(longest) bytes, got more (\(path))")
+      }
+      if piece.isEmpty {
+        if !rest.isEmpty { try body(rest[...]) }
+        return
+      }
+    }
   }
 
   /// The first `size` bytes, or fewer where the file has become shorter since its size was asked; nil for an error,
@@ -25,11 +63,7 @@ public enum TextFile {
     var failed = false
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       while count < size {
-        #if canImport(Glibc)
-          let got = Glibc.read(descriptor, buffer.baseAddress! + count, size - count)
-        #else
-          let got = Darwin.read(descriptor, buffer.baseAddress! + count, size - count)
-        #endif
+        let got = Glibc.read(descriptor, buffer.baseAddress! + count, size - count)
         if got < 0 && errno == EINTR { continue }
         failed = got < 0
         if got <= 0 { break }

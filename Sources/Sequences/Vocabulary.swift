@@ -76,6 +76,11 @@ public struct Vocabulary: Sendable, Equatable {
 
   // MARK: Tokens
 
+  /// The token of a word; nil for one that it does not know. Entry 0 is spelled `<unk>`.
+  func number(ofWord word: ExactString) -> Int32? {
+    wordNumbers[word] ?? (kind == .words && word == ExactString(Vocabulary.unknownText) ? 0 : nil)
+  }
+
   /// The tokens of a text. Only symbols that a task does not have are an error; other tokens outside the vocabulary
   /// become `<unk>`.
   public func encode(_ text: String) throws(SequenceError) -> [Int32] {

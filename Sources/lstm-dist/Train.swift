@@ -122,12 +122,11 @@ struct TrainJob {
     let resumes = try world.communicator.broadcast(found.checkpoint == nil ? 0 : 1, root: 0) == 1
 
     if !resumes {
-      try training.initialize(
-        method: Initialization(configuration.model.initialization), forgetBias: Float(configuration.model.forgetBias))
+      try training.initialize(configuration, data)
     }
     let placement = try Placement.warning(of: world)
     if isRoot {
-      announce(console, configuration, training, directory, found)
+      announce(console, configuration, data, training, directory, found)
       if let placement { printError(placement) }
     }
     let trainer = try Trainer(
@@ -209,8 +208,8 @@ struct TrainJob {
   }
 
   private func announce(
-    _ console: Console, _ configuration: Configuration, _ training: Training, _ directory: RunDirectory,
-    _ found: Found
+    _ console: Console, _ configuration: Configuration, _ data: RunData, _ training: Training,
+    _ directory: RunDirectory, _ found: Found
   ) {
     let (setup, plan) = (training.setup, training.sharded.plan)
     let shape = setup.shape
@@ -227,6 +226,9 @@ struct TrainJob {
       console.line("resuming \(directory.path) after step \(checkpoint.manifest.step)")
     } else {
       console.line("run directory: \(directory.path)")
+      guard let vectors = data.vectors, let count = shape.vocabulary else { return }
+      let share = rounded(100 * Double(vectors.tokens.count) / Double(count), 1)
+      console.line("vectors: \(vectors.tokens.count) of \(count) tokens (\(share) %) begin as in \(vectors.path)")
     }
   }
 

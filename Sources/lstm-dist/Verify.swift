@@ -60,8 +60,7 @@ private struct VerifyJob {
         segment.records, from: segment.from, to: segment.to, name: segment.directory.metricsPath)
     }
     if segment.from == nil {
-      try training.initialize(
-        method: Initialization(configuration.model.initialization), forgetBias: Float(configuration.model.forgetBias))
+      try training.initialize(configuration, data)
     }
     if isRoot {
       segment.passedOver.forEach { printError("warning: passed over a damaged checkpoint: \($0.message)") }

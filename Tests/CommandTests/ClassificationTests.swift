@@ -88,6 +88,35 @@ extension Commands {
       }
     }
 
+    @Test func pretrainedVectorsAreWhatTheirWordsBeginWith() throws {
+      try withData(.table) { workspace in
+        let train = ["train", "--config", "classifier.yaml"] + LabelledFixture.table.settings
+        let output = try workspace.output(train + ["--run", "with", "--steps", "1"], ranks: 2)
+        #expect(output.contains("vectors: 2 of 7 tokens (28.6 %) begin as in vectors.txt"), "\(output)")
+        let without = ["--run", "without", "--steps", "1", "--set", "model.vectors="]
+        try workspace.output(train + without, ranks: 2)
+        let rows = try ["with", "without"].map { run in
+          let file = try TensorReader(workspace.get("\(checkpoint(run, step: 1))/model.safetensors"))
+          return try #require(file.tensors["embedding.weight"]).values
+        }
+        // A first step of Adam moves a number by no more than the learning rate.
+        let changed = (0..<7).filter { row in
+          (0..<6).contains { abs(rows[0][6 * row + $0] - rows[1][6 * row + $0]) > 0.05 }
+        }
+        #expect(changed.count == 2)
+        for row in changed {
+          #expect(abs(abs(rows[0][6 * row]) - 1) <= 0.0201 && abs(rows[0][6 * row + 5] - 1) <= 0.0201)
+        }
+        for (settings, code, words) in [
+          (["model.embedding=7"], 65, "model.embedding = 7 numbers, got 6"),
+          (["data.tokens=characters"], 78, "model.vectors"), (["model.vectors=none.txt"], 74, "cannot be read"),
+        ] as [([String], Int32, String)] {
+          try workspace.expectRefusal(
+            train + ["--run", "none"] + settings.flatMap { ["--set", $0] }, exitCode: code, [words], ranks: [nil, 3])
+        }
+      }
+    }
+
     // MARK: What cannot be
 
     @Test func dataThatDoNotFitTheModelAreRefused() throws {

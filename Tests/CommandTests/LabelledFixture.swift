@@ -10,9 +10,14 @@ enum LabelledFixture: String, CaseIterable {
     let given =
       switch self {
       case .texts: ["data.path=texts", "data.tokens=characters"]
-      case .table: ["data.path=table.csv", "data.tokens=words", "data.folds=4", "data.fold=1"]
+      case .table:
+        ["data.path=table.csv", "data.tokens=words", "data.folds=4", "data.fold=1", "model.vectors=vectors.txt"]
       case .series: ["data.path=series.ts", "data.validation=other.ts"]
-      case .audio: ["data.path=clips", "data.files={class}_*.wav", "data.heldOut=*_0.wav|*_3.wav", "audio.bands=8"]
+      case .audio:
+        [
+          "data.path=clips", "data.files={class}_*.wav", "data.heldOut=*_0.wav|*_3.wav", "audio.bands=8",
+          "audio.noise=0.1", "audio.shift=0.02",
+        ]
       }
     return given.flatMap { ["--set", $0] }
   }
@@ -45,6 +50,7 @@ enum LabelledFixture: String, CaseIterable {
         "\"\($0 % 2 == 0 ? "good" : "bad")\(String(repeating: ", really", count: $0 % 3))\",\($0 % 2)"
       }
       try workspace.put("text,label\n" + rows.joined(separator: "\n") + "\n", "table.csv")
+      try workspace.put("good 1 0 -0.5 2e-1 0 1\nunused 0 0 0 0 0 0\nbad, -1 0 0.5 0 0 1\n", "vectors.txt")
     case .series:
       for (name, count) in [("series.ts", 18), ("other.ts", 11)] {
         let rows = (0..<count).map { index in

@@ -34,6 +34,31 @@ func dataReaders() -> [Reader.Kind] {
       }
     ),
     (
+      "FLAC", [flacFile],
+      { bytes, _ in
+        let clip = try AudioFile.decode(bytes, name: "fuzz")
+        return clip.rate > 0 && !clip.samples.isEmpty && clip.samples.allSatisfy(\.isFinite)
+      }
+    ),
+    (
+      "NPY", npyFiles,
+      { bytes, _ in
+        let table = try NumberTable(bytes: bytes, name: "fuzz")
+        return table.rows > 0 && table.values.count == table.rows * table.columns.count
+          && table.values.count <= bytes.count && !table.values.contains(where: \.isInfinite)
+      }
+    ),
+    (
+      "word vectors", [Array("3 2\nthe .5 -1e2\nrain 2 3\r\nété 4 5".utf8)],
+      { bytes, folder in
+        try folder.put(bytes, "vectors.txt")
+        let vocabulary = try Vocabulary(kind: .words, entries: ["<unk>", "the", "été", "rain"])
+        let vectors = try WordVectors(path: folder.path + "/vectors.txt", vocabulary: vocabulary, width: 2)
+        return vectors.values.count == 2 * vectors.tokens.count && Set(vectors.tokens).count == vectors.tokens.count
+          && vectors.values.allSatisfy(\.isFinite) && vectors.tokens.allSatisfy { (0..<4).contains($0) }
+      }
+    ),
+    (
       "class files", [Array("\u{FEFF}one two\r\nthree\n\né".utf8)],
       { bytes, folder in
         try FileManager.default.createDirectory(atPath: folder.path + "/classes", withIntermediateDirectories: true)
@@ -94,7 +119,25 @@ private func keepsPromises<Element>(_ sequences: LabelledSequences<Element>) -> 
     && sequences.labels.allSatisfy { sequences.classes.indices.contains(Int($0)) }
 }
 
-// MARK: WAV
+/// Small arrays of NumPy in the forms that are read.
+private let npyFiles: [[UInt8]] = [
+  npy("<f4", "(2, 3)", [UInt8](repeating: 0x3F, count: 24)), npy(">i2", "(4,)", Array(0..<8)),
+  npy("|u1", "(2, 2)", [1, 2, 3, 4], order: "True"), npy("<f8", "(1, 1)", [0, 0, 0, 0, 0, 0, 0xF0, 0x3F]),
+]
+
+private func npy(_ kind: String, _ shape: String, _ values: [UInt8], order: String = "False") -> [UInt8] {
+  let header = Array("{'descr': '\(kind)', 'fortran_order': \(order), 'shape': \(shape), }\n".utf8)
+  return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.count), 0] + header + values
+}
+
+// MARK: Sound
+
+/// FLAC: 24 samples of two channels and 16 bits, as libsndfile 1.2 writes them.
+private let flacFile = [UInt8](
+  Data(
+    base64Encoded:
+      "ZkxhQwAAACIQABAAAAAsAAAsAfQC8AAAABhqfIt5f6bkwpec8eO72eC4hAAAKCAAAAByZWZlcmVuY2UgbGliRkxBQyAxLjQuMiAy"
+      + "MDIyMTAyMgAAAAD/+GQYABckFf4MA0YdPnhw4eoAPoPnhw4cUA5cC9Qwhw4e30D5+AAOHDhygw==")!)
 
 /// A file of every sample format, one or two channels, with and without the extensible header.
 private let wavFiles: [[UInt8]] = [

@@ -51,6 +51,11 @@ struct DelimitedText {
 
   /// The index of a column by its name, which must be there once.
   func index(of column: String) throws(SequenceError) -> Int {
+    try DelimitedText.index(of: column, in: columns, name)
+  }
+
+  /// As above, among the columns of a table that errors call `name`.
+  static func index(of column: String, in columns: [String], _ name: String) throws(SequenceError) -> Int {
     let found = columns.indices.filter { ExactString(columns[$0]) == ExactString(column) }
     guard found.count == 1 else {
       throw .data(

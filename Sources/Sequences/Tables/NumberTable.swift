@@ -15,8 +15,10 @@ public struct NumberTable: Sendable {
   public let columns: [String]
   /// [rows, D] row-major.
   public private(set) var values: [Float]
-  /// The line of each row in the file.
+  /// The line of each row in the file; its number in an array.
   private var lines: [Int]
+  /// What errors call a line.
+  private let line: String
   /// What errors call the table.
   public let name: String
 
@@ -25,26 +27,47 @@ public struct NumberTable: Sendable {
   /// How many values are missing.
   public var holes: Int { values.count { $0.isNaN } }
 
-  /// Reads `columns` of the CSV or TSV file at `path`, in the order given; other columns, such as dates and texts, are
-  /// not looked at. No `columns` means all of them. A column that is not there, and text where a number or a hole
-  /// should be, are errors with exit code 65.
+  /// Reads `columns` of the CSV or TSV file or the array of NumPy at `path`, in the order given; other columns, such as
+  /// dates and texts, are not looked at. No `columns` means all of them; those of an array are called "0", "1", … A
+  /// column that is not there, and text where a number or a hole should be, are errors with exit code 65.
   public init(path: String, columns: [String] = []) throws(SequenceError) {
-    try self.init(DelimitedText(path: path), columns: columns)
+    try self.init(
+      bytes: TextFile.read(path, as: "table"), isTSV: DelimitedText.isTSV(path), columns: columns, name: path)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
   public init(
     bytes: [UInt8], isTSV: Bool = false, columns: [String] = [], name: String
   ) throws(SequenceError) {
-    try self.init(DelimitedText(bytes, isTSV: isTSV, name: name), columns: columns)
+    if NPYFile.isNPY(bytes) {
+      try self.init(NPYFile(bytes, name: name), columns: columns, name: name)
+    } else {
+      try self.init(DelimitedText(bytes, isTSV: isTSV, name: name), columns: columns)
+    }
+  }
+
+  private init(_ array: NPYFile, columns: [String], name: String) throws(SequenceError) {
+    let names = (0..<array.columns).map(String.init)
+    let indices = try columns.isEmpty ? Array(names.indices) : NumberTable.indices(of: columns, in: names, name)
+    self.columns = indices.map { names[$0] }
+    values = (0..<array.rows).flatMap { row in indices.map { array.values[row * array.columns + $0] } }
+    lines = Array(1...array.rows)
+    line = "row"
+    self.name = name
+  }
+
+  private static func indices(
+    of columns: [String], in names: [String], _ name: String
+  ) throws(SequenceError) -> [Int] {
+    var indices: [Int] = []
+    for column in columns { indices.append(try DelimitedText.index(of: column, in: names, name)) }
+    return indices
   }
 
   private init(_ table: DelimitedText, columns: [String]) throws(SequenceError) {
-    var indices = Array(table.columns.indices)
-    if !columns.isEmpty {
-      indices = []
-      for column in columns { indices.append(try table.index(of: column)) }
-    }
+    let indices =
+      try columns.isEmpty
+      ? Array(table.columns.indices) : NumberTable.indices(of: columns, in: table.columns, table.name)
     self.columns = indices.map { table.columns[$0] }
     values = []
     values.reserveCapacity(table.records.count * indices.count)
@@ -60,6 +83,7 @@ public struct NumberTable: Sendable {
       }
     }
     lines = table.records.map(\.line)
+    line = "line"
     name = table.name
   }
 
@@ -75,7 +99,7 @@ public struct NumberTable: Sendable {
     switch rule {
     case .error:
       throw .data(
-        "missing value — expected a number in column \(quoted(columns[first % columns.count])), got none (\(name), line "
+        "missing value — expected a number in column \(quoted(columns[first % columns.count])), got none (\(name), \(line) "
           + "\(lines[first / columns.count]); \(holes) of \(values.count) values are missing)",
         hint: "fill the holes with the value above (missing: previous) or the mean of the training rows (missing: mean)"
       )

@@ -17,13 +17,14 @@ enum ClassificationLearning: LearningTask {
     }
     return RunData(
       shape: shape(configuration, data.encoding), timesteps: timesteps,
-      training: data.training.batches(
-        globalBatch: batch.sequences, timesteps: timesteps, shuffleSeed: configuration.seed),
+      training: configuration.augmented(
+        data.training.batches(
+          globalBatch: batch.sequences, timesteps: timesteps, shuffleSeed: configuration.seed)),
       validation: heldOut?.source,
       identity: DataIdentity(
         vocabulary: Array(try data.encoding.json()),
         tokens: data.training.fingerprint + (data.heldOut?.fingerprint ?? [])),
-      unit: "sequence"
+      vectors: try data.encoding.vocabulary.flatMap { try WordVectors.read(configuration, $0) }, unit: "sequence"
     ) { model, world, _ in
       guard let heldOut else { return [] }
       return [""] + (try heldOut.result(model, world))
@@ -128,6 +129,15 @@ extension Configuration {
         LabelledFiles.MelFrames(bands: audio.bands, windowSeconds: audio.window, hopSeconds: audio.hop))
     case .generated, .text, .numbers: preconditionFailure("the configuration allows no such source")
     }
+  }
+}
+
+extension Configuration {
+  /// Batches of training clips, changed a little where the configuration says so.
+  fileprivate func augmented(_ batches: some SequenceSource & IndexedBatches) -> any SequenceSource {
+    if audio.noise == 0 && audio.shift == 0 { return batches }
+    return AugmentedBatches(
+      batches, seed: seed, noise: Float(audio.noise), shift: Int((audio.shift / audio.hop).rounded()))
   }
 }
 

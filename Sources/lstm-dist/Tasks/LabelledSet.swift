@@ -42,7 +42,7 @@ struct LabelledSet {
       "sequences: \(name), \(labels.count)", "loss: \(loss) nats a sequence",
       "accuracy: \(rounded(confusion.accuracy, 4)) (\(confusion.correct) of \(confusion.total)); "
         + "always \(encoding.classes[frequent]): \(rounded(Double(confusion.support(frequent)) / Double(labels.count), 4))"
-        + (bagOfTokens.map { "; naive Bayes: \(rounded($0, 4))" } ?? ""),
+        + (bagOfTokens.map { "; bag of \(encoding.vocabulary!.kind) (naive Bayes): \(rounded($0, 4))" } ?? ""),
       "macro F1: \(rounded(confusion.macroF1, 4))", "", perClass(confusion), "", matrix(confusion),
     ]
   }

@@ -21,7 +21,7 @@ enum LanguageModelLearning: LearningTask {
       validation: validation,
       identity: DataIdentity(
         vocabulary: Array(try corpus.vocabulary.json()), tokens: [corpus.training, corpus.validation ?? []]),
-      unit: "token")
+      vectors: try WordVectors.read(configuration, corpus.vocabulary), unit: "token")
   }
 
   static func evaluation(of saved: SavedRun, on path: String?) throws -> Evaluation {

@@ -17,6 +17,8 @@ struct RunData {
   let validation: (any SequenceSource)?
   /// What a checkpoint holds of the data, to know it again.
   let identity: DataIdentity
+  /// What the vectors of some tokens begin with; nil where all begin as usual.
+  var vectors: WordVectors?
   /// What one target is: a token, or a sequence.
   let unit: String
   /// What losses are measured in: nats, or nothing.
@@ -35,6 +37,24 @@ extension Configuration.Data.Tokens {
     case .symbols: .symbols
     case .numbers: nil
     }
+  }
+}
+
+extension Training {
+  /// The parameters as a run on these data begins.
+  func initialize(_ configuration: Configuration, _ data: RunData) throws {
+    try initialize(
+      method: Initialization(configuration.model.initialization), forgetBias: Float(configuration.model.forgetBias),
+      vectors: data.vectors)
+  }
+}
+
+extension WordVectors {
+  /// The pretrained vectors of a vocabulary that a configuration names, if any.
+  static func read(_ configuration: Configuration, _ vocabulary: Vocabulary) throws -> WordVectors? {
+    let model = configuration.model
+    if model.vectors.isEmpty { return nil }
+    return try WordVectors(path: model.vectors, vocabulary: vocabulary, width: model.embedding)
   }
 }
 

@@ -1,8 +1,7 @@
 import CSndFile
 import Foundation
+import Sequences
 import Testing
-
-@testable import Sequences
 
 @Suite("FLAC files")
 struct FLACTests {

@@ -1,0 +1,74 @@
+import Sequences
+import Testing
+
+@Suite("Augmentation")
+struct AugmentedBatchesTests {
+  private let base = GeneratedBatches<Float>(0..<6, globalBatch: 3, timesteps: 9, width: 2) { index in
+    GeneratedExample((0..<2 * (index + 3)).map { Float(100 * index + $0) }, label: Int32(index))
+  }
+
+  /// The sequences of some lanes, and the batch behind their ends.
+  private func sequences(
+    _ source: some SequenceSource, step: Int, lanes: Range<Int>
+  ) -> (sequences: [[Float]], padding: [Float]) {
+    let batch = SequenceBatch.allocate(timesteps: 9, lanes: lanes.count, inputs: .numbers(2), targets: .lastStep)
+    defer { batch.deallocate() }
+    source.fill(step: step, lanes: lanes, batch: batch)
+    var (found, padding): ([[Float]], [Float]) = ([], [])
+    for lane in 0..<lanes.count {
+      let all = (0..<9).flatMap { t in (0..<2).map { batch.numbers[(t * lanes.count + lane) * 2 + $0] } }
+      let end = 2 * Int(batch.lengths[lane])
+      found.append(Array(all[..<end]))
+      padding += all[end...]
+    }
+    return (found, padding)
+  }
+
+  @Test("A shifted sequence keeps its length, and its ends fill the gap; every shift occurs")
+  func shift() {
+    let source = AugmentedBatches(base, seed: 1, noise: 0, shift: 2)
+    var shifts: Set<Int> = []
+    for step in 0..<80 {
+      let plain = sequences(base, step: step, lanes: 0..<3).sequences
+      for (sequence, original) in zip(sequences(source, step: step, lanes: 0..<3).sequences, plain) {
+        let T = original.count / 2
+        let found = (-2...2).filter { shift in
+          (0..<T).allSatisfy { t in
+            (0..<2).allSatisfy { sequence[2 * t + $0] == original[2 * max(0, min(T - 1, t - shift)) + $0] }
+          }
+        }
+        #expect(!found.isEmpty)
+        shifts.formUnion(found)
+      }
+    }
+    #expect(shifts == Set(-2...2))
+  }
+
+  @Test("Noise has the mean 0 and the deviation asked for, and padding has none")
+  func noise() {
+    let source = AugmentedBatches(base, seed: 1, noise: 0.5, shift: 0)
+    var (sum, squares, count) = (0.0, 0.0, 0.0)
+    for step in 0..<400 {
+      let (found, padding) = sequences(source, step: step, lanes: 0..<3)
+      #expect(padding.allSatisfy { $0 == 0 })
+      for (sequence, plain) in zip(found, sequences(base, step: step, lanes: 0..<3).sequences) {
+        for (changed, number) in zip(sequence, plain) {
+          sum += Double(changed - number)
+          squares += Double((changed - number) * (changed - number))
+          count += 1
+        }
+      }
+    }
+    #expect(abs(sum / count) < 0.02 && abs((squares / count).squareRoot() - 0.5) < 0.01)
+  }
+
+  @Test("The change is one of seed, epoch and sequence: the same for any lanes, and new in every epoch")
+  func pure() {
+    func changed(_ seed: UInt64, step: Int, _ lanes: Range<Int>) -> [[Float]] {
+      sequences(AugmentedBatches(base, seed: seed, noise: 0.5, shift: 2), step: step, lanes: lanes).sequences
+    }
+    let whole = changed(1, step: 1, 0..<3)
+    #expect(changed(1, step: 1, 1..<3) == Array(whole[1...]))
+    #expect(changed(2, step: 1, 0..<3) != whole && changed(1, step: 3, 0..<3) != whole)
+  }
+}
