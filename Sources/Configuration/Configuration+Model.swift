@@ -38,6 +38,8 @@ extension Configuration {
     public internal(set) var initialization: Initialization
     /// What the bias of the forget gate begins with.
     public internal(set) var forgetBias: Double
+    /// What the biases of the input gate begin with more.
+    public internal(set) var inputBias: Double
   }
 
   /// The global batch.

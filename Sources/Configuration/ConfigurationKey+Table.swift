@@ -144,7 +144,9 @@ extension ConfigurationKey {
         + "between the first and the last."),
     .text(
       "data.columns", \.data.columns, expected: "names of columns with commas between them",
-      scope: .tasks(.forecasting), "The columns of numbers that are read; without any, all."),
+      scope: .tasks(.forecasting),
+      "The columns that are read; without any, all. Behind a name may stand :categories for texts, :cycle=24 for whole "
+        + "numbers that come again, :year for dates."),
     .text(
       "data.target", \.data.target, expected: "the name of a column", scope: .tasks(.forecasting),
       "The column that is forecast, one of those that are read; without a name, the first."),
@@ -229,6 +231,10 @@ extension ConfigurationKey {
       "model.forgetBias", \.model.forgetBias, -100...100, .always("1"),
       "What the bias of the forget gate begins with. 1 lets a cell remember from the start (Gers et al. 2000; "
         + "Jozefowicz et al. 2015)."),
+    .number(
+      "model.inputBias", \.model.inputBias, -100...100, .always("0"),
+      "What is added to the first biases of the input gate. Below 0 a cell takes little in until it has learned what "
+        + "(Hochreiter and Schmidhuber 1997)."),
   ]
 
   private static let batch: [ConfigurationKey] = [

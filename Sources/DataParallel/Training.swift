@@ -92,9 +92,12 @@ public final class Training {
   deinit { shardLosses.deallocate() }
 
   /// Initial parameters, a function of the seed alone but for the tokens that `vectors` has.
-  public func initialize(method: Initialization, forgetBias: Float, vectors: WordVectors? = nil) throws {
+  public func initialize(
+    method: Initialization, forgetBias: Float, inputBias: Float = 0, vectors: WordVectors? = nil
+  ) throws {
     if sharded.writesParameters {
-      setup.shape.initialize(sharded.parameters, seed: setup.seed, method: method, forgetBias: forgetBias)
+      setup.shape.initialize(
+        sharded.parameters, seed: setup.seed, method: method, forgetBias: forgetBias, inputBias: inputBias)
       vectors?.write(to: sharded.parameters, setup.shape)
     }
     try sharded.parametersChanged()

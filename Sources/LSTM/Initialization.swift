@@ -12,9 +12,12 @@ public enum Initialization: String, CaseIterable, Sendable {
 
 extension ModelShape {
   /// Fills flat memory with initial parameters. The forget gate's bias becomes `forgetBias`: 1 lets gradients pass
-  /// from the start (Gers, Schmidhuber and Cummins 2000; Jozefowicz, Zaremba and Sutskever 2015).
+  /// from the start (Gers, Schmidhuber and Cummins 2000; Jozefowicz, Zaremba and Sutskever 2015). The update gate's
+  /// biases get `inputBias` more: below 0 a cell takes little in until it has learned what (Hochreiter and Schmidhuber
+  /// 1997, section 5.4).
   public func initialize(
-    _ parameters: UnsafeMutablePointer<Float>, seed: UInt64, method: Initialization, forgetBias: Float
+    _ parameters: UnsafeMutablePointer<Float>, seed: UInt64, method: Initialization, forgetBias: Float,
+    inputBias: Float = 0
   ) {
     if let embeddingRange { fill(parameters, range: embeddingRange, part: 0, seed: seed, limit: 0.1) }
     for (index, layer) in lstm.enumerated() {
@@ -29,6 +32,7 @@ extension ModelShape {
         limit: method.limit(inputs: hidden, outputs: hidden, hidden: hidden))
       if method == .xavier { (parameters + biasStart).update(repeating: 0, count: layer.columns) }
       (parameters + biasStart + Gate.forget.rawValue * hidden).update(repeating: forgetBias, count: hidden)
+      for unit in 0..<hidden { parameters[biasStart + Gate.update.rawValue * hidden + unit] += inputBias }
     }
     fill(
       parameters, range: outputRange, part: 2 * layers + 1, seed: seed,

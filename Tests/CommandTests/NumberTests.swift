@@ -14,7 +14,8 @@ extension Commands {
         let rows = (0..<90).map { "\($0),\([0, 4, 7, 8, 5, 1][$0 % 6] + $0 / 30),\($0 % 4)\n" }
         try workspace.put("day,b,a\n" + rows.joined(), "t.csv")
         let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (90, 2), }\n"
-        let values = (0..<90).flatMap { [UInt8([0, 4, 7, 8, 5, 1][$0 % 6] + $0 / 30), UInt8($0 % 4)] }
+        let season: [Int] = [0, 4, 7, 8, 5, 1]
+        let values = (0..<90).flatMap { (row: Int) -> [UInt8] in [UInt8(season[row % 6] + row / 30), UInt8(row % 4)] }
         try workspace.put(
           [0x93] + Array("NUMPY\u{1}\0".utf8) + [UInt8(header.utf8.count), 0] + Array(header.utf8) + values, "t.npy")
         try body(workspace)
@@ -29,6 +30,7 @@ extension Commands {
     @Test(arguments: [
       table + ["data.horizon=2"],
       ["task=forecasting", "data.path=t.npy", "data.target=1", "batch.steps=5"],
+      ["task=forecasting", "data.path=t.csv", "data.columns=b,a:categories,day:cycle=6", "batch.steps=5"],
       ["task=adding", "data.shortest=22", "data.heldOutStrings=17"],
       ["task=multiplication", "data.shortest=25", "data.heldOutStrings=9"],
     ])

@@ -63,4 +63,19 @@ import Testing
     let firsts = InitializationTests.shape.parts.map { parameters[$0.lowerBound] / parameters[$0.lowerBound + 1] }
     #expect(Set(firsts).count == firsts.count)
   }
+
+  @Test("The input gate's biases get what is asked for on top of their draw, and nothing else changes")
+  func inputBias() {
+    let plain = Self.parameters(.uniform)
+    let shape = Self.shape
+    var lower = [Float](repeating: 0, count: shape.parameterCount)
+    shape.initialize(&lower, seed: 3, method: .uniform, forgetBias: 1.5, inputBias: -3)
+    let gates = (0..<shape.layers).flatMap { layer in
+      let first = shape.layerRange(layer).upperBound - shape.lstm[layer].columns
+      return first..<first + shape.hidden
+    }
+    for place in plain.indices {
+      #expect(lower[place] == (gates.contains(place) ? plain[place] - 3 : plain[place]))
+    }
+  }
 }

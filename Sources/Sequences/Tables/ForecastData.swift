@@ -53,9 +53,9 @@ public struct ForecastData: Sendable {
   public init(
     path: String, columns: [String], target: String, missing: MissingValues, share: Double
   ) throws(SequenceError) {
-    let raw = try NumberTable(path: path, columns: columns)
-    let table = try raw.filled(missing, trainingRows: 0..<ForecastData.cut(raw.rows, share))
-    trainingRows = ForecastData.cut(table.rows, share)
+    let raw = try NumberTable(path: path, columns: columns, share: share)
+    let table = try raw.filled(missing, trainingRows: 0..<NumberTable.cut(raw.rows, share))
+    trainingRows = NumberTable.cut(table.rows, share)
     let place = target.isEmpty ? 0 : table.columns.firstIndex { ExactString($0) == ExactString(target) }
     guard let place else {
       throw .data(
@@ -82,8 +82,6 @@ public struct ForecastData: Sendable {
     values = try encoding.normalization.normalized(filled.values, name: name)
     measured = (0..<filled.rows).map { filled.values[$0 * encoding.columns.count + encoding.target] }
   }
-
-  private static func cut(_ rows: Int, _ share: Double) -> Int { Int((Double(rows) * (1 - share)).rounded(.down)) }
 
   /// All rows.
   public var rows: Int { measured.count }

@@ -27,28 +27,31 @@ public struct NumberTable: Sendable {
   /// How many values are missing.
   public var holes: Int { values.count { $0.isNaN } }
 
-  /// Reads `columns` of the CSV or TSV file or the array of NumPy at `path`, in the order given; other columns, such as
-  /// dates and texts, are not looked at. No `columns` means all of them; those of an array are called "0", "1", … A
-  /// column that is not there, and text where a number or a hole should be, are errors with exit code 65.
-  public init(path: String, columns: [String] = []) throws(SequenceError) {
+  /// Reads `columns` of the CSV or TSV file or the array of NumPy at `path`, in the order given, those of dates and texts
+  /// by a `ColumnRule`; other columns are not looked at. No `columns` means all of them; those of an array are called
+  /// "0", "1", … A column that is not there, and text where a number or a hole should be, are errors with exit code 65.
+  /// - Parameter share: The share of the rows at the end whose texts are no categories.
+  public init(path: String, columns: [String] = [], share: Double = 0) throws(SequenceError) {
     try self.init(
-      bytes: TextFile.read(path, as: "table"), isTSV: DelimitedText.isTSV(path), columns: columns, name: path)
+      bytes: TextFile.read(path, as: "table"), isTSV: DelimitedText.isTSV(path), columns: columns, share: share,
+      name: path)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
   public init(
-    bytes: [UInt8], isTSV: Bool = false, columns: [String] = [], name: String
+    bytes: [UInt8], isTSV: Bool = false, columns: [String] = [], share: Double = 0, name: String
   ) throws(SequenceError) {
     if NPYFile.isNPY(bytes) {
       try self.init(NPYFile(bytes, name: name), columns: columns, name: name)
     } else {
-      try self.init(DelimitedText(bytes, isTSV: isTSV, name: name), columns: columns)
+      try self.init(DelimitedText(bytes, isTSV: isTSV, name: name), columns: columns, share: share)
     }
   }
 
   private init(_ array: NPYFile, columns: [String], name: String) throws(SequenceError) {
     let names = (0..<array.columns).map(String.init)
-    let indices = try columns.isEmpty ? Array(names.indices) : NumberTable.indices(of: columns, in: names, name)
+    var indices = columns.isEmpty ? Array(names.indices) : []
+    for column in columns { indices.append(try DelimitedText.index(of: column, in: names, name)) }
     self.columns = indices.map { names[$0] }
     values = (0..<array.rows).flatMap { row in indices.map { array.values[row * array.columns + $0] } }
     lines = Array(1...array.rows)
@@ -56,28 +59,24 @@ public struct NumberTable: Sendable {
     self.name = name
   }
 
-  private static func indices(
-    of columns: [String], in names: [String], _ name: String
-  ) throws(SequenceError) -> [Int] {
-    var indices: [Int] = []
-    for column in columns { indices.append(try DelimitedText.index(of: column, in: names, name)) }
-    return indices
-  }
-
-  private init(_ table: DelimitedText, columns: [String]) throws(SequenceError) {
-    let indices =
-      try columns.isEmpty
-      ? Array(table.columns.indices) : NumberTable.indices(of: columns, in: table.columns, table.name)
-    self.columns = indices.map { table.columns[$0] }
+  private init(_ table: DelimitedText, columns: [String], share: Double) throws(SequenceError) {
+    let rows = NumberTable.cut(table.records.count, share)
+    var ruled: [RuledColumn] = []
+    if columns.isEmpty {
+      ruled = table.columns.enumerated().map { RuledColumn(name: $1, source: $0, rule: .number) }
+    }
+    for column in columns { ruled += try RuledColumn.columns(column, of: table, rows: rows) }
+    self.columns = ruled.map(\.name)
     values = []
-    values.reserveCapacity(table.records.count * indices.count)
+    values.reserveCapacity(table.records.count * ruled.count)
     for (line, fields) in table.records {
-      for index in indices {
-        guard let value = NumberText.value(fields[index]) ?? (NumberText.isMissing(fields[index]) ? .nan : nil) else {
+      for column in ruled {
+        let field = fields[column.source]
+        guard let value = column.rule.value(field) else {
           throw .data(
-            "not a number — expected a number in column \(quoted(table.columns[index])), got \(quoted(fields[index])) "
-              + "(\(table.name), line \(line))",
-            hint: "name the columns to read, without those of dates and texts")
+            "not \(column.rule.expected) — expected \(column.rule.expected) in column "
+              + "\(quoted(table.columns[column.source])), got \(quoted(field)) (\(table.name), line \(line))",
+            hint: "name the columns to read, with a rule for those of dates and texts")
         }
         values.append(value)
       }
@@ -86,6 +85,9 @@ public struct NumberTable: Sendable {
     line = "line"
     name = table.name
   }
+
+  /// Rows to train on where a share at the end is held out.
+  static func cut(_ rows: Int, _ share: Double) -> Int { Int((Double(rows) * (1 - share)).rounded(.down)) }
 
   // MARK: Holes
 

@@ -45,7 +45,7 @@ extension Training {
   func initialize(_ configuration: Configuration, _ data: RunData) throws {
     try initialize(
       method: Initialization(configuration.model.initialization), forgetBias: Float(configuration.model.forgetBias),
-      vectors: data.vectors)
+      inputBias: Float(configuration.model.inputBias), vectors: data.vectors)
   }
 }
 

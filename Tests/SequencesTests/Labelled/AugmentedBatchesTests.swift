@@ -24,6 +24,15 @@ struct AugmentedBatchesTests {
     return (found, padding)
   }
 
+  /// Timestep t is t − `steps`, or the nearest that there is.
+  private func moved(_ sequence: [Float], by steps: Int) -> [Float] {
+    let T = sequence.count / 2
+    return (0..<T).flatMap { t in
+      let from = max(0, min(T - 1, t - steps))
+      return sequence[2 * from..<2 * from + 2]
+    }
+  }
+
   @Test("A shifted sequence keeps its length, and its ends fill the gap; every shift occurs")
   func shift() {
     let source = AugmentedBatches(base, seed: 1, noise: 0, shift: 2)
@@ -31,12 +40,7 @@ struct AugmentedBatchesTests {
     for step in 0..<80 {
       let plain = sequences(base, step: step, lanes: 0..<3).sequences
       for (sequence, original) in zip(sequences(source, step: step, lanes: 0..<3).sequences, plain) {
-        let T = original.count / 2
-        let found = (-2...2).filter { shift in
-          (0..<T).allSatisfy { t in
-            (0..<2).allSatisfy { sequence[2 * t + $0] == original[2 * max(0, min(T - 1, t - shift)) + $0] }
-          }
-        }
+        let found = (-2...2).filter { sequence == moved(original, by: $0) }
         #expect(!found.isEmpty)
         shifts.formUnion(found)
       }

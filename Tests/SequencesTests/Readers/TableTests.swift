@@ -1,3 +1,4 @@
+import Foundation
 import Sequences
 import Testing
 
@@ -126,6 +127,47 @@ struct TableTests {
     let texts = ["1", "+1.", ".5", "-0", "1e-3", "16777217", "3.4028235e38", "1e-60", "\t2E2 ", "0.1", "007"]
     let truth: [Float] = [1, 1, 0.5, 0, 0.001, 16_777_216, .greatestFiniteMagnitude, 0, 200, 0.1, 7]
     #expect(try numbers("a\n" + texts.joined(separator: "\n")).values == truth)
+  }
+
+  @Test("Categories, cycles and dates become numbers by the rule behind the column's name")
+  func rules() throws {
+    let text = "date,hour,wind\n2016-01-01,0,NW\n2016-12-31 23:00,6,\n2017-03-01,-12,SE\n2017-03-01,30,cv\n"
+    let read = try NumberTable(
+      bytes: Array(text.utf8), columns: ["wind:categories", "hour:cycle=24", "date:year", "hour"], share: 0.25,
+      name: "t.csv")
+    #expect(
+      read.columns == [
+        "wind=NW", "wind=SE", "hour:sin24", "hour:cos24", "date:sin-year", "date:cos-year", "hour",
+      ])
+    let rows = stride(from: 0, to: read.values.count, by: 7).map { Array(read.values[$0..<$0 + 7]) }
+    // The last row is held out: its text is no category.
+    #expect(rows.map { Array($0[..<4]) } == [[1, 0, 0, 1], [0, 0, 1, 0], [0, 1, 0, -1], [0, 0, 1, 0]])
+    #expect(rows.map { $0[6] } == [0, 6, -12, 30])
+    for (row, day) in zip(rows, [0.0, 365, 60, 60]) {
+      let angle = 2 * Double.pi * day / 366
+      #expect(abs(Double(row[4]) - sin(angle)) < 1e-6 && abs(Double(row[5]) - cos(angle)) < 1e-6)
+    }
+    // The names say everything: another table is read the same way.
+    let again = try numbers(text, columns: read.columns)
+    #expect(again.values == read.values && again.columns == read.columns)
+  }
+
+  @Test("A column whose name looks like a rule is what it is called, and holes stay holes")
+  func namesLikeRules() throws {
+    #expect(try numbers("a:year,b=c\n1,2\n", columns: ["b=c", "a:year"]).values == [2, 1])
+    #expect(try numbers("d,h\nNA,\n2000-02-29,5\n", columns: ["d:year", "h:cycle=5"]).holes == 4)
+  }
+
+  @Test(
+    "Rules that do not fit are refused",
+    arguments: [
+      ("a:year", "2015-02-29", "a date such as"), ("a:year", "2015-13-01", "a date such as"),
+      ("a:year", "15-1-1", "a date such as"), ("a:cycle=7", "1.5", "a whole number"),
+      ("a:cycle=0", "1", "missing column"), ("b:year", "1", "missing column"), ("a:month", "1", "missing column"),
+      ("a:categories", "NA", "expected 1 to 256 texts, got 0"),
+    ])
+  func unfitRules(column: String, field: String, what: String) {
+    expectBadData(what, "t.csv") { _ = try numbers("a,c\n\(field),1\n", columns: [column]) }
   }
 
   // MARK: Holes

@@ -1,0 +1,52 @@
+import Sequences
+import Testing
+
+@Suite("Lengths")
+struct LengthTests {
+  private let long = 100_000
+
+  @Test("A text of 100,000 words, and one of two")
+  func texts() throws {
+    let folder = try TestFolder()
+    for count in [2, long] {
+      let path = try folder.write(String(repeating: "a ", count: count).utf8, "text.txt")
+      let corpus = try TextCorpus(path: path, tokens: .words, maximumVocabulary: 0, validation: .none)
+      #expect(corpus.training.count == count)
+    }
+  }
+
+  @Test("Texts of one word and of 100,000 in a table and in class files; one example will do where classes are known")
+  func labelledTexts() throws {
+    let folder = try TestFolder()
+    let text = String(repeating: "b ", count: long)
+    try folder.write("a\n".utf8, "x.txt")
+    try folder.write("\(text)\n".utf8, "y.txt")
+    let table = Array("text,label\na,x\n\(text),y\n".utf8)
+    for texts in [
+      try LabelledTexts.classFiles(folder: folder.path, pattern: NamePattern("{class}.txt"), tokens: .words),
+      try LabelledTexts.table(bytes: table, isTSV: false, textColumn: "text", labelColumn: "label", name: "t.csv"),
+    ] {
+      #expect(try texts.tokens(in: texts.vocabulary(of: .words, name: "t")).lengths == [1, long])
+    }
+    let one = try LabelledTexts.classFiles(
+      folder: folder.path, pattern: NamePattern("x.{class}"), tokens: .words, classes: ["txt", "md"])
+    #expect(one.count == 1 && one.labels == [0])
+  }
+
+  @Test("Clips of one sample and of 100,000, and of a class never seen in training")
+  func clips() throws {
+    let folder = try TestFolder()
+    try folder.write(WAV(samples: [0.5]).bytes, "a_0.wav")
+    try folder.write(WAV(samples: [Float](repeating: 0.25, count: long)).bytes, "b_0.wav")
+    try folder.write(try flac([Float](repeating: 0.25, count: long)), "b_1.flac")
+    let clips = try AudioClips.read(folder: folder.path, pattern: NamePattern("{class}_*"))
+    #expect(clips.clips.lengths == [1, long, long])
+    let mel = try LogMel(rate: 8000)
+    #expect(try clips.features(mel).lengths == [1, 1249, 1249])
+    let one = try AudioClips.read(folder: folder.path, pattern: NamePattern("{class}_0.wav"), classes: ["a", "b"])
+    #expect(one.clips.count == 2)
+    expectBadData("unknown class", "\"b\" (b_0.wav)") {
+      _ = try AudioClips.read(folder: folder.path, pattern: NamePattern("{class}_0.wav"), classes: ["a", "c"])
+    }
+  }
+}
