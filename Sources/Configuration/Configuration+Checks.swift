@@ -84,6 +84,23 @@ extension Configuration {
           "data.shortest", "\(data.variant == .c ? "at least 1" : "0") with data.variant \(data.variant.rawValue)")
       }
     }
+    guard let cutoffs = model.cutoffs else {
+      throw fail("model.adaptiveSoftmax", "ascending integers from 1 with commas between them")
+    }
+    if model.tied {
+      guard model.embedding == model.hidden else {
+        throw fail("model.embedding", "model.hidden, \(model.hidden), with model.tied")
+      }
+      guard model.adaptiveFactor == 1 else {
+        throw fail("model.adaptiveFactor", "1 with model.tied")
+      }
+    }
+    guard !cutoffs.isEmpty || model.tied || model.adaptiveFactor == 4 else {
+      throw fail("model.adaptiveFactor", "4 without model.adaptiveSoftmax")
+    }
+    guard !data.lineEnds || data.tokens == .words else {
+      throw fail("data.lineEnds", "false but with data.tokens words")
+    }
     guard task != .forecasting || data.horizon >= 1 else { throw fail("data.horizon", "at least 1") }
     if case .file = data.validation, task == .forecasting {
       throw fail("data.validation", "a fraction with task forecasting")

@@ -63,6 +63,8 @@ extension Configuration {
     public internal(set) var tokens: Tokens
     /// The most entries of the vocabulary, 0 for all.
     public internal(set) var vocabulary: Int
+    /// Whether the end of a line is a word.
+    public internal(set) var lineEnds: Bool
     /// What is held out of training.
     public internal(set) var validation: Validation
     /// The sequences held out by name: patterns with | between them, "" for none.

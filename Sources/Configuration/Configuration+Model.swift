@@ -34,6 +34,12 @@ extension Configuration {
     public internal(set) var activationPenalty: Double
     /// β, the factor of their squared changes.
     public internal(set) var temporalPenalty: Double
+    /// Whether the embedding is the matrix of the output too.
+    public internal(set) var tied: Bool
+    /// Cutoffs of an adaptive softmax with commas between them, "" for one softmax.
+    public internal(set) var adaptiveSoftmax: String
+    /// What each tail divides the units of the one before by.
+    public internal(set) var adaptiveFactor: Int
     /// How weights begin.
     public internal(set) var initialization: Initialization
     /// What the bias of the forget gate begins with.
@@ -42,6 +48,22 @@ extension Configuration {
     public internal(set) var inputBias: Double
   }
 
+}
+
+extension Configuration.Model {
+  /// The cutoffs as numbers, ascending from 1; none for one softmax; nil where the text is something else.
+  public var cutoffs: [Int]? {
+    let numbers = adaptiveSoftmax.split(separator: ",", omittingEmptySubsequences: false)
+      .map { Int($0.trimmingPrefix(while: { $0 == " " })) }
+    if adaptiveSoftmax.isEmpty { return [] }
+    guard !numbers.contains(nil), numbers[0]! >= 1, zip(numbers, numbers.dropFirst()).allSatisfy({ $0! < $1! }) else {
+      return nil
+    }
+    return numbers.compactMap(\.self)
+  }
+}
+
+extension Configuration {
   /// The global batch.
   public struct Batch: Sendable, Equatable {
     /// B, lanes of the global batch.

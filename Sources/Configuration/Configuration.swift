@@ -55,12 +55,13 @@ public struct Configuration: Sendable, Equatable {
     task: .reber,
     data: Data(
       source: .generated, path: "", files: "", textColumn: "", labelColumn: "", tokens: .symbols, vocabulary: 0,
-      validation: .none, heldOut: "", folds: 0, fold: 0, trainingStrings: 0, heldOutStrings: 0, relevantSymbols: 0,
+      lineEnds: false, validation: .none, heldOut: "", folds: 0, fold: 0, trainingStrings: 0, heldOutStrings: 0, relevantSymbols: 0,
       shortest: 0, variant: .a, symbols: 0, columns: "", target: "", missing: .error, horizon: 0, season: 0),
     audio: Audio(bands: 0, window: 0, hop: 0, noise: 0, shift: 0),
     model: Model(
       embedding: 0, vectors: "", hidden: 0, layers: 0, dropout: 0, dropoutMask: .timestep, weightDropout: 0,
-      embeddingDropout: 0, activationPenalty: 0, temporalPenalty: 0, initialization: .uniform, forgetBias: 0,
+      embeddingDropout: 0, activationPenalty: 0, temporalPenalty: 0, tied: false, adaptiveSoftmax: "",
+      adaptiveFactor: 0, initialization: .uniform, forgetBias: 0,
       inputBias: 0),
     batch: Batch(sequences: 0, steps: 0, shards: 0, accumulate: 0, reset: 0),
     optimizer: Optimizer(

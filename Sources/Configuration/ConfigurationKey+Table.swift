@@ -90,6 +90,9 @@ extension ConfigurationKey {
       .derived("10000 for words, else 0") { $0.data.tokens == .words ? "10000" : "0" },
       "The most entries of the vocabulary of characters or words, <unk> included; rarer ones become <unk>. 0 keeps "
         + "all."),
+    .flag(
+      "data.lineEnds", \.data.lineEnds, .always("false"), scope: .tasks(.languageModel),
+      "Whether the end of each line is a word, <eos>, as corpora of words are counted."),
     .validation(
       "data.validation", \.data.validation,
       .derived("0 (built-in tasks, or with data.heldOut or data.folds), 0.2 (forecasting), else 0.1") {
@@ -202,6 +205,21 @@ extension ConfigurationKey {
       "model.dropout", \.model.dropout, share, .always("0"),
       "The share of numbers dropped from the inputs of every layer and of the output layer: on all connections that "
         + "are not recurrent, the embedding's among them, never along time (Zaremba et al. 2014)."),
+    .flag(
+      "model.tied", \.model.tied, .always("false"), scope: .tasks(.reber, .languageModel),
+      "Whether the embedding is the matrix of the output too, so that model.embedding must be model.hidden (Press and Wolf "
+        + "2017, Inan et al. 2017)."),
+    .text(
+      "model.adaptiveSoftmax", \.model.adaptiveSoftmax, expected: "ascending cutoffs with commas between them",
+      scope: .tasks(.languageModel),
+      "Cuts the vocabulary, frequent words first, into a head and tails that are asked only where a word of theirs is "
+        + "meant (Grave et al. 2017): 2000,10000 makes two tails. The probabilities are exact. Without cutoffs one softmax "
+        + "says all words."),
+    .integer(
+      "model.adaptiveFactor", \.model.adaptiveFactor, 1...64,
+      .derived("1 with model.tied, else 4") { $0.model.tied ? "1" : "4" }, scope: .tasks(.languageModel),
+      "What each tail of an adaptive softmax divides the units of the one before by: its words are told from H / factor, "
+        + "H / factor², … numbers."),
     .choice(
       "model.dropoutMask", \.model.dropoutMask, .always("timestep"),
       "How long a mask of model.dropout lasts: a timestep, or the whole window of a sequence, which is variational dropout "

@@ -13,6 +13,7 @@ final class AllReduceReducer: Reducer {
   /// Every number is taken for changed.
   var changedRanges: [Range<Int>] { ownedRanges }
 
+  private let plan: ReductionPlan
   private let memory: GradientMemory
   private let communicator: Communicator
   private let clock: StepClock
@@ -21,6 +22,7 @@ final class AllReduceReducer: Reducer {
 
   /// For two ranks or more.
   init(_ plan: ReductionPlan, memory: GradientMemory, world: World, clock: StepClock) {
+    self.plan = plan
     ownedRanges = plan.parts
     embedding = plan.embeddingRange
     self.memory = memory
@@ -36,8 +38,9 @@ final class AllReduceReducer: Reducer {
   func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double {
     for part in submitted { try allReduce(part: part) }
     submitted.removeAll(keepingCapacity: true)
+    plan.join(sum, changed: changedRanges)
     return try numbers.norm(
-      of: memory.gradient(0), changed: ownedRanges, ownShardValues: ownShardValues, notice: notice, clock: clock)
+      of: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, notice: notice, clock: clock)
   }
 
   private func allReduce(part: Int) throws {

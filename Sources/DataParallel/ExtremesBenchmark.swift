@@ -72,7 +72,7 @@ public enum ExtremesBenchmark {
   /// become.
   private static func silence(_ training: Training) {
     let shape = training.setup.shape
-    scale(training, shape.parts[0], by: 0)
+    scale(training, shape.embeddingRange!, by: 0)
     for (index, layer) in shape.lstm.enumerated() {
       let biases = shape.layerRange(index).upperBound - layer.columns..<shape.layerRange(index).upperBound
       scale(training, biases, by: 0)

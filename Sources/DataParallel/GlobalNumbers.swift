@@ -37,7 +37,7 @@ struct GlobalNumbers {
   /// The norm of a gradient of which every owner has its blocks at least. Block sums are added in index
   /// order, whoever computed them. The shard values and notices of all ranks are known afterwards.
   mutating func norm(
-    of gradient: UnsafePointer<Float>, changed: [Range<Int>], ownShardValues: UnsafeBufferPointer<Double>,
+    of gradient: UnsafePointer<Float>, changed: ArraySlice<Range<Int>>, ownShardValues: UnsafeBufferPointer<Double>,
     notice: Double, clock: StepClock
   ) throws -> Double {
     clock.enter(.update)

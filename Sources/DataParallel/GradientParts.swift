@@ -52,18 +52,18 @@ struct GradientParts: Sendable {
   /// block without a number in one of the `changed` ranges, which ascend, is +0.0 throughout. `complete` is called for
   /// what a changed range has of a block, just before the block is read.
   func squaredSums(
-    ofPart part: Int, rank: Int, changed: [Range<Int>], gradient: UnsafePointer<Float>,
+    ofPart part: Int, rank: Int, changed: ArraySlice<Range<Int>>, gradient: UnsafePointer<Float>,
     sums: UnsafeMutablePointer<Double>, complete: (Range<Int>) -> Void = { _ in }
   ) {
     let slice = slice(ofPart: part, rank: rank)
-    var next = changed.firstIndex { $0.upperBound > slice.lowerBound } ?? changed.count
+    var next = changed.firstIndex { $0.upperBound > slice.lowerBound } ?? changed.endIndex
     for (index, block) in blocks(ofPart: part, rank: rank).enumerated() {
       let first = slice.lowerBound + index * normBlock
       let numbers = first..<min(first + normBlock, slice.upperBound)
       let sum = sums + (firstBlock[part] + block)
       sum.pointee = 0
-      let isChanged = next < changed.count && changed[next].lowerBound < numbers.upperBound
-      while next < changed.count && changed[next].lowerBound < numbers.upperBound {
+      let isChanged = next < changed.endIndex && changed[next].lowerBound < numbers.upperBound
+      while next < changed.endIndex && changed[next].lowerBound < numbers.upperBound {
         complete(changed[next].clamped(to: numbers))
         if changed[next].upperBound > numbers.upperBound { break }
         next += 1

@@ -12,6 +12,7 @@ final class MessageReducer: Reducer {
   var notices: [Double] { numbers.notices }
   var changedRanges: [Range<Int>] { exchange.changedRanges }
 
+  private let plan: ReductionPlan
   private let exchange: GradientExchange
   private let memory: GradientMemory
   private let clock: StepClock
@@ -19,6 +20,7 @@ final class MessageReducer: Reducer {
 
   /// Collective, for two ranks or more.
   init(_ plan: ReductionPlan, memory: GradientMemory, world: World, clock: StepClock) throws {
+    self.plan = plan
     ownedRanges = plan.parts
     embedding = plan.embeddingRange
     self.memory = memory
@@ -39,7 +41,8 @@ final class MessageReducer: Reducer {
 
   func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double {
     exchange.finish()
+    plan.join(sum, changed: changedRanges)
     return try numbers.norm(
-      of: memory.gradient(0), changed: changedRanges, ownShardValues: ownShardValues, notice: notice, clock: clock)
+      of: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, notice: notice, clock: clock)
   }
 }

@@ -3,13 +3,13 @@ import LSTM
 
 /// A model's flat parameters as the tensors of `model.safetensors`, with PyTorch's names, shapes and gate order: those
 /// of a module with `embedding` (`nn.Embedding`, where the model reads tokens), `lstm` (`nn.LSTM`) and `output`
-/// (`nn.Linear`). Moments of an optimizer have the same form, with a prefix.
+/// (`nn.Linear` or `nn.AdaptiveLogSoftmaxWithLoss`). Moments of an optimizer have the same form, with a prefix.
 enum ModelFile {
   /// The tensors of flat memory in this form, which stays as it is as long as they are used.
   static func tensors(
     _ flat: UnsafePointer<Float>, shape: ModelShape, prefix: String = ""
   ) -> [TensorSource] {
-    let (K, H) = (shape.classes, shape.hidden)
+    let H = shape.hidden
     func source(
       _ name: String, _ shape: [Int],
       _ pieces: @escaping (_ body: (UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
@@ -23,7 +23,7 @@ enum ModelFile {
       return TensorSource(name: prefix + name, floats: floats, shape: shape)
     }
     var tensors: [TensorSource] = []
-    if case .tokens(let vocabulary, let size) = shape.input {
+    if case .tokens(let vocabulary, let size) = shape.input, !shape.isTied {
       tensors.append(asItIs("embedding.weight", flat, [vocabulary, size]))
     }
     for (index, layer) in shape.lstm.enumerated() {
@@ -39,13 +39,17 @@ enum ModelFile {
           name: prefix + "lstm.bias_hh_l\(index)", shape: [4 * H], values: [Float](repeating: 0, count: 4 * H)),
       ]
     }
-    let output = flat + shape.outputRange.lowerBound
-    return tensors + [
-      source("output.weight", [K, H]) {
-        try PyTorchLayout.forEachTransposedPiece(output, stride: K, rows: H, columns: K, $0)
-      },
-      asItIs("output.bias", output + H * K, [K]),
-    ]
+    for tensor in shape.outputTensors {
+      let first = flat + shape.outputRange.lowerBound + tensor.first
+      tensors.append(
+        !tensor.isTransposed
+          ? asItIs(tensor.name, first, tensor.shape)
+          : source(tensor.name, tensor.shape) {
+            let (K, inputs) = (tensor.shape[0], tensor.shape[1])
+            try PyTorchLayout.forEachTransposedPiece(first, stride: K, rows: inputs, columns: K, $0)
+          })
+    }
+    return tensors
   }
 
   /// Fills flat memory from a file in this form.
@@ -53,9 +57,9 @@ enum ModelFile {
   static func read(
     _ file: TensorFile, into flat: UnsafeMutablePointer<Float>, shape: ModelShape, prefix: String = ""
   ) throws {
-    let (K, H) = (shape.classes, shape.hidden)
+    let H = shape.hidden
     func values(_ name: String, _ shape: [Int]) throws -> [Float] { try file.values(prefix + name, shape: shape) }
-    if case .tokens(let vocabulary, let size) = shape.input {
+    if case .tokens(let vocabulary, let size) = shape.input, !shape.isTied {
       try flat.update(from: values("embedding.weight", [vocabulary, size]), count: vocabulary * size)
     }
     for (index, layer) in shape.lstm.enumerated() {
@@ -67,9 +71,12 @@ enum ModelFile {
         values("lstm.bias_ih_l\(index)", [4 * H]), values("lstm.bias_hh_l\(index)", [4 * H]))
       PyTorchLayout.import(bias, to: .bias, of: w, shape: layer)
     }
-    let output = flat + shape.outputRange.lowerBound
-    output.update(
-      from: PyTorchLayout.transposed(try values("output.weight", [K, H]), rows: K, columns: H), count: H * K)
-    try (output + H * K).update(from: values("output.bias", [K]), count: K)
+    for tensor in shape.outputTensors {
+      var numbers = try values(tensor.name, tensor.shape)
+      if tensor.isTransposed {
+        numbers = PyTorchLayout.transposed(numbers, rows: tensor.shape[0], columns: tensor.shape[1])
+      }
+      (flat + shape.outputRange.lowerBound + tensor.first).update(from: numbers, count: numbers.count)
+    }
   }
 }

@@ -127,13 +127,14 @@ final class NodeReducer: Reducer {
     partsBefore += submitted.count
     submitted.removeAll(keepingCapacity: true)
     started = 0
+    plan.join(sum, changed: changedRanges)
     // Nobody comes out of this before all have read their neighbours' gradients.
     return try numbers.norm(
-      of: sum, changed: changedRanges, ownShardValues: ownShardValues, notice: notice, clock: clock)
+      of: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, notice: notice, clock: clock)
   }
 
   func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws {
     guard isOnFirstNode else { return }
-    try gather(owned, into: all, parts: plan.parts, slices: places, on: node)
+    try gather(owned, into: all, plan: plan, slices: places, on: node)
   }
 }

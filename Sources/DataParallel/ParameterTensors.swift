@@ -12,7 +12,9 @@ public struct ParameterTensors: Sendable {
   /// The tensors of a model.
   public init(_ shape: ModelShape) {
     var tensors: [(name: String, end: Int)] = []
-    if let embedding = shape.embeddingRange { tensors.append(("embedding.weight", embedding.upperBound)) }
+    if let embedding = shape.embeddingRange, !shape.isTied {
+      tensors.append(("embedding.weight", embedding.upperBound))
+    }
     for (index, layer) in shape.lstm.enumerated() {
       let range = shape.layerRange(index)
       tensors += [
@@ -21,9 +23,10 @@ public struct ParameterTensors: Sendable {
         ("lstm.bias_ih_l\(index)", range.upperBound),
       ]
     }
-    tensors += [
-      ("output.weight", shape.outputRange.upperBound - shape.classes), ("output.bias", shape.outputRange.upperBound),
-    ]
+    let output = shape.outputRange.lowerBound
+    tensors += shape.outputTensors.map {
+      ($0.name, output + $0.first + $0.count)
+    }
     names = tensors.map(\.name)
     ranges = zip([0] + tensors.map(\.end), tensors.map(\.end)).map { $0..<$1 }
   }
@@ -39,5 +42,50 @@ public struct ParameterTensors: Sendable {
   /// The link of a chain of records: XXH64 of a step and its hashes, with the link before as the seed.
   public static func link(after previous: UInt64, step: Int, hashes: [UInt64]) -> UInt64 {
     XXHash64.hash([UInt64(step)] + hashes, seed: previous)
+  }
+}
+
+/// A tensor of what stands above the layers.
+struct OutputTensor {
+  let name: String
+  /// Its shape in a file.
+  let shape: [Int]
+  /// Its place in the part of the output.
+  let first: Int
+  /// Whether memory holds its transpose, which PyTorch has as `nn.Linear`'s weight.
+  var isTransposed = false
+
+  /// Its numbers.
+  var count: Int { shape.reduce(1, *) }
+}
+
+extension ModelShape {
+  /// The tensors of the output, in memory order: those of `nn.Linear`, or of `nn.AdaptiveLogSoftmaxWithLoss` with
+  /// `head_bias=True`; with tied weights the embedding, for an adaptive softmax the rows that stand for tails, the bias.
+  var outputTensors: [OutputTensor] {
+    if isTied {
+      let (V, H, J) = (classes, hidden, adaptive?.tails.count ?? 0)
+      let tails = [OutputTensor(name: "output.tails.weight", shape: [J, H], first: V * H)]
+      return [OutputTensor(name: "embedding.weight", shape: [V, H], first: 0)]
+        + (J > 0 ? tails : [])
+        + [OutputTensor(name: "output.bias", shape: [outputClasses], first: (V + J) * H)]
+    }
+    func linear(_ name: String, _ inputs: Int, _ outputs: Int, first: Int) -> OutputTensor {
+      OutputTensor(
+        name: name + "weight", shape: [outputs, inputs], first: first, isTransposed: true)
+    }
+    let name = adaptive == nil ? "output." : "output.head."
+    let tails = (adaptive?.tails ?? []).enumerated().flatMap { index, tail in
+      [
+        linear("output.tail.\(index).0.", hidden, tail.units, first: tail.projection.lowerBound),
+        linear(
+          "output.tail.\(index).1.", tail.units, tail.classes.count,
+          first: tail.weights.lowerBound),
+      ]
+    }
+    return [
+      linear(name, hidden, outputClasses, first: 0),
+      OutputTensor(name: name + "bias", shape: [outputClasses], first: hidden * outputClasses),
+    ] + tails
   }
 }

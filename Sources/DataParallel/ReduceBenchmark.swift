@@ -58,7 +58,7 @@ public struct ReduceBenchmark: Sendable {
         count: count, subtrees: SummationTree.subtrees(of: own, leafCount: plan.shards).count, node: sharing.node)
       reducer = try makeReducer(
         ReductionPlan(
-          parts: [0..<count], embedding: nil, sendsRows: false, shardCount: plan.shards,
+          parts: [0..<count], embedding: nil, sendsRows: false, sharedPart: nil, shardCount: plan.shards,
           shards: (0..<plan.ranks).map(plan.shards(ofRank:))),
         reduction: reduction, memory: memory, sharing: sharing, world: world,
         clock: StepClock(parts: 1, tracedEvents: 0))

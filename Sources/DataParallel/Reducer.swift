@@ -81,10 +81,33 @@ struct ReductionPlan {
   let embedding: (rows: Int, size: Int, mostRows: Int)?
   /// Whether only those rows travel that some rank has seen.
   let sendsRows: Bool
+  /// Of tied weights the part that is the embedding too: as many numbers in the same order, to which those of the first
+  /// part are added.
+  let sharedPart: Int?
   /// S.
   let shardCount: Int
   /// The shards of each rank.
   let shards: [Range<Int>]
+
+  /// The parts that parameters have: the embedding's own part is none where the weights are tied.
+  var parameterParts: Range<Int> { (sharedPart == nil ? 0 : 1)..<parts.count }
+
+  /// Of tied weights: adds what came through the embedding to what came through the output, number by number where it
+  /// is not 0, so that it is all the same which rows were looked at.
+  func join(_ gradient: UnsafeMutablePointer<Float>, changed: [Range<Int>]) {
+    guard let sharedPart else { return }
+    let offset = parts[sharedPart].lowerBound - parts[0].lowerBound
+    for range in changed where range.upperBound <= parts[0].upperBound {
+      let (from, to) = (gradient + range.lowerBound, gradient + (range.lowerBound + offset))
+      for i in 0..<range.count { to[i] = from[i] == 0 ? to[i] : to[i] + from[i] }
+    }
+  }
+
+  /// Those of ascending ranges that are of parameters.
+  func ofParameters(_ ranges: [Range<Int>]) -> ArraySlice<Range<Int>> {
+    guard sharedPart != nil else { return ranges[...] }
+    return ranges[(ranges.firstIndex { $0.lowerBound >= parts[0].upperBound } ?? ranges.count)...]
+  }
 
   /// The embedding's numbers.
   var embeddingRange: Range<Int>? { embedding == nil ? nil : parts[0] }

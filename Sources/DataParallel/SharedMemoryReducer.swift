@@ -72,6 +72,7 @@ final class SharedMemoryReducer: Reducer {
     findChangedRanges()
     readAll()
     clock.enter(.update)
+    joinShared()
     for (shard, value) in zip(plan.shards[rank], ownShardValues) {
       values(ofRank: rank)[parts.blockCount + shard] = value
     }
@@ -89,7 +90,7 @@ final class SharedMemoryReducer: Reducer {
     for part in parts.parts.indices {
       if !isAlone { clock.enter(.reduction, part: part) }
       parts.squaredSums(
-        ofPart: part, rank: rank, changed: changedRanges, gradient: sum, sums: values(ofRank: rank)
+        ofPart: part, rank: rank, changed: changedRanges[...], gradient: sum, sums: values(ofRank: rank)
       ) { numbers in
         // A single rank's gradient is the sum already.
         guard !isAlone else { return }
@@ -101,8 +102,17 @@ final class SharedMemoryReducer: Reducer {
     }
   }
 
+  /// Of tied weights: the squares of the shared matrix are those of the joined gradient.
+  private func joinShared() {
+    guard let shared = plan.sharedPart else { return }
+    plan.join(sum, changed: changedRanges)
+    let sums = values(ofRank: rank)
+    parts.squaredSums(ofPart: 0, rank: rank, changed: [], gradient: sum, sums: sums)
+    parts.squaredSums(ofPart: shared, rank: rank, changed: changedRanges[...], gradient: sum, sums: sums)
+  }
+
   func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws {
-    try gather(owned, into: all, parts: parts.parts, slices: parts.slices, on: communicator)
+    try gather(owned, into: all, plan: plan, slices: parts.slices, on: communicator)
   }
 
   // MARK: Rows that have been seen
@@ -145,18 +155,20 @@ final class SharedMemoryReducer: Reducer {
   }
 }
 
-/// Rank 0 of a communicator gets, part after part, what each rank holds of it.
+/// Rank 0 of a communicator gets, part after part, what each rank holds of the parameters.
 func gather(
-  _ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?, parts: [Range<Int>],
+  _ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?,
+  plan: ReductionPlan,
   slices: [Segments], on communicator: Communicator
 ) throws {
+  let parts = plan.parts[plan.parameterParts]
   var first = 0
-  for (range, segments) in zip(parts, slices) {
+  for (range, segments) in zip(parts, slices[plan.parameterParts]) {
     let count = segments.counts[communicator.rank]
     let mine = UnsafeBufferPointer(rebasing: owned[first..<first + count])
     first += count
     let destination = UnsafeMutableBufferPointer(
-      start: all.map { $0 + range.lowerBound }, count: all == nil ? 0 : range.count)
+      start: all.map { $0 + (range.lowerBound - parts.first!.lowerBound) }, count: all == nil ? 0 : range.count)
     try communicator.gatherV(mine, into: destination, segments, root: 0)
   }
 }

@@ -49,7 +49,7 @@ final class Snapshot {
     let momentTensors = setup.moments.enumerated().flatMap { index, name in
       ModelFile.tensors(moments.pointer + index * shape.parameterCount, shape: shape, prefix: name + ".")
     }
-    let head = shape.head.name
+    let head = OutputName(shape).text
     let state = [
       TensorSource(
         name: "hidden", floats: UnsafeBufferPointer(start: states.pointer, count: states.count),

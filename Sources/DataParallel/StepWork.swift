@@ -12,7 +12,7 @@ public struct StepWork: Sendable {
     public var layers: [LSTMShape]
     /// V, rows of the embedding; 0 without one.
     public var vocabulary: Int
-    /// V or K, classes of the output layer; 0 without one.
+    /// V or K, classes of the output layer; 0 without one. Tails of an adaptive softmax are left out.
     public var classes: Int
     /// Whether the output layer sees the last timestep alone.
     public var lastStepOnly = false
@@ -94,7 +94,7 @@ extension StepWork {
       (plan.lanes(ofShards: $0).count, SummationTree.subtrees(of: $0, leafCount: plan.shards).count)
     }
     var sizes = Sizes(
-      layers: setup.shape.lstm, vocabulary: setup.shape.vocabulary ?? 0, classes: setup.shape.classes,
+      layers: setup.shape.lstm, vocabulary: setup.shape.vocabulary ?? 0, classes: setup.shape.outputClasses,
       timesteps: setup.timesteps, globalBatch: setup.globalBatch, lanes: plan.lanes(ofRank: rank).count,
       ranks: plan.ranks, subtrees: Training.mostSubtrees(plan))
     sizes.hasInputGradient = setup.shape.vocabulary != nil

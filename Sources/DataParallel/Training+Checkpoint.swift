@@ -172,29 +172,45 @@ public struct SavedModel {
   }
 
   static func shape(of file: TensorFile, headName: String) throws -> ModelShape {
-    let (lowest, output) = (try file.tensor("lstm.weight_ih_l0"), try file.tensor("output.weight"))
     let table = file.contains("embedding.weight") ? try file.tensor("embedding.weight") : nil
+    let lowest = try file.tensor("lstm.weight_ih_l0")
+    let recurrent = try file.tensor("lstm.weight_hh_l0")
     var layers = 0
     while file.contains("lstm.weight_ih_l\(layers)") { layers += 1 }
-    let shapes = [lowest, output, table].compactMap { $0?.shape }
+    let shapes = [lowest, recurrent, table].compactMap { $0?.shape }
     guard shapes.allSatisfy({ $0.count == 2 && $0.allSatisfy { 0 < $0 && $0 <= largestSize } }),
-      let head = ModelShape.Head(name: headName, classes: output.shape[0])
+      let head = OutputName(headName),
+      let classes = head.isSharedOrCut ? table?.shape[0] : try outputs(of: file)
     else {
       throw CheckpointError(
         .badData, "model cannot be read",
-        expected: "lstm.weight_ih_l0 [4H, D], output.weight [K, H], perhaps embedding.weight [V, D], and a known head",
+        expected:
+          "lstm.weight_ih_l0 [4H, D], lstm.weight_hh_l0 [4H, H], output.weight [K, H], perhaps embedding.weight "
+          + "[V, D], and a known head",
         got: "\(shapes) and \(headName)", at: file.path)
     }
     // The matrices of every layer must be there: a model is never larger than its file.
-    let hidden = output.shape[1]
+    let hidden = recurrent.shape[1]
     for layer in 0..<layers {
       let inputs = layer > 0 ? hidden : table?.shape[1] ?? lowest.shape[1]
       _ = try file.tensor("lstm.weight_ih_l\(layer)", shape: [4 * hidden, inputs])
       _ = try file.tensor("lstm.weight_hh_l\(layer)", shape: [4 * hidden, hidden])
     }
-    return ModelShape(
-      input: table.map { .tokens(vocabulary: $0.shape[0], embedding: $0.shape[1]) } ?? .numbers(lowest.shape[1]),
-      hidden: hidden, layers: layers, head: head)
+    let input: ModelShape.Input =
+      table.map { .tokens(vocabulary: $0.shape[0], embedding: $0.shape[1]) } ?? .numbers(lowest.shape[1])
+    guard let shape = head.shape(input: input, hidden: hidden, layers: layers, classes: classes) else {
+      throw CheckpointError(
+        .badData, "model cannot be read", expected: "a head that fits the layers",
+        got: "\(headName) above \(shapes)", at: file.path)
+    }
+    for tensor in shape.outputTensors { _ = try file.tensor(tensor.name, shape: tensor.shape) }
+    return shape
+  }
+
+  /// K of the one matrix of an output.
+  private static func outputs(of file: TensorFile) throws -> Int? {
+    let output = try file.tensor("output.weight").shape
+    return output.count == 2 && 0 < output[0] && output[0] <= largestSize ? output[0] : nil
   }
 
   /// No size of a layer is larger: products of two fit an Int.
@@ -203,24 +219,7 @@ public struct SavedModel {
   /// Checkpoints of before there were two heads name none: they hold language models.
   private static func headName(_ checkpoint: Checkpoint) throws -> String {
     let state = try checkpoint.open(CheckpointFiles.state)
-    guard state.contains("head") else { return ModelShape.Head.everyStep(classes: 1).name }
+    guard state.contains("head") else { return "everyStep" }
     return String(decoding: try state.values("head", as: UInt8.self), as: UTF8.self)
-  }
-}
-
-extension ModelShape.Head {
-  /// The head's name in a checkpoint.
-  var name: String {
-    switch self {
-    case .everyStep: "everyStep"
-    case .lastStep: "lastStep"
-    case .lastStepNumbers: "lastStepNumbers"
-    }
-  }
-
-  fileprivate init?(name: String, classes: Int) {
-    let heads = [ModelShape.Head.everyStep(classes: classes), .lastStep(classes: classes), .lastStepNumbers(classes)]
-    guard let head = heads.first(where: { $0.name == name }) else { return nil }
-    self = head
   }
 }

@@ -66,16 +66,16 @@ extension Training {
   /// What other ranks send: of each of their subtrees, 1/P of the gradient. Rows of an embedding are packed. Where
   /// ranks share memory, each does that for its part of the gradient, which it sums first.
   private static func exchangeBytes(_ setup: TrainingSetup, plan: ShardPlan, _ sharing: Int) -> Int {
-    if sharing > 1 { return 2 * mostSubtrees(plan) * setup.shape.parameterCount / sharing * MemoryLayout<Float>.stride }
+    if sharing > 1 { return 2 * mostSubtrees(plan) * setup.shape.gradientCount / sharing * MemoryLayout<Float>.stride }
     let subtrees = subtrees(plan)
     let whole = (plan.ranks - 1) * mostSubtrees(plan)
     let float = MemoryLayout<Float>.stride
     guard setup.embeddingRows == .sparse, let table = setup.shape.embeddingRange, let V = setup.shape.vocabulary else {
-      return whole * setup.shape.parameterCount / plan.ranks * float
+      return whole * setup.shape.gradientCount / plan.ranks * float
     }
     let rows = RowExchange.floats(
       mostRows: min(V, setup.timesteps * setup.globalBatch), size: setup.shape.inputs, subtrees: subtrees)
-    return (whole * (setup.shape.parameterCount - table.count) / plan.ranks + 2 * rows) * float
+    return (whole * (setup.shape.gradientCount - table.count) / plan.ranks + 2 * rows) * float
   }
 
   private static func subtrees(_ plan: ShardPlan) -> [[Range<Int>]] {

@@ -14,8 +14,10 @@ extension Training {
   func update(_ step: Int, norm: Double, learningRateFactor: Double) throws {
     setup.clip.limitElements(of: reducer.sum, in: reducer.changedRanges)
     try optimizer.update(
-      sharded.parameters, gradient: reducer.sum, gradientScale: setup.clip.factor(norm: norm),
-      step: step - setbacks.skipped, learningRateFactor: learningRateFactor, changed: reducer.changedRanges
+      sharded.parameters, gradient: reducer.sum + setup.shape.gradientShift,
+      gradientScale: setup.clip.factor(norm: norm),
+      step: step - setbacks.skipped, learningRateFactor: learningRateFactor,
+      changed: setup.shape.isTied ? nil : reducer.changedRanges
     ) { blockSums in
       // Where parameters are not shared every rank owns, and has computed, all of them.
       if sharing.node != nil { try world.communicator.allReduce(blockSums, .maximum) }

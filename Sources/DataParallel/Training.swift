@@ -67,7 +67,7 @@ public final class Training {
       dropout: Dropout(setup), penalty: setup.penalty, accumulate: setup.accumulate, sharing: sharing)
     let rank = world.communicator.rank
     memory = try GradientMemory(
-      count: setup.shape.parameterCount,
+      count: setup.shape.gradientCount,
       subtrees: SummationTree.subtrees(of: plan.shards(ofRank: rank), leafCount: plan.shards).count,
       gradients: ShardedRows.gradientCount(
         passes: plan.passes(ofRank: rank, atMost: setup.accumulate), shardCount: plan.shards), node: sharing.node)
@@ -78,12 +78,16 @@ public final class Training {
         parts: shape.parts,
         embedding: shape.vocabulary.map {
           (rows: $0, size: shape.inputs, mostRows: min($0, setup.timesteps * setup.globalBatch))
-        }, sendsRows: shape.vocabulary != nil && setup.embeddingRows == .sparse, shardCount: setup.shards,
+        }, sendsRows: shape.vocabulary != nil && setup.embeddingRows == .sparse,
+        sharedPart: shape.sharedPart, shardCount: setup.shards,
         shards: (0..<plan.ranks).map(plan.shards(ofRank:))),
       reduction: setup.reduction, memory: memory, sharing: sharing, world: world, clock: clock)
+    // The first part of the gradient is none of the parameters where the weights are tied.
+    let shift = shape.gradientShift
     optimizer = Optimizer(
-      rule: setup.rule, ranges: reducer.ownedRanges,
-      norms: NormBlocks(parts: shape.parts, tensors: ParameterTensors(shape).ranges),
+      rule: setup.rule,
+      ranges: reducer.ownedRanges[(shift == 0 ? 0 : 1)...].map { $0.lowerBound - shift..<$0.upperBound - shift },
+      norms: NormBlocks(parts: shape.parameterParts, tensors: ParameterTensors(shape).ranges),
       averages: setup.averaging != .never)
     shardLosses = .allocate(capacity: plan.shards(ofRank: rank).count)
     shardLosses.initialize(repeating: 0)

@@ -34,11 +34,28 @@ extension ModelShape {
       (parameters + biasStart + Gate.forget.rawValue * hidden).update(repeating: forgetBias, count: hidden)
       for unit in 0..<hidden { parameters[biasStart + Gate.update.rawValue * hidden + unit] += inputBias }
     }
+    initializeOutput(parameters, seed: seed, method: method)
+  }
+
+  /// The head, and each matrix of the tails of an adaptive softmax, whose parts are behind those of the layers.
+  private func initializeOutput(_ parameters: UnsafeMutablePointer<Float>, seed: UInt64, method: Initialization) {
+    // A shared matrix begins as the embedding that it is.
+    let first = isTied ? embeddingRange!.upperBound : outputRange.lowerBound
+    let headEnd = adaptive.map { first + $0.headParameterCount } ?? outputRange.upperBound
     fill(
-      parameters, range: outputRange, part: 2 * layers + 1, seed: seed,
-      limit: method.limit(inputs: hidden, outputs: classes, hidden: hidden))
+      parameters, range: first..<headEnd, part: 2 * layers + 1, seed: seed,
+      limit: method.limit(inputs: hidden, outputs: outputClasses, hidden: hidden))
     if method == .xavier {
-      (parameters + outputRange.upperBound - classes).update(repeating: 0, count: classes)
+      (parameters + headEnd - outputClasses).update(repeating: 0, count: outputClasses)
+    }
+    for (index, tail) in (isTied ? [] : adaptive?.tails ?? []).enumerated() {
+      let matrices = [(tail.projection, hidden, tail.units), (tail.weights, tail.units, tail.classes.count)]
+      for (which, (range, inputs, outputs)) in matrices.enumerated() {
+        fill(
+          parameters, range: first + range.lowerBound..<first + range.upperBound,
+          part: 2 * layers + 2 + 2 * index + which, seed: seed,
+          limit: method.limit(inputs: inputs, outputs: outputs, hidden: inputs))
+      }
     }
   }
 

@@ -1,7 +1,12 @@
 import Kernels
 
 /// Sizes of a model, and where each of its parts stands in the flat memory of parameters and gradients: for tokens the
-/// embedding E [V, D]; then W and b of each layer [D + H + 1, 4H]; then Wy and by of the head [H + 1, K].
+/// embedding E [V, D]; then W and b of each layer [D + H + 1, 4H]; then Wy and by of the head [H + 1, K], or what an
+/// adaptive softmax has in their place.
+///
+/// With tied weights E is the output's matrix too and stands there: the layers come first, then E, then by. The gradient
+/// of such a model has a part more than its parameters: that of E as the embedding begins it, that of E as the output's
+/// matrix stands behind the layers; then they are added up.
 public struct ModelShape: Equatable, Sendable {
   /// What the model reads at a timestep.
   public enum Input: Equatable, Sendable {
@@ -31,12 +36,31 @@ public struct ModelShape: Equatable, Sendable {
   public let layers: Int
   /// The shape of each LSTM layer, lowest first.
   public let lstm: [LSTMShape]
-  /// The parts whose gradients are finished one after the other, in memory order: embedding where there is one, layers,
-  /// output. The backward pass finishes them from the last to the first.
+  /// Whether the embedding is the matrix of the output too (Press and Wolf, "Using the output embedding to improve
+  /// language models", 2017; Inan, Khosravi and Socher, "Tying word vectors and word classifiers", 2017).
+  public let isTied: Bool
+  /// Nil where one softmax says all classes.
+  public let adaptive: AdaptiveShape?
+  /// The parts of the gradient, which are finished one after the other, in memory order: embedding where there is one,
+  /// layers, output, or of tied weights the shared matrix and what is behind it. The backward pass finishes them from
+  /// the last to the first.
   public let parts: [Range<Int>]
 
   /// A model of these sizes, each at least 1.
-  public init(input: Input, hidden: Int, layers: Int, head: Head) {
+  /// - Parameter softmax: cutoffs of an adaptive softmax, and what each tail divides the units of the one before by.
+  ///   With tied weights the units are all the same.
+  /// - Precondition: only a head that says one of several classes has an adaptive softmax; where weights are tied the
+  ///   model says at every step one of the tokens that it reads, and D = H.
+  public init(
+    input: Input, hidden: Int, layers: Int, head: Head, softmax: (cutoffs: [Int], factor: Int)? = nil,
+    isTied: Bool = false
+  ) {
+    if isTied {
+      precondition(
+        input == .tokens(vocabulary: head.classes, embedding: hidden) && !head.isAtLastStep,
+        "nothing can be tied")
+    }
+    self.isTied = isTied
     self.input = input
     self.head = head
     self.hidden = hidden
@@ -47,19 +71,29 @@ public struct ModelShape: Equatable, Sendable {
       case .numbers(let count): ([], count)
       }
     lstm = LSTMShape.stack(inputs: inputs, hidden: hidden, layers: layers)
-    let output = OutputLayer.parameterCount(inputs: hidden, classes: head.classes)
+    adaptive = softmax.map {
+      AdaptiveShape(
+        inputs: hidden, classes: head.classes, cutoffs: $0.cutoffs, factor: $0.factor,
+        isTied: isTied)
+    }
+    let output = adaptive?.parameterCount ?? OutputLayer.parameterCount(inputs: hidden, classes: head.classes)
+    let shared = isTied ? embedding[0] : 0
+    let above = isTied ? [shared, output - shared] : [output]
     var start = 0
-    parts = (embedding + lstm.map(\.parameterCount) + [output]).map { count in
+    parts = (embedding + lstm.map(\.parameterCount) + above).map { count in
       defer { start += count }
       return start..<start + count
     }
   }
 
   /// A language model: it reads tokens and says at every timestep which one comes next.
-  public static func languageModel(vocabulary: Int, embedding: Int, hidden: Int, layers: Int) -> ModelShape {
+  public static func languageModel(
+    vocabulary: Int, embedding: Int, hidden: Int, layers: Int, softmax: (cutoffs: [Int], factor: Int)? = nil,
+    isTied: Bool = false
+  ) -> ModelShape {
     ModelShape(
       input: .tokens(vocabulary: vocabulary, embedding: embedding), hidden: hidden, layers: layers,
-      head: .everyStep(classes: vocabulary))
+      head: .everyStep(classes: vocabulary), softmax: softmax, isTied: isTied)
   }
 
   /// D, numbers that the lowest layer reads at a timestep.
@@ -73,27 +107,62 @@ public struct ModelShape: Equatable, Sendable {
   /// V or K, classes of the head.
   public var classes: Int { head.classes }
 
-  /// Where E stands; nil where there is none.
-  public var embeddingRange: Range<Int>? { vocabulary == nil ? nil : parts[0] }
+  /// Classes of the softmax that looks at every row: all, or the head of an adaptive one.
+  public var outputClasses: Int { adaptive?.headClasses ?? classes }
+
+  /// Where E stands among the parameters; nil where there is none.
+  public var embeddingRange: Range<Int>? {
+    isTied ? parameters(ofPart: sharedPart!) : vocabulary == nil ? nil : parts[0]
+  }
 
   /// The part of a layer, as an index of `parts`.
-  public func part(ofLayer layer: Int) -> Int { parts.count - 1 - layers + layer }
+  public func part(ofLayer layer: Int) -> Int { (vocabulary == nil ? 0 : 1) + layer }
 
-  /// Where W and b of a layer stand.
-  public func layerRange(_ layer: Int) -> Range<Int> { parts[part(ofLayer: layer)] }
+  /// The parts of the output: one, or with tied weights two.
+  var outputParts: Range<Int> { part(ofLayer: layers)..<parts.count }
 
-  /// Where Wy and by stand.
-  public var outputRange: Range<Int> { parts[parts.count - 1] }
+  /// Of tied weights the part of the shared matrix as that of the output, as an index of `parts`; as the embedding's it
+  /// is the first.
+  public var sharedPart: Int? { isTied ? part(ofLayer: layers) : nil }
+
+  /// Numbers of the gradient before those that stand where the parameters do.
+  public var gradientShift: Int { isTied ? parts[0].count : 0 }
+
+  /// Numbers of the gradient.
+  public var gradientCount: Int { parts[parts.count - 1].upperBound }
+
+  /// The parameter of which a number of the gradient is the derivative, or a part of it.
+  public func parameter(ofGradient index: Int) -> Int {
+    isTied && index < parts[0].upperBound
+      ? embeddingRange!.lowerBound + index : index - gradientShift
+  }
+
+  /// Where the parameters of a part stand.
+  private func parameters(ofPart part: Int) -> Range<Int> {
+    parts[part].lowerBound - gradientShift..<parts[part].upperBound - gradientShift
+  }
+
+  /// Where the parts of the parameters stand, in memory order.
+  public var parameterParts: [Range<Int>] { ((isTied ? 1 : 0)..<parts.count).map { parameters(ofPart: $0) } }
+
+  /// Where W and b of a layer stand among the parameters.
+  public func layerRange(_ layer: Int) -> Range<Int> { parameters(ofPart: part(ofLayer: layer)) }
+
+  /// Where Wy and by stand among the parameters.
+  public var outputRange: Range<Int> {
+    parameters(ofPart: part(ofLayer: layers)).lowerBound..<gradientCount - gradientShift
+  }
 
   /// All parameters.
-  public var parameterCount: Int { outputRange.upperBound }
+  public var parameterCount: Int { gradientCount - gradientShift }
 
   /// Floating-point operations of a training step over T·B rows: 6·T·B·(Σ_layers 4H(D + H) + H·V), forward once and
-  /// backward twice. Embedding look-ups and gates count as nothing, and so does a head at the last timestep.
+  /// backward twice. Embedding look-ups and gates count as nothing, and so do a head at the last timestep, and the tails
+  /// of an adaptive softmax, whose rows are the data's.
   public func flopsPerStep(timesteps: Int, lanes: Int) -> Double {
     let output =
       switch head {
-      case .everyStep(let classes): Double(hidden) * Double(classes)
+      case .everyStep: Double(hidden) * Double(outputClasses)
       case .lastStep, .lastStepNumbers: 0.0
       }
     return LSTMShape.flopsPerStep(lstm, timesteps: timesteps, lanes: lanes)

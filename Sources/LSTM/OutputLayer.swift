@@ -1,37 +1,46 @@
 import Kernels
 
 /// The layer above the LSTM: logits = y·Wy + by, with softmax cross-entropy or squared error behind it. It runs over N
-/// rows: T·B of them for a head at every timestep, B for one at the last.
+/// rows: T·B of them for a head at every timestep, B for one at the last. With an adaptive softmax it is the head, and
+/// `tails` are what is behind it. With tied weights Wyᵀ is the embedding E [V, H], or its first rows and, for the tails,
+/// some of its own.
 ///
 /// Memory: N·Kp floats for the logits, which become their gradient in place; 2·H·Kp for Wy and Wyᵀ packed.
 public final class OutputLayer {
   /// H, inputs.
   public let inputs: Int
-  /// K, classes: V for a language model.
+  /// K, classes of the layer's own softmax: V for a language model without tails.
   public let classes: Int
+  /// Nil where the layer says all classes itself.
+  let tails: AdaptiveTails?
+  /// V with tied weights, else nil: numbers are E [V, H], weights of tails [J, H], by [K].
+  private let sharedRows: Int?
   private var rowCount: Int
   private let inputStride: Int
   private let logitStride: Int
-  private let weights: PackedMatrix
-  private let weightsTransposed: PackedMatrix
+  private let weights: PackedWeights
   private let bias: FloatBuffer
   private let zeros: FloatBuffer
   private let logitRows: FloatBuffer
 
-  /// A layer for up to N = `rowCount` rows. Behind the last output of a row stands `padding`: −∞ before a softmax, so
-  /// that its probability is zero; 0 before a squared error. Ranks that share `weights` share the packed weights.
-  public init(
-    inputs: Int, classes: Int, rowCount: Int, padding: Float = -.infinity, weights arena: FloatArena? = nil
+  /// A layer over the rows of the largest of some passes. Behind the last output of a row stands `padding`: −∞ before a
+  /// softmax, so that its probability is zero; 0 before a squared error. Ranks that share `weights` share the packed
+  /// weights.
+  init(
+    inputs: Int, classes: Int, adaptive: AdaptiveShape? = nil, isTied: Bool = false, passes: [ShardedRows],
+    padding: Float = -.infinity,
+    weights arena: FloatArena? = nil
   ) {
+    sharedRows = isTied ? classes : nil
     self.inputs = inputs
-    self.classes = classes
-    self.rowCount = rowCount
+    self.classes = adaptive?.headClasses ?? classes
+    rowCount = passes.map(\.order.count).max()!
     inputStride = padded(inputs)
-    logitStride = padded(classes)
-    weights = PackedMatrix(depth: inputs, columns: classes, in: arena)
-    weightsTransposed = PackedMatrix(depth: classes, columns: inputs, in: arena)
+    logitStride = padded(self.classes)
+    weights = PackedWeights(inputs: inputs, outputs: self.classes, in: arena)
+    tails = adaptive.map { AdaptiveTails($0, passes: passes, weights: arena) }
     bias = FloatBuffer(count: logitStride)
-    (bias.pointer + classes).update(repeating: padding, count: logitStride - classes)
+    (bias.pointer + self.classes).update(repeating: padding, count: logitStride - self.classes)
     zeros = FloatBuffer(count: inputStride)
     logitRows = FloatBuffer(count: rowCount * logitStride)
   }
@@ -43,45 +52,70 @@ public final class OutputLayer {
   public static func parameterCount(inputs: Int, classes: Int) -> Int { (inputs + 1) * classes }
 
   /// Bytes that the layer takes beside its parameters and their gradient.
-  public static func bytes(inputs: Int, classes: Int, rowCount: Int) -> (activations: Int, packed: Int) {
-    let packed =
-      PackedMatrix.bytes(depth: inputs, columns: classes) + PackedMatrix.bytes(depth: classes, columns: inputs)
-    return (rowCount * padded(classes) * MemoryLayout<Float>.stride, packed)
+  static func bytes(
+    inputs: Int, classes: Int, adaptive: AdaptiveShape?, rowCount: Int
+  ) -> (activations: Int, packed: Int) {
+    let own = adaptive?.headClasses ?? classes
+    let tails = adaptive.map { AdaptiveTails.bytes($0, rowCount: rowCount) } ?? (0, 0)
+    return (
+      rowCount * padded(own) * MemoryLayout<Float>.stride + tails.0,
+      PackedWeights.bytes(inputs: inputs, outputs: own) + tails.1
+    )
   }
 
   /// Logits of a row, K of them, after `forward`; what the losses leave there after them.
-  public func logits(row: Int) -> UnsafeMutableBufferPointer<Float> {
+  func logits(row: Int) -> UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(start: logitRows.pointer + row * logitStride, count: classes)
   }
 
   /// Copies Wy and, as the last row, by, [H + 1, K], into the order in which the products read them:
-  /// one share of Wy, and all of by.
-  public func pack(_ parameters: UnsafePointer<Float>, share: Share = .whole) {
-    // Panel after panel of the transpose: what the first copy has read is still in the cache for the second.
-    let rows = share.of(inputs, unit: vectorWidth)
-    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: vectorWidth) {
-      let count = min(vectorWidth, rows.upperBound - first)
-      let source = parameters + first * classes
-      weights.pack(source, stride: classes, rows: count, columns: classes, firstRow: first)
-      weightsTransposed.packTransposed(source, stride: classes, rows: classes, columns: count, firstColumn: first)
+  /// one share of Wy, and all of by; and what the tails have behind them.
+  func pack(_ parameters: UnsafePointer<Float>, share: Share = .whole) {
+    if let sharedRows {
+      weights.pack(rows: parameters, count: classes - tailCount, at: 0, share: share)
+      weights.pack(
+        rows: parameters + sharedRows * inputs, count: tailCount, at: classes - tailCount,
+        share: share)
+    } else {
+      weights.pack(parameters, share: share)
     }
-    bias.pointer.update(from: parameters + inputs * classes, count: classes)
+    bias.pointer.update(from: parameters + biasPlace, count: classes)
+    tails?.pack(parameters, share: share)
+  }
+
+  /// J.
+  private var tailCount: Int { tails?.shape.tails.count ?? 0 }
+
+  /// Where by stands among the layer's numbers.
+  private var biasPlace: Int {
+    sharedRows.map { ($0 + tailCount) * inputs } ?? inputs * classes
   }
 
   /// logits = y·Wy + by. y [N, Hp].
-  public func forward(y: UnsafePointer<Float>) {
+  func forward(y: UnsafePointer<Float>) {
     multiply(
-      rows: rowCount, x: y, xStride: inputStride, w: weights, start: bias.pointer, startStride: 0,
+      rows: rowCount, x: y, xStride: inputStride, w: weights.forward, start: bias.pointer, startStride: 0,
       z: logitRows.pointer, zStride: logitStride)
   }
 
   /// Cross-entropy or squared error of all rows, added up into one Double for each shard; the logits become dlogits,
-  /// scaled by `scale` = 1 / (targets of the global batch). With `continuing` the sums go on from `shardLosses`.
-  public func loss(
-    targets: SequenceTargets, scale: Float, rows: ShardedRows, continuing: Bool = false,
+  /// scaled by `scale` = 1 / (targets of the global batch). y as in `forward`. With `continuing` the sums go on from
+  /// `shardLosses`.
+  func loss(
+    y: UnsafePointer<Float>, targets: SequenceTargets, scale: Float, rows: ShardedRows, continuing: Bool = false,
     shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
-    forEachShardRow(rows, shardLosses, continuing) { row in loss(row: row, targets: targets, scale: scale) }
+    let own = ask(y: y, targets: targets, rows: rows)
+    forEachShardRow(rows, shardLosses, continuing) { row in loss(row: row, targets: own, scale: scale) }
+    tails?.projectGradient()
+  }
+
+  /// What the layer itself should say; the tails learn which rows ask them, and what these say.
+  func ask(y: UnsafePointer<Float>, targets: SequenceTargets, rows: ShardedRows) -> SequenceTargets {
+    guard let tails, case .classes(let classes) = targets else { return targets }
+    tails.assign(classes, rows: rows)
+    tails.forward(y: y)
+    return .classes(UnsafeBufferPointer(rebasing: tails.headTargets[..<classes.count]))
   }
 
   /// The loss of one row, whose logits become dlogits.
@@ -90,6 +124,7 @@ public final class OutputLayer {
     return switch targets {
     case .classes(let targets):
       crossEntropy(logits: logits, vocabulary: classes, target: targets[row], scale: scale)
+        + (tails?.loss(row: row, scale: scale) ?? 0)
     case .numbers(let targets):
       squaredError(
         predictions: logits, targets: targets.baseAddress! + row * classes, count: classes, scale: scale)
@@ -97,14 +132,16 @@ public final class OutputLayer {
   }
 
   /// The loss without a gradient; logits of a softmax are used up.
-  public func evaluationLoss(
-    targets: SequenceTargets, rows: ShardedRows, continuing: Bool = false,
+  func evaluationLoss(
+    y: UnsafePointer<Float>, targets: SequenceTargets, rows: ShardedRows, continuing: Bool = false,
     shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
-    switch targets {
+    let own = ask(y: y, targets: targets, rows: rows)
+    switch own {
     case .classes(let targets):
       forEachShardRow(rows, shardLosses, continuing) { row in
         crossEntropyLoss(logits: logitRows.pointer + row * logitStride, vocabulary: classes, target: targets[row])
+          + (tails?.evaluationLoss(row: row) ?? 0)
       }
     case .numbers(let targets):
       forEachShardRow(rows, shardLosses, continuing) { row in
@@ -128,23 +165,64 @@ public final class OutputLayer {
   }
 
   /// After `loss`: dy = dlogits·Wyᵀ. dy [N, Hp].
-  public func inputGradient(_ dy: UnsafeMutablePointer<Float>, between: () -> Void = {}) {
+  func inputGradient(_ dy: UnsafeMutablePointer<Float>, between: () -> Void = {}) {
     multiply(
-      rows: rowCount, x: logitRows.pointer, xStride: logitStride, w: weightsTransposed, start: zeros.pointer,
+      rows: rowCount, x: logitRows.pointer, xStride: logitStride, w: weights.backward, start: zeros.pointer,
       startStride: 0, z: dy, zStride: inputStride, between: between)
+    tails?.addInputGradient(dy, between: between)
   }
 
   /// After `loss`: dWy = Σ yᵀ·dlogits and dby = Σ dlogits for each subtree of the pass, as `WeightGradient` places
   /// them.
-  public func weightGradient(
-    y: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
-    piece: ChainPiece? = nil
+  func weightGradient(
+    y: UnsafePointer<Float>, using product: WeightGradient, pass: Int, gradient: UnsafeMutablePointer<Float>,
+    subtreeStride: Int, piece: ChainPiece?, between: () -> Void
   ) {
+    if let sharedRows {
+      // dE = Σ dlogitsᵀ·y, of the classes and of the tails: the same chains as those of the transpose.
+      let own = classes - tailCount
+      for (classes, first) in [(0..<own, 0), (own..<classes, sharedRows * inputs)] {
+        product.multiplyRows(
+          logitRows.pointer + classes.lowerBound, stride: logitStride, columns: classes.count, dZ: y,
+          zStride: inputStride, size: inputs, gradient: gradient + first, subtreeStride: subtreeStride,
+          piece: piece?.from(first), between: between)
+      }
+      product.begin(depth: 1)
+      product.packOnes(at: 0)
+      product.multiply(
+        dZ: logitRows.pointer, zStride: logitStride, columns: classes, gradient: gradient + biasPlace,
+        gradientStride: classes, subtreeStride: subtreeStride, piece: piece?.from(biasPlace), between: between)
+      tails?.weightGradient(
+        pass: pass, gradient: gradient, subtreeStride: subtreeStride, piece: piece, between: between)
+      return
+    }
     product.begin(depth: inputs + 1)
     product.packInput(y, stride: inputStride, columns: inputs, at: 0)
     product.packOnes(at: inputs)
     product.multiply(
       dZ: logitRows.pointer, zStride: logitStride, columns: classes, gradient: gradient,
       gradientStride: classes, subtreeStride: subtreeStride, piece: piece)
+    tails?.weightGradient(
+      pass: pass, gradient: gradient, subtreeStride: subtreeStride, piece: piece, between: between)
+  }
+
+  /// Classes of a shared matrix whose gradients are made at once: so many columns of dlogits are packed.
+  static let classesAtOnce = 2048
+}
+
+extension WeightGradient {
+  /// gradient[n, k] = Σ dlogits[row, n]·y[row, k], some columns of dlogits after the others.
+  func multiplyRows(
+    _ dlogits: UnsafePointer<Float>, stride: Int, columns: Int, dZ y: UnsafePointer<Float>, zStride: Int, size: Int,
+    gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, piece: ChainPiece?, between: () -> Void
+  ) {
+    for first in Swift.stride(from: 0, to: columns, by: OutputLayer.classesAtOnce) {
+      let count = min(OutputLayer.classesAtOnce, columns - first)
+      begin(depth: count)
+      packInput(dlogits + first, stride: stride, columns: count, at: 0)
+      multiply(
+        dZ: y, zStride: zStride, columns: size, gradient: gradient + first * size, gradientStride: size,
+        subtreeStride: subtreeStride, piece: piece?.from(first * size), between: between)
+    }
   }
 }

@@ -28,15 +28,19 @@ extension SequenceModel {
     // With several segments the gradient of each shard waits for the next segment.
     let waiting = segments > 1 ? shards : 0
     var scratch = WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: shape.lstm.map(\.rows).max()!)
+    if shape.isTied {
+      scratch += WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: OutputLayer.classesAtOnce)
+    }
     var outputRowCount = rowCount
     if shape.head.isAtLastStep {
       outputRowCount = lanes
       between += lanes * Hp * float
       scratch += WeightGradient.scratchBytes(rowCount: lanes, maximumDepth: shape.hidden + 1)
     }
-    let output = OutputLayer.bytes(inputs: shape.hidden, classes: shape.classes, rowCount: outputRowCount)
+    let output = OutputLayer.bytes(
+      inputs: shape.hidden, classes: shape.classes, adaptive: shape.adaptive, rowCount: outputRowCount)
     return (
-      shape.parameterCount * float, (gradients + waiting) * shape.parameterCount * float,
+      shape.parameterCount * float, (gradients + waiting) * shape.gradientCount * float,
       layers.reduce(output.packed) { $0 + $1.packed },
       layers.reduce(output.activations + between + scratch) { $0 + $1.activations }
     )
@@ -44,7 +48,9 @@ extension SequenceModel {
 
   /// Floats of all packed weights.
   public static func packedFloats(_ shape: ModelShape) -> Int {
-    let output = OutputLayer.bytes(inputs: shape.hidden, classes: shape.classes, rowCount: 0).packed
+    let output = OutputLayer.bytes(
+      inputs: shape.hidden, classes: shape.classes, adaptive: shape.adaptive, rowCount: 0
+    ).packed
     let layers = shape.lstm.map { LSTMLayer.bytes(shape: $0, timesteps: 0, lanes: 0).packed }
     return layers.reduce(output, +) / MemoryLayout<Float>.stride
   }

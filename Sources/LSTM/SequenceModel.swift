@@ -44,12 +44,16 @@ public final class SequenceModel {
   private(set) var outputRows: ShardedRows
   private let outputPasses: [ShardedRows]
   private var pass = 0
+  /// Of `passes`.
+  private var passIndex = 0
   /// Index of the segment that is in memory.
   private(set) var segment = 0
   /// Hidden and cell states before each segment, [segments, L, 2, B, Hp].
   let borders: FloatBuffer
-  /// What the shards' gradients are before the first segment has been passed, [shards, parameters].
+  /// What the shards' gradients are before the first segment has been passed, [shards, numbers of a gradient].
   private let chains: FloatBuffer
+  /// Whether the latest forward pass was that of a training step.
+  private var dropsOut = false
   private let outputProduct: WeightGradient
   /// The gradient on its way down: of the states of a layer, then of its inputs.
   let downward: FloatBuffer
@@ -90,7 +94,7 @@ public final class SequenceModel {
     let shards = whole.map(\.shardLanes.count).max()!
     borders = FloatBuffer(
       count: isSegmented ? SequenceModel.borderFloats(shape, segments: segments.count, lanes: lanes) : 0)
-    chains = FloatBuffer(count: isSegmented ? shards * shape.parameterCount : 0)
+    chains = FloatBuffer(count: isSegmented ? shards * shape.gradientCount : 0)
     embedding = shape.vocabulary.map { Embedding(vocabulary: $0, size: shape.inputs, passes: passes) }
     inputs = FloatBuffer(count: rowCount * padded(shape.inputs))
     downward = FloatBuffer(count: rowCount * max(padded(shape.inputs), padded(shape.hidden)))
@@ -99,7 +103,8 @@ public final class SequenceModel {
     case .everyStep:
       lastSteps = nil
       outputPasses = passes
-      outputProduct = product
+      outputProduct =
+        shape.isTied ? WeightGradient(passes: passes, maximumDepth: OutputLayer.classesAtOnce) : product
     case .lastStep, .lastStepNumbers:
       lastSteps = LastSteps(timesteps: segments.last!.upperBound, lanes: lanes, units: shape.hidden)
       outputPasses = passes.map { ShardedRows($0, timesteps: 1) }
@@ -107,8 +112,8 @@ public final class SequenceModel {
     }
     outputRows = outputPasses[0]
     output = OutputLayer(
-      inputs: shape.hidden, classes: shape.classes, rowCount: outputPasses.map(\.order.count).max()!,
-      padding: shape.head.padding, weights: weights)
+      inputs: shape.hidden, classes: shape.classes, adaptive: shape.adaptive, isTied: shape.isTied,
+      passes: outputPasses, padding: shape.head.padding, weights: weights)
     precondition(penalty.isZero || !shape.head.isAtLastStep, "a penalty is for a head at every timestep")
     penalized =
       penalty.isZero
@@ -127,6 +132,7 @@ public final class SequenceModel {
   private func use(segment: Int) {
     self.segment = segment
     let index = segments[segment].count < segments[0].count ? passCount + pass : pass
+    passIndex = index
     (rows, outputRows) = (passes[index], outputPasses[index])
     for layer in layers { layer.use(timesteps: rows.timesteps, lanes: rows.lanes) }
     embedding?.use(rows)
@@ -193,6 +199,7 @@ public final class SequenceModel {
   private func forwardLayers(
     _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>?, parameters: UnsafePointer<Float>, step: Int?
   ) {
+    dropsOut = step != nil
     read(input, lengths: lengths, parameters: parameters, step: step)
     for (index, layer) in layers.enumerated() {
       layer.forward(x: self.input(ofLayer: index, dropped: step != nil))
@@ -224,7 +231,8 @@ public final class SequenceModel {
     case .tokens(let tokens):
       precondition(tokens.count == rows.order.count, "tokens of another window")
       guard let embedding else { preconditionFailure("the model reads numbers") }
-      embedding.forward(tokens: tokens, table: parameters, x: inputs.pointer)
+      embedding.forward(
+        tokens: tokens, table: parameters + shape.embeddingRange!.lowerBound, x: inputs.pointer)
       if let step {
         dropTokens(tokens, of: inputs.pointer, step: step)
         drop(inputs.pointer, to: inputs.pointer, units: shape.inputs, layer: 0, step: step)
@@ -256,7 +264,8 @@ public final class SequenceModel {
     guard speaks else { return }
     count(spokenOf(targets), scale: scale)
     output.loss(
-      targets: spokenOf(targets), scale: scale, rows: outputRows, continuing: !isLastSegment, shardLosses: shardLosses)
+      y: outputInput(dropped: dropsOut), targets: spokenOf(targets), scale: scale, rows: outputRows,
+      continuing: !isLastSegment, shardLosses: shardLosses)
   }
 
   /// The loss of each shard of the pass without a gradient; the logits are used up.
@@ -265,7 +274,8 @@ public final class SequenceModel {
   ) {
     guard speaks else { return }
     output.evaluationLoss(
-      targets: spokenOf(targets), rows: outputRows, continuing: !isLastSegment, shardLosses: shardLosses)
+      y: outputInput(dropped: dropsOut), targets: spokenOf(targets), rows: outputRows, continuing: !isLastSegment,
+      shardLosses: shardLosses)
   }
 
   /// The targets of the segment.
@@ -283,11 +293,15 @@ public final class SequenceModel {
     return targets
   }
 
-  /// Logits after `forward` or `recompute`, before the softmax, of a lane counted from the pass's first. With a head at
-  /// every timestep those at `t` of the segment; with one at the last timestep `t` must be nil.
+  /// Logits after `forward` or `recompute`, before the softmax, of a lane counted from the pass's first; of an adaptive
+  /// softmax the logarithms of all probabilities, valid until the next call. With a head at every timestep those at `t`
+  /// of the segment; with one at the last timestep `t` must be nil.
   public func logits(lane: Int, t: Int? = nil) -> UnsafeBufferPointer<Float> {
     precondition((t == nil) == (lastSteps != nil), "a timestep for a head at every timestep, and for no other")
-    return UnsafeBufferPointer(output.logits(row: (t ?? 0) * rows.lanes + lane))
+    let row = (t ?? 0) * rows.lanes + lane
+    let logits = UnsafeBufferPointer(output.logits(row: row))
+    let y = outputInput(dropped: dropsOut) + row * padded(shape.hidden)
+    return output.tails?.logProbabilities(y: y, head: logits.baseAddress!) ?? logits
   }
 
   /// Backward through everything after `loss`: the output layer, the LSTM layers from the top, the embedding. The
@@ -309,9 +323,9 @@ public final class SequenceModel {
     let isComplete = segment == 0
     backwardFromHead(
       step: step, gradient: gradient, subtreeStride: subtreeStride, between: between,
-      finished: { finished(shape.parts.count - 1) })
+      finished: { for part in shape.outputParts.reversed() { finished(part) } })
     for index in stride(from: shape.layers - 1, through: 0, by: -1) {
-      let (layer, start) = (layers[index], shape.layerRange(index).lowerBound)
+      let (layer, start) = (layers[index], shape.gradientShift + shape.layerRange(index).lowerBound)
       layer.backward(da: downward.pointer, continuing: !isLastSegment, between: between)
       layer.weightGradient(
         x: self.input(ofLayer: index, dropped: true), using: product, gradient: gradient + start,
@@ -339,11 +353,11 @@ public final class SequenceModel {
   private func backwardFromHead(
     step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, between: () -> Void, finished: () -> Void
   ) {
-    let start = shape.outputRange.lowerBound
+    let start = shape.gradientShift + shape.outputRange.lowerBound
     if speaks {
       output.weightGradient(
-        y: outputInput(dropped: true), using: outputProduct, gradient: gradient + start, subtreeStride: subtreeStride,
-        piece: lastSteps == nil ? piece(from: start) : nil)
+        y: outputInput(dropped: true), using: outputProduct, pass: passIndex, gradient: gradient + start,
+        subtreeStride: subtreeStride, piece: lastSteps == nil ? piece(from: start) : nil, between: between)
       if lastSteps != nil || segment == 0 { finished() }
     }
     headInputGradient(step: step, between: between)
@@ -371,7 +385,7 @@ public final class SequenceModel {
   private func piece(from start: Int) -> ChainPiece? {
     if segments.count == 1 { return nil }
     return ChainPiece(
-      sums: chains.pointer + start, shardStride: shape.parameterCount, begins: isLastSegment, ends: segment == 0)
+      sums: chains.pointer + start, shardStride: shape.gradientCount, begins: isLastSegment, ends: segment == 0)
   }
 
   /// The tokens of the step's backward passes, ascending, each once; empty where the model reads numbers.
@@ -414,7 +428,7 @@ public final class SequenceModel {
   ) {
     guard let dropout, dropsWeights else { return }
     let layer = shape.lstm[index]
-    let start = shape.layerRange(index).lowerBound + layer.inputs * layer.columns
+    let start = shape.gradientShift + shape.layerRange(index).lowerBound + layer.inputs * layer.columns
     dropout.dropGradients(
       rows.subtrees.map { gradient + (start + $0.place.index * subtreeStride) }, rows: layer.hidden,
       columns: layer.columns, step: step, layer: index)

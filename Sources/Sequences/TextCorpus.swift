@@ -19,11 +19,13 @@ public struct TextCorpus: Sendable {
 
   /// Reads the file at `path`. Files that cannot be read are errors with exit code 74; text that is empty, of a single
   /// token, or not UTF-8 where it must be, has exit code 65.
-  /// - Parameter maximumVocabulary: the most entries of the vocabulary, 0 for all.
+  /// - Parameters:
+  ///   - maximumVocabulary: the most entries of the vocabulary, 0 for all.
+  ///   - lineEnds: whether the end of a line is the word `<eos>`.
   public init(
-    path: String, tokens kind: TokenKind, maximumVocabulary: Int, validation: Validation
+    path: String, tokens kind: TokenKind, maximumVocabulary: Int, lineEnds: Bool = false, validation: Validation
   ) throws(SequenceError) {
-    let text = try TextCorpus.nonEmpty(path)
+    let text = TextCorpus.spelled(try TextCorpus.nonEmpty(path), lineEnds: lineEnds)
     if kind != .bytes { try UTF8Text.validate(text, name: path) }
     // Before the cut, which would leave nothing to train on and blame the wrong part.
     try TextCorpus.expectTwo(UTF8Text.count(of: kind, in: text, upTo: 2), part: "text", path)
@@ -39,13 +41,23 @@ public struct TextCorpus: Sendable {
     case .fraction:
       self.validation = try TextCorpus.atLeastTwo(
         vocabulary.encode(bytes: Array(text[cut...]), name: path), part: "validation part of the text", path)
-    case .file(let file): self.validation = try TextCorpus.tokens(ofFile: file, vocabulary: vocabulary)
+    case .file(let file):
+      self.validation = try TextCorpus.tokens(ofFile: file, vocabulary: vocabulary, lineEnds: lineEnds)
     }
   }
 
   /// The tokens of another text in a vocabulary that is known already; errors as in `init`.
-  public static func tokens(ofFile path: String, vocabulary: Vocabulary) throws(SequenceError) -> [Int32] {
-    try atLeastTwo(vocabulary.encode(bytes: nonEmpty(path), name: path), part: "text", path)
+  public static func tokens(
+    ofFile path: String, vocabulary: Vocabulary, lineEnds: Bool = false
+  ) throws(SequenceError) -> [Int32] {
+    let text = spelled(try nonEmpty(path), lineEnds: lineEnds)
+    return try atLeastTwo(vocabulary.encode(bytes: text, name: path), part: "text", path)
+  }
+
+  /// A text in which, where they count, ends of lines are written as a word.
+  private static func spelled(_ text: [UInt8], lineEnds: Bool) -> [UInt8] {
+    let end = [UInt8](" <eos> ".utf8)
+    return lineEnds ? text.flatMap { $0 == UInt8(ascii: "\n") ? end : [$0] } : text
   }
 
   /// Where the validation part begins: at a whole character, and for words at a whole word.

@@ -6,7 +6,8 @@ import Optimization
 import Sequences
 
 // Prints how many heap allocations it takes to set up a small model, and then to make each of five training steps; with
-// the argument "trace" its events are recorded, more than there is room for, with "passes" a step takes several.
+// the argument "adaptive" it has an adaptive softmax, with "tied" tied weights too, with "trace" its events are recorded,
+// more than there is room for, with "passes" a step takes several.
 //
 // allocation-program memory RULE on|off   prints how many bytes all ranks together keep for a larger model beside its
 //                                         gradients, the pages that they share counted once, and those of the
@@ -35,8 +36,12 @@ func printMemory(_ world: World) throws {
 
 World.run { world in
   if CommandLine.arguments.contains("memory") { return try printMemory(world) }
+  let isTied = CommandLine.arguments.contains("tied")
   let setup = TrainingSetup(
-    shape: ModelShape.languageModel(vocabulary: 11, embedding: 5, hidden: 17, layers: 2), timesteps: 6, globalBatch: 9,
+    shape: ModelShape.languageModel(
+      vocabulary: 11, embedding: isTied ? 17 : 5, hidden: 17, layers: 2,
+      softmax: CommandLine.arguments.contains("adaptive") ? ([3, 6], isTied ? 1 : 2) : nil, isTied: isTied),
+    timesteps: 6, globalBatch: 9,
     shards: 8, accumulate: CommandLine.arguments.contains("passes") ? 3 : 1, dropout: 0.25, seed: 1,
     rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
     clip: .norm(1), reduction: .reproducible)

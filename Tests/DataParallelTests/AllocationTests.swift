@@ -3,7 +3,10 @@ import Testing
 
 @Suite(.serialized) struct AllocationTests {
   /// Alone, so that MPI itself has nothing to do: what it allocates for its messages is its own.
-  @Test(arguments: [[], ["trace"], ["passes"]]) func aStepAllocatesNothing(arguments: [String]) throws {
+  @Test(arguments: [[], ["trace"], ["passes"], ["adaptive"], ["adaptive", "passes"], ["adaptive", "tied"]])
+  func aStepAllocatesNothing(
+    arguments: [String]
+  ) throws {
     let outcome = try Launcher.run("allocation-program", arguments, ranks: nil)
     let lines = outcome.output.split(separator: "\n").map(String.init)
     #expect(outcome.exitCode == 0 && lines.count == 6, "\(outcome)")

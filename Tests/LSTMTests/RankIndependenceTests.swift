@@ -52,7 +52,7 @@ extension RunInTurn {
   func run(rank: Int, of ranks: Int, passes: Int = 1) -> (gradients: [Range<Int>: [Float]], losses: [Double]) {
     let shards = rank * shardCount / ranks..<(rank + 1) * shardCount / ranks
     let (flat, losses) = gradients(passes: self.passes(ofShards: shards, atMost: passes))
-    let size = shape.parameterCount
+    let size = shape.gradientCount
     var gradients: [Range<Int>: [Float]] = [:]
     for (index, leaves) in SummationTree.subtrees(of: shards, leafCount: shardCount).enumerated() {
       gradients[leaves] = Array(flat[index * size..<(index + 1) * size])

@@ -56,6 +56,17 @@ final class TextCorpusTests {
     #expect(try TextCorpus.tokens(ofFile: path, vocabulary: other.vocabulary) == other.training)
   }
 
+  @Test("The end of each line can be a word, of the text and of one read later")
+  func lineEnds() throws {
+    let path = try file(Array("a b\r\n\nb <eos>\na".utf8))
+    let corpus = try TextCorpus(
+      path: path, tokens: .words, maximumVocabulary: 0, lineEnds: true, validation: .file(path))
+    #expect(corpus.vocabulary.decode(corpus.training) == "a b <eos> <eos> b <eos> <eos> a")
+    #expect(corpus.validation == corpus.training && corpus.vocabulary.count == 4)
+    #expect(
+      try TextCorpus.tokens(ofFile: path, vocabulary: corpus.vocabulary, lineEnds: true) == corpus.training)
+  }
+
   @Test("Empty text and text of one token are bad data", arguments: [[], [0x61], [0xC3, 0xA9]] as [[UInt8]])
   func tooShort(bytes: [UInt8]) throws {
     let path = try file(bytes)

@@ -33,7 +33,7 @@ extension Training {
       TensorSource(name: "segment", shape: [], values: [Int64(setup.segment)]),
       TensorSource(name: "targetCount", shape: [], values: [Int64(source.targetCount(atStep: step))]),
       TensorSource(name: "ranks", shape: [2], values: [finding.rank, world.communicator.size].map { Int64($0) }),
-      text("head", setup.shape.head.name), text("finding", finding.description),
+      text("head", OutputName(setup.shape).text), text("finding", finding.description),
     ]
     return try parameters.withUnsafeBufferPointer { parameters in
       do {

@@ -25,15 +25,17 @@ extension Training {
       let shard = plan.shards(ofRank: rank).first { plan.lanes(ofShard: $0).contains(value.lane) }!
       return (.sequence(value, shard: shard), rank)
     }
-    let all = try world.communicator.allGather(UInt64(firstBadGradient() ?? setup.shape.parameterCount))
+    let all = try world.communicator.allGather(UInt64(firstBadGradient() ?? setup.shape.gradientCount))
     let part = setup.shape.parts.lastIndex { part in all.contains { part.contains(Int($0)) } }
     if let part {
       let index = Int(all.filter { setup.shape.parts[part].contains(Int($0)) }.min()!)
       let rank = all.firstIndex(of: UInt64(index))!
-      let tensor = tensors.ranges.firstIndex { $0.contains(index) }!
+      let parameter = setup.shape.parameter(ofGradient: index)
+      let tensor = tensors.ranges.firstIndex { $0.contains(parameter) }!
       let value = try world.communicator.broadcast(reducer.sum[index], root: rank)
       return (
-        .gradient(tensor: tensors.names[tensor], index: index - tensors.ranges[tensor].lowerBound, value: value), rank
+        .gradient(tensor: tensors.names[tensor], index: parameter - tensors.ranges[tensor].lowerBound, value: value),
+        rank
       )
     }
     let shard = reducer.shardValues.firstIndex { !$0.isFinite } ?? 0

@@ -90,6 +90,7 @@ public final class TraceFile {
 extension ModelShape {
   /// The names of `parts`.
   fileprivate var partNames: [String] {
-    (embeddingRange == nil ? [] : ["embedding"]) + (0..<layers).map { "layer \($0)" } + ["output"]
+    (embeddingRange == nil ? [] : ["embedding"]) + (0..<layers).map { "layer \($0)" }
+      + (isTied ? ["shared matrix"] : []) + ["output"]
   }
 }

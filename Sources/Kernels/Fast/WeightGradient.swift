@@ -10,6 +10,8 @@
 public final class WeightGradient {
   private let passes: [Pass]
   private var pass: Pass
+  /// Whether the rows of a product are some of a pass's, as many as `use(pass:shardStart:)` says.
+  private let takesSomeRows: Bool
   private var depth = 0
   /// A, chunk after chunk; in each its blocks of twelve columns, [rows, 12].
   private let inputs: FloatBuffer
@@ -40,13 +42,20 @@ public final class WeightGradient {
   ///   - passes: the order of the chains in each pass. The first one is in use until `use` says otherwise.
   ///   - maximumDepth: the largest K (columns of A) of any product.
   /// - Precondition: there is a pass.
-  public init(passes: [ShardedRows], maximumDepth: Int) {
+  ///   - takesSomeRows: whether a product has only some rows of a pass, lying one behind the other in the order of the
+  ///     chains; how many, `use(pass:shardStart:)` says each time.
+  public init(passes: [ShardedRows], maximumDepth: Int, takesSomeRows: Bool = false) {
     self.passes = passes.map(Pass.init)
-    pass = self.passes[0]
+    self.takesSomeRows = takesSomeRows
+    let rowCount = self.passes.map(\.rowCount).max()!
+    pass = takesSomeRows ? Pass(upTo: rowCount, shards: self.passes.map(\.chunksOfShard.count).max()!) : self.passes[0]
     let blocks = WeightGradient.blockCount(depth: maximumDepth)
-    inputs = FloatBuffer(count: blocks * blockColumns * self.passes.map(\.rowCount).max()!)
-    panels = FloatBuffer(count: self.passes.map { $0.panelsAtOnce * $0.rowCount }.max()! * vectorWidth)
-    let vectors = self.passes.map(\.stackVectors).max()!
+    inputs = FloatBuffer(count: blocks * blockColumns * rowCount)
+    let panelRows = takesSomeRows ? WeightGradient.mostPanelRows(rowCount: rowCount) : 0
+    panels = FloatBuffer(
+      count: max(panelRows, self.passes.map { $0.panelsAtOnce * $0.rowCount }.max()!) * vectorWidth)
+    let mostTiles = takesSomeRows ? WeightGradient.mostTiles(rowCount: rowCount) : 0
+    let vectors = self.passes.map { $0.stackVectors(tiles: mostTiles) }.max()!
     stack = .allocate(capacity: vectors)
     stack.initialize(repeating: .zero, count: vectors)
     // Chosen now, so that the first step does not allocate for it.
@@ -58,52 +67,91 @@ public final class WeightGradient {
     self.init(passes: [rows], maximumDepth: maximumDepth)
   }
 
-  /// The next products are those of a pass.
-  public func use(pass index: Int) { pass = passes[index] }
+  /// The next products are those of a pass, over all its rows.
+  public func use(pass index: Int) {
+    precondition(!takesSomeRows, "the rows of each product must be said")
+    pass = passes[index]
+  }
+
+  /// The next products have some rows of a pass: row i is place i of the chains, and those of a shard are
+  /// `shardStart[shard] ..< shardStart[shard + 1]`.
+  public func use(pass index: Int, shardStart: UnsafeBufferPointer<Int>) {
+    precondition(takesSomeRows, "announced for whole passes")
+    pass.take(shardStart, of: passes[index])
+  }
 
   /// What the products of a pass go by.
   private struct Pass {
-    let rows: ShardedRows
-    let rowCount: Int
+    /// What the shards sum up to.
+    var subtrees: [ShardedRows.Subtree]
+    /// Row of every place of the chains.
+    let order: [Int32]
+    var rowCount: Int
     /// The rows in chain order, cut into pieces of one shard each that are packed and multiplied one after another.
-    let chunks: [Range<Int>]
+    var chunks: [Range<Int>] = []
     /// The chunks of each shard: at least one, which may be empty.
-    let chunksOfShard: [Range<Int>]
-    let panelsAtOnce: Int
+    var chunksOfShard: [Range<Int>] = []
+    var panelsAtOnce: Int
     /// Blocks of A whose tiles are summed together, chunk of rows after chunk of rows.
-    let blocksAtOnce: Int
+    var blocksAtOnce: Int
 
     init(_ rows: ShardedRows) {
-      self.rows = rows
-      rowCount = rows.order.count
-      let chunksOfShards = zip(rows.shardStart, rows.shardStart.dropFirst()).map {
-        WeightGradient.chunks(of: $0..<$1, rowCount: rows.order.count)
-      }
-      chunks = chunksOfShards.flatMap(\.self)
-      let ends = chunksOfShards.reduce(into: [0]) { ends, chunks in ends.append(ends.last! + chunks.count) }
-      chunksOfShard = zip(ends, ends.dropFirst()).map { $0..<$1 }
+      (subtrees, order, rowCount) = (rows.subtrees, rows.order, rows.order.count)
       panelsAtOnce = WeightGradient.panelsAtOnce(rowCount: rowCount)
       blocksAtOnce = WeightGradient.blocksAtOnce(rowCount: rowCount)
+      for (start, end) in zip(rows.shardStart, rows.shardStart.dropFirst()) { appendChunks(of: start..<end) }
     }
 
-    /// Vectors of the stack.
-    var stackVectors: Int {
-      let deepest = rows.subtrees.map(\.leaves.count).max() ?? 1
-      return (Int.bitWidth - deepest.leadingZeroBitCount + 1) * blocksAtOnce * blockColumns * panelsAtOnce
+    /// Room for some rows of passes of up to `mostRows` rows and so many shards.
+    init(upTo mostRows: Int, shards: Int) {
+      (subtrees, order, rowCount) = ([], (0..<Int32(mostRows)).map { $0 }, 0)
+      (panelsAtOnce, blocksAtOnce) = (1, 1)
+      chunks.reserveCapacity(mostRows / chunkRows + shards)
+      chunksOfShard.reserveCapacity(shards)
+    }
+
+    mutating func take(_ shardStart: UnsafeBufferPointer<Int>, of pass: Pass) {
+      (subtrees, rowCount) = (pass.subtrees, shardStart[pass.chunksOfShard.count])
+      panelsAtOnce = WeightGradient.panelsAtOnce(rowCount: rowCount)
+      blocksAtOnce = WeightGradient.blocksAtOnce(rowCount: rowCount)
+      chunks.removeAll(keepingCapacity: true)
+      chunksOfShard.removeAll(keepingCapacity: true)
+      for shard in pass.chunksOfShard.indices { appendChunks(of: shardStart[shard]..<shardStart[shard + 1]) }
+    }
+
+    /// A shard's rows in pieces, where a panel of all rows does not stay in the first-level cache.
+    private mutating func appendChunks(of shard: Range<Int>) {
+      let first = chunks.count
+      if rowCount > fewRows && !shard.isEmpty {
+        for start in stride(from: shard.lowerBound, to: shard.upperBound, by: chunkRows) {
+          chunks.append(start..<min(start + chunkRows, shard.upperBound))
+        }
+      } else {
+        chunks.append(shard)
+      }
+      chunksOfShard.append(first..<chunks.count)
+    }
+
+    /// Vectors of the stack, for groups of at least so many tiles.
+    func stackVectors(tiles: Int) -> Int {
+      let deepest = subtrees.map(\.leaves.count).max() ?? 1
+      return (Int.bitWidth - deepest.leadingZeroBitCount + 1) * max(tiles, blocksAtOnce * panelsAtOnce) * blockColumns
     }
   }
 
-  private var rows: ShardedRows { pass.rows }
+  /// Rows of all panels at once, at most, for any number of rows up to `rowCount`.
+  private static func mostPanelRows(rowCount: Int) -> Int {
+    max(4 * rowCount, panelBytes / (vectorWidth * MemoryLayout<Float>.stride))
+  }
+
+  /// Blocks times panels at once, at most, for any number of rows up to `rowCount`.
+  private static func mostTiles(rowCount: Int) -> Int {
+    max(
+      panelsAtOnce(rowCount: 0) * blocksAtOnce(rowCount: 0),
+      panelsAtOnce(rowCount: rowCount) * blocksAtOnce(rowCount: rowCount))
+  }
 
   deinit { stack.deallocate() }
-
-  /// A shard's rows in pieces, where a panel of all rows does not stay in the first-level cache.
-  private static func chunks(of shard: Range<Int>, rowCount: Int) -> [Range<Int>] {
-    guard rowCount > fewRows, !shard.isEmpty else { return [shard] }
-    return stride(from: shard.lowerBound, to: shard.upperBound, by: chunkRows).map {
-      $0..<min($0 + chunkRows, shard.upperBound)
-    }
-  }
 
   /// Bytes of scratch memory, at most, for `rowCount` rows and a largest K.
   public static func scratchBytes(rowCount: Int, maximumDepth: Int) -> Int {
@@ -168,7 +216,7 @@ public final class WeightGradient {
   private func packBlock(
     _ source: UnsafePointer<Float>, stride: Int, places: Range<Int>, to: UnsafeMutablePointer<Float>
   ) {
-    rows.order.withUnsafeBufferPointer { order in
+    pass.order.withUnsafeBufferPointer { order in
       var to = UnsafeMutableRawPointer(to)
       for place in places {
         let row = UnsafeRawPointer(source + Int(order[place]) * stride)
@@ -185,7 +233,7 @@ public final class WeightGradient {
     _ source: UnsafePointer<Float>, stride: Int, places: Range<Int>, count: Int, scale: Float,
     to: UnsafeMutablePointer<Float>
   ) {
-    rows.order.withUnsafeBufferPointer { order in
+    pass.order.withUnsafeBufferPointer { order in
       for place in places {
         let row = source + Int(order[place]) * stride
         for i in 0..<count { to[(place - places.lowerBound) * blockColumns + i] = scale * row[i] }
@@ -226,7 +274,7 @@ public final class WeightGradient {
         let group = TileGroup(
           blocks: firstBlock..<min(firstBlock + blocksAtOnce, blocks.upperBound), panels: panels,
           rowStride: gradientStride, columns: columns)
-        for subtree in rows.subtrees {
+        for subtree in pass.subtrees {
           if let piece {
             sum(group, subtree: subtree, piece: piece)
             guard piece.ends else { continue }
@@ -242,7 +290,7 @@ public final class WeightGradient {
   }
 
   private func packPanels(_ dZ: UnsafePointer<Float>, stride: Int, count: Int) {
-    rows.order.withUnsafeBufferPointer { order in
+    pass.order.withUnsafeBufferPointer { order in
       for chunk in pass.chunks {
         let to = panels.pointer + chunk.lowerBound * count * vectorWidth
         for place in chunk {

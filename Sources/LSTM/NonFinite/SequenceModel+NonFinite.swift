@@ -56,19 +56,25 @@ extension SequenceModel {
   ) -> [NonFiniteValue] {
     output.forward(y: outputInput(dropped: true))
     count(targets, scale: scale)
+    let own = output.ask(y: outputInput(dropped: true), targets: targets, rows: outputRows)
     let places = headPlaces(search).filter { targets.has(row: $0.row, outputs: shape.classes) }
-    func firstOfLogits(_ quantity: NonFiniteValue.Quantity, _ place: HeadPlace) -> NonFiniteValue? {
-      first(quantity, UnsafePointer(output.logits(row: place.row).baseAddress!), shape.classes, place)
-    }
-    let logit = places.lazy.compactMap { firstOfLogits(.logit, $0) }.first
-    let losses = (0..<outputRows.order.count).map { output.loss(row: $0, targets: targets, scale: scale) }
+    let logit = places.lazy.compactMap { self.firstOfRow(.logit, $0) }.first
+    let losses = (0..<outputRows.order.count).map { output.loss(row: $0, targets: own, scale: scale) }
     let loss = places.lazy.compactMap { place -> NonFiniteValue? in
       let loss = losses[place.row]
-      if loss.isFinite { return firstOfLogits(.dLogit, place) }
+      if loss.isFinite { return self.firstOfRow(.dLogit, place) }
       return NonFiniteValue(
         quantity: .loss, layer: nil, timestep: place.timestep, lane: place.lane, unit: 0, value: Float(loss))
     }.first
+    output.tails?.projectGradient()
     return [logit, loss].compactMap { $0 }
+  }
+
+  /// Of the layer's own logits, then of those of a tail; a class of a tail is called by its number among all.
+  private func firstOfRow(_ quantity: NonFiniteValue.Quantity, _ place: HeadPlace) -> NonFiniteValue? {
+    let own = first(quantity, UnsafePointer(output.logits(row: place.row).baseAddress!), output.classes, place)
+    guard own == nil, let (numbers, firstClass) = output.tails?.numbers(ofRow: place.row) else { return own }
+    return first(quantity, UnsafePointer(numbers.baseAddress!), numbers.count, place, firstUnit: firstClass)
   }
 
   /// Backward over the segment: the first of what the head hands down, and of each layer.
@@ -112,11 +118,13 @@ extension SequenceModel {
   }
 
   private func first(
-    _ quantity: NonFiniteValue.Quantity, _ row: UnsafePointer<Float>, _ columns: Int, _ place: HeadPlace
+    _ quantity: NonFiniteValue.Quantity, _ row: UnsafePointer<Float>, _ columns: Int, _ place: HeadPlace,
+    firstUnit: Int = 0
   ) -> NonFiniteValue? {
     (0..<columns).first { !row[$0].isFinite }.map {
       NonFiniteValue(
-        quantity: quantity, layer: nil, timestep: place.timestep, lane: place.lane, unit: $0, value: row[$0])
+        quantity: quantity, layer: nil, timestep: place.timestep, lane: place.lane, unit: firstUnit + $0,
+        value: row[$0])
     }
   }
 }

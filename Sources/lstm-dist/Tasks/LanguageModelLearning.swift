@@ -3,6 +3,7 @@ import Configuration
 import DataParallel
 import Foundation
 import LSTM
+import MPI
 import Sequences
 
 /// The next token of a text.
@@ -14,7 +15,7 @@ enum LanguageModelLearning: LearningTask {
       try EvaluationStream(tokens: $0, globalBatch: batch.sequences, timesteps: batch.steps, name: path)
     }
     return RunData(
-      shape: languageModel(configuration, vocabulary: corpus.vocabulary), timesteps: batch.steps,
+      shape: try languageModel(configuration, vocabulary: corpus.vocabulary), timesteps: batch.steps,
       training: try TokenStream(
         tokens: corpus.training, globalBatch: batch.sequences, timesteps: batch.steps, resetProbability: batch.reset,
         seed: configuration.seed, name: path),
@@ -42,7 +43,7 @@ enum LanguageModelLearning: LearningTask {
   private static func heldOut(
     _ data: Configuration.Data, _ vocabulary: Vocabulary, _ path: String?
   ) throws -> (tokens: [Int32], name: String) {
-    if let path { return (try TextCorpus.tokens(ofFile: path, vocabulary: vocabulary), path) }
+    if let path { return (try TextCorpus.tokens(ofFile: path, vocabulary: vocabulary, lineEnds: data.lineEnds), path) }
     let corpus = try corpus(data)
     guard corpus.vocabulary == vocabulary else { throw SavedRun.otherData(at: data.path, "the vocabulary") }
     guard let tokens = corpus.validation else { throw SavedRun.nothingHeldOut }
@@ -85,13 +86,20 @@ enum LanguageModelLearning: LearningTask {
       case .file(let path): .file(path)
       }
     return try TextCorpus(
-      path: data.path, tokens: data.tokens.kind!, maximumVocabulary: data.vocabulary, validation: validation)
+      path: data.path, tokens: data.tokens.kind!, maximumVocabulary: data.vocabulary, lineEnds: data.lineEnds,
+      validation: validation)
   }
 }
 
 /// A model that says the next of a vocabulary's tokens.
-func languageModel(_ configuration: Configuration, vocabulary: Vocabulary) -> ModelShape {
-  let model = configuration.model
+func languageModel(_ configuration: Configuration, vocabulary: Vocabulary) throws -> ModelShape {
+  let (model, cutoffs) = (configuration.model, configuration.model.cutoffs ?? [])
+  guard cutoffs.isEmpty || AdaptiveShape.isPossible(cutoffs: cutoffs, classes: vocabulary.count) else {
+    throw Failure(
+      "impossible value of model.adaptiveSoftmax — expected cutoffs below the \(vocabulary.count) entries of the "
+        + "vocabulary, got \(model.adaptiveSoftmax)", hint: nil, exitCode: 78)
+  }
   return .languageModel(
-    vocabulary: vocabulary.count, embedding: model.embedding, hidden: model.hidden, layers: model.layers)
+    vocabulary: vocabulary.count, embedding: model.embedding, hidden: model.hidden, layers: model.layers,
+    softmax: cutoffs.isEmpty ? nil : (cutoffs, model.adaptiveFactor), isTied: model.tied)
 }

@@ -8,7 +8,7 @@ import Sequences
 enum ReberLearning: LearningTask {
   static func data(_ configuration: Configuration) throws -> RunData {
     let (task, batch) = (try reberTask(configuration), configuration.batch)
-    let shape = languageModel(configuration, vocabulary: ReberTask.vocabulary)
+    let shape = try languageModel(configuration, vocabulary: ReberTask.vocabulary)
     return RunData(
       shape: shape, timesteps: batch.steps,
       training: task.trainingSource(globalBatch: batch.sequences, seed: configuration.seed),
