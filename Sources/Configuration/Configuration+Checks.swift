@@ -74,7 +74,7 @@ extension Configuration {
 
   private func checkTask(_ fail: Refusal) throws(ConfigurationError) {
     guard task != .temporalOrder || data.relevantSymbols >= 2 else { throw fail("data.relevantSymbols", "2 or 3") }
-    guard !task.isGenerated || !task.knowsLengths || batch.steps == 0 else {
+    guard !(task.isGenerated && task.knowsLengths || task == .pianoRoll) || batch.steps == 0 else {
       throw fail("batch.steps", "0 with task \(task.rawValue)", hint: "its sequences are as long as they are")
     }
     if task == .copy {

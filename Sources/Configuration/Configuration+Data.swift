@@ -18,9 +18,11 @@ extension Configuration {
       case audio
       /// CSV or TSV, each row a timestep of numbers.
       case numbers
+      /// JSON with frames of notes.
+      case pianoRolls = "piano-rolls"
 
       /// Whether a timestep is numbers, not a token.
-      public var isNumeric: Bool { self == .series || self == .audio || self == .numbers }
+      public var isNumeric: Bool { self == .series || self == .audio || self == .numbers || self == .pianoRolls }
     }
     /// What one token is.
     public enum Tokens: String, Sendable, CaseIterable {

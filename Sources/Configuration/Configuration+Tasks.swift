@@ -8,6 +8,7 @@ extension Configuration.Task {
     case .languageModel: [.text]
     case .classification: [.classFiles, .table, .series, .audio]
     case .forecasting: [.numbers]
+    case .pianoRoll: [.pianoRolls]
     }
   }
 
@@ -16,7 +17,7 @@ extension Configuration.Task {
     switch self {
     case .reber, .temporalOrder, .copy: [.symbols]
     case .languageModel: [.characters, .bytes, .words]
-    case .adding, .multiplication, .forecasting: [.numbers]
+    case .adding, .multiplication, .forecasting, .pianoRoll: [.numbers]
     case .classification: source.isNumeric ? [.numbers] : [.words, .characters, .bytes]
     }
   }
@@ -27,7 +28,7 @@ extension Configuration.Task {
   var isGenerated: Bool { sources == [.generated] }
 
   /// Whether sequences say by themselves how long a window must be.
-  var knowsLengths: Bool { [.classification, .temporalOrder, .adding, .multiplication, .copy].contains(self) }
+  var knowsLengths: Bool { [.classification, .temporalOrder, .adding, .multiplication, .copy, .pianoRoll].contains(self) }
 }
 
 extension Configuration {

@@ -17,6 +17,8 @@ public struct Configuration: Sendable, Equatable {
     case copy
     /// The next values of a column of numbers.
     case forecasting
+    /// The next frame of notes.
+    case pianoRoll = "piano-roll"
   }
 
   /// What is learned.

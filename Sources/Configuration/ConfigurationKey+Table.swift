@@ -48,15 +48,15 @@ extension ConfigurationKey {
     .choice(
       "data.source", \.data.source,
       .derived(
-        "text (language-model), numbers (forecasting), generated for built-in tasks; classification: series for a path *.ts, table for *.csv and *.tsv, "
+        "text (language-model), numbers (forecasting), piano-rolls (piano-roll), generated for built-in tasks; classification: series for a path *.ts, table for *.csv and *.tsv, "
           + "audio where data.files ends in .wav or .flac, else class-files"
       ) { $0.usualSource.rawValue },
       "Where the sequences come from: generated, one text, a folder with a text file for each class, a table with texts "
         + "and labels, a series file of the UEA and UCR archives, a folder of WAV or FLAC files, a table of numbers."),
     .text(
       "data.path", \.data.path, expected: "the path of a file or folder",
-      scope: .tasks(.languageModel, .classification, .forecasting),
-      "The text to learn; the file or folder of labelled sequences; the table of numbers."),
+      scope: .tasks(.languageModel, .classification, .forecasting, .pianoRoll),
+      "The text to learn; the file or folder of labelled sequences; the table of numbers; the file of piano rolls."),
     .text(
       "data.files", \.data.files, expected: "a pattern with {class}",
       .derived("{class}.txt for class-files, {class}/*.wav for audio, else none") {
@@ -95,8 +95,9 @@ extension ConfigurationKey {
       "Whether the end of each line is a word, <eos>, as corpora of words are counted."),
     .validation(
       "data.validation", \.data.validation,
-      .derived("0 (built-in tasks, or with data.heldOut or data.folds), 0.2 (forecasting), else 0.1") {
-        $0.task.isGenerated || $0.data.holdsOutOtherwise ? "0" : $0.task == .forecasting ? "0.2" : "0.1"
+      .derived("0 (built-in tasks, piano-roll, or with data.heldOut or data.folds), 0.2 (forecasting), else 0.1") {
+        $0.task.isGenerated || $0.task == .pianoRoll || $0.data.holdsOutOtherwise
+          ? "0" : $0.task == .forecasting ? "0.2" : "0.1"
       }, scope: .tasks(.languageModel, .classification, .forecasting),
       "What is held out: this share, at the end of a text or table or drawn from each class of sequences; or other data; 0 holds "
         + "nothing out. A file whose name is a number needs a directory: ./0.5."),
@@ -197,7 +198,7 @@ extension ConfigurationKey {
         "256",
         [
           .reber: "32", .classification: "128", .temporalOrder: "32", .adding: "32", .multiplication: "32",
-          .copy: "32", .forecasting: "64",
+          .copy: "32", .forecasting: "64", .pianoRoll: "200",
         ]),
       "H, hidden units of each layer."),
     .integer("model.layers", \.model.layers, 1...64, .byTask("1", [.languageModel: "2"]), "L, LSTM layers."),
@@ -263,7 +264,7 @@ extension ConfigurationKey {
         "64",
         [
           .reber: "32", .classification: "0", .temporalOrder: "0", .adding: "0", .multiplication: "0",
-          .copy: "0", .forecasting: "24",
+          .copy: "0", .forecasting: "24", .pianoRoll: "0",
         ]),
       "T, timesteps of a window. The reber task draws a string again if it is longer than T + 1 symbols. With classes the "
         + "most timesteps of a sequence; 0 takes the longest."),

@@ -48,13 +48,13 @@ struct OutputName {
   func shape(input: ModelShape.Input, hidden: Int, layers: Int, classes: Int) -> ModelShape? {
     let heads = [
       ModelShape.Head.everyStep(classes: classes), .lastStep(classes: classes),
-      .lastStepNumbers(classes),
+      .lastStepNumbers(classes), .everyStepUnits(classes),
     ]
     guard let head = heads.first(where: { OutputName.name(of: $0) == self.head }) else {
       return nil
     }
     if isSharedOrCut {
-      guard case .tokens(classes, let size) = input, !head.isAtLastStep, !isTied || size == hidden
+      guard case .tokens(classes, let size) = input, head == .everyStep(classes: classes), !isTied || size == hidden
       else { return nil }
     }
     if let softmax {
@@ -71,6 +71,7 @@ struct OutputName {
   private static func name(of head: ModelShape.Head) -> String {
     switch head {
     case .everyStep: "everyStep"
+    case .everyStepUnits: "everyStepUnits"
     case .lastStep: "lastStep"
     case .lastStepNumbers: "lastStepNumbers"
     }

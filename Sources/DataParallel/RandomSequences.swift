@@ -25,6 +25,8 @@ struct RandomSequences: SequenceSource {
         let target = Int32(words[1] % UInt32(shape.classes))
         switch shape.head {
         case .everyStep: batch.targets[row] = target
+        case .everyStepUnits(let count):
+          for k in 0..<count { batch.values[row * count + k] = Philox.uniform(words[k % 4]) < 0.5 ? 0 : 1 }
         case .lastStep: if t == 0 { batch.targets[index] = target }
         case .lastStepNumbers(let count):
           for k in 0..<count { batch.values[index * count + k] = 2 * Philox.uniform(words[k % 4]) - 1 }

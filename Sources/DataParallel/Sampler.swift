@@ -38,15 +38,17 @@ public final class Sampler {
 
   /// Draws the token behind what has been read: softmax(logits / temperature), without the tokens of `excluded`; at
   /// temperature 0 the most likely one.
+  /// - Parameter limits: which of the most likely tokens may be drawn.
   /// - Precondition: something has been read; temperature ≥ 0.
-  public func draw(temperature: Double, excluding excluded: Int32?) -> Int32 {
+  public func draw(temperature: Double, excluding excluded: Int32?, limits: SamplingLimits = .none) -> Int32 {
     precondition(hasLogits && temperature >= 0, "nothing has been read, or the temperature is negative")
     var logits = model.logits(lane: 0, t: 0).map(Double.init)
     if let excluded, logits.count > 1 { logits[Int(excluded)] = -.infinity }
     let maximum = logits.max()!
     let best = logits.firstIndex(of: maximum) ?? 0
     if temperature == 0 { return Int32(best) }
-    let weights = logits.map { Double(exponential(Float(($0 - maximum) / temperature))) }
+    var weights = logits.map { Double(exponential(Float(($0 - maximum) / temperature))) }
+    limits.apply(to: &weights)
     var rest = draws.uniform() * weights.reduce(0, +)
     for (index, weight) in weights.enumerated() {
       rest -= weight
@@ -54,5 +56,34 @@ public final class Sampler {
     }
     // Rounding may leave a little more than all weights.
     return Int32(best)
+  }
+}
+
+/// Which tokens may be drawn: of equally likely ones those with the lower number come first.
+public struct SamplingLimits: Equatable, Sendable {
+  /// The most likely so many (Fan, Lewis and Dauphin, "Hierarchical neural story generation", 2018); nil for all.
+  public let count: Int?
+  /// Of these the fewest that have this share of their probability together (Holtzman et al., "The curious case of
+  /// neural text degeneration", 2020), above 0; 1 for all.
+  public let share: Double
+
+  /// Limits of these values.
+  public init(count: Int? = nil, share: Double = 1) { (self.count, self.share) = (count, share) }
+
+  /// Every token may be drawn.
+  public static let none = SamplingLimits()
+
+  /// Sets the weights of the others to 0.
+  public func apply(to weights: inout [Double]) {
+    guard count != nil || share < 1 else { return }
+    let order = weights.indices.sorted { (-weights[$0], $0) < (-weights[$1], $1) }
+    let likely = order.prefix(count ?? order.count)
+    let needed = share * likely.reduce(0) { $0 + weights[$1] }
+    var (kept, sum) = (0, 0.0)
+    while kept < likely.count && (kept == 0 || sum < needed) {
+      sum += weights[likely[kept]]
+      kept += 1
+    }
+    for token in order[kept...] { weights[token] = 0 }
   }
 }

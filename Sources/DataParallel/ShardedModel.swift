@@ -123,8 +123,10 @@ public final class ShardedModel {
   }
   /// Targets of the lanes of the pass, of the head's kind.
   var targets: SequenceTargets {
-    if case .lastStepNumbers = model.shape.head { return .numbers(UnsafeBufferPointer(pass.batch.values)) }
-    return .classes(UnsafeBufferPointer(pass.batch.targets))
+    switch model.shape.head {
+    case .everyStep, .lastStep: .classes(UnsafeBufferPointer(pass.batch.targets))
+    case .everyStepUnits, .lastStepNumbers: .numbers(UnsafeBufferPointer(pass.batch.values))
+    }
   }
 
   /// Timesteps of the sequence of each lane of the pass, [B].
@@ -250,6 +252,7 @@ extension ModelShape {
   var batchTargets: SequenceBatch.Targets {
     switch head {
     case .everyStep: .everyStep
+    case .everyStepUnits(let count): .everyStepNumbers(count)
     case .lastStep: .lastStep
     case .lastStepNumbers(let count): .lastStepNumbers(count)
     }

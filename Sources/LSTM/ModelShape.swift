@@ -20,6 +20,8 @@ public struct ModelShape: Equatable, Sendable {
   public enum Head: Equatable, Sendable {
     /// One of so many classes at every timestep: the next of V tokens, for example.
     case everyStep(classes: Int)
+    /// At every timestep of each of K units whether it is on: the notes of a piano, for example.
+    case everyStepUnits(Int)
     /// One of K classes for a whole sequence, at its last timestep.
     case lastStep(classes: Int)
     /// So many numbers (K) for a whole sequence, at its last timestep, by their squared error.
@@ -162,7 +164,7 @@ public struct ModelShape: Equatable, Sendable {
   public func flopsPerStep(timesteps: Int, lanes: Int) -> Double {
     let output =
       switch head {
-      case .everyStep: Double(hidden) * Double(outputClasses)
+      case .everyStep, .everyStepUnits: Double(hidden) * Double(outputClasses)
       case .lastStep, .lastStepNumbers: 0.0
       }
     return LSTMShape.flopsPerStep(lstm, timesteps: timesteps, lanes: lanes)
@@ -176,7 +178,7 @@ public struct ModelShape: Equatable, Sendable {
     let inputGradient = vocabulary == nil ? 2 * rows * Double(lstm[0].columns) * Double(inputs) : 0
     let head =
       switch head {
-      case .everyStep: 0.0
+      case .everyStep, .everyStepUnits: 0.0
       case .lastStep(let classes), .lastStepNumbers(let classes): 6 * Double(lanes) * Double(hidden) * Double(classes)
       }
     return flopsPerStep(timesteps: timesteps, lanes: lanes) - inputGradient + head
@@ -187,17 +189,24 @@ extension ModelShape.Head {
   /// V or K.
   public var classes: Int {
     switch self {
-    case .everyStep(let classes), .lastStep(let classes), .lastStepNumbers(let classes): classes
+    case .everyStep(let classes), .everyStepUnits(let classes), .lastStep(let classes), .lastStepNumbers(let classes):
+      classes
     }
   }
 
   /// Whether the model speaks once a sequence.
   public var isAtLastStep: Bool {
-    if case .everyStep = self { false } else { true }
+    switch self {
+    case .everyStep, .everyStepUnits: false
+    case .lastStep, .lastStepNumbers: true
+    }
   }
 
   /// What stands behind the last output of a row: nothing that a softmax would see, or nothing that a sum would.
   var padding: Float {
-    if case .lastStepNumbers = self { 0 } else { -.infinity }
+    switch self {
+    case .everyStep, .lastStep: -.infinity
+    case .everyStepUnits, .lastStepNumbers: 0
+    }
   }
 }

@@ -1,6 +1,7 @@
 import Kernels
 
-/// The layer above the LSTM: logits = y·Wy + by, with softmax cross-entropy or squared error behind it. It runs over N
+/// The layer above the LSTM: logits = y·Wy + by, with softmax cross-entropy, cross-entropy unit by unit or squared error
+/// behind it. It runs over N
 /// rows: T·B of them for a head at every timestep, B for one at the last. With an adaptive softmax it is the head, and
 /// `tails` are what is behind it. With tied weights Wyᵀ is the embedding E [V, H], or its first rows and, for the tails,
 /// some of its own.
@@ -15,6 +16,8 @@ public final class OutputLayer {
   let tails: AdaptiveTails?
   /// V with tied weights, else nil: numbers are E [V, H], weights of tails [J, H], by [K].
   private let sharedRows: Int?
+  /// Whether each logit is an answer of yes or no, so that targets are numbers from 0 to 1.
+  private let isOfUnits: Bool
   private var rowCount: Int
   private let inputStride: Int
   private let logitStride: Int
@@ -27,11 +30,13 @@ public final class OutputLayer {
   /// softmax, so that its probability is zero; 0 before a squared error. Ranks that share `weights` share the packed
   /// weights.
   init(
-    inputs: Int, classes: Int, adaptive: AdaptiveShape? = nil, isTied: Bool = false, passes: [ShardedRows],
+    inputs: Int, classes: Int, adaptive: AdaptiveShape? = nil, isTied: Bool = false, isOfUnits: Bool = false,
+    passes: [ShardedRows],
     padding: Float = -.infinity,
     weights arena: FloatArena? = nil
   ) {
     sharedRows = isTied ? classes : nil
+    self.isOfUnits = isOfUnits
     self.inputs = inputs
     self.classes = adaptive?.headClasses ?? classes
     rowCount = passes.map(\.order.count).max()!
@@ -98,7 +103,7 @@ public final class OutputLayer {
       z: logitRows.pointer, zStride: logitStride)
   }
 
-  /// Cross-entropy or squared error of all rows, added up into one Double for each shard; the logits become dlogits,
+  /// The loss of all rows, added up into one Double for each shard; the logits become dlogits,
   /// scaled by `scale` = 1 / (targets of the global batch). y as in `forward`. With `continuing` the sums go on from
   /// `shardLosses`.
   func loss(
@@ -126,8 +131,11 @@ public final class OutputLayer {
       crossEntropy(logits: logits, vocabulary: classes, target: targets[row], scale: scale)
         + (tails?.loss(row: row, scale: scale) ?? 0)
     case .numbers(let targets):
-      squaredError(
-        predictions: logits, targets: targets.baseAddress! + row * classes, count: classes, scale: scale)
+      isOfUnits
+        ? binaryCrossEntropy(
+          logits: logits, targets: targets.baseAddress! + row * classes, count: classes, scale: scale)
+        : squaredError(
+          predictions: logits, targets: targets.baseAddress! + row * classes, count: classes, scale: scale)
     }
   }
 
@@ -145,9 +153,10 @@ public final class OutputLayer {
       }
     case .numbers(let targets):
       forEachShardRow(rows, shardLosses, continuing) { row in
-        squaredErrorLoss(
-          predictions: logitRows.pointer + row * logitStride, targets: targets.baseAddress! + row * classes,
-          count: classes)
+        let (logits, targets) = (logitRows.pointer + row * logitStride, targets.baseAddress! + row * classes)
+        return isOfUnits
+          ? binaryCrossEntropyLoss(logits: logits, targets: targets, count: classes)
+          : squaredErrorLoss(predictions: logits, targets: targets, count: classes)
       }
     }
   }

@@ -26,7 +26,7 @@ extension UnsafeBufferPointer {
 public enum SequenceTargets {
   /// [T, B], or [B] with a head at the last timestep; negative where there is none.
   case classes(UnsafeBufferPointer<Int32>)
-  /// [B, K], row-major; NaN where there is none.
+  /// [T, B, K], or [B, K] with a head at the last timestep, row-major; NaN where there is none.
   case numbers(UnsafeBufferPointer<Float>)
 
   /// Some of its T = `window` timesteps.

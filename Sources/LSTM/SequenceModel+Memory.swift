@@ -60,7 +60,7 @@ extension ModelShape {
   /// Layers whose output something reads at every timestep: all, but for the highest under a head at the last one.
   var layersReadAtEveryStep: Int {
     switch head {
-    case .everyStep: layers
+    case .everyStep, .everyStepUnits: layers
     case .lastStep, .lastStepNumbers: layers - 1
     }
   }

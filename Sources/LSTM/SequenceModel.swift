@@ -100,7 +100,7 @@ public final class SequenceModel {
     downward = FloatBuffer(count: rowCount * max(padded(shape.inputs), padded(shape.hidden)))
     product = WeightGradient(passes: passes, maximumDepth: shape.lstm.map(\.rows).max()!)
     switch shape.head {
-    case .everyStep:
+    case .everyStep, .everyStepUnits:
       lastSteps = nil
       outputPasses = passes
       outputProduct =
@@ -113,7 +113,8 @@ public final class SequenceModel {
     outputRows = outputPasses[0]
     output = OutputLayer(
       inputs: shape.hidden, classes: shape.classes, adaptive: shape.adaptive, isTied: shape.isTied,
-      passes: outputPasses, padding: shape.head.padding, weights: weights)
+      isOfUnits: shape.head == .everyStepUnits(shape.classes), passes: outputPasses, padding: shape.head.padding,
+      weights: weights)
     precondition(penalty.isZero || !shape.head.isAtLastStep, "a penalty is for a head at every timestep")
     penalized =
       penalty.isZero
@@ -286,7 +287,8 @@ public final class SequenceModel {
       switch (targets, shape.head) {
       case (.classes(let classes), .everyStep), (.classes(let classes), .lastStep):
         classes.count == outputRows.order.count
-      case (.numbers(let numbers), .lastStepNumbers(let count)): numbers.count == outputRows.order.count * count
+      case (.numbers(let numbers), .lastStepNumbers(let count)), (.numbers(let numbers), .everyStepUnits(let count)):
+        numbers.count == outputRows.order.count * count
       default: false
       }
     precondition(fits, "targets of another window or head")

@@ -15,7 +15,8 @@ public struct SequenceBatch {
   public let numbers: UnsafeMutableBufferPointer<Float>
   /// [T, B], or [B] for a model that says one class for a whole sequence; empty for one that says numbers.
   public let targets: UnsafeMutableBufferPointer<Int32>
-  /// [B, K], row-major, for a model that says numbers for a whole sequence, NaN where there are none; else empty.
+  /// Row-major, NaN where there are none: [B, K] for a model that says numbers for a whole sequence, [T, B, K] for one
+  /// that says them at every timestep; else empty.
   public let values: UnsafeMutableBufferPointer<Float>
   /// [B], timesteps of each lane that hold its sequence: 0 for none. What stands behind them is padding.
   public let lengths: UnsafeMutableBufferPointer<Int32>
@@ -32,6 +33,8 @@ public struct SequenceBatch {
   public enum Targets: Sendable, Equatable {
     /// A target at every timestep.
     case everyStep
+    /// So many numbers at every timestep.
+    case everyStepNumbers(Int)
     /// One target for a sequence.
     case lastStep
     /// So many numbers for a sequence.
@@ -54,6 +57,7 @@ public struct SequenceBatch {
     let (classes, values) =
       switch targets {
       case .everyStep: (rows, 0)
+      case .everyStepNumbers(let count): (0, rows * count)
       case .lastStep: (lanes, 0)
       case .lastStepNumbers(let count): (0, lanes * count)
       }

@@ -16,6 +16,11 @@ struct Sample: ParsableCommand {
   @Option(help: "Tokens to draw, 200 by default; for the Reber grammar strings, 10 by default.") var length: Int?
   @Option(help: "Divides the logits: 0 takes the most likely token, 1 the model's own distribution.")
   var temperature = 1.0
+  @Option(name: .customLong("top-k"), help: "Draws among the most likely so many tokens alone.") var topK: Int?
+  @Option(
+    name: .customLong("top-p"),
+    help: "Draws among the fewest of the most likely tokens that have this share of the probability together.")
+  var topP = 1.0
   @Option(help: "Seed of the draws.") var seed: UInt64 = 1
 
   func validate() throws {
@@ -25,7 +30,14 @@ struct Sample: ParsableCommand {
     guard temperature.isFinite, temperature >= 0 else {
       throw ValidationError("--temperature — expected a number from 0, got \(temperature)")
     }
+    if let topK, topK < 1 { throw ValidationError("--top-k — expected at least 1, got \(topK)") }
+    guard topP > 0, topP <= 1 else {
+      throw ValidationError("--top-p — expected a share above 0, at most 1, got \(topP)")
+    }
   }
+
+  /// Which tokens may be drawn.
+  var limits: SamplingLimits { SamplingLimits(count: topK, share: topP) }
 
   func run() {
     runJob { world in

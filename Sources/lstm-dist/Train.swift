@@ -264,7 +264,8 @@ extension ModelShape {
   fileprivate var names: String {
     switch head {
     case .everyStep(let classes): "V \(classes)"
-    case .lastStep(let classes), .lastStepNumbers(let classes): (vocabulary.map { "V \($0), " } ?? "") + "K \(classes)"
+    case .everyStepUnits(let classes), .lastStep(let classes), .lastStepNumbers(let classes):
+      (vocabulary.map { "V \($0), " } ?? "") + "K \(classes)"
     }
   }
 }

@@ -137,6 +137,10 @@ extension Commands {
         try workspace.expectRefusal(["tarin"], exitCode: 64, ["tarin"])
         try workspace.expectRefusal(["sample", "run", "--temperature=-1"], exitCode: 64, ["--temperature — expected "])
         try workspace.expectRefusal(["sample", "run", "--length", "0"], exitCode: 64, ["--length — expected "])
+        try workspace.expectRefusal(["sample", "run", "--top-k", "0"], exitCode: 64, ["--top-k — expected "])
+        for share in ["0", "1.5", "nan"] {
+          try workspace.expectRefusal(["sample", "run", "--top-p", share], exitCode: 64, ["--top-p — expected "])
+        }
         try workspace.expectRefusal(["evaluate"], exitCode: 64, ["run"])
       }
     }

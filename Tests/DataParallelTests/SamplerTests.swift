@@ -9,7 +9,8 @@ struct SamplerTests {
 
   /// `count` tokens from a new sampler, which reads each that it draws.
   private func draw(
-    _ count: Int, seed: UInt64, temperature: Double = 1, excluding excluded: Int32? = nil, weights: Bool = true
+    _ count: Int, seed: UInt64, temperature: Double = 1, excluding excluded: Int32? = nil, weights: Bool = true,
+    limits: SamplingLimits = .none
   ) -> [Int32] {
     let parameters = FloatBuffer(count: Self.shape.parameterCount)
     if weights { Self.shape.initialize(parameters.pointer, seed: 3, method: .xavier, forgetBias: 1) }
@@ -17,7 +18,7 @@ struct SamplerTests {
       let sampler = Sampler(shape: Self.shape, parameters: parameters.pointer, seed: seed)
       sampler.read(0)
       return (0..<count).map { _ in
-        let next = sampler.draw(temperature: temperature, excluding: excluded)
+        let next = sampler.draw(temperature: temperature, excluding: excluded, limits: limits)
         sampler.read(next)
         return next
       }
@@ -42,6 +43,31 @@ struct SamplerTests {
     #expect(counts[4] == 0)
     // 500 each, with a standard deviation of 21.
     for token in 0..<9 where token != 4 { #expect((400...600).contains(counts[token]), "\(counts)") }
+  }
+
+  @Test func limitsKeepTheMostLikelyTokens() {
+    func kept(_ limits: SamplingLimits, _ weights: [Double] = [1, 4, 2, 2, 1]) -> [Double] {
+      var weights = weights
+      limits.apply(to: &weights)
+      return weights
+    }
+    #expect(kept(.none) == [1, 4, 2, 2, 1])
+    #expect(kept(SamplingLimits(count: 1)) == [0, 4, 0, 0, 0])
+    #expect(kept(SamplingLimits(count: 2)) == [0, 4, 2, 0, 0])
+    #expect(kept(SamplingLimits(count: 9)) == [1, 4, 2, 2, 1])
+    #expect(kept(SamplingLimits(share: 0.4)) == [0, 4, 0, 0, 0])
+    #expect(kept(SamplingLimits(share: 0.41)) == [0, 4, 2, 0, 0])
+    #expect(kept(SamplingLimits(share: 1e-9)) == [0, 4, 0, 0, 0])
+    // Of the three most likely, 8 together, half is the first.
+    #expect(kept(SamplingLimits(count: 3, share: 0.5)) == [0, 4, 0, 0, 0])
+    #expect(kept(SamplingLimits(count: 3, share: 0.51)) == [0, 4, 2, 0, 0])
+  }
+
+  @Test func limitedDrawsAreAmongTheMostLikelyAndUnlimitedOnesAsBefore() {
+    #expect(draw(50, seed: 1, limits: SamplingLimits(count: 1)) == draw(50, seed: 2, temperature: 0))
+    #expect(draw(50, seed: 1, limits: SamplingLimits(share: 1e-9)) == draw(50, seed: 2, temperature: 0))
+    #expect(draw(50, seed: 1, limits: SamplingLimits(count: 9)) == draw(50, seed: 1))
+    #expect(Set(draw(400, seed: 1, weights: false, limits: SamplingLimits(count: 3))) == [0, 1, 2])
   }
 
   @Test func resetForgetsWhatHasBeenRead() {

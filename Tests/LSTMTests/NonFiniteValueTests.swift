@@ -26,7 +26,7 @@ import Testing
       switch head {
       case .everyStep: targets = (0..<16).map { Int32($0 % 5) }
       case .lastStep: targets = [0, 1, -1, 2]
-      case .lastStepNumbers: preconditionFailure("these runs have classes")
+      case .everyStepUnits, .lastStepNumbers: preconditionFailure("these runs have classes")
       }
     }
 

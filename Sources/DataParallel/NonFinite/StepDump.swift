@@ -98,8 +98,10 @@ struct DumpedBatch: SequenceSource {
   private let numbers: [Float]
   /// [B, T] or [B].
   private let targets: [Int32]
-  /// [B, K] for a model that says numbers, else empty.
+  /// [B, K] for a model that says numbers, [B, T, K] for one that says units, else empty.
   private let values: [Float]
+  /// K of a model that says units.
+  private let valuesAtATimestep: Int?
   /// [B]
   private let lengths: [Int32]
 
@@ -122,12 +124,14 @@ struct DumpedBatch: SequenceSource {
     let (B, T) = (globalBatch, timesteps)
     tokens = readsTokens ? try file.values("tokens", shape: [B, T]) : []
     numbers = readsTokens ? [] : try file.values("numbers", shape: [B, T, inputs])
-    if case .lastStepNumbers(let count) = shape.head {
-      (targets, values) = ([], try file.values("values", shape: [B, count]))
-    } else {
-      targets = try file.values("targets", shape: shape.batchTargets == .everyStep ? [B, T] : [B])
-      values = []
-    }
+    (targets, values) =
+      switch shape.batchTargets {
+      case .everyStep: (try file.values("targets", shape: [B, T]), [])
+      case .everyStepNumbers(let count): ([], try file.values("values", shape: [B, T, count]))
+      case .lastStep: (try file.values("targets", shape: [B]), [])
+      case .lastStepNumbers(let count): ([], try file.values("values", shape: [B, count]))
+      }
+    valuesAtATimestep = shape.head == .everyStepUnits(shape.classes) ? shape.classes : nil
     lengths = try file.values("lengths", shape: [B])
     let count = try file.values("targetCount", as: Int64.self, shape: [])[0]
     func check(_ what: String, _ values: [Int32], _ range: Range<Int>) throws {
@@ -154,9 +158,13 @@ struct DumpedBatch: SequenceSource {
     for (index, lane) in lanes.enumerated() {
       batch.lengths[index] = lengths[lane]
       if targets.count == globalBatch { batch.targets[index] = targets[lane] }
-      let K = values.count / globalBatch
-      for k in 0..<K { batch.values[index * K + k] = values[lane * K + k] }
+      let K = valuesAtATimestep ?? values.count / globalBatch
+      if valuesAtATimestep == nil { for k in 0..<K { batch.values[index * K + k] = values[lane * K + k] } }
       for t in 0..<timesteps {
+        if valuesAtATimestep != nil {
+          let (from, to) = ((lane * timesteps + t) * K, (t * lanes.count + index) * K)
+          for k in 0..<K { batch.values[to + k] = values[from + k] }
+        }
         let (from, to) = (lane * timesteps + t, t * lanes.count + index)
         if !targets.isEmpty, targets.count != globalBatch { batch.targets[to] = targets[from] }
         if !tokens.isEmpty { batch.tokens[to] = tokens[from] }

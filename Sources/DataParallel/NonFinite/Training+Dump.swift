@@ -85,7 +85,9 @@ extension Training {
       batch.values.isEmpty
       ? try gathered(
         "targets", isEveryStep ? [B, T] : [B], isEveryStep ? laneMajor(batch.targets, size: 1) : Array(batch.targets))
-      : try gathered("values", [B, K], Array(batch.values))
+      : setup.shape.head.isAtLastStep
+        ? try gathered("values", [B, K], Array(batch.values))
+        : try gathered("values", [B, T, K], laneMajor(batch.values, size: K))
     return [
       input,
       targets,
@@ -97,11 +99,13 @@ extension Training {
   /// Takes length and targets from the lanes that are not among these.
   private func empty(_ batch: SequenceBatch, outside lanes: Range<Int>) {
     let K = setup.shape.classes
-    let targets = setup.shape.batchTargets == .everyStep ? setup.timesteps : 1
+    let targets = setup.shape.head.isAtLastStep ? 1 : setup.timesteps
     for (index, lane) in sharded.lanes.enumerated() where !lanes.contains(lane) {
       batch.lengths[index] = 0
       for t in 0..<targets where !batch.targets.isEmpty { batch.targets[t * batch.lanes + index] = noTarget }
-      for k in 0..<K where !batch.values.isEmpty { batch.values[index * K + k] = .nan }
+      for t in 0..<targets where !batch.values.isEmpty {
+        for k in 0..<K { batch.values[(t * batch.lanes + index) * K + k] = .nan }
+      }
     }
   }
 }

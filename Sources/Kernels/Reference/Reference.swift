@@ -48,6 +48,25 @@ public enum Reference {
     }
   }
 
+  /// `binaryCrossEntropy`, from the probabilities in Double; for logits that e^z can be computed of.
+  public static func binaryCrossEntropy(
+    logits: UnsafeMutablePointer<Float>, targets: UnsafePointer<Float>, count: Int, scale: Float
+  ) -> Double {
+    var loss = 0.0
+    let hasTarget = !targets[0].isNaN
+    for k in 0..<padded(count) {
+      if k >= count || !hasTarget {
+        logits[k] = 0
+        continue
+      }
+      let (z, y) = (logits[k], Double(targets[k]))
+      let (yes, no) = (1 / (1 + Double(exponential(-z))), 1 / (1 + Double(exponential(z))))
+      loss -= (y == 0 ? 0 : y * logarithm(yes)) + (y == 1 ? 0 : (1 - y) * logarithm(no))
+      logits[k] = Float((yes - y) * Double(scale))
+    }
+    return loss
+  }
+
   /// `crossEntropy`, with the sixteen lanes of its denominator written out.
   public static func crossEntropy(
     logits: UnsafeMutablePointer<Float>, vocabulary: Int, target: Int32, scale: Float

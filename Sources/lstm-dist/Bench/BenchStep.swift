@@ -111,6 +111,7 @@ extension BenchmarkShape.Work {
         // Of as many classes as tokens: a language model.
         case .everyStep(model.vocabulary): ""
         case .everyStep(let classes): ", \(classes) classes at every step"
+        case .everyStepUnits(let count): ", \(count) units at every step"
         case .lastStep(let classes): ", \(classes) classes at the last step"
         case .lastStepNumbers(let count): ", \(count) numbers at the last step"
         }

@@ -127,7 +127,7 @@ extension Configuration {
       .audio(
         try NamePattern(data.files),
         LabelledFiles.MelFrames(bands: audio.bands, windowSeconds: audio.window, hopSeconds: audio.hop))
-    case .generated, .text, .numbers: preconditionFailure("the configuration allows no such source")
+    case .generated, .text, .numbers, .pianoRolls: preconditionFailure("the configuration allows no such source")
     }
   }
 }

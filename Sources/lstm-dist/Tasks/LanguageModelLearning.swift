@@ -64,7 +64,8 @@ enum LanguageModelLearning: LearningTask {
     for token in tokens { sampler.read(token) }
     var drawn = Array(tokens.prefix(shown))
     for _ in 0..<(options.length ?? 200) {
-      let next = sampler.draw(temperature: options.temperature, excluding: vocabulary.unknown)
+      let next = sampler.draw(
+        temperature: options.temperature, excluding: vocabulary.unknown, limits: options.limits)
       drawn.append(next)
       sampler.read(next)
     }

@@ -30,6 +30,7 @@ extension Configuration.Task {
     case .adding, .multiplication: MarkedPairsLearning.self
     case .copy: CopyLearning.self
     case .forecasting: ForecastingLearning.self
+    case .pianoRoll: PianoRollLearning.self
     }
   }
 }
