@@ -88,8 +88,9 @@ struct PianoRollTests {
   func chorales() throws {
     guard let path = RealData.path("jsb-chorales/jsb-chorales-quarter.json") else { return }
     let rolls = try PianoRolls(path: path)
-    #expect([rolls.training.count, rolls.validation.count, rolls.test.count] == [229, 76, 77])
-    let frames = [rolls.training, rolls.validation, rolls.test].map { $0.reduce(0) { $0 + $1.count } }
+    let parts = [rolls.training, rolls.validation, rolls.test]
+    let (pieces, frames): ([Int], [Int]) = (parts.map(\.count), parts.map { $0.reduce(0) { $0 + $1.count } })
+    #expect(pieces == [229, 76, 77])
     #expect(frames == [13807, 4602, 4725])
   }
 }
