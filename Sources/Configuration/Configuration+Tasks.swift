@@ -28,7 +28,9 @@ extension Configuration.Task {
   var isGenerated: Bool { sources == [.generated] }
 
   /// Whether sequences say by themselves how long a window must be.
-  var knowsLengths: Bool { [.classification, .temporalOrder, .adding, .multiplication, .copy, .pianoRoll].contains(self) }
+  var knowsLengths: Bool {
+    [.classification, .temporalOrder, .adding, .multiplication, .copy, .pianoRoll].contains(self)
+  }
 }
 
 extension Configuration {

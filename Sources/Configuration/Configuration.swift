@@ -57,8 +57,9 @@ public struct Configuration: Sendable, Equatable {
     task: .reber,
     data: Data(
       source: .generated, path: "", files: "", textColumn: "", labelColumn: "", tokens: .symbols, vocabulary: 0,
-      lineEnds: false, validation: .none, heldOut: "", folds: 0, fold: 0, trainingStrings: 0, heldOutStrings: 0, relevantSymbols: 0,
-      shortest: 0, variant: .a, symbols: 0, columns: "", target: "", missing: .error, horizon: 0, season: 0),
+      lineEnds: false, validation: .none, heldOut: "", folds: 0, fold: 0, trainingStrings: 0, heldOutStrings: 0,
+      relevantSymbols: 0, shortest: 0, variant: .a, symbols: 0, columns: "", target: "", missing: .error, horizon: 0,
+      season: 0),
     audio: Audio(bands: 0, window: 0, hop: 0, noise: 0, shift: 0),
     model: Model(
       embedding: 0, vectors: "", hidden: 0, layers: 0, dropout: 0, dropoutMask: .timestep, weightDropout: 0,
