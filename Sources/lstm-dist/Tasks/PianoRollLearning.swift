@@ -21,12 +21,12 @@ enum PianoRollLearning: LearningTask {
       validation: source(rolls.validation, configuration, timesteps: timesteps),
       identity: DataIdentity(vocabulary: Array(try SortedJSON.data(PianoKeys())), tokens: rolls.fingerprint),
       unit: "frame"
-    ) { model, _ in [""] + (try result(rolls, configuration, model)) }
+    ) { model, _, _ in [""] + (try result(rolls, configuration, model)) }
   }
 
   static func evaluation(of saved: SavedRun, on path: String?) throws -> Evaluation {
     let configuration = saved.configuration
-    try saved.checkNumbers(PianoRollBatches.width, head: .everyStepUnits(PianoRollBatches.width))
+    try saved.check(input: .numbers(PianoRollBatches.width), head: .everyStepUnits(PianoRollBatches.width))
     let rolls = try PianoRolls(path: path ?? configuration.data.path)
     return Evaluation(timesteps: longest(rolls)) { model, _ in try result(rolls, configuration, model) }
   }
