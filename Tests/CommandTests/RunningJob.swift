@@ -7,8 +7,10 @@ extension Workspace {
   /// shell script says: `$job` is the process that was started, `rank N` gives the process id of a rank, `$run` is the
   /// run's directory and `again ARGUMENTS` the same command on one rank. The script begins when the first steps are
   /// done, and its exit code is the outcome's.
+  /// - Parameter session: whether the training has a session of its own, as PBS gives to each job.
   func job(
-    _ run: String, ranks: Int?, _ arguments: [String] = [], environment: [String: String] = [:], doing script: String
+    _ run: String, ranks: Int?, _ arguments: [String] = [], environment: [String: String] = [:],
+    session: Bool = false, doing script: String
   ) throws -> Outcome {
     // Alone as a program is that inherits blocked signals.
     let launcher =
@@ -18,7 +20,7 @@ extension Workspace {
       again() { "$program" "$@" --run "$run"; }
       records() { cat "$run/metrics.jsonl" 2>/dev/null | wc -l; }
       before=$(records)
-      \(launcher)"$program" "$@" & job=$!
+      \(session ? "setsid " : "")\(launcher)"$program" "$@" & job=$!
       for i in $(seq 400); do
         [ $(records) -gt $((before + 3)) ] && break
         kill -0 $job || break

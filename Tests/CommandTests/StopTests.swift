@@ -98,9 +98,24 @@ extension Commands {
         try expectStop(limited, workspace, "run", reason: "the time limit")
         let end = "\(Int(Date().timeIntervalSince1970) + 3)"
         for variable in [["SLURM_JOB_END_TIME": end, "PBS_WALLTIME": "1000"], ["PBS_WALLTIME": "3"]] {
-          let scheduled = try workspace.job("run", ranks: ranks, environment: variable, doing: "wait $job")
+          let scheduled = try workspace.job(
+            "run", ranks: ranks, environment: variable, session: true, doing: "wait $job")
           try expectStop(scheduled, workspace, "run", reason: "the scheduler's end")
         }
+      }
+    }
+
+    /// PBS counts from the start of the job, not of the command: what came before has taken of its time.
+    @Test func aWallTimeCountsFromTheStartOfTheSession() throws {
+      try Workspace.run { workspace in
+        let start = Date()
+        let outcome = try Launcher.run(
+          ["setsid", "--wait", "bash", "-c", #"sleep 3; "$program" "$@""#, "job", "train", "--config", "small.yaml"]
+            + ["--run", "run", "--steps", "1000000000", "--set", "training.evaluateEvery=0"],
+          environment: ["program": Launcher.builtExecutable("lstm-dist").path, "PBS_WALLTIME": "7"],
+          workingDirectory: workspace.url)
+        try expectStop(outcome, workspace, "run", reason: "the scheduler's end")
+        #expect(Date().timeIntervalSince(start) < 7.5, "\(outcome)")
       }
     }
 
