@@ -68,7 +68,8 @@ struct TinyTraining {
 
   /// Runs the command to its end.
   func train(_ run: String, ranks: Int?, _ arguments: [String] = []) throws -> Ending {
-    Ending(try Job(command(run, ranks: ranks, arguments)).wait())
+    // On a busy machine it takes its time: mpirun's own limit is 120 seconds.
+    Ending(try Job(command(run, ranks: ranks, arguments)).wait(timeoutSeconds: 135))
   }
 
   /// Goes on with a run to its end: what is wrong with where it began, its result, and its records.
