@@ -75,7 +75,9 @@ func flac(_ samples: [Float], bits: Int = 16, channels: Int = 1, rate: Int = 800
   let path = FileManager.default.temporaryDirectory.appending(path: "flac-\(UUID().uuidString)").path
   defer { try? FileManager.default.removeItem(atPath: path) }
   let file = try #require(sf_open(path, Int32(SFM_WRITE), &info))
-  let written = samples.withUnsafeBufferPointer { sf_write_float(file, $0.baseAddress, sf_count_t($0.count)) }
+  // Whole numbers of 32 bits, of which the upper ones are written: floats would be scaled by 2¹⁵ − 1.
+  let numbers = samples.map { Int32(Double($0) * 0x1p31) }
+  let written = numbers.withUnsafeBufferPointer { sf_write_int(file, $0.baseAddress, sf_count_t($0.count)) }
   try #require(Int(written) == samples.count && sf_close(file) == 0)
   return [UInt8](try Data(contentsOf: URL(filePath: path)))
 }

@@ -4,7 +4,7 @@ import Testing
 @Suite("Word vectors")
 struct WordVectorsTests {
   private func read(_ text: some Sequence<UInt8>, width: Int = 2) throws -> WordVectors {
-    let vocabulary = try Vocabulary(kind: .words, entries: ["<unk>", "the", "été", ". .", "rain"])
+    let vocabulary = try Vocabulary(kind: .words, entries: ["<unk>", "the", "été", "rain"])
     let folder = try TestFolder()
     return try WordVectors(path: folder.write(text, "v.txt"), vocabulary: vocabulary, width: width)
   }
@@ -15,7 +15,7 @@ struct WordVectorsTests {
     for end in ["\n", "\r\n"] {
       let lines = ["rain 1 -2.5e1", "sun 3 4", "été .5 6 ", ". . 8 9", "rain 7 7", "<unk> 0\t1"]
       let vectors = try read((header + lines.joined(separator: end)).utf8)
-      #expect(vectors.tokens == [4, 2, 3, 0] && vectors.values == [1, -25, 0.5, 6, 8, 9, 0, 1])
+      #expect(vectors.tokens == [3, 2, 0] && vectors.values == [1, -25, 0.5, 6, 0, 1])
     }
   }
 
