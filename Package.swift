@@ -136,6 +136,7 @@ let package = Package(
         "Checkpoints", "DataParallel", "LSTM", "Kernels", "Optimization", "Sequences", "allocation-program",
         "classifier-program", "paranoid-program", "watchdog-program", "TestLauncher",
       ],
+      exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",

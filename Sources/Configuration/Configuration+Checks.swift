@@ -8,6 +8,11 @@ extension Configuration {
     guard batch.steps >= 1 || task.knowsLengths else {
       throw fail("batch.steps", "at least 1 with task \(task.rawValue)")
     }
+    guard !model.bidirectional || training.recompute == .off else {
+      throw fail(
+        "training.recompute", "off with model.bidirectional",
+        hint: "the way back begins at the ends of sequences, so all of a window is in memory")
+    }
     guard !paranoid || verify.every > 0 else {
       throw fail("verify.every", "at least 1 with paranoid", hint: "ranks check each other every verify.every updates")
     }

@@ -22,6 +22,8 @@ extension Configuration {
     public internal(set) var hidden: Int
     /// L, LSTM layers.
     public internal(set) var layers: Int
+    /// Whether every layer reads sequences from their ends, too.
+    public internal(set) var bidirectional: Bool
     /// The share of numbers dropped on connections that are not recurrent.
     public internal(set) var dropout: Double
     /// How long a mask of them lasts.

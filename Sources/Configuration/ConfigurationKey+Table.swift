@@ -202,6 +202,10 @@ extension ConfigurationKey {
         ]),
       "H, hidden units of each layer."),
     .integer("model.layers", \.model.layers, 1...64, .byTask("1", [.languageModel: "2"]), "L, LSTM layers."),
+    .flag(
+      "model.bidirectional", \.model.bidirectional, .always("false"), scope: .tasks(.classification),
+      "Every layer has a second cell, which reads sequences from their ends (Schuster and Paliwal 1997); what is above "
+        + "reads both, 2H numbers, and the head their two ends."),
     .number(
       "model.dropout", \.model.dropout, share, .always("0"),
       "The share of numbers dropped from the inputs of every layer and of the output layer: on all connections that "

@@ -32,11 +32,12 @@ enum ModelFile {
         source(name, shape) { try PyTorchLayout.forEachExportedPiece(block, of: w, shape: layer, $0) }
       }
       tensors += [
-        block("lstm.weight_ih_l\(index)", .input, [4 * H, layer.inputs]),
-        block("lstm.weight_hh_l\(index)", .recurrent, [4 * H, H]),
-        block("lstm.bias_ih_l\(index)", .bias, [4 * H]),
+        block("lstm.weight_ih_\(shape.cellName(index))", .input, [4 * H, layer.inputs]),
+        block("lstm.weight_hh_\(shape.cellName(index))", .recurrent, [4 * H, H]),
+        block("lstm.bias_ih_\(shape.cellName(index))", .bias, [4 * H]),
         TensorSource(
-          name: prefix + "lstm.bias_hh_l\(index)", shape: [4 * H], values: [Float](repeating: 0, count: 4 * H)),
+          name: prefix + "lstm.bias_hh_\(shape.cellName(index))", shape: [4 * H],
+          values: [Float](repeating: 0, count: 4 * H)),
       ]
     }
     for tensor in shape.outputTensors {
@@ -65,10 +66,12 @@ enum ModelFile {
     for (index, layer) in shape.lstm.enumerated() {
       let w = flat + shape.layerRange(index).lowerBound
       try PyTorchLayout.import(
-        values("lstm.weight_ih_l\(index)", [4 * H, layer.inputs]), to: .input, of: w, shape: layer)
-      try PyTorchLayout.import(values("lstm.weight_hh_l\(index)", [4 * H, H]), to: .recurrent, of: w, shape: layer)
+        values("lstm.weight_ih_\(shape.cellName(index))", [4 * H, layer.inputs]), to: .input, of: w, shape: layer)
+      try PyTorchLayout.import(
+        values("lstm.weight_hh_\(shape.cellName(index))", [4 * H, H]), to: .recurrent, of: w, shape: layer)
       let bias = try PyTorchLayout.mergedBias(
-        values("lstm.bias_ih_l\(index)", [4 * H]), values("lstm.bias_hh_l\(index)", [4 * H]))
+        values("lstm.bias_ih_\(shape.cellName(index))", [4 * H]),
+        values("lstm.bias_hh_\(shape.cellName(index))", [4 * H]))
       PyTorchLayout.import(bias, to: .bias, of: w, shape: layer)
     }
     for tensor in shape.outputTensors {

@@ -45,7 +45,9 @@ struct OutputName {
   var isSharedOrCut: Bool { isTied || softmax != nil }
 
   /// The model with this above its layers; nil where it does not fit them.
-  func shape(input: ModelShape.Input, hidden: Int, layers: Int, classes: Int) -> ModelShape? {
+  func shape(
+    input: ModelShape.Input, hidden: Int, layers: Int, isBidirectional: Bool, classes: Int
+  ) -> ModelShape? {
     let heads = [
       ModelShape.Head.everyStep(classes: classes), .lastStep(classes: classes),
       .lastStepNumbers(classes), .everyStepUnits(classes),
@@ -54,7 +56,8 @@ struct OutputName {
       return nil
     }
     if isSharedOrCut {
-      guard case .tokens(classes, let size) = input, head == .everyStep(classes: classes), !isTied || size == hidden
+      guard case .tokens(classes, let size) = input, !isBidirectional, head == .everyStep(classes: classes),
+        !isTied || size == hidden
       else { return nil }
     }
     if let softmax {
@@ -65,7 +68,8 @@ struct OutputName {
       }
     }
     return ModelShape(
-      input: input, hidden: hidden, layers: layers, head: head, softmax: softmax, isTied: isTied)
+      input: input, hidden: hidden, layers: layers, isBidirectional: isBidirectional, head: head,
+      softmax: softmax, isTied: isTied)
   }
 
   private static func name(of head: ModelShape.Head) -> String {

@@ -18,9 +18,9 @@ public struct ParameterTensors: Sendable {
     for (index, layer) in shape.lstm.enumerated() {
       let range = shape.layerRange(index)
       tensors += [
-        ("lstm.weight_ih_l\(index)", range.lowerBound + layer.inputs * layer.columns),
-        ("lstm.weight_hh_l\(index)", range.upperBound - layer.columns),
-        ("lstm.bias_ih_l\(index)", range.upperBound),
+        ("lstm.weight_ih_\(shape.cellName(index))", range.lowerBound + layer.inputs * layer.columns),
+        ("lstm.weight_hh_\(shape.cellName(index))", range.upperBound - layer.columns),
+        ("lstm.bias_ih_\(shape.cellName(index))", range.upperBound),
       ]
     }
     let output = shape.outputRange.lowerBound
@@ -84,8 +84,8 @@ extension ModelShape {
       ]
     }
     return [
-      linear(name, hidden, outputClasses, first: 0),
-      OutputTensor(name: name + "bias", shape: [outputClasses], first: hidden * outputClasses),
+      linear(name, outputs, outputClasses, first: 0),
+      OutputTensor(name: name + "bias", shape: [outputClasses], first: outputs * outputClasses),
     ] + tails
   }
 }

@@ -53,7 +53,7 @@ final class Snapshot {
     let state = [
       TensorSource(
         name: "hidden", floats: UnsafeBufferPointer(start: states.pointer, count: states.count),
-        shape: [setup.globalBatch, shape.layers, 2, shape.hidden]),
+        shape: [setup.globalBatch, shape.lstm.count, 2, shape.hidden]),
       TensorSource(name: "head", shape: [head.utf8.count], values: Array(head.utf8)),
       TensorSource(name: "learningRateFactor", shape: [], values: [setbacks.learningRateFactor]),
       TensorSource(name: "setbacks", shape: [3], values: setbacks.counts.map(Int64.init)),

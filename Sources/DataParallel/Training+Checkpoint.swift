@@ -44,7 +44,7 @@ extension Training {
         let state = try checkpoint.open(CheckpointFiles.state)
         return (
           hidden: try state.values(
-            "hidden", as: Float.self, shape: [setup.globalBatch, shape.layers, 2, shape.hidden]),
+            "hidden", as: Float.self, shape: [setup.globalBatch, shape.lstm.count, 2, shape.hidden]),
           trainLoss: state.contains("trainLoss") ? try state.values("trainLoss", as: Double.self, shape: [])[0] : nil,
           setbacks: try Setbacks(state), averaged: try averagedParameters(state),
           evaluations: try [Evaluation](state)
@@ -189,16 +189,22 @@ public struct SavedModel {
           + "[V, D], and a known head",
         got: "\(shapes) and \(headName)", at: file.path)
     }
+    let directions = file.contains("lstm.weight_ih_l0_reverse") ? 2 : 1
     // The matrices of every layer must be there: a model is never larger than its file.
     let hidden = recurrent.shape[1]
     for layer in 0..<layers {
-      let inputs = layer > 0 ? hidden : table?.shape[1] ?? lowest.shape[1]
-      _ = try file.tensor("lstm.weight_ih_l\(layer)", shape: [4 * hidden, inputs])
-      _ = try file.tensor("lstm.weight_hh_l\(layer)", shape: [4 * hidden, hidden])
+      let inputs = layer > 0 ? directions * hidden : table?.shape[1] ?? lowest.shape[1]
+      for cell in ["l\(layer)", "l\(layer)_reverse"].prefix(directions) {
+        _ = try file.tensor("lstm.weight_ih_\(cell)", shape: [4 * hidden, inputs])
+        _ = try file.tensor("lstm.weight_hh_\(cell)", shape: [4 * hidden, hidden])
+      }
     }
     let input: ModelShape.Input =
       table.map { .tokens(vocabulary: $0.shape[0], embedding: $0.shape[1]) } ?? .numbers(lowest.shape[1])
-    guard let shape = head.shape(input: input, hidden: hidden, layers: layers, classes: classes) else {
+    guard
+      let shape = head.shape(
+        input: input, hidden: hidden, layers: layers, isBidirectional: directions == 2, classes: classes)
+    else {
       throw CheckpointError(
         .badData, "model cannot be read", expected: "a head that fits the layers",
         got: "\(headName) above \(shapes)", at: file.path)

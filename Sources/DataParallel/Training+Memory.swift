@@ -11,7 +11,7 @@ extension Training {
   public static func checkpointBytes(_ setup: TrainingSetup) -> Int {
     let shape = setup.shape
     return 4
-      * (shape.parameterCount * (1 + setup.moments.count) + setup.globalBatch * shape.layers * 2 * shape.hidden)
+      * (shape.parameterCount * (1 + setup.moments.count) + setup.globalBatch * shape.lstm.count * 2 * shape.hidden)
   }
 
   /// Refuses what cannot fit into the memory of a node with `localRanks` ranks, before any of it is allocated.
@@ -58,7 +58,7 @@ extension Training {
       shape: setup.shape, timesteps: setup.timesteps, segment: setup.segment, lanes: lanes, shards: shards,
       gradients: gradients, dropout: setup.dropout > 0, penalty: !setup.penalty.isZero)
     // The states before and behind a step, of all passes.
-    let states = 2 * 2 * setup.shape.layers * setup.shape.hidden * MemoryLayout<Float>.stride
+    let states = 2 * 2 * setup.shape.lstm.count * setup.shape.hidden * MemoryLayout<Float>.stride
     memory.activations += states * ((0..<plan.ranks).map { plan.lanes(ofRank: $0).count }.max() ?? 0)
     return memory
   }

@@ -43,8 +43,8 @@ extension ModelShape {
     let first = isTied ? embeddingRange!.upperBound : outputRange.lowerBound
     let headEnd = adaptive.map { first + $0.headParameterCount } ?? outputRange.upperBound
     fill(
-      parameters, range: first..<headEnd, part: 2 * layers + 1, seed: seed,
-      limit: method.limit(inputs: hidden, outputs: outputClasses, hidden: hidden))
+      parameters, range: first..<headEnd, part: 2 * lstm.count + 1, seed: seed,
+      limit: method.limit(inputs: outputs, outputs: outputClasses, hidden: outputs))
     if method == .xavier {
       (parameters + headEnd - outputClasses).update(repeating: 0, count: outputClasses)
     }
@@ -53,7 +53,7 @@ extension ModelShape {
       for (which, (range, inputs, outputs)) in matrices.enumerated() {
         fill(
           parameters, range: first + range.lowerBound..<first + range.upperBound,
-          part: 2 * layers + 2 + 2 * index + which, seed: seed,
+          part: 2 * lstm.count + 2 + 2 * index + which, seed: seed,
           limit: method.limit(inputs: inputs, outputs: outputs, hidden: inputs))
       }
     }

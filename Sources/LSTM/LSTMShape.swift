@@ -18,9 +18,11 @@ public struct LSTMShape: Equatable, Sendable {
   /// Numbers in W and b together.
   public var parameterCount: Int { rows * columns }
 
-  /// The shapes of a stack of layers, the first of which reads `inputs`.
-  public static func stack(inputs: Int, hidden: Int, layers: Int) -> [LSTMShape] {
-    (0..<layers).map { LSTMShape(inputs: $0 == 0 ? inputs : hidden, hidden: hidden) }
+  /// The shapes of a stack of layers, the first of which reads `inputs`, with one or two cells each.
+  public static func stack(inputs: Int, hidden: Int, layers: Int, directions: Int = 1) -> [LSTMShape] {
+    (0..<layers * directions).map {
+      LSTMShape(inputs: $0 < directions ? inputs : directions * hidden, hidden: hidden)
+    }
   }
 
   /// Floating-point operations of a step of a stack over T·B rows, 6·T·B·Σ 4H(D + H): forward once, and backward to the

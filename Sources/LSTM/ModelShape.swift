@@ -36,7 +36,9 @@ public struct ModelShape: Equatable, Sendable {
   public let hidden: Int
   /// L, LSTM layers.
   public let layers: Int
-  /// The shape of each LSTM layer, lowest first.
+  /// Cells of a layer: 1, or with bidirectional layers 2, of which the second reads sequences from their ends.
+  public let directions: Int
+  /// The shape of each cell, layer after layer, lowest first; of two directions the forward one first.
   public let lstm: [LSTMShape]
   /// Whether the embedding is the matrix of the output too (Press and Wolf, "Using the output embedding to improve
   /// language models", 2017; Inan, Khosravi and Socher, "Tying word vectors and word classifiers", 2017).
@@ -52,11 +54,12 @@ public struct ModelShape: Equatable, Sendable {
   /// - Parameter softmax: cutoffs of an adaptive softmax, and what each tail divides the units of the one before by.
   ///   With tied weights the units are all the same.
   /// - Precondition: only a head that says one of several classes has an adaptive softmax; where weights are tied the
-  ///   model says at every step one of the tokens that it reads, and D = H.
+  ///   model says at every step one of the tokens that it reads, and D = H. Neither goes with two directions.
   public init(
-    input: Input, hidden: Int, layers: Int, head: Head, softmax: (cutoffs: [Int], factor: Int)? = nil,
-    isTied: Bool = false
+    input: Input, hidden: Int, layers: Int, isBidirectional: Bool = false, head: Head,
+    softmax: (cutoffs: [Int], factor: Int)? = nil, isTied: Bool = false
   ) {
+    precondition(!isBidirectional || (softmax == nil && !isTied), "bidirectional layers have one softmax of their own")
     if isTied {
       precondition(
         input == .tokens(vocabulary: head.classes, embedding: hidden) && !head.isAtLastStep,
@@ -67,18 +70,20 @@ public struct ModelShape: Equatable, Sendable {
     self.head = head
     self.hidden = hidden
     self.layers = layers
+    directions = isBidirectional ? 2 : 1
     let (embedding, inputs): ([Int], Int) =
       switch input {
       case .tokens(let vocabulary, let size): ([vocabulary * size], size)
       case .numbers(let count): ([], count)
       }
-    lstm = LSTMShape.stack(inputs: inputs, hidden: hidden, layers: layers)
+    lstm = LSTMShape.stack(inputs: inputs, hidden: hidden, layers: layers, directions: directions)
     adaptive = softmax.map {
       AdaptiveShape(
         inputs: hidden, classes: head.classes, cutoffs: $0.cutoffs, factor: $0.factor,
         isTied: isTied)
     }
-    let output = adaptive?.parameterCount ?? OutputLayer.parameterCount(inputs: hidden, classes: head.classes)
+    let output =
+      adaptive?.parameterCount ?? OutputLayer.parameterCount(inputs: directions * hidden, classes: head.classes)
     let shared = isTied ? embedding[0] : 0
     let above = isTied ? [shared, output - shared] : [output]
     var start = 0
@@ -101,6 +106,14 @@ public struct ModelShape: Equatable, Sendable {
   /// D, numbers that the lowest layer reads at a timestep.
   public var inputs: Int { lstm[0].inputs }
 
+  /// Numbers that a layer says at a timestep: H, or of two directions 2H.
+  public var outputs: Int { directions * hidden }
+
+  /// A cell as its tensors are called: l0, l0_reverse, l1, …
+  public func cellName(_ cell: Int) -> String {
+    "l\(cell / directions)" + (cell % directions == 1 ? "_reverse" : "")
+  }
+
   /// V, tokens that the model can read; nil where it reads numbers.
   public var vocabulary: Int? {
     if case .tokens(let vocabulary, _) = input { vocabulary } else { nil }
@@ -117,15 +130,15 @@ public struct ModelShape: Equatable, Sendable {
     isTied ? parameters(ofPart: sharedPart!) : vocabulary == nil ? nil : parts[0]
   }
 
-  /// The part of a layer, as an index of `parts`.
-  public func part(ofLayer layer: Int) -> Int { (vocabulary == nil ? 0 : 1) + layer }
+  /// The part of a cell (with one direction that is a layer), as an index of `parts`.
+  public func part(ofLayer cell: Int) -> Int { (vocabulary == nil ? 0 : 1) + cell }
 
   /// The parts of the output: one, or with tied weights two.
-  var outputParts: Range<Int> { part(ofLayer: layers)..<parts.count }
+  var outputParts: Range<Int> { part(ofLayer: lstm.count)..<parts.count }
 
   /// Of tied weights the part of the shared matrix as that of the output, as an index of `parts`; as the embedding's it
   /// is the first.
-  public var sharedPart: Int? { isTied ? part(ofLayer: layers) : nil }
+  public var sharedPart: Int? { isTied ? part(ofLayer: lstm.count) : nil }
 
   /// Numbers of the gradient before those that stand where the parameters do.
   public var gradientShift: Int { isTied ? parts[0].count : 0 }
@@ -147,12 +160,12 @@ public struct ModelShape: Equatable, Sendable {
   /// Where the parts of the parameters stand, in memory order.
   public var parameterParts: [Range<Int>] { ((isTied ? 1 : 0)..<parts.count).map { parameters(ofPart: $0) } }
 
-  /// Where W and b of a layer stand among the parameters.
-  public func layerRange(_ layer: Int) -> Range<Int> { parameters(ofPart: part(ofLayer: layer)) }
+  /// Where W and b of a cell (with one direction that is a layer) stand among the parameters.
+  public func layerRange(_ cell: Int) -> Range<Int> { parameters(ofPart: part(ofLayer: cell)) }
 
   /// Where Wy and by stand among the parameters.
   public var outputRange: Range<Int> {
-    parameters(ofPart: part(ofLayer: layers)).lowerBound..<gradientCount - gradientShift
+    parameters(ofPart: part(ofLayer: lstm.count)).lowerBound..<gradientCount - gradientShift
   }
 
   /// All parameters.
@@ -164,7 +177,7 @@ public struct ModelShape: Equatable, Sendable {
   public func flopsPerStep(timesteps: Int, lanes: Int) -> Double {
     let output =
       switch head {
-      case .everyStep, .everyStepUnits: Double(hidden) * Double(outputClasses)
+      case .everyStep, .everyStepUnits: Double(outputs) * Double(outputClasses)
       case .lastStep, .lastStepNumbers: 0.0
       }
     return LSTMShape.flopsPerStep(lstm, timesteps: timesteps, lanes: lanes)
@@ -175,11 +188,11 @@ public struct ModelShape: Equatable, Sendable {
   /// gradient, so the products of 2·T·B·4H·D operations that would make it are left out.
   public func flopsThatRun(timesteps: Int, lanes: Int) -> Double {
     let rows = Double(timesteps) * Double(lanes)
-    let inputGradient = vocabulary == nil ? 2 * rows * Double(lstm[0].columns) * Double(inputs) : 0
+    let inputGradient = vocabulary == nil ? 2 * rows * Double(directions * lstm[0].columns) * Double(inputs) : 0
     let head =
       switch head {
       case .everyStep, .everyStepUnits: 0.0
-      case .lastStep(let classes), .lastStepNumbers(let classes): 6 * Double(lanes) * Double(hidden) * Double(classes)
+      case .lastStep(let classes), .lastStepNumbers(let classes): 6 * Double(lanes) * Double(outputs) * Double(classes)
       }
     return flopsPerStep(timesteps: timesteps, lanes: lanes) - inputGradient + head
   }

@@ -15,14 +15,15 @@ extension SequenceModel {
     let segments = segments(of: timesteps, each: segment).count
     let rowCount = segment * lanes
     let float = MemoryLayout<Float>.stride
-    let (Dp, Hp) = (padded(shape.inputs), padded(shape.hidden))
+    let (Dp, Yp) = (padded(shape.inputs), padded(shape.outputs))
     let layers = shape.lstm.map {
       LSTMLayer.bytes(shape: $0, timesteps: segment, lanes: lanes, isSegmented: segments > 1)
     }
     // What came is held once more for the whole window: numbers without padding, tokens and targets.
     let read = shape.vocabulary == nil ? shape.inputs : 1
     var between = timesteps * lanes * (read + (shape.head.isAtLastStep ? 0 : 1)) * float
-    between += rowCount * (Dp + max(Dp, Hp) + (dropout ? shape.layersReadAtEveryStep * Hp : 0)) * float
+    between += rowCount * (Dp + max(Dp, Yp) + (dropout ? shape.layersReadAtEveryStep * Yp : 0)) * float
+    if shape.directions > 1 { between += BothDirections.bytes(shape, timesteps: segment, lanes: lanes) }
     if penalty { between += PenalizedStates.bytes(timesteps: segment, lanes: lanes, units: shape.hidden) }
     if segments > 1 { between += borderFloats(shape, segments: segments, lanes: lanes) * float }
     // With several segments the gradient of each shard waits for the next segment.
@@ -34,11 +35,11 @@ extension SequenceModel {
     var outputRowCount = rowCount
     if shape.head.isAtLastStep {
       outputRowCount = lanes
-      between += lanes * Hp * float
-      scratch += WeightGradient.scratchBytes(rowCount: lanes, maximumDepth: shape.hidden + 1)
+      between += lanes * Yp * float
+      scratch += WeightGradient.scratchBytes(rowCount: lanes, maximumDepth: shape.outputs + 1)
     }
     let output = OutputLayer.bytes(
-      inputs: shape.hidden, classes: shape.classes, adaptive: shape.adaptive, rowCount: outputRowCount)
+      inputs: shape.outputs, classes: shape.classes, adaptive: shape.adaptive, rowCount: outputRowCount)
     return (
       shape.parameterCount * float, (gradients + waiting) * shape.gradientCount * float,
       layers.reduce(output.packed) { $0 + $1.packed },
@@ -49,7 +50,7 @@ extension SequenceModel {
   /// Floats of all packed weights.
   public static func packedFloats(_ shape: ModelShape) -> Int {
     let output = OutputLayer.bytes(
-      inputs: shape.hidden, classes: shape.classes, adaptive: shape.adaptive, rowCount: 0
+      inputs: shape.outputs, classes: shape.classes, adaptive: shape.adaptive, rowCount: 0
     ).packed
     let layers = shape.lstm.map { LSTMLayer.bytes(shape: $0, timesteps: 0, lanes: 0).packed }
     return layers.reduce(output, +) / MemoryLayout<Float>.stride

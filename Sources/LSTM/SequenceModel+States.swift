@@ -9,7 +9,7 @@ extension SequenceModel {
   public func clearState(lane: Int) { for layer in layers { layer.clearState(lane: lane) } }
 
   /// Floats of the state of one lane: hidden and cell of every layer, without padding.
-  public var stateSize: Int { 2 * shape.layers * shape.hidden }
+  public var stateSize: Int { 2 * shape.lstm.count * shape.hidden }
 
   /// Writes the states behind the window, lane after lane, [B, L, 2, H]: hidden, then cell.
   public func readState(into states: UnsafeMutablePointer<Float>) {

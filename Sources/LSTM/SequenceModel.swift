@@ -24,8 +24,10 @@ public final class SequenceModel {
   private let passCount: Int
   /// The rows of the selected pass and segment.
   public private(set) var rows: ShardedRows
-  /// The LSTM layers, lowest first.
+  /// The LSTM layers, lowest first; of bidirectional ones the two cells of each.
   public let layers: [LSTMLayer]
+  /// Nil where all cells read forward.
+  let directions: BothDirections?
 
   /// Nil where the model reads numbers.
   let embedding: Embedding?
@@ -91,13 +93,16 @@ public final class SequenceModel {
         shape: $0, timesteps: timesteps, lanes: lanes, isSegmented: isSegmented, dropsWeights: dropsWeights,
         weights: weights)
     }
+    precondition(!isSegmented || shape.directions == 1, "the way back begins at the ends of sequences")
+    directions =
+      shape.directions == 1 ? nil : BothDirections(shape, timesteps: timesteps, lanes: lanes)
     let shards = whole.map(\.shardLanes.count).max()!
     borders = FloatBuffer(
       count: isSegmented ? SequenceModel.borderFloats(shape, segments: segments.count, lanes: lanes) : 0)
     chains = FloatBuffer(count: isSegmented ? shards * shape.gradientCount : 0)
     embedding = shape.vocabulary.map { Embedding(vocabulary: $0, size: shape.inputs, passes: passes) }
     inputs = FloatBuffer(count: rowCount * padded(shape.inputs))
-    downward = FloatBuffer(count: rowCount * max(padded(shape.inputs), padded(shape.hidden)))
+    downward = FloatBuffer(count: rowCount * max(padded(shape.inputs), padded(shape.outputs)))
     product = WeightGradient(passes: passes, maximumDepth: shape.lstm.map(\.rows).max()!)
     switch shape.head {
     case .everyStep, .everyStepUnits:
@@ -106,21 +111,23 @@ public final class SequenceModel {
       outputProduct =
         shape.isTied ? WeightGradient(passes: passes, maximumDepth: OutputLayer.classesAtOnce) : product
     case .lastStep, .lastStepNumbers:
-      lastSteps = LastSteps(timesteps: segments.last!.upperBound, lanes: lanes, units: shape.hidden)
+      lastSteps = LastSteps(timesteps: segments.last!.upperBound, lanes: lanes, units: shape.outputs)
       outputPasses = passes.map { ShardedRows($0, timesteps: 1) }
-      outputProduct = WeightGradient(passes: outputPasses, maximumDepth: shape.hidden + 1)
+      outputProduct = WeightGradient(passes: outputPasses, maximumDepth: shape.outputs + 1)
     }
     outputRows = outputPasses[0]
     output = OutputLayer(
-      inputs: shape.hidden, classes: shape.classes, adaptive: shape.adaptive, isTied: shape.isTied,
+      inputs: shape.outputs, classes: shape.classes, adaptive: shape.adaptive, isTied: shape.isTied,
       isOfUnits: shape.head == .everyStepUnits(shape.classes), passes: outputPasses, padding: shape.head.padding,
       weights: weights)
-    precondition(penalty.isZero || !shape.head.isAtLastStep, "a penalty is for a head at every timestep")
+    precondition(
+      penalty.isZero || (!shape.head.isAtLastStep && shape.directions == 1),
+      "a penalty is for a head at every timestep and one direction")
     penalized =
       penalty.isZero
       ? nil : PenalizedStates(penalty, timesteps: timesteps, lanes: lanes, units: shape.hidden)
     let readAtEveryStep = (dropout?.rate ?? 0) > 0 ? shape.layersReadAtEveryStep : 0
-    dropped = (0..<readAtEveryStep).map { _ in Activations(count: rowCount * padded(shape.hidden)) }
+    dropped = (0..<readAtEveryStep).map { _ in Activations(count: rowCount * padded(shape.outputs)) }
     select(pass: 0)
   }
 
@@ -178,7 +185,7 @@ public final class SequenceModel {
   ) {
     forEachSegment { segment in
       forwardLayers(input, lengths: lengths, parameters: parameters, step: step)
-      lastSteps?.take(layers[shape.layers - 1].hidden(1), of: segment, lengths: lengths)
+      takeLastSteps(of: segment, lengths: lengths)
     }
     if let lastSteps, let step { dropLastSteps(lastSteps, step: step) }
     output.forward(y: outputInput(dropped: step != nil))
@@ -202,9 +209,31 @@ public final class SequenceModel {
   ) {
     dropsOut = step != nil
     read(input, lengths: lengths, parameters: parameters, step: step)
-    for (index, layer) in layers.enumerated() {
-      layer.forward(x: self.input(ofLayer: index, dropped: step != nil))
+    directions?.use(rows, lengths: lengths)
+    for index in 0..<shape.layers {
+      let x = self.input(ofLayer: index, dropped: step != nil)
+      if let directions { directions.forward(index, cells(ofLayer: index), x: x) } else { layers[index].forward(x: x) }
       if let step { dropOutput(ofLayer: index, step: step) }
+    }
+  }
+
+  /// The two cells of a bidirectional layer.
+  func cells(ofLayer index: Int) -> (forward: LSTMLayer, reverse: LSTMLayer) {
+    (layers[2 * index], layers[2 * index + 1])
+  }
+
+  /// What a layer says at every timestep, [T, B, outputs].
+  func layerOutput(_ index: Int) -> UnsafeMutablePointer<Float> {
+    directions?.output(ofLayer: index) ?? layers[index].hidden(1)
+  }
+
+  /// What a head at the last timestep reads.
+  func takeLastSteps(of segment: Range<Int>, lengths: UnsafeBufferPointer<Int32>?) {
+    guard let lastSteps else { return }
+    if let directions {
+      directions.takeEnds(cells(ofLayer: shape.layers - 1), to: lastSteps.rows)
+    } else {
+      lastSteps.take(layers[shape.layers - 1].hidden(1), of: segment, lengths: lengths)
     }
   }
 
@@ -326,22 +355,29 @@ public final class SequenceModel {
     backwardFromHead(
       step: step, gradient: gradient, subtreeStride: subtreeStride, between: between,
       finished: { for part in shape.outputParts.reversed() { finished(part) } })
+    func weightGradient(_ cell: Int, _ x: UnsafePointer<Float>) {
+      let start = shape.gradientShift + shape.layerRange(cell).lowerBound
+      layers[cell].weightGradient(
+        x: x, using: product, gradient: gradient + start, subtreeStride: subtreeStride, piece: piece(from: start),
+        recurrentScale: 1 / (1 - (dropout?.weightRate ?? 0)), runs: cell == 0 ? runs : 1, between: between,
+        written: { if cell == 0 && isComplete && !dropsWeights { written(shape.part(ofLayer: cell), $0) } })
+      guard isComplete else { return }
+      dropWeightGradients(gradient, subtreeStride: subtreeStride, ofLayer: cell, step: step)
+      finished(shape.part(ofLayer: cell))
+    }
     for index in stride(from: shape.layers - 1, through: 0, by: -1) {
-      let (layer, start) = (layers[index], shape.gradientShift + shape.layerRange(index).lowerBound)
-      layer.backward(da: downward.pointer, continuing: !isLastSegment, between: between)
-      layer.weightGradient(
-        x: self.input(ofLayer: index, dropped: true), using: product, gradient: gradient + start,
-        subtreeStride: subtreeStride, piece: piece(from: start), recurrentScale: 1 / (1 - (dropout?.weightRate ?? 0)),
-        runs: index == 0 ? runs : 1, between: between,
-        written: { if index == 0 && isComplete && !dropsWeights { written(shape.part(ofLayer: 0), $0) } })
-      if isComplete {
-        dropWeightGradients(gradient, subtreeStride: subtreeStride, ofLayer: index, step: step)
-        finished(shape.part(ofLayer: index))
+      let x = self.input(ofLayer: index, dropped: true)
+      backwardThroughTime(index, between: between)
+      if let directions {
+        directions.reverse(x, cells(ofLayer: index).reverse)
+        weightGradient(2 * index + 1, directions.reversed.pointer)
+        weightGradient(2 * index, x)
+      } else {
+        weightGradient(index, x)
       }
       // Numbers that were read have no gradient.
       if index == 0 && embedding == nil { return }
-      layer.inputGradient(downward.pointer, between: between)
-      drop(downward.pointer, to: downward.pointer, units: layer.shape.inputs, layer: index, step: step)
+      inputGradient(ofLayer: index, step: step, between: between)
     }
     guard let embedding, case .tokens(let tokens) = input.timesteps(segments[segment], of: segments.last!.upperBound)
     else { preconditionFailure("the model reads tokens") }
@@ -349,6 +385,27 @@ public final class SequenceModel {
     embedding.backward(
       tokens: tokens, dx: downward.pointer, gradient: gradient, subtreeStride: subtreeStride, piece: piece(from: 0))
     if isComplete { finished(0) }
+  }
+
+  /// Backward through time of a layer, of what has reached it.
+  func backwardThroughTime(_ index: Int, between: () -> Void = {}) {
+    guard let directions else {
+      return layers[index].backward(da: downward.pointer, continuing: !isLastSegment, between: between)
+    }
+    if lastSteps == nil || index < shape.layers - 1 { directions.takeGradients(downward.pointer) }
+    directions.backward(cells(ofLayer: index).reverse, isReverse: true, between: between)
+    directions.backward(cells(ofLayer: index).forward, isReverse: false, between: between)
+  }
+
+  /// What reaches the layer below, or the embedding.
+  func inputGradient(ofLayer index: Int, step: Int, between: () -> Void = {}) {
+    if let directions {
+      directions.inputGradient(cells(ofLayer: index), downward.pointer, between: between)
+    } else {
+      layers[index].inputGradient(downward.pointer, between: between)
+    }
+    let units = index == 0 ? shape.inputs : shape.outputs
+    drop(downward.pointer, to: downward.pointer, units: units, layer: index, step: step)
   }
 
   /// The gradient of the head's parameters, as far as it speaks of the segment, and what reaches the highest layer.
@@ -371,7 +428,7 @@ public final class SequenceModel {
       output.inputGradient(downward.pointer, between: between)
       penalized?.addActivation(
         to: downward.pointer, states: outputInput(dropped: true), rowCount: rows.order.count)
-      drop(downward.pointer, to: downward.pointer, units: shape.hidden, layer: shape.layers, step: step)
+      drop(downward.pointer, to: downward.pointer, units: shape.outputs, layer: shape.layers, step: step)
       penalized?.addTemporal(
         to: downward.pointer, layer: layers[shape.layers - 1], isFirst: segment == 0, isLast: isLastSegment)
       return
@@ -380,7 +437,11 @@ public final class SequenceModel {
       output.inputGradient(lastSteps.rows, between: between)
       dropLastSteps(lastSteps, step: step)
     }
-    lastSteps.put(downward.pointer, of: segments[segment])
+    if let directions {
+      directions.takeEndGradients(lastSteps.rows)
+    } else {
+      lastSteps.put(downward.pointer, of: segments[segment])
+    }
   }
 
   /// The piece of a gradient's chains that the segment is, for the part that begins at `start`; nil for the whole.
@@ -402,7 +463,7 @@ public final class SequenceModel {
   func input(ofLayer index: Int, dropped useDropped: Bool) -> UnsafePointer<Float> {
     if index == 0 { return UnsafePointer(inputs.pointer) }
     if useDropped && !dropped.isEmpty { return UnsafePointer(dropped[index - 1].buffer.pointer) }
-    return UnsafePointer(layers[index - 1].hidden(1))
+    return UnsafePointer(layerOutput(index - 1))
   }
 
   /// What the output layer reads, a row for each of `outputRows`.
@@ -444,13 +505,13 @@ public final class SequenceModel {
   /// What is read of a layer's output at every timestep.
   func dropOutput(ofLayer index: Int, step: Int) {
     guard index < dropped.count else { return }
-    drop(layers[index].hidden(1), to: dropped[index].buffer.pointer, units: shape.hidden, layer: index + 1, step: step)
+    drop(layerOutput(index), to: dropped[index].buffer.pointer, units: shape.outputs, layer: index + 1, step: step)
   }
 
   /// The one row a lane that a head at the last timestep reads is drawn as that of t = 0, however long the sequence.
   func dropLastSteps(_ lastSteps: LastSteps, step: Int) {
     dropout?.apply(
-      lastSteps.rows, to: lastSteps.rows, timesteps: 1, lanes: rows.lanes, stride: padded(shape.hidden),
-      units: shape.hidden, step: step, layer: shape.layers, firstLane: rows.firstLane)
+      lastSteps.rows, to: lastSteps.rows, timesteps: 1, lanes: rows.lanes, stride: padded(shape.outputs),
+      units: shape.outputs, step: step, layer: shape.layers, firstLane: rows.firstLane)
   }
 }

@@ -215,7 +215,7 @@ struct TrainJob {
     let shape = setup.shape
     console.line(
       "\(configuration.task.rawValue): \(shape.parameterCount) parameters (\(shape.names), D \(shape.inputs), "
-        + "\(shape.layers) × H \(shape.hidden)), \(setup.globalBatch) sequences × \(setup.timesteps) steps in "
+        + "\(shape.layers) × H \(shape.hidden)\(shape.directions > 1 ? " each way" : "")), \(setup.globalBatch) sequences × \(setup.timesteps) steps in "
         + "\(setup.shards) shards on \(plan.ranks) rank\(plan.ranks == 1 ? "" : "s")")
     let megabytes = Double(Training.estimatedBytes(setup, plan: plan, sharing: training.sharing.ranks)) / 1e6
     let copied = Double(Training.checkpointBytes(setup)) / 1e6

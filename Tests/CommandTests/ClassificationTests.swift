@@ -32,6 +32,28 @@ extension Commands {
       }
     }
 
+    /// With dropout of numbers and of recurrent weights; what a checkpoint holds is what was trained.
+    @Test(arguments: [LabelledFixture.texts, .series])
+    func bidirectionalLayersTrainTheSameBitsEverywhere(fixture: LabelledFixture) throws {
+      try withData(fixture) { workspace in
+        let both = [
+          "model.bidirectional=true", "model.layers=2", "model.dropout=0.2", "model.weightDropout=0.2",
+        ].flatMap { ["--set", $0] }
+        let alone = try train(workspace, fixture, "alone", both, ranks: nil)
+        for ranks in [2, 3, 4] { #expect(try train(workspace, fixture, "on\(ranks)", both, ranks: ranks) == alone) }
+        _ = try train(workspace, fixture, "stopped", both + ["--steps", "5"], ranks: 3)
+        let passes = ["--set", "batch.accumulate=3"]
+        #expect(try train(workspace, fixture, "stopped", both + passes, ranks: 2) == alone)
+        let results = try [nil, 3].map { try workspace.output(["evaluate", "stopped"], ranks: $0) }
+        #expect(results[0].contains("loss: \(try #require(alone.validationLoss)) nats a sequence\n"))
+        #expect(results[0] == results[1])
+        let said = try [nil, 2].map { try workspace.output(["predict", "alone"] + fixture.unlabelled, ranks: $0) }
+        #expect(said[0] == said[1])
+        #expect(try workspace.output(["inspect", "alone"], ranks: nil).contains("lstm.weight_ih_l1_reverse"))
+        #expect(try train(workspace, fixture, "forward", ranks: nil).parametersSHA256 != alone.parametersSHA256)
+      }
+    }
+
     @Test(arguments: LabelledFixture.allCases)
     func evaluationAndPredictionsAreTheSameOnAnyNumberOfRanks(fixture: LabelledFixture) throws {
       try withData(fixture) { workspace in

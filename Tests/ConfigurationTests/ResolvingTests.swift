@@ -166,6 +166,22 @@ struct ResolvingTests {
     }
   }
 
+  @Test("Both directions are for sequences that are read as a whole")
+  func bidirectional() throws {
+    let classification = ["task=classification", "data.path=x", "model.bidirectional=true"]
+    #expect(try Configuration.load(overrides: classification.map { try .init(set: $0) }).model.bidirectional)
+    for other in [["data.path=x"], ["task=temporal-order"], []] {
+      let error = #expect(throws: ConfigurationError.self) {
+        try Configuration.load(overrides: (other + ["model.bidirectional=true"]).map { try .init(set: $0) })
+      }
+      #expect(error?.exitCode == 78 && error?.message.contains("model.bidirectional") == true)
+    }
+    let error = #expect(throws: ConfigurationError.self) {
+      try Configuration.load(overrides: (classification + ["training.recompute=auto"]).map { try .init(set: $0) })
+    }
+    #expect(error?.message.contains("off with model.bidirectional") == true)
+  }
+
   @Test("What only some models can have is refused for others")
   func regularization() throws {
     for key in ["model.dropout", "model.weightDropout", "model.embeddingDropout"] {

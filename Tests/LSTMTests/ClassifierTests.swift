@@ -25,6 +25,15 @@ struct ClassifierRun: RunInTurn {
   static let textual = ModelShape(
     input: .tokens(vocabulary: 6, embedding: 3), hidden: 5, layers: 2, head: .lastStep(classes: 4))
 
+  static let bothWays = ModelShape(
+    input: .numbers(3), hidden: 5, layers: 2, isBidirectional: true, head: .lastStep(classes: 4))
+  static let textBothWays = ModelShape(
+    input: .tokens(vocabulary: 6, embedding: 3), hidden: 17, layers: 1, isBidirectional: true,
+    head: .lastStepNumbers(2))
+  static let deepBothWays = ModelShape(
+    input: .tokens(vocabulary: 6, embedding: 3), hidden: 4, layers: 3, isBidirectional: true,
+    head: .lastStep(classes: 4))
+
   static let regression = ModelShape(input: .numbers(3), hidden: 5, layers: 2, head: .lastStepNumbers(4))
 
   /// [B, K]: what a model of numbers should say; NaN for the empty lane.
@@ -111,20 +120,27 @@ struct ClassifierRun: RunInTurn {
         let embedded = (0..<shape.inputs).map { parameters[Int(tokens[row]) * shape.inputs + $0] }
         return zip(embedded, mask(layer: 0, t: t, lane: lane, units: shape.inputs)).map(*)
       }
-      for (index, layerShape) in shape.lstm.enumerated() {
-        var layer = ReferenceLSTM<Double>(
-          shape: layerShape, timesteps: T, lanes: 1, weights: Array(parameters[shape.layerRange(index)]))
-        let zero = [Double](repeating: 0, count: shape.hidden)
-        layer.forward(x: x, a0: zero, c0: zero)
-        x = Array(layer.a[shape.hidden...])
+      let (H, Y) = (shape.hidden, shape.outputs)
+      var ends: [Double] = []
+      for index in 0..<shape.layers {
+        let both = states(of: index, x, T, parameters)
+        ends = both.flatMap { $0.suffix(H) }
+        // (R2)
+        x = []
+        for t in 0..<T {
+          for (direction, a) in both.enumerated() {
+            let time = direction == 0 ? t : T - 1 - t
+            x += a[time * H..<(time + 1) * H]
+          }
+        }
         if index + 1 < shape.layers {
-          let masks = (0..<T).flatMap { mask(layer: index + 1, t: $0, lane: lane, units: shape.hidden) }
+          let masks = (0..<T).flatMap { mask(layer: index + 1, t: $0, lane: lane, units: Y) }
           x = zip(x, masks).map(*)
         }
       }
-      let y = zip(x.suffix(shape.hidden), mask(layer: shape.layers, t: 0, lane: lane, units: shape.hidden)).map(*)
+      let y = zip(ends, mask(layer: shape.layers, t: 0, lane: lane, units: Y)).map(*)
       let (w, K) = (Array(parameters[shape.outputRange]), shape.classes)
-      let logits = (0..<K).map { k in y.indices.reduce(w[shape.hidden * K + k]) { $0 + y[$1] * w[$1 * K + k] } }
+      let logits = (0..<K).map { k in y.indices.reduce(w[Y * K + k]) { $0 + y[$1] * w[$1 * K + k] } }
       if case .lastStepNumbers = shape.head {
         return logits.indices.reduce(0) { sum, k in
           let error = logits[k] - Double(values[lane * K + k])
@@ -135,6 +151,22 @@ struct ClassifierRun: RunInTurn {
       return logarithm(sum) - logits[Int(labels[lane])]
     }
     return lossOfLanes.reduce(0, +) / Double(lossOfLanes.count)
+  }
+
+  /// a of the cells of a layer, [T, H] each, in the time of the cell. x [T, D].
+  private func states(of layer: Int, _ x: [Double], _ T: Int, _ parameters: [Double]) -> [[Double]] {
+    (0..<shape.directions).map { direction in
+      let index = shape.directions * layer + direction
+      let D = shape.lstm[index].inputs
+      // (R1)
+      var read = x
+      if direction == 1 { read = (0..<T).flatMap { t in Array(x[(T - 1 - t) * D..<(T - t) * D]) } }
+      var cell = ReferenceLSTM<Double>(
+        shape: shape.lstm[index], timesteps: T, lanes: 1, weights: Array(parameters[shape.layerRange(index)]))
+      let zero = [Double](repeating: 0, count: shape.hidden)
+      cell.forward(x: read, a0: zero, c0: zero)
+      return Array(cell.a[shape.hidden...])
+    }
   }
 
   /// What dropout multiplies by, as its definition reads.
@@ -148,7 +180,9 @@ struct ClassifierRun: RunInTurn {
 }
 
 @Suite struct ClassifierTests {
-  static let shapes = [ClassifierRun.numeric, ClassifierRun.textual, ClassifierRun.regression]
+  static let oneWay = [ClassifierRun.numeric, ClassifierRun.textual, ClassifierRun.regression]
+  static let shapes =
+    oneWay + [ClassifierRun.bothWays, ClassifierRun.textBothWays, ClassifierRun.deepBothWays]
 
   @Test(arguments: shapes, [0, 0.4] as [Float])
   func everyGradientAgreesWithCentralDifferencesOfTheReferenceInDouble(shape: ModelShape, dropout: Float) {
@@ -197,7 +231,7 @@ struct ClassifierRun: RunInTurn {
   }
 
   /// Lanes end in any of the segments; some segments are behind all ends, and the last one is shorter than the others.
-  @Test(arguments: shapes, [1, 2, 3, 4])
+  @Test(arguments: oneWay, [1, 2, 3, 4])
   func gradientsOfSegmentsHaveTheBitsOfOnePiece(shape: ModelShape, segment: Int) {
     let whole = ClassifierRun(shape, timesteps: 7).run(ranks: 1)
     var run = ClassifierRun(shape, timesteps: 7, padding: (.nan, 3))

@@ -45,7 +45,7 @@ public struct StepDump: Sendable {
     let ranks = try batch.values("ranks", as: Int64.self, shape: [2]).map { Int(clamping: $0) }
     guard step >= 1, (1...65_536).contains(manifest.shards), dropout.allSatisfy({ (0..<1).contains($0) }),
       0 <= ranks[0],
-      ranks[0] < ranks[1], (1...Int64(T)).contains(segment), let mask,
+      ranks[0] < ranks[1], (1...Int64(T)).contains(segment), segment == Int64(T) || shape.directions == 1, let mask,
       penalty.allSatisfy({ (0...shape.largestPenalty).contains($0) })
     else {
       throw DumpedBatch.impossible(
@@ -61,7 +61,7 @@ public struct StepDump: Sendable {
     (setup.dropoutMask, setup.weightDropout, setup.embeddingDropout) = (mask, dropout[1], dropout[2])
     setup.penalty = ActivationPenalty(activation: penalty[0], temporal: penalty[1])
     self.setup = setup
-    states = try batch.values("hidden", as: Float.self, shape: [B, shape.layers, 2, shape.hidden])
+    states = try batch.values("hidden", as: Float.self, shape: [B, shape.lstm.count, 2, shape.hidden])
     finding = try text("finding")
     recordedRank = (ranks[0], ranks[1])
   }
@@ -178,5 +178,5 @@ struct DumpedBatch: SequenceSource {
 
 extension ModelShape {
   /// The factors that penalties can have.
-  fileprivate var largestPenalty: Float { head.isAtLastStep ? 0 : 1e6 }
+  fileprivate var largestPenalty: Float { head.isAtLastStep || directions > 1 ? 0 : 1e6 }
 }

@@ -92,7 +92,7 @@ extension Training {
       input,
       targets,
       try gathered("lengths", [B], Array(batch.lengths)),
-      try gathered("hidden", [B, setup.shape.layers, 2, setup.shape.hidden], Array(sharded.states)),
+      try gathered("hidden", [B, setup.shape.lstm.count, 2, setup.shape.hidden], Array(sharded.states)),
     ]
   }
 

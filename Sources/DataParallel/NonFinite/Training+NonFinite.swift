@@ -49,7 +49,7 @@ extension Training {
       return sharded.model.firstNonFinite(
         sharded.input, lengths: sharded.lengths, targets: sharded.targets, parameters: sharded.parameters, step: step,
         scale: 1 / Float(max(1, targetCount))
-      )?.shifted(lanes: pass.lanes.lowerBound).words(layers: setup.shape.layers, timesteps: setup.timesteps)
+      )?.shifted(lanes: pass.lanes.lowerBound).words(layers: setup.shape.lstm.count, timesteps: setup.timesteps)
     }
     return found.min { $0.lexicographicallyPrecedes($1) }
   }

@@ -24,7 +24,8 @@ public struct NonFiniteValue: Equatable, Sendable {
 
   /// What it is.
   public let quantity: Quantity
-  /// The LSTM layer, 0 for the lowest; nil for what is in none.
+  /// The LSTM layer, 0 for the lowest; nil for what is in none. Of bidirectional layers it is the cell: 2l and 2l + 1 are
+  /// those of layer l, and the second counts its timesteps from the end of the sequence.
   public let layer: Int?
   /// From 0.
   public let timestep: Int

@@ -14,7 +14,7 @@ extension SequenceModel {
       found.append(
         contentsOf: forwardSearching(
           NonFiniteSearch(segment: segment, lengths: lengths), input, parameters: parameters, step: step))
-      lastSteps?.take(layers[shape.layers - 1].hidden(1), of: segment, lengths: lengths)
+      takeLastSteps(of: segment, lengths: lengths)
     }
     if let first = first(found) { return first }
     if let lastSteps { dropLastSteps(lastSteps, step: step) }
@@ -30,8 +30,8 @@ extension SequenceModel {
   private func first(_ found: [NonFiniteValue]) -> NonFiniteValue? {
     let timesteps = segments.last!.upperBound
     return found.min {
-      $0.order(layers: shape.layers, timesteps: timesteps)
-        .lexicographicallyPrecedes($1.order(layers: shape.layers, timesteps: timesteps))
+      $0.order(layers: shape.lstm.count, timesteps: timesteps)
+        .lexicographicallyPrecedes($1.order(layers: shape.lstm.count, timesteps: timesteps))
     }
   }
 
@@ -42,9 +42,11 @@ extension SequenceModel {
     read(input, lengths: search.lengths, parameters: parameters, step: step)
     let x = NonFiniteSearch.Memory(.input, inputs.pointer, stride: padded(shape.inputs))
     var found = [search.first(nil, [x], columns: shape.inputs)]
-    for (index, layer) in layers.enumerated() {
-      layer.forward(x: self.input(ofLayer: index, dropped: true))
-      found.append(layer.firstForward(search, index))
+    directions?.use(rows, lengths: search.lengths)
+    for index in 0..<shape.layers {
+      let x = self.input(ofLayer: index, dropped: true)
+      if let directions { directions.forward(index, cells(ofLayer: index), x: x) } else { layers[index].forward(x: x) }
+      for cell in cellIndices(ofLayer: index) { found.append(layers[cell].firstForward(search, cell)) }
       dropOutput(ofLayer: index, step: step)
     }
     return found.compactMap { $0 }
@@ -82,21 +84,36 @@ extension SequenceModel {
     _ search: NonFiniteSearch, _ input: SequenceInput, step: Int
   ) -> [NonFiniteValue] {
     headInputGradient(step: step)
-    let handed = NonFiniteSearch.Memory(.dHidden, downward.pointer, stride: padded(shape.hidden))
-    var found = [search.first(nil, [handed], columns: shape.hidden)]
-    for (index, layer) in layers.enumerated().reversed() {
-      layer.backward(da: downward.pointer, continuing: segment < segments.count - 1)
-      found.append(layer.firstBackward(search, index))
+    var found = [firstHanded(search)]
+    for index in (0..<shape.layers).reversed() {
+      backwardThroughTime(index)
+      for cell in cellIndices(ofLayer: index) { found.append(layers[cell].firstBackward(search, cell)) }
       if index == 0 && embedding == nil { break }
-      layer.inputGradient(downward.pointer)
-      drop(downward.pointer, to: downward.pointer, units: layer.shape.inputs, layer: index, step: step)
+      inputGradient(ofLayer: index, step: step)
       if index == 0, case .tokens(let tokens) = input.timesteps(search.segment, of: segments.last!.upperBound) {
         dropTokens(tokens, of: downward.pointer, step: step)
       }
-      let dx = NonFiniteSearch.Memory(.dInput, downward.pointer, stride: layer.inputStride)
-      found.append(search.first(index, [dx], columns: layer.shape.inputs))
+      let lower = layers[cellIndices(ofLayer: index).lowerBound]
+      let dx = NonFiniteSearch.Memory(.dInput, downward.pointer, stride: lower.inputStride)
+      found.append(search.first(shape.directions * index, [dx], columns: lower.shape.inputs))
     }
     return found.compactMap { $0 }
+  }
+
+  private func cellIndices(ofLayer index: Int) -> Range<Int> {
+    shape.directions * index..<shape.directions * (index + 1)
+  }
+
+  /// The first number that reaches the highest layer. To bidirectional layers a head at the last timestep hands down
+  /// one row a lane.
+  private func firstHanded(_ search: NonFiniteSearch) -> NonFiniteValue? {
+    let stride = padded(shape.outputs)
+    guard directions != nil, let lastSteps else {
+      return search.first(nil, [.init(.dHidden, downward.pointer, stride: stride)], columns: shape.outputs)
+    }
+    return headPlaces(search).lazy.compactMap { place in
+      self.first(.dHidden, lastSteps.rows + place.row * stride, self.shape.outputs, place)
+    }.first
   }
 
   /// A row of the output layer.

@@ -112,7 +112,8 @@ enum ClassificationLearning: LearningTask {
         .numbers(encoding.width!)
       }
     return ModelShape(
-      input: input, hidden: model.hidden, layers: model.layers, head: .lastStep(classes: encoding.classes.count))
+      input: input, hidden: model.hidden, layers: model.layers, isBidirectional: model.bidirectional,
+      head: .lastStep(classes: encoding.classes.count))
   }
 }
 
