@@ -13,6 +13,10 @@ extension Configuration {
         "training.recompute", "off with model.bidirectional",
         hint: "the way back begins at the ends of sequences, so all of a window is in memory")
     }
+    guard batch.jitter == 0 || training.recompute == .off else {
+      throw fail("training.recompute", "off with batch.jitter")
+    }
+    guard batch.jitter <= batch.steps else { throw fail("batch.jitter", "at most batch.steps, here \(batch.steps)") }
     guard !paranoid || verify.every > 0 else {
       throw fail("verify.every", "at least 1 with paranoid", hint: "ranks check each other every verify.every updates")
     }
