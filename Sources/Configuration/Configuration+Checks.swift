@@ -8,6 +8,10 @@ extension Configuration {
     guard batch.steps >= 1 || task.knowsLengths else {
       throw fail("batch.steps", "at least 1 with task \(task.rawValue)")
     }
+    guard batch.jitter == 0 || training.recompute == .off else {
+      throw fail("training.recompute", "off with batch.jitter")
+    }
+    guard batch.jitter <= batch.steps else { throw fail("batch.jitter", "at most batch.steps, here \(batch.steps)") }
     guard !paranoid || verify.every > 0 else {
       throw fail("verify.every", "at least 1 with paranoid", hint: "ranks check each other every verify.every updates")
     }

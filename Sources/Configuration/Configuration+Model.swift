@@ -44,6 +44,8 @@ extension Configuration {
     public internal(set) var sequences: Int
     /// T, timesteps of a window; 0 for those of the longest sequence.
     public internal(set) var steps: Int
+    /// Deviation of random lengths of windows from T, 0 for none.
+    public internal(set) var jitter: Int
     /// S, logical shards: the most ranks.
     public internal(set) var shards: Int
     /// The most passes that a rank makes over its shards in a step.

@@ -59,7 +59,7 @@ public struct Configuration: Sendable, Equatable {
     model: Model(
       embedding: 0, hidden: 0, layers: 0, dropout: 0, dropoutMask: .timestep, weightDropout: 0, embeddingDropout: 0,
       activationPenalty: 0, temporalPenalty: 0, initialization: .uniform, forgetBias: 0),
-    batch: Batch(sequences: 0, steps: 0, shards: 0, accumulate: 0, reset: 0),
+    batch: Batch(sequences: 0, steps: 0, jitter: 0, shards: 0, accumulate: 0, reset: 0),
     optimizer: Optimizer(
       name: .adam, learningRate: 0, clip: 0, clipBy: .norm, beta1: 0, beta2: 0, epsilon: 0, momentum: 0,
       nesterov: false, weightDecay: 0, average: .never, averageFrom: 0, averagePatience: 0),

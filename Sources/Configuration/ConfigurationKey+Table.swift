@@ -214,6 +214,11 @@ extension ConfigurationKey {
       "T, timesteps of a window. The reber task draws a string again if it is longer than T + 1 symbols. With classes the "
         + "most timesteps of a sequence; 0 takes the longest."),
     .integer(
+      "batch.jitter", \.batch.jitter, 0...10_000, .always("0"), scope: .tasks(.languageModel),
+      "Random lengths of windows (Merity et al. 2018): batch.steps timesteps, in one window of 20 half as many, with this "
+        + "standard deviation, at least 5 and at most two deviations more than batch.steps, for which there is memory; the "
+        + "learning rate of a step is multiplied by its length over batch.steps. 0 for windows of batch.steps alone."),
+    .integer(
       "batch.shards", \.batch.shards, 1...65536,
       .derived("8, or batch.sequences where that is less") { String(min(8, $0.batch.sequences)) },
       "S, logical shards of the batch: the most ranks that can take part. Another S gives other (equally good) bits."),

@@ -21,6 +21,8 @@ public final class ShardedModel {
   let passes: [Pass]
   /// The one that was begun last.
   private var pass: Pass
+  /// Timesteps of the window of the step, nil for all of T.
+  private var windowSteps: Int?
   /// Hidden and cell states of the rank's lanes, lane after lane as the model writes them: those before a step, and
   /// those behind it as far as its passes have been made.
   private var statesBefore: FloatBuffer
@@ -114,6 +116,8 @@ public final class ShardedModel {
     model.select(pass: pass.index)
     model.writeState(from: statesBefore.pointer + place(of: pass))
     source.fill(step: step, lanes: pass.lanes, batch: pass.batch)
+    let steps = source.windowSteps(atStep: step)
+    windowSteps = steps < source.timesteps ? steps : nil
   }
 
   /// What the lanes of the pass read.
@@ -133,7 +137,7 @@ public final class ShardedModel {
   /// Forward over the pass; `step` as the model takes it. The states behind it are kept for `carryStates`.
   func forward(step: Int?) {
     model.forward(input, lengths: lengths, parameters: parameters, step: step)
-    model.readState(into: statesBehind.pointer + place(of: pass))
+    model.readState(into: statesBehind.pointer + place(of: pass), after: windowSteps)
   }
 
   /// Makes a segment the one that is in memory, after `forward`.

@@ -6,8 +6,9 @@ import Sequences
 /// of what the run has been through, all of which a checkpoint holds.
 extension Training {
   /// What the rule's learning rate is multiplied by in a step, counted from 0.
-  func learningRateFactor(_ step: Int) -> Double {
-    setbacks.learningRateFactor * setup.schedule.factor(update: step - setbacks.skipped, evaluations: evaluations)
+  func learningRateFactor(_ step: Int, _ source: any SequenceSource) -> Double {
+    setbacks.learningRateFactor * source.learningRateFactor(atStep: step)
+      * setup.schedule.factor(update: step - setbacks.skipped, evaluations: evaluations)
   }
 
   /// The parameters after the reduction of a step: clipping, one update.

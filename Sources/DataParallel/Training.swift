@@ -133,7 +133,7 @@ public final class Training {
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] } / Double(max(1, count))
 
     let isFinite = norm.isFinite && loss.isFinite
-    let learningRateFactor = learningRateFactor(step)
+    let learningRateFactor = learningRateFactor(step, source)
     if isFinite {
       try update(step, norm: norm, learningRateFactor: learningRateFactor)
       try sharded.parametersChanged(clock: clock)

@@ -11,9 +11,13 @@ extension SequenceModel {
   /// Floats of the state of one lane: hidden and cell of every layer, without padding.
   public var stateSize: Int { 2 * shape.layers * shape.hidden }
 
-  /// Writes the states behind the window, lane after lane, [B, L, 2, H]: hidden, then cell.
-  public func readState(into states: UnsafeMutablePointer<Float>) {
-    forEachState(t: rows.timesteps) { place, state in (states + place).update(from: state, count: shape.hidden) }
+  /// Writes the states behind the window, lane after lane, [B, L, 2, H]: hidden, then cell; of a window of one segment
+  /// also those behind `timesteps` of it, where the rest is padding.
+  public func readState(into states: UnsafeMutablePointer<Float>, after timesteps: Int? = nil) {
+    precondition(timesteps == nil || segments.count == 1 && timesteps! <= rows.timesteps, "states that are not there")
+    forEachState(t: timesteps ?? rows.timesteps) { place, state in
+      (states + place).update(from: state, count: shape.hidden)
+    }
   }
 
   /// Sets the states before the window from what `readState` wrote. The padding is cleared: it may hold what a pass

@@ -13,6 +13,7 @@ public struct Philox: Sendable {
     case stateReset = 5
     case weightDropout = 6
     case embeddingDropout = 7
+    case windowLength = 8
   }
 
   @usableFromInline let key0: UInt32

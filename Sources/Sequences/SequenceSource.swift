@@ -9,6 +9,10 @@ public protocol SequenceSource: Sendable {
   var stepsPerEpoch: Int { get }
   /// True where a lane begins this step with a hidden state of zero; false where it goes on from the step before.
   func startsFresh(atStep step: Int, lane: Int) -> Bool
+  /// Timesteps of this step's window, at most T: lanes go on from the state behind them. Behind them is padding.
+  func windowSteps(atStep step: Int) -> Int
+  /// What the learning rate of this step is multiplied by.
+  func learningRateFactor(atStep step: Int) -> Double
   /// Targets other than `noTarget` in the whole global batch of this step: the divisor of its loss.
   func targetCount(atStep step: Int) -> Int
   /// Writes the step's inputs, targets and lengths for a contiguous range of the batch's lanes.
@@ -17,6 +21,12 @@ public protocol SequenceSource: Sendable {
 }
 
 extension SequenceSource {
+  /// T: every window is as long as there is room.
+  public func windowSteps(atStep step: Int) -> Int { timesteps }
+
+  /// 1: every step counts alike.
+  public func learningRateFactor(atStep step: Int) -> Double { 1 }
+
   /// Traps on a step, lanes or memory that break the contract of `fill` for a source of tokens with a target at every
   /// timestep.
   func checkFill(step: Int, lanes: Range<Int>, _ batch: SequenceBatch) {

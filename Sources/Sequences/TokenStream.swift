@@ -8,22 +8,30 @@ import Randomness
 /// the token behind it). Lane i covers `windows` consecutive windows. The N − 1 − B·windows·T tokens left over are the
 /// slack: an epoch starts at a uniform offset in 0 ... slack, drawn from (seed, epoch), so that epochs cut the text at
 /// different places and no token is left out for ever.
+///
+/// With a deviation windows have random lengths (see `RandomWindows`) in place of T, and the learning rate of a step is
+/// multiplied by its length over T.
 public struct TokenStream: SequenceSource {
   private let tokens: [Int32]
   private let seed: UInt64
   private let resetProbability: Double
+  /// Nil where all windows have T tokens.
+  private let windows: RandomWindows?
   /// B, lanes.
   public let globalBatch: Int
-  /// T, tokens of a lane in one step.
+  /// T, tokens of a lane in one step; with random windows the most that there can be.
   public let timesteps: Int
   /// Windows of a lane: the steps of an epoch.
   public let stepsPerEpoch: Int
 
   /// A source over `tokens`; an error with exit code 65 where they do not fill one step. `name` is what it calls them.
+  /// - Parameter deviation: of the lengths of windows from `timesteps`, 0 for windows of that length alone.
   public init(
-    tokens: [Int32], globalBatch: Int, timesteps: Int, resetProbability: Double = 0, seed: UInt64, name: String
+    tokens: [Int32], globalBatch: Int, timesteps: Int, deviation: Int = 0, resetProbability: Double = 0, seed: UInt64,
+    name: String
   ) throws(SequenceError) {
     precondition(globalBatch >= 1 && timesteps >= 1, "a batch has at least one lane and one timestep")
+    precondition(deviation >= 0, "lengths deviate by 0 or more")
     let (product, overflow) = globalBatch.multipliedReportingOverflow(by: timesteps)
     guard !overflow, product < tokens.count else {
       let needed = overflow ? "more than \(Int.max)" : "at least \(product + 1)"
@@ -37,8 +45,11 @@ public struct TokenStream: SequenceSource {
     self.seed = seed
     self.resetProbability = resetProbability
     self.globalBatch = globalBatch
-    self.timesteps = timesteps
-    stepsPerEpoch = (tokens.count - 1) / product
+    self.timesteps = RandomWindows.longest(base: timesteps, deviation: deviation)
+    let laneTokens = (tokens.count - 1) / globalBatch
+    windows =
+      deviation == 0 ? nil : RandomWindows(base: timesteps, deviation: deviation, laneTokens: laneTokens, seed: seed)
+    stepsPerEpoch = windows?.count ?? (tokens.count - 1) / product
   }
 
   /// True at the first step of an epoch, and before any other window with the reset probability.
@@ -49,12 +60,38 @@ public struct TokenStream: SequenceSource {
     return Philox.uniform(words[0], words[1]) < resetProbability
   }
 
-  /// B·T: every place has a target.
-  public func targetCount(atStep step: Int) -> Int { globalBatch * timesteps }
+  /// The most timesteps of a window: what a batch has room for.
+  public static func longestWindow(timesteps: Int, deviation: Int) -> Int {
+    RandomWindows.longest(base: timesteps, deviation: deviation)
+  }
+
+  /// The tokens of the step's window, counted from the first token of its lane.
+  private func window(_ step: Int) -> Range<Int> {
+    let (epoch, index) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
+    guard let windows else { return index * timesteps..<(index + 1) * timesteps }
+    let starts = windows.starts(ofEpoch: epoch)
+    return starts[index]..<starts[index + 1]
+  }
+
+  /// Tokens of a lane in an epoch.
+  private func laneTokens(ofEpoch epoch: Int) -> Int {
+    windows.map { $0.starts(ofEpoch: epoch)[stepsPerEpoch] } ?? stepsPerEpoch * timesteps
+  }
+
+  /// The length of the step's window.
+  public func windowSteps(atStep step: Int) -> Int { window(step).count }
+
+  /// The length of the window over the usual one.
+  public func learningRateFactor(atStep step: Int) -> Double {
+    windows.map { Double(window(step).count) / Double($0.base) } ?? 1
+  }
+
+  /// Every place of the window has a target.
+  public func targetCount(atStep step: Int) -> Int { globalBatch * window(step).count }
 
   /// The first token of an epoch.
   public func offset(ofEpoch epoch: Int) -> Int {
-    let slack = tokens.count - 1 - globalBatch * stepsPerEpoch * timesteps
+    let slack = tokens.count - 1 - globalBatch * laneTokens(ofEpoch: epoch)
     var draws = PhiloxSequence(seed: seed, purpose: .dataOrder, step: epoch)
     return draws.below(slack + 1)
   }
@@ -62,13 +99,18 @@ public struct TokenStream: SequenceSource {
   /// Writes the step's windows of `lanes`.
   public func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
     checkFill(step: step, lanes: lanes, batch)
-    batch.lengths.update(repeating: Int32(timesteps))
-    let first = offset(ofEpoch: step / stepsPerEpoch) + step % stepsPerEpoch * timesteps
+    let (epoch, window) = (step / stepsPerEpoch, window(step))
+    let (first, laneTokens) = (offset(ofEpoch: epoch) + window.lowerBound, laneTokens(ofEpoch: epoch))
+    batch.lengths.update(repeating: Int32(window.count))
     for (column, lane) in lanes.enumerated() {
-      let start = first + lane * stepsPerEpoch * timesteps
-      for t in 0..<timesteps {
+      let start = first + lane * laneTokens
+      for t in 0..<window.count {
         batch.tokens[t * lanes.count + column] = tokens[start + t]
         batch.targets[t * lanes.count + column] = tokens[start + t + 1]
+      }
+      for t in window.count..<timesteps {
+        batch.tokens[t * lanes.count + column] = 0
+        batch.targets[t * lanes.count + column] = noTarget
       }
     }
   }

@@ -21,6 +21,7 @@ extension Commands {
         "optimizer.name=sgd", "optimizer.learningRate=20", "optimizer.average=non-monotonic",
         "optimizer.averagePatience=1",
       ],
+      ["batch.jitter=4", "batch.steps=20"],
       ["optimizer.average=from-step", "optimizer.averageFrom=3", "data.tokens=words", "batch.sequences=5"],
     ]
 
@@ -63,7 +64,7 @@ extension Commands {
         // What is decided on the way has been.
         let file = try TensorReader(state[2])
         #expect((file.tensors["averaged"] != nil) == settings.contains { $0.hasPrefix("optimizer.average=") })
-        let varies = settings.contains { $0.hasPrefix("schedule.") }
+        let varies = settings.contains { $0.hasPrefix("schedule.") || $0.hasPrefix("batch.jitter") }
         #expect((Set(try rates(workspace, "undisturbed")).count > 1) == varies)
       }
     }

@@ -297,6 +297,8 @@ struct ResolvingTests {
       (["data.path=x", "data.vocabulary=1"], "data.vocabulary"),
       (["data.path=x", "data.tokens=bytes", "data.vocabulary=9"], "data.vocabulary"),
       (["data.vocabulary=9"], "data.vocabulary"), (["paranoid=true", "verify.every=0"], "verify.every"),
+      (["batch.jitter=2"], "batch.jitter"), (["data.path=x", "batch.steps=8", "batch.jitter=9"], "batch.jitter"),
+      (["data.path=x", "batch.jitter=2", "training.recompute=auto"], "training.recompute"),
       (["optimizer.momentum=0.9"], "optimizer.momentum"), (["optimizer.nesterov=true"], "optimizer.nesterov"),
       (["optimizer.name=sgd", "optimizer.nesterov=true"], "optimizer.nesterov"),
       (["optimizer.name=sgd", "optimizer.weightDecay=1"], "optimizer.weightDecay"),

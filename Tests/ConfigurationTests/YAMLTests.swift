@@ -230,7 +230,7 @@ struct ResolvedTextTests {
       .deletingLastPathComponent().appending(path: "config")
     #expect(try Configuration.load(file: folder.appending(path: "reber.yaml").path) == resolve())
     let shakespeare = try Configuration.load(file: folder.appending(path: "tinyshakespeare.yaml").path)
-    #expect(try shakespeare == resolve("data.path=input.txt"))
+    #expect(shakespeare.schedule.name == .cosine && shakespeare.schedule.end == shakespeare.training.steps)
     for file in try FileManager.default.contentsOfDirectory(atPath: folder.path) where file.hasSuffix(".yaml") {
       #expect(throws: Never.self) { try Configuration.load(file: folder.appending(path: file).path) }
     }

@@ -196,6 +196,37 @@ import Testing
     }
   }
 
+  /// A window of 4 timesteps in memory for 7, whose targets behind it are missing: gradient, loss and the states that the
+  /// next window begins with are those of a window of 4.
+  @Test func paddingBehindAWindowChangesNothing() {
+    let run = Run()
+    func step(timesteps T: Int) -> (loss: Double, gradient: [Float], states: [Float]) {
+      let rows = ShardedRows(timesteps: T, shardLanes: [0..<run.B], shards: 0..<1, shardCount: 1)
+      let model = SequenceModel(shape: run.shape, passes: [rows], dropout: Dropout(rate: 0.25, seed: 1))
+      model.pack(run.parameters)
+      let padding = (T - run.T) * run.B
+      let tokens = run.tokens + [Int32](repeating: 3, count: padding)
+      let targets = run.targets + [Int32](repeating: -1, count: padding)
+      var (gradient, losses) = (run.shape.gradientsToBe(1), [0.0])
+      var states = [Float](repeating: .nan, count: run.B * model.stateSize)
+      model.writeState(from: (0..<states.count).map { Float($0 % 5) * 0.1 })
+      tokens.withUnsafeBufferPointer { tokens in
+        targets.withUnsafeBufferPointer { targets in
+          model.forward(.tokens(tokens), parameters: run.parameters, step: 2)
+          model.readState(into: &states, after: run.T)
+          losses.withUnsafeMutableBufferPointer {
+            model.loss(targets: .classes(targets), scale: 0.1, shardLosses: $0)
+          }
+          model.backward(.tokens(tokens), step: 2, gradient: &gradient, subtreeStride: 0, finished: { _ in })
+        }
+      }
+      return (losses[0], gradient, states)
+    }
+    let (window, padded) = (step(timesteps: run.T), step(timesteps: run.T + 3))
+    #expect(window.loss == padded.loss && window.states == padded.states && window.states.allSatisfy(\.isFinite))
+    #expect(window.gradient == padded.gradient)
+  }
+
   @Test func dropoutChangesTheGradientAndDrawsTheSameAgain() {
     let run = Run()
     let (_, plain) = run.gradient(shards: 2)

@@ -49,6 +49,7 @@ struct SourceTests {
     let task = try ReberTask(seed: 3, trainingCount: 11, heldOutCount: 5, longest: 30)
     let sources: [any SequenceSource] = [
       try TokenStream(tokens: tokens, globalBatch: 5, timesteps: 4, seed: 9, name: "test"),
+      try TokenStream(tokens: tokens, globalBatch: 5, timesteps: 6, deviation: 2, seed: 9, name: "test"),
       try EvaluationStream(tokens: tokens, globalBatch: 5, timesteps: 4, name: "test"),
       task.trainingSource(globalBatch: 5, seed: 9),
     ]
@@ -88,6 +89,55 @@ struct SourceTests {
         }
       }
     }
+  }
+
+  @Test("With random lengths an epoch walks each lane through consecutive tokens too, window behind window")
+  func randomWindows() throws {
+    for (count, base, deviation) in [(200, 8, 2), (61, 5, 1), (40, 10, 10), (25, 1, 1), (5001, 20, 5)] {
+      let tokens = (0..<count).map { Int32($0) }
+      let source = try TokenStream(
+        tokens: tokens, globalBatch: 2, timesteps: base, deviation: deviation, seed: 4, name: "test")
+      #expect(source.timesteps == base + 2 * deviation)
+      for epoch in 0..<4 {
+        var lanes: [[Int32]] = [[], []]
+        for step in epoch * source.stepsPerEpoch..<(epoch + 1) * source.stepsPerEpoch {
+          let length = source.windowSteps(atStep: step)
+          #expect((1...source.timesteps).contains(length) && source.targetCount(atStep: step) == 2 * length)
+          #expect(source.learningRateFactor(atStep: step) == Double(length) / Double(base))
+          let window = Window(source, step: step, lanes: 0..<2)
+          #expect(window.lengths == [Int32(length), Int32(length)])
+          for (index, token) in window.tokens.enumerated() {
+            let isPadding = index / 2 >= length
+            #expect(window.targets[index] == (isPadding ? noTarget : token + 1))
+            if !isPadding { lanes[index % 2].append(token) }
+          }
+        }
+        let offset = Int32(source.offset(ofEpoch: epoch))
+        #expect(lanes.flatMap { $0 } == (0..<Int32(2 * lanes[0].count)).map { offset + $0 })
+        // What is not in the epoch is about what the last windows miss.
+        #expect(2 * lanes[0].count <= count - 1 && (count < 5000 || 2 * lanes[0].count > count * 9 / 10))
+      }
+    }
+  }
+
+  @Test("Lengths are those of the paper: mostly about T, seldom about half of it, by seed and epoch alone")
+  func windowLengths() throws {
+    let tokens = [Int32](repeating: 0, count: 400_000)
+    func source(_ seed: UInt64) throws -> TokenStream {
+      try TokenStream(tokens: tokens, globalBatch: 1, timesteps: 70, deviation: 5, seed: seed, name: "test")
+    }
+    let (one, other) = (try source(1), try source(2))
+    let lengths = (0..<one.stepsPerEpoch).map { one.windowSteps(atStep: $0) }
+    let (long, short) = (lengths.filter { $0 > 53 }, lengths.filter { $0 <= 53 })
+    #expect(abs(Double(short.count) / Double(lengths.count) - 0.05) < 0.01 && lengths.max()! == 80)
+    let mean = Double(long.reduce(0, +)) / Double(long.count)
+    let variance = long.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(long.count)
+    #expect(abs(mean - 70) < 0.3 && abs(variance.squareRoot() - 5) < 0.4)
+    #expect(abs(Double(short.reduce(0, +)) / Double(short.count) - 35) < 3)
+    #expect((0..<20).contains { one.windowSteps(atStep: $0) != other.windowSteps(atStep: $0) })
+    #expect((0..<20).contains { one.windowSteps(atStep: $0) != one.windowSteps(atStep: one.stepsPerEpoch + $0) })
+    let plain = try TokenStream(tokens: tokens, globalBatch: 3, timesteps: 7, seed: 1, name: "test")
+    #expect(plain.windowSteps(atStep: 5) == 7 && plain.learningRateFactor(atStep: 5) == 1)
   }
 
   @Test("Lanes forget their state with the reset probability, each by itself, the same whoever asks")

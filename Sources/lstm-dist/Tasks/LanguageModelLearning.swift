@@ -10,14 +10,15 @@ enum LanguageModelLearning: LearningTask {
   static func data(_ configuration: Configuration) throws -> RunData {
     let (batch, path) = (configuration.batch, configuration.data.path)
     let corpus = try corpus(configuration.data)
+    let training = try TokenStream(
+      tokens: corpus.training, globalBatch: batch.sequences, timesteps: batch.steps, deviation: batch.jitter,
+      resetProbability: batch.reset, seed: configuration.seed, name: path)
     let validation = try corpus.validation.map {
-      try EvaluationStream(tokens: $0, globalBatch: batch.sequences, timesteps: batch.steps, name: path)
+      try EvaluationStream(tokens: $0, globalBatch: batch.sequences, timesteps: training.timesteps, name: path)
     }
     return RunData(
-      shape: languageModel(configuration, vocabulary: corpus.vocabulary), timesteps: batch.steps,
-      training: try TokenStream(
-        tokens: corpus.training, globalBatch: batch.sequences, timesteps: batch.steps, resetProbability: batch.reset,
-        seed: configuration.seed, name: path),
+      shape: languageModel(configuration, vocabulary: corpus.vocabulary), timesteps: training.timesteps,
+      training: training,
       validation: validation,
       identity: DataIdentity(
         vocabulary: Array(try corpus.vocabulary.json()), tokens: [corpus.training, corpus.validation ?? []]),
@@ -27,9 +28,11 @@ enum LanguageModelLearning: LearningTask {
   static func evaluation(of saved: SavedRun, on path: String?) throws -> Evaluation {
     let (configuration, vocabulary) = (saved.configuration, try saved.languageModelVocabulary())
     let (tokens, name) = try heldOut(configuration.data, vocabulary, path)
+    let batch = configuration.batch
+    let timesteps = TokenStream.longestWindow(timesteps: batch.steps, deviation: batch.jitter)
     let source = try EvaluationStream(
-      tokens: tokens, globalBatch: configuration.batch.sequences, timesteps: configuration.batch.steps, name: name)
-    return Evaluation(timesteps: configuration.batch.steps) { model, _ in
+      tokens: tokens, globalBatch: batch.sequences, timesteps: timesteps, name: name)
+    return Evaluation(timesteps: timesteps) { model, _ in
       let loss = try model.evaluate(source)
       return [
         "text: \(name), \(tokens.count - 1) targets", "loss: \(loss) nats a token",
