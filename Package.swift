@@ -29,6 +29,9 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
   let avx512 = fast
 #endif
 
+/// Loops over square roots are vectorised only where they need not set `errno`; the bits are the same.
+let fastRoots: [SwiftSetting] = fast + [.unsafeFlags(["-Xcc", "-fno-math-errno"])]
+
 let package = Package(
   name: "lstm-dist",
   products: [.executable(name: "lstm-dist", targets: ["lstm-dist"])],
@@ -51,7 +54,7 @@ let package = Package(
     .target(name: "TilesAVX512", dependencies: ["Tiles"], swiftSettings: avx512),
     .target(name: "Kernels", dependencies: ["CProcessor", "Tiles", "TilesAVX512"], swiftSettings: fast),
     .target(name: "LSTM", dependencies: ["Kernels", "Randomness"], swiftSettings: fast),
-    .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: fast),
+    .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: fastRoots),
 
     // MARK: Data, files, settings
     .target(name: "Sequences", dependencies: ["Kernels", "Randomness"], swiftSettings: strict),
