@@ -33,9 +33,9 @@ public final class SequenceModel {
   let embedding: Embedding?
   /// What the lowest layer reads, [T, B, Dp].
   let inputs: FloatBuffer
-  private let dropout: Dropout?
+  let dropout: Dropout?
   /// Nil where nothing is added to the loss.
-  private let penalized: PenalizedStates?
+  let penalized: PenalizedStates?
   /// With dropout, what layer l ≥ 1 and an output layer of every timestep read; without it they read the states below
   /// directly.
   let dropped: [Activations]
@@ -45,21 +45,21 @@ public final class SequenceModel {
   let output: OutputLayer
   private(set) var outputRows: ShardedRows
   private let outputPasses: [ShardedRows]
-  private var pass = 0
+  var pass = 0
   /// Of `passes`.
-  private var passIndex = 0
+  var passIndex = 0
   /// Index of the segment that is in memory.
   private(set) var segment = 0
   /// Hidden and cell states before each segment, [segments, L, 2, B, Hp].
   let borders: FloatBuffer
   /// What the shards' gradients are before the first segment has been passed, [shards, numbers of a gradient].
-  private let chains: FloatBuffer
+  let chains: FloatBuffer
   /// Whether the latest forward pass was that of a training step.
   private var dropsOut = false
-  private let outputProduct: WeightGradient
+  let outputProduct: WeightGradient
   /// The gradient on its way down: of the states of a layer, then of its inputs.
   let downward: FloatBuffer
-  private let product: WeightGradient
+  let product: WeightGradient
 
   final class Activations {
     let buffer: FloatBuffer
@@ -150,7 +150,7 @@ public final class SequenceModel {
     output.use(rowCount: outputRows.order.count)
   }
 
-  private var isLastSegment: Bool { segment == segments.count - 1 }
+  var isLastSegment: Bool { segment == segments.count - 1 }
 
   /// Whether the head says anything about the segment that is in memory.
   public var speaks: Bool { lastSteps == nil || isLastSegment }
@@ -335,130 +335,6 @@ public final class SequenceModel {
     return output.tails?.logProbabilities(y: y, head: logits.baseAddress!) ?? logits
   }
 
-  /// Backward through everything after `loss`: the output layer, the LSTM layers from the top, the embedding. The
-  /// rank's gradients of the whole model are `subtreeStride` floats apart; after the last pass those of the subtrees of
-  /// its shards come first.
-  ///
-  /// `finished` is called with each part (an index of `shape.parts`) as soon as the pass has added to its gradient,
-  /// while the layers below are still to be computed; `written` before, as soon as the first so many numbers of the
-  /// lowest layer's gradient stand, which is computed in `runs` of rows: little is left to compute behind it. `between` every few milliseconds, between timesteps and between
-  /// blocks of the products. Of the embedding's gradient only the rows of `tokensSeen` are written: it must be +0.0
-  /// before the first pass, as `clearEmbeddingGradient` leaves it. Of several segments only the first, which comes last,
-  /// adds to gradients.
-  public func backward(
-    _ input: SequenceInput, step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
-    runs: Int = 1, between: () -> Void = {}, written: (_ part: Int, _ numbers: Int) -> Void = { _, _ in },
-    finished: (_ part: Int) -> Void
-  ) {
-    if pass == 0 && isLastSegment { embedding?.forgetSeen() }
-    let isComplete = segment == 0
-    backwardFromHead(
-      step: step, gradient: gradient, subtreeStride: subtreeStride, between: between,
-      finished: { for part in shape.outputParts.reversed() { finished(part) } })
-    func weightGradient(_ cell: Int, _ x: UnsafePointer<Float>) {
-      let start = shape.gradientShift + shape.layerRange(cell).lowerBound
-      layers[cell].weightGradient(
-        x: x, using: product, gradient: gradient + start, subtreeStride: subtreeStride, piece: piece(from: start),
-        recurrentScale: 1 / (1 - (dropout?.weightRate ?? 0)), runs: cell == 0 ? runs : 1, between: between,
-        written: { if cell == 0 && isComplete && !dropsWeights { written(shape.part(ofLayer: cell), $0) } })
-      guard isComplete else { return }
-      dropWeightGradients(gradient, subtreeStride: subtreeStride, ofLayer: cell, step: step)
-      finished(shape.part(ofLayer: cell))
-    }
-    for index in stride(from: shape.layers - 1, through: 0, by: -1) {
-      let x = self.input(ofLayer: index, dropped: true)
-      backwardThroughTime(index, between: between)
-      if let directions {
-        directions.reverse(x, cells(ofLayer: index).reverse)
-        weightGradient(2 * index + 1, directions.reversed.pointer)
-        weightGradient(2 * index, x)
-      } else {
-        weightGradient(index, x)
-      }
-      // Numbers that were read have no gradient.
-      if index == 0 && embedding == nil { return }
-      inputGradient(ofLayer: index, step: step, between: between)
-    }
-    guard let embedding, case .tokens(let tokens) = input.timesteps(segments[segment], of: segments.last!.upperBound)
-    else { preconditionFailure("the model reads tokens") }
-    dropTokens(tokens, of: downward.pointer, step: step)
-    embedding.backward(
-      tokens: tokens, dx: downward.pointer, gradient: gradient, subtreeStride: subtreeStride, piece: piece(from: 0))
-    if isComplete { finished(0) }
-  }
-
-  /// Backward through time of a layer, of what has reached it.
-  func backwardThroughTime(_ index: Int, between: () -> Void = {}) {
-    guard let directions else {
-      return layers[index].backward(da: downward.pointer, continuing: !isLastSegment, between: between)
-    }
-    if lastSteps == nil || index < shape.layers - 1 { directions.takeGradients(downward.pointer) }
-    directions.backward(cells(ofLayer: index).reverse, isReverse: true, between: between)
-    directions.backward(cells(ofLayer: index).forward, isReverse: false, between: between)
-  }
-
-  /// What reaches the layer below, or the embedding.
-  func inputGradient(ofLayer index: Int, step: Int, between: () -> Void = {}) {
-    if let directions {
-      directions.inputGradient(cells(ofLayer: index), downward.pointer, between: between)
-    } else {
-      layers[index].inputGradient(downward.pointer, between: between)
-    }
-    let units = index == 0 ? shape.inputs : shape.outputs
-    drop(downward.pointer, to: downward.pointer, units: units, layer: index, step: step)
-  }
-
-  /// The gradient of the head's parameters, as far as it speaks of the segment, and what reaches the highest layer.
-  private func backwardFromHead(
-    step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, between: () -> Void, finished: () -> Void
-  ) {
-    let start = shape.gradientShift + shape.outputRange.lowerBound
-    if speaks {
-      output.weightGradient(
-        y: outputInput(dropped: true), using: outputProduct, pass: passIndex, gradient: gradient + start,
-        subtreeStride: subtreeStride, piece: lastSteps == nil ? piece(from: start) : nil, between: between)
-      if lastSteps != nil || segment == 0 { finished() }
-    }
-    headInputGradient(step: step, between: between)
-  }
-
-  /// What reaches the highest layer from the head in the segment.
-  func headInputGradient(step: Int, between: () -> Void = {}) {
-    guard let lastSteps else {
-      output.inputGradient(downward.pointer, between: between)
-      penalized?.addActivation(
-        to: downward.pointer, states: outputInput(dropped: true), rowCount: rows.order.count)
-      drop(downward.pointer, to: downward.pointer, units: shape.outputs, layer: shape.layers, step: step)
-      penalized?.addTemporal(
-        to: downward.pointer, layer: layers[shape.layers - 1], isFirst: segment == 0, isLast: isLastSegment)
-      return
-    }
-    if speaks {
-      output.inputGradient(lastSteps.rows, between: between)
-      dropLastSteps(lastSteps, step: step)
-    }
-    if let directions {
-      directions.takeEndGradients(lastSteps.rows)
-    } else {
-      lastSteps.put(downward.pointer, of: segments[segment])
-    }
-  }
-
-  /// The piece of a gradient's chains that the segment is, for the part that begins at `start`; nil for the whole.
-  private func piece(from start: Int) -> ChainPiece? {
-    if segments.count == 1 { return nil }
-    return ChainPiece(
-      sums: chains.pointer + start, shardStride: shape.gradientCount, begins: isLastSegment, ends: segment == 0)
-  }
-
-  /// The tokens of the step's backward passes, ascending, each once; empty where the model reads numbers.
-  public var tokensSeen: [Int32] { embedding?.seen ?? [] }
-
-  /// Sets the rows of the embedding's gradients that the step's backward passes wrote to +0.0.
-  public func clearEmbeddingGradient(_ gradient: UnsafeMutablePointer<Float>, subtreeStride: Int) {
-    embedding?.clear(gradient: gradient, subtreeStride: subtreeStride)
-  }
-
   /// What layer `index` reads, [T, B, stride]; index L is an output layer of every timestep.
   func input(ofLayer index: Int, dropped useDropped: Bool) -> UnsafePointer<Float> {
     if index == 0 { return UnsafePointer(inputs.pointer) }
@@ -470,48 +346,5 @@ public final class SequenceModel {
   func outputInput(dropped useDropped: Bool) -> UnsafePointer<Float> {
     if let lastSteps { return UnsafePointer(lastSteps.rows) }
     return input(ofLayer: shape.layers, dropped: useDropped)
-  }
-
-  func drop(
-    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, units: Int, layer: Int, step: Int
-  ) {
-    dropout?.apply(
-      from, to: to, timesteps: rows.timesteps, lanes: rows.lanes, stride: padded(units), units: units, step: step,
-      layer: layer, firstTimestep: segments[segment].lowerBound, firstLane: rows.firstLane)
-  }
-
-  /// (D3) for the embedding's rows that the tokens have looked up, or their gradient.
-  func dropTokens(_ tokens: UnsafeBufferPointer<Int32>, of rows: UnsafeMutablePointer<Float>, step: Int) {
-    dropout?.applyToTokens(rows, tokens: tokens, stride: padded(shape.inputs), step: step)
-  }
-
-  /// (D2) for the sums of the pass.
-  private func dropWeightGradients(
-    _ gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, ofLayer index: Int, step: Int
-  ) {
-    guard let dropout, dropsWeights else { return }
-    let layer = shape.lstm[index]
-    let start = shape.gradientShift + shape.layerRange(index).lowerBound + layer.inputs * layer.columns
-    dropout.dropGradients(
-      rows.subtrees.map { gradient + (start + $0.place.index * subtreeStride) }, rows: layer.hidden,
-      columns: layer.columns, step: step, layer: index)
-  }
-
-  /// Takes note of the rows that penalties are about.
-  func count(_ targets: SequenceTargets, scale: Float) {
-    penalized?.count(targets, rowCount: outputRows.order.count, outputs: shape.classes, scale: scale)
-  }
-
-  /// What is read of a layer's output at every timestep.
-  func dropOutput(ofLayer index: Int, step: Int) {
-    guard index < dropped.count else { return }
-    drop(layerOutput(index), to: dropped[index].buffer.pointer, units: shape.outputs, layer: index + 1, step: step)
-  }
-
-  /// The one row a lane that a head at the last timestep reads is drawn as that of t = 0, however long the sequence.
-  func dropLastSteps(_ lastSteps: LastSteps, step: Int) {
-    dropout?.apply(
-      lastSteps.rows, to: lastSteps.rows, timesteps: 1, lanes: rows.lanes, stride: padded(shape.outputs),
-      units: shape.outputs, step: step, layer: shape.layers, firstLane: rows.firstLane)
   }
 }

@@ -17,9 +17,13 @@ public struct Outcome: Sendable, CustomStringConvertible {
   /// Whether that was a launcher alone: all that it had started was gone.
   public let launcherHung: Bool
 
-  /// The exit code; where the launcher hung after its job had ended, the one that it had told of.
+  /// The exit code; where the launcher hung or crashed after its job had ended, the one that it had told of. Open MPI
+  /// was seen to do both, once in some thousand jobs, as it put away what it knew of the ranks.
   public var jobExitCode: Int32 {
-    guard launcherHung, let code = errors.firstMatch(of: #/Exit code: +(\d+)/#)?.1 else { return exitCode }
+    let launcherCrashed = exitCode == 128 + SIGSEGV && errors.contains("PMIx_server_finalize")
+    guard launcherHung || launcherCrashed, let code = errors.firstMatch(of: #/Exit code: +(\d+)/#)?.1 else {
+      return exitCode
+    }
     return Int32(code) ?? exitCode
   }
 

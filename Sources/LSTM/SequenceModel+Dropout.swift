@@ -1,0 +1,47 @@
+import Kernels
+
+extension SequenceModel {
+  /// Dropout of the rows that enter a layer, or of their gradient.
+  func drop(
+    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, units: Int, layer: Int, step: Int
+  ) {
+    dropout?.apply(
+      from, to: to, timesteps: rows.timesteps, lanes: rows.lanes, stride: padded(units), units: units, step: step,
+      layer: layer, firstTimestep: segments[segment].lowerBound, firstLane: rows.firstLane)
+  }
+
+  /// (D3) for the embedding's rows that the tokens have looked up, or their gradient.
+  func dropTokens(_ tokens: UnsafeBufferPointer<Int32>, of rows: UnsafeMutablePointer<Float>, step: Int) {
+    dropout?.applyToTokens(rows, tokens: tokens, stride: padded(shape.inputs), step: step)
+  }
+
+  /// (D2) for the sums of the pass.
+  func dropWeightGradients(
+    _ gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, ofLayer index: Int, step: Int
+  ) {
+    guard let dropout, dropsWeights else { return }
+    let layer = shape.lstm[index]
+    let start = shape.gradientShift + shape.layerRange(index).lowerBound + layer.inputs * layer.columns
+    dropout.dropGradients(
+      rows.subtrees.map { gradient + (start + $0.place.index * subtreeStride) }, rows: layer.hidden,
+      columns: layer.columns, step: step, layer: index)
+  }
+
+  /// Takes note of the rows that penalties are about.
+  func count(_ targets: SequenceTargets, scale: Float) {
+    penalized?.count(targets, rowCount: outputRows.order.count, outputs: shape.classes, scale: scale)
+  }
+
+  /// What is read of a layer's output at every timestep.
+  func dropOutput(ofLayer index: Int, step: Int) {
+    guard index < dropped.count else { return }
+    drop(layerOutput(index), to: dropped[index].buffer.pointer, units: shape.outputs, layer: index + 1, step: step)
+  }
+
+  /// The one row a lane that a head at the last timestep reads is drawn as that of t = 0, however long the sequence.
+  func dropLastSteps(_ lastSteps: LastSteps, step: Int) {
+    dropout?.apply(
+      lastSteps.rows, to: lastSteps.rows, timesteps: 1, lanes: rows.lanes, stride: padded(shape.outputs),
+      units: shape.outputs, step: step, layer: shape.layers, firstLane: rows.firstLane)
+  }
+}
