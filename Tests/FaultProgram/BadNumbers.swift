@@ -33,6 +33,9 @@ private struct Fault {
 
   private var isRollback: Bool { Double(policy) != nil }
   var policyName: String { isRollback ? "rollback" : policy }
+  /// Whether a checkpoint is due after the step that is passed over, while the number is still in the memory: on rank 0
+  /// that is never written, and there is no way on; the other ranks have no part in it.
+  private var meetsCheckpoint: Bool { policy == "skip" && !isInData && step % 4 == 0 }
   /// The newest checkpoint before the step.
   private var saved: Int { (step - 1) / 4 * 4 }
 
@@ -41,7 +44,7 @@ private struct Fault {
     let (finding, blame) = try place()
     let lines = try train(run, name)
     // In the data it comes again, so that a rollback is no way on.
-    let code = policy == "stop" || isRollback && isInData ? 76 : 0
+    let code = policy == "stop" || isRollback && isInData || meetsCheckpoint && rank == 0 ? 76 : 0
     var problems: [String] = []
     if lines.prefix(2) != [finding, blame] { problems.append("expected \([finding, blame])") }
     if lines.last != "code \(code)" { problems.append("expected code \(code)") }
@@ -60,16 +63,23 @@ private struct Fault {
     return problems.isEmpty ? [] : problems + ["got \(lines)"]
   }
 
-  /// Parameters at the end: those of the same training on one rank; those of one without a fault where a rollback
+  /// Parameters at the end: those of the same training on one rank, or where rank 0 would have no end on another number
+  /// of ranks; those of one without a fault where a rollback
   /// changes no learning rate, and others where it does, or where a step is skipped.
   private func problemsOfEnd(_ lines: [String], _ run: String) throws -> [String] {
     func end(_ lines: [String]) -> String { lines.last { $0.hasPrefix("finished ") } ?? "without an end" }
-    let alone = Fault(
-      policy: policy, isInData: isInData, step: step, rank: 0, layer: layer, lane: lane, timestep: timestep, ranks: 1)
-    let same = end(lines) == end(try alone.train("\(run)-alone", name))
+    let alone = with(rank: 0, of: 1)
+    let other = meetsCheckpoint ? with(rank: 1, of: ranks == 2 ? 3 : 2) : alone
+    let same = end(lines) == end(try other.train("\(run)-other", name))
     let healthy = end(lines) == end(try alone.train("\(run)-healthy", isInData ? "healthy" : "none"))
-    return (same ? [] : ["ended with other parameters than on one rank"])
+    return (same ? [] : ["ended with other parameters than on \(other.ranks) ranks"])
       + (healthy == (policy == "1") ? [] : ["ended \(healthy ? "like" : "unlike") a training without the fault"])
+  }
+
+  private func with(rank: Int, of ranks: Int) -> Fault {
+    Fault(
+      policy: policy, isInData: isInData, step: step, rank: rank, layer: layer, lane: lane, timestep: timestep,
+      ranks: ranks)
   }
 
   private var name: String { isInData ? "number" : "parameter" }
