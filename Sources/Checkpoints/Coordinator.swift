@@ -103,6 +103,8 @@ public struct Coordinator: Sendable {
       return proceedIfAwaiting()
     case (.rollingBack, .rolledBack(let step, let isEvaluated)):
       (evaluatedStep, savedStep, savesRollback) = (isEvaluated || step == 0 ? step : nil, nil, true)
+      // What ended the run came after the step, or the run would have ended there.
+      isExhausted = false
       return copyState(step)
     case (.finishing, .finished):
       return stop(0)

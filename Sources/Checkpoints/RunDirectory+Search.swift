@@ -43,15 +43,23 @@ extension RunDirectory {
   /// Looks for the valid checkpoint with the lowest validation loss, of those at whose step there was an evaluation; of
   /// equal ones the newest.
   public func bestCheckpoint() throws -> CheckpointSearch {
-    let evaluated = try checkpointSteps().reversed().compactMap { step in
-      let manifest = try? Manifest(path: joined(checkpointPath(step: step), Checkpoint.manifestName))
-      return manifest?.validationLoss.map { (step: step, loss: $0) }
+    var evaluated: [(step: Int, loss: Double)] = []
+    var damaged: [CheckpointSearch.Damaged] = []
+    for step in try checkpointSteps().reversed() {
+      let path = checkpointPath(step: step)
+      do {
+        let manifest = try Manifest(path: joined(path, Checkpoint.manifestName))
+        if let loss = manifest.validationLoss { evaluated.append((step, loss)) }
+      } catch let error as CheckpointError {
+        damaged.append(CheckpointSearch.Damaged(path: path, error: error))
+      }
     }
-    return try firstValid(evaluated.enumerated().sorted { ($0.1.loss, $0.0) < ($1.1.loss, $1.0) }.map(\.element.step))
+    evaluated.sort { ($0.loss, -$0.step) < ($1.loss, -$1.step) }
+    return try firstValid(evaluated.map(\.step), damaged: damaged)
   }
 
-  private func firstValid(_ steps: [Int]) throws -> CheckpointSearch {
-    var damaged: [CheckpointSearch.Damaged] = []
+  private func firstValid(_ steps: [Int], damaged: [CheckpointSearch.Damaged] = []) throws -> CheckpointSearch {
+    var damaged = damaged
     for step in steps {
       do {
         return CheckpointSearch(newest: try checkpoint(step: step), damaged: damaged)
@@ -82,6 +90,11 @@ public struct ResolvedRun: Sendable {
     case .directory: break
     }
     if try entry(joined(path, Checkpoint.manifestName)) != .absent {
+      guard !best else {
+        throw CheckpointError(
+          .badData, "one checkpoint has no best among it", expected: "the directory of a run with --best",
+          got: "a checkpoint", at: path)
+      }
       checkpoint = try Checkpoint(verifying: path)
       damaged = []
       return
@@ -94,7 +107,7 @@ public struct ResolvedRun: Sendable {
     }
     let search = try best ? run.bestCheckpoint() : run.newestCheckpoint()
     guard let found = search.newest else {
-      let first = search.damaged.first.map { "\(search.damaged.count) damaged; the newest: \($0.error.message)" }
+      let first = search.damaged.first.map { "\(search.damaged.count) damaged; the first: \($0.error.message)" }
       throw CheckpointError(
         .badData, "run has no valid checkpoint", expected: best ? "one with a validation loss" : "one",
         got: first ?? "none", at: path)

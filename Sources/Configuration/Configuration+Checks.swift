@@ -30,7 +30,7 @@ extension Configuration {
   private func checkPresent(_ fail: Refusal) throws(ConfigurationError) {
     if !task.isGenerated && data.path.isEmpty {
       throw fail(
-        "data.path", task == .languageModel ? "the path of a text" : "the path of labelled sequences",
+        "data.path", "the path of \(task.pathContents)",
         hint: "give one with \(task == .languageModel ? "--text FILE or " : "")--set data.path=FILE")
     }
     for key in ConfigurationKey.all {

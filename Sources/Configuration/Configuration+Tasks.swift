@@ -27,6 +27,19 @@ extension Configuration.Task {
   /// Whether the program makes the sequences itself.
   var isGenerated: Bool { sources == [.generated] }
 
+  /// Whether the data themselves say what is held out.
+  var dataHoldOut: Bool { self == .pianoRoll }
+
+  /// What `data.path` must name.
+  var pathContents: String {
+    switch self {
+    case .languageModel: "a text"
+    case .forecasting: "a table of numbers"
+    case .pianoRoll: "a file of piano rolls"
+    default: "labelled sequences"
+    }
+  }
+
   /// Whether sequences say by themselves how long a window must be.
   var knowsLengths: Bool {
     [.classification, .temporalOrder, .adding, .multiplication, .copy, .pianoRoll].contains(self)

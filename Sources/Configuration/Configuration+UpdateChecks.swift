@@ -4,9 +4,11 @@ extension Configuration {
     guard !optimizer.nesterov || optimizer.momentum > 0 else {
       throw fail("optimizer.nesterov", "false without optimizer.momentum")
     }
-    guard optimizer.weightDecay * optimizer.learningRate < 1 else {
+    // A window of random length can be longer by two deviations, and the learning rate larger with it.
+    let largestRate = optimizer.learningRate * (1 + 2 * Double(batch.jitter) / Double(max(1, batch.steps)))
+    guard optimizer.weightDecay * largestRate < 1 else {
       throw fail(
-        "optimizer.weightDecay", "less than 1 / optimizer.learningRate, here \(1 / optimizer.learningRate)",
+        "optimizer.weightDecay", "less than 1 / the largest learning rate, here \(1 / largestRate)",
         hint: "an update would throw parameters beyond 0")
     }
     guard optimizer.clipBy == .norm || optimizer.clip > 0 else {
@@ -47,6 +49,7 @@ extension Configuration {
   }
 
   private var holdsSomethingOut: Bool {
-    task.isGenerated ? data.heldOutStrings > 0 : data.validation != .none || data.holdsOutOtherwise
+    if task.isGenerated { return data.heldOutStrings > 0 }
+    return task.dataHoldOut || data.validation != .none || data.holdsOutOtherwise
   }
 }

@@ -93,16 +93,22 @@ final class GradientExchange {
   /// The same of the first so many numbers of a part: pieces that lie in them set out. The whole part follows.
   func submit(part: Int, first numbers: Int) {
     let end = ranges[part].lowerBound + numbers
-    submit(part: part, loads: loads[part].dropLast().prefix { lies($0, before: end) }.count)
+    let count = loads[part].dropLast().prefix { lies($0, before: end) }.count
+    guard count > begun[part] else { return }
+    clock.beginProgress()
+    submit(part: part, loads: count)
     progress()
+    clock.endProgress()
   }
+
+  /// Pieces in which a part that is no table travels.
+  func pieceCount(ofPart part: Int) -> Int { loads[part].count }
 
   private func lies(_ load: Load, before end: Int) -> Bool {
     if case .piece(let piece) = load { pieces[piece].upperBound <= end } else { false }
   }
 
   private func submit(part: Int, loads count: Int) {
-    guard count > begun[part] else { return }
     if begun[part] == 0 { clock.submitted(part: part) }
     for load in loads[part][begun[part]..<count] { submitted.append((load, 0, nil)) }
     begun[part] = count

@@ -27,11 +27,12 @@ final class MessageReducer: Reducer {
     self.clock = clock
     exchange = try GradientExchange(
       ExchangePlan(plan), memory: memory, communicator: world.communicator, world: world, clock: clock)
+    runs = exchange.pieceCount(ofPart: plan.embedding == nil ? 0 : 1) > 1 ? 3 : 1
     numbers = GlobalNumbers(plan, communicator: world.communicator)
   }
 
-  /// Two thirds of the lowest layer's gradient have set out when the last one is there.
-  var runs: Int { 3 }
+  /// Two thirds of the lowest layer's gradient have set out when the last one is there, where it is of several pieces.
+  let runs: Int
 
   func submit(part: Int, first numbers: Int) { exchange.submit(part: part, first: numbers) }
 

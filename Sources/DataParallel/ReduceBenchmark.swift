@@ -41,7 +41,7 @@ public struct ReduceBenchmark: Sendable {
         if round > 0 { seconds[way].append(slowest) }
       }
     }
-    let medians = seconds.map { $0.sorted()[rounds / 2] }
+    let medians = seconds.map(median)
     return ReduceBenchmark(
       count: count, ranks: size, reproducibleSeconds: medians[0], sharedSeconds: shares ? medians[2] : nil,
       mpiSeconds: medians[1])

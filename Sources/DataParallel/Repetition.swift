@@ -52,7 +52,8 @@ public final class Repetition {
     var rest = records[...]
     if from == nil { rollBack(setbacks, step: 0) }
     let evaluatedSteps = try evaluatedSteps(to)
-    if evaluatedSteps.contains(firstStep) { try evaluate(firstStep) }
+    // Where the checkpoint does not know it yet.
+    if evaluatedSteps.contains(firstStep), training.evaluations.last?.step != firstStep { try evaluate(firstStep) }
     for step in firstStep + 1...to.manifest.step {
       let isSkipped = setbacks.contains(.skipped(step: step))
       let result = try training.step(step - 1, source: source)

@@ -26,17 +26,16 @@ final class Snapshot {
     lanes = Segments(packed: (0..<plan.ranks).map { plan.lanes(ofRank: $0).count * model.stateSize })
   }
 
-  /// Copies the state as it is now. Every rank calls it; nothing may still use the copy before.
-  func take() throws { try training.withAverage(copy) }
-
-  /// With an average the model is that, and the parameters that training goes on with are in its place.
-  private func copy() throws {
+  /// Copies the state as it is now. Every rank calls it; nothing may still use the copy before. Once there is an average
+  /// the model is that, and the parameters that training goes on with are the last of the moments.
+  func take() throws {
     let (setup, sharded, communicator) = (training.setup, training.sharded, training.world.communicator)
     let (isRoot, count) = (communicator.rank == 0, setup.shape.parameterCount)
-    if isRoot { parameters.pointer.update(from: sharded.parameters, count: count) }
+    var places = [parameters.pointer] + setup.moments.indices.map { moments.pointer + $0 * count }
+    if training.optimizer.averaged > 0 { places.swapAt(0, places.count - 1) }
+    if isRoot { places[0].update(from: sharded.parameters, count: count) }
     for index in setup.moments.indices {
-      try training.reducer.gatherToRoot(
-        training.optimizer.moment(index), into: isRoot ? moments.pointer + index * count : nil)
+      try training.reducer.gatherToRoot(training.optimizer.moment(index), into: isRoot ? places[index + 1] : nil)
     }
     try communicator.gatherV(
       UnsafeBufferPointer(sharded.states),
@@ -68,6 +67,7 @@ final class Snapshot {
       CheckpointFile(name: CheckpointFiles.state, tensors: state + loss + decisionTensors),
     ]
   }
+
   /// What decides about later steps, where anything does.
   private var decisionTensors: [TensorSource] {
     let (evaluations, averaged) = (training.evaluations, training.optimizer.averaged)

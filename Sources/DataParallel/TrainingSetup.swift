@@ -69,6 +69,7 @@ public struct TrainingSetup: Sendable {
     self.sharedMemory = sharedMemory
     self.embeddingRows = embeddingRows
   }
+
   /// Names of what the optimizer keeps beside the parameters, each as large as they are: the rule's moments, and with an
   /// average the parameters that training goes on with, where the model is the average.
   var moments: [String] { rule.moments + (averaging == .never ? [] : ["iterate"]) }

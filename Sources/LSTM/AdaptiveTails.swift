@@ -126,7 +126,9 @@ final class AdaptiveTails {
         + PackedWeights.bytes(inputs: $1.units, outputs: $1.classes.count)
     }
     let scratch = WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: deepest(shape))
-    let floats = rowCount * (padded(shape.inputs) + 2 * units + classes + 3)
+    // Beside floats of a row: its head's target, the tail and the place that it has, and a member with its target.
+    let row = padded(shape.inputs) + (shape.isTied ? 1 : 2) * units + classes + 5
+    let floats = rowCount * row + 2 * shape.classes + max(classes, padded(shape.headClasses))
     return (floats * MemoryLayout<Float>.stride + scratch, packed)
   }
 

@@ -102,12 +102,12 @@ final class BothDirections {
     let (Yp, Hp) = (padded(2 * units), padded(units))
     forEachRow { row, mirrored in
       let (forward, reverse) = (daForward.pointer + row * Hp, daReverse.pointer + row * Hp)
+      // A step that was not finite has left NaN behind the units too.
+      forward.update(repeating: 0, count: Hp)
+      reverse.update(repeating: 0, count: Hp)
       if let mirrored {
         forward.update(from: dy + row * Yp, count: units)
         reverse.update(from: dy + mirrored * Yp + units, count: units)
-      } else {
-        forward.update(repeating: 0, count: units)
-        reverse.update(repeating: 0, count: units)
       }
     }
   }

@@ -109,11 +109,15 @@ public struct Dropout: Equatable, Sendable {
     }
   }
 
-  /// (D2) dWh = M⊙dW̃h, in each of some gradients [H, 4H], which already hold 1/(1 − p) times dW̃h. Zeros stay zeros
-  /// where gradients are added, so it does not matter whether shards come before or after.
-  func dropGradients(_ gradients: [UnsafeMutablePointer<Float>], rows: Int, columns: Int, step: Int, layer: Int) {
+  /// (D2) dWh = M⊙dW̃h, in the gradients [H, 4H] of some subtrees, which already hold 1/(1 − p) times dW̃h: that of index
+  /// j begins at `gradient + j · subtreeStride`. Zeros stay zeros where gradients are added, so it does not matter
+  /// whether shards come before or after.
+  func dropGradients(
+    _ gradient: UnsafeMutablePointer<Float>, of subtrees: [ShardedRows.Subtree], subtreeStride: Int, rows: Int,
+    columns: Int, step: Int, layer: Int
+  ) {
     forEachWeight(firstRow: 0, rows: rows, columns: columns, step: step, layer: layer) { place, factor in
-      if factor == 0 { for gradient in gradients { gradient[place] = 0 } }
+      if factor == 0 { for subtree in subtrees { gradient[subtree.place.index * subtreeStride + place] = 0 } }
     }
   }
 

@@ -60,9 +60,12 @@ public struct ModelShape: Equatable, Sendable {
     softmax: (cutoffs: [Int], factor: Int)? = nil, isTied: Bool = false
   ) {
     precondition(!isBidirectional || (softmax == nil && !isTied), "bidirectional layers have one softmax of their own")
+    precondition(
+      head == .everyStep(classes: head.classes) || (softmax == nil && !isTied),
+      "a head that says no class at every step")
     if isTied {
       precondition(
-        input == .tokens(vocabulary: head.classes, embedding: hidden) && !head.isAtLastStep,
+        input == .tokens(vocabulary: head.classes, embedding: hidden),
         "nothing can be tied")
     }
     self.isTied = isTied

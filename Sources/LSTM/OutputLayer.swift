@@ -188,29 +188,29 @@ public final class OutputLayer {
     subtreeStride: Int, piece: ChainPiece?, between: () -> Void
   ) {
     if let sharedRows {
-      // dE = Σ dlogitsᵀ·y, of the classes and of the tails: the same chains as those of the transpose.
-      let own = classes - tailCount
-      for (classes, first) in [(0..<own, 0), (own..<classes, sharedRows * inputs)] {
+      func share(_ classes: Range<Int>, at first: Int) {
         product.multiplyRows(
           logitRows.pointer + classes.lowerBound, stride: logitStride, columns: classes.count, dZ: y,
           zStride: inputStride, size: inputs, gradient: gradient + first, subtreeStride: subtreeStride,
           piece: piece?.from(first), between: between)
       }
+      // dE = Σ dlogitsᵀ·y, of the classes and of the tails: the same chains as those of the transpose.
+      let own = classes - tailCount
+      share(0..<own, at: 0)
+      share(own..<classes, at: sharedRows * inputs)
       product.begin(depth: 1)
       product.packOnes(at: 0)
       product.multiply(
         dZ: logitRows.pointer, zStride: logitStride, columns: classes, gradient: gradient + biasPlace,
         gradientStride: classes, subtreeStride: subtreeStride, piece: piece?.from(biasPlace), between: between)
-      tails?.weightGradient(
-        pass: pass, gradient: gradient, subtreeStride: subtreeStride, piece: piece, between: between)
-      return
+    } else {
+      product.begin(depth: inputs + 1)
+      product.packInput(y, stride: inputStride, columns: inputs, at: 0)
+      product.packOnes(at: inputs)
+      product.multiply(
+        dZ: logitRows.pointer, zStride: logitStride, columns: classes, gradient: gradient,
+        gradientStride: classes, subtreeStride: subtreeStride, piece: piece, between: between)
     }
-    product.begin(depth: inputs + 1)
-    product.packInput(y, stride: inputStride, columns: inputs, at: 0)
-    product.packOnes(at: inputs)
-    product.multiply(
-      dZ: logitRows.pointer, zStride: logitStride, columns: classes, gradient: gradient,
-      gradientStride: classes, subtreeStride: subtreeStride, piece: piece)
     tails?.weightGradient(
       pass: pass, gradient: gradient, subtreeStride: subtreeStride, piece: piece, between: between)
   }

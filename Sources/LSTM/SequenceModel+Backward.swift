@@ -23,10 +23,11 @@ extension SequenceModel {
       finished: { for part in shape.outputParts.reversed() { finished(part) } })
     func weightGradient(_ cell: Int, _ x: UnsafePointer<Float>) {
       let start = shape.gradientShift + shape.layerRange(cell).lowerBound
+      let setsOutEarly = cell == 0 && isComplete && !dropsWeights
       layers[cell].weightGradient(
         x: x, using: product, gradient: gradient + start, subtreeStride: subtreeStride, piece: piece(from: start),
-        recurrentScale: 1 / (1 - (dropout?.weightRate ?? 0)), runs: cell == 0 ? runs : 1, between: between,
-        written: { if cell == 0 && isComplete && !dropsWeights { written(shape.part(ofLayer: cell), $0) } })
+        recurrentScale: 1 / (1 - (dropout?.weightRate ?? 0)), runs: setsOutEarly ? runs : 1, between: between,
+        written: { if setsOutEarly { written(shape.part(ofLayer: cell), $0) } })
       guard isComplete else { return }
       dropWeightGradients(gradient, subtreeStride: subtreeStride, ofLayer: cell, step: step)
       finished(shape.part(ofLayer: cell))

@@ -23,12 +23,12 @@ extension SequenceModel {
     let layer = shape.lstm[index]
     let start = shape.gradientShift + shape.layerRange(index).lowerBound + layer.inputs * layer.columns
     dropout.dropGradients(
-      rows.subtrees.map { gradient + (start + $0.place.index * subtreeStride) }, rows: layer.hidden,
-      columns: layer.columns, step: step, layer: index)
+      gradient + start, of: rows.subtrees, subtreeStride: subtreeStride, rows: layer.hidden, columns: layer.columns,
+      step: step, layer: index)
   }
 
   /// Takes note of the rows that penalties are about.
-  func count(_ targets: SequenceTargets, scale: Float) {
+  func notePenalizedRows(_ targets: SequenceTargets, scale: Float) {
     penalized?.count(targets, rowCount: outputRows.order.count, outputs: shape.classes, scale: scale)
   }
 

@@ -292,9 +292,10 @@ public final class SequenceModel {
     targets: SequenceTargets, scale: Float, shardLosses: UnsafeMutableBufferPointer<Double>
   ) {
     guard speaks else { return }
-    count(spokenOf(targets), scale: scale)
+    let own = spokenOf(targets)
+    notePenalizedRows(own, scale: scale)
     output.loss(
-      y: outputInput(dropped: dropsOut), targets: spokenOf(targets), scale: scale, rows: outputRows,
+      y: outputInput(dropped: dropsOut), targets: own, scale: scale, rows: outputRows,
       continuing: !isLastSegment, shardLosses: shardLosses)
   }
 
@@ -331,8 +332,9 @@ public final class SequenceModel {
     precondition((t == nil) == (lastSteps != nil), "a timestep for a head at every timestep, and for no other")
     let row = (t ?? 0) * rows.lanes + lane
     let logits = UnsafeBufferPointer(output.logits(row: row))
-    let y = outputInput(dropped: dropsOut) + row * padded(shape.hidden)
-    return output.tails?.logProbabilities(y: y, head: logits.baseAddress!) ?? logits
+    guard let tails = output.tails else { return logits }
+    let y = outputInput(dropped: dropsOut) + row * padded(shape.outputs)
+    return tails.logProbabilities(y: y, head: logits.baseAddress!)
   }
 
   /// What layer `index` reads, [T, B, stride]; index L is an output layer of every timestep.

@@ -24,7 +24,7 @@ public struct Schedule: Equatable, Sendable {
   /// The learning rate is always the same.
   public static let constant = Schedule(.constant)
 
-  /// - Precondition: intervals are at least 1, factors and floors in [0, 1].
+  /// - Precondition: intervals are at least 1, factors and floors in [0, 1], and the factor of an exponential is not 0.
   public init(_ decay: Decay, warmUp: Int = 0) {
     self.decay = decay
     self.warmUp = warmUp

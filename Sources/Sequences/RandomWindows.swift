@@ -4,7 +4,7 @@ import Randomness
 /// section 5), so that every token comes to stand at the end of a window some time, where gradients reach it least:
 /// T timesteps with probability 0.95, else T/2, and a normal deviation of σ from that; at least 5, at most T + 2σ.
 ///
-/// An epoch has ⌊M / 0.975·T⌋ windows, of the M tokens that each lane can have; where those drawn are longer than M
+/// An epoch has ⌊M / (0.975·T)⌋ windows, of the M tokens that each lane can have; where those drawn are longer than M
 /// together, the last of them are cut. Lengths are a function of (seed, epoch).
 struct RandomWindows: Sendable {
   /// T.

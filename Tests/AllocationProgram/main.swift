@@ -6,7 +6,7 @@ import Optimization
 import Sequences
 
 // Prints how many heap allocations it takes to set up a small model, and then to make each of five training steps; with
-// the argument "adaptive" it has an adaptive softmax, with "tied" tied weights too, with "trace" its events are recorded,
+// the argument "adaptive" it has an adaptive softmax, with "tied" tied weights too, with "dropped" recurrent weights are, with "trace" its events are recorded,
 // more than there is room for, with "passes" a step takes several.
 //
 // allocation-program memory RULE on|off   prints how many bytes all ranks together keep for a larger model beside its
@@ -37,7 +37,7 @@ func printMemory(_ world: World) throws {
 World.run { world in
   if CommandLine.arguments.contains("memory") { return try printMemory(world) }
   let isTied = CommandLine.arguments.contains("tied")
-  let setup = TrainingSetup(
+  var setup = TrainingSetup(
     shape: ModelShape.languageModel(
       vocabulary: 11, embedding: isTied ? 17 : 5, hidden: 17, layers: 2,
       softmax: CommandLine.arguments.contains("adaptive") ? ([3, 6], isTied ? 1 : 2) : nil, isTied: isTied),
@@ -45,6 +45,7 @@ World.run { world in
     shards: 8, accumulate: CommandLine.arguments.contains("passes") ? 3 : 1, dropout: 0.25, seed: 1,
     rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
     clip: .norm(1), reduction: .reproducible)
+  setup.weightDropout = CommandLine.arguments.contains("dropped") ? 0.2 : 0
   let beforeSetup = allocation_count()
   let training = try Training(
     world: world, setup: setup, tracedEvents: CommandLine.arguments.contains("trace") ? 50 : 0)

@@ -96,6 +96,20 @@ extension CoordinatorTable {
         (.checkpointFailed(nan), .rollingBack(step: 4), [failed(4, nan, true)] + goesBack(4, 2)),
       ]),
     Row(
+      name: "awaiting what a rollback from the last step of an exhausted run has changed", nonFinite: rollBack,
+      script: [
+        start, .stateCopied, .checkpointWritten, done(1), done(2), .lastEvaluationCompleted, .stateCopied,
+        .checkpointFailed(nan), .rolledBack(to: 0), .stateCopied,
+      ],
+      state: .awaiting(step: 0),
+      legal: [
+        (.checkpointUnderWay, .awaiting(step: 0), [.awaitCheckpoint(step: 0)]),
+        (.checkpointWritten, .training(step: 0), [.train(step: 1)]),
+        // That checkpoints fail has been said.
+        (.checkpointFailed(disk), .training(step: 0), [.train(step: 1)]),
+        (.checkpointFailed(nan), .rollingBack(step: 0), goesBack(0, 2)),
+      ]),
+    Row(
       name: "awaiting what a rollback has changed, stop requested", nonFinite: rollBack,
       script: [.started(resumedFrom: 4, finishRecorded: false), bad(5), stop, .rolledBack(to: 4), .stateCopied],
       state: .awaiting(step: 4),

@@ -41,6 +41,9 @@ extension Commands {
         ].flatMap { ["--set", $0] }
         let alone = try train(workspace, fixture, "alone", both, ranks: nil)
         for ranks in [2, 3, 4] { #expect(try train(workspace, fixture, "on\(ranks)", both, ranks: ranks) == alone) }
+        let messages = ["--set", "distributed.sharedMemory=off", "--trace", "trace.json"]
+        #expect(try train(workspace, fixture, "traced", both + messages, ranks: 2) == alone)
+        #expect(try String(decoding: workspace.get("trace.json"), as: UTF8.self).contains("layer 1, reverse"))
         _ = try train(workspace, fixture, "stopped", both + ["--steps", "5"], ranks: 3)
         let passes = ["--set", "batch.accumulate=3"]
         #expect(try train(workspace, fixture, "stopped", both + passes, ranks: 2) == alone)

@@ -13,6 +13,7 @@ extension Commands {
       ["task=temporal-order", "data.heldOutStrings=21", "data.relevantSymbols=3"],
       ["task=copy", "data.symbols=9", "data.heldOutStrings=21"],
       ["task=copy", "data.symbols=9", "data.heldOutStrings=21", "data.variant=2b"],
+      ["task=copy", "data.symbols=9", "data.heldOutStrings=21", "data.variant=2b", "training.recompute=3"],
       ["task=copy", "data.symbols=5", "data.heldOutStrings=21", "data.variant=2c", "data.shortest=8"],
     ])
     func everyNumberOfRanksTrainsAndMeasuresTheSameBits(settings: [String]) throws {

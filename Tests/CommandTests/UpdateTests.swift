@@ -140,6 +140,9 @@ extension Commands {
         let output = try workspace.output(["evaluate", "whole", "--best"], ranks: 2)
         #expect(output.contains("step-\(String(format: "%08d", best + 1))\n"), "\(output)")
         #expect(output.contains("loss: \(losses[best]) nats"), "\(output)")
+        let one = "whole/checkpoints/step-\(String(format: "%08d", best + 1))"
+        try workspace.expectRefusal(
+          ["evaluate", one, "--best"], exitCode: 65, ["the directory of a run with --best"], ranks: [nil])
         #expect(whole.step == best + 3 && losses.count == whole.step && whole.step < 200, "\(losses)")
         let first = try workspace.output(
           ["train", "--config", "small.yaml", "--run", "stopped"] + patient + ["--steps", "\(best + 2)"], ranks: 3)

@@ -3,7 +3,9 @@ import Testing
 
 @Suite(.serialized) struct AllocationTests {
   /// Alone, so that MPI itself has nothing to do: what it allocates for its messages is its own.
-  @Test(arguments: [[], ["trace"], ["passes"], ["adaptive"], ["adaptive", "passes"], ["adaptive", "tied"]])
+  @Test(arguments: [
+    [], ["trace"], ["passes"], ["dropped", "passes"], ["adaptive"], ["adaptive", "passes"], ["adaptive", "tied"],
+  ])
   func aStepAllocatesNothing(
     arguments: [String]
   ) throws {

@@ -51,6 +51,16 @@ func dataReaders() -> [Reader.Kind] {
       }
     ),
     (
+      "piano rolls",
+      [Array(#"{"train": [[[60, 21], [], [108]]], "valid": [[[60], [61]]], "test": [[[62], [62]]]}"#.utf8)],
+      { bytes, _ in
+        let rolls = try PianoRolls(json: bytes, name: "fuzz")
+        return [rolls.training, rolls.validation, rolls.test].allSatisfy { part in
+          !part.isEmpty && part.allSatisfy { $0.count >= 2 && $0.allSatisfy { $0.allSatisfy { $0 < 88 } } }
+        }
+      }
+    ),
+    (
       "word vectors", [Array("3 2\nthe .5 -1e2\nrain 2 3\r\nété 4 5".utf8)],
       { bytes, folder in
         try folder.put(bytes, "vectors.txt")

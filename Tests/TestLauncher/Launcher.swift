@@ -118,7 +118,8 @@ public final class Job {
   public func wait(timeoutSeconds: Int = 60) throws -> Outcome {
     let timedOut = ended.wait(timeout: .now() + .seconds(timeoutSeconds)) == .timedOut
     // Open MPI 4.1 sometimes waits for ever when it finalizes its server, after a rank was killed.
-    let launcherHung = timedOut && children.allSatisfy { Job.state(ofProcess: $0) ?? "Z" == "Z" }
+    let launcherHung =
+      timedOut && process.arguments?.first == "mpirun" && children.allSatisfy { Job.state(ofProcess: $0) ?? "Z" == "Z" }
     if timedOut {
       kill(process.processIdentifier, SIGKILL)
       ended.wait()

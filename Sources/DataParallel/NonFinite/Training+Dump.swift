@@ -17,6 +17,7 @@ extension Training {
   func writeDump(
     _ finding: NonFiniteFinding, source: any SequenceSource, manifest: Manifest, to directory: RunDirectory, limit: Int
   ) throws -> Result<String?, CheckpointError> {
+    guard limit > 0 else { return .success(nil) }
     let step = finding.step - 1
     let isBlamed = world.communicator.rank == finding.rank
     let mine = UnsafeBufferPointer(start: sharded.parameters, count: isBlamed ? setup.shape.parameterCount : 0)

@@ -90,7 +90,7 @@ public final class TraceFile {
 extension ModelShape {
   /// The names of `parts`.
   fileprivate var partNames: [String] {
-    (embeddingRange == nil ? [] : ["embedding"]) + (0..<layers).map { "layer \($0)" }
-      + (isTied ? ["shared matrix"] : []) + ["output"]
+    let cells = lstm.indices.map { "layer \($0 / directions)" + ($0 % directions == 1 ? ", reverse" : "") }
+    return (embeddingRange == nil ? [] : ["embedding"]) + cells + (isTied ? ["shared matrix"] : []) + ["output"]
   }
 }

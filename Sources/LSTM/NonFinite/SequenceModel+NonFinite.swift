@@ -57,7 +57,7 @@ extension SequenceModel {
     _ search: NonFiniteSearch, targets: SequenceTargets, scale: Float
   ) -> [NonFiniteValue] {
     output.forward(y: outputInput(dropped: true))
-    count(targets, scale: scale)
+    notePenalizedRows(targets, scale: scale)
     let own = output.ask(y: outputInput(dropped: true), targets: targets, rows: outputRows)
     let places = headPlaces(search).filter { targets.has(row: $0.row, outputs: shape.classes) }
     let logit = places.lazy.compactMap { self.firstOfRow(.logit, $0) }.first

@@ -31,6 +31,10 @@ public struct AugmentedBatches<Base: SequenceSource & IndexedBatches>: SequenceS
   /// As the batches that are changed have it.
   public func targetCount(atStep step: Int) -> Int { base.targetCount(atStep: step) }
   /// As the batches that are changed have it.
+  public func windowSteps(atStep step: Int) -> Int { base.windowSteps(atStep: step) }
+  /// As the batches that are changed have it.
+  public func learningRateFactor(atStep step: Int) -> Double { base.learningRateFactor(atStep: step) }
+  /// As the batches that are changed have it.
   public func indices(atStep step: Int) -> [Int] { base.indices(atStep: step) }
 
   /// Writes the sequences of `lanes`, changed.

@@ -27,7 +27,7 @@ enum ColumnRule: Equatable {
     case .category: return nil
     case .number: return NumberText.value(field)
     case .cycle(let length, let isSine):
-      guard let number = Int(field.filter { $0 != " " && $0 != "\t" }) else { return nil }
+      guard let number = NumberText.wholeNumber(field) else { return nil }
       return ColumnRule.onCircle((number % length + length) % length, of: length, isSine)
     case .year(let isSine): return ColumnRule.dayOfYear(field).map { ColumnRule.onCircle($0, of: 366, isSine) }
     }

@@ -3,14 +3,24 @@ enum NumberText {
   /// The Float nearest to a decimal number such as `-12`, `.5` or `6.02e23`, spaces and tabs around it passed over; nil
   /// for anything else, for what rounds to infinity, and for the names of infinity and NaN.
   static func value(_ text: some StringProtocol) -> Float? {
-    var bytes = Array(text.utf8)[...]
-    func isBlank(_ byte: UInt8?) -> Bool { byte == 0x20 || byte == 0x09 }
-    while isBlank(bytes.first) { bytes.removeFirst() }
-    while isBlank(bytes.last) { bytes.removeLast() }
+    let bytes = withoutBlanks(text)
     guard isDecimal(bytes), let value = Float(String(decoding: bytes, as: UTF8.self)), value.isFinite else {
       return nil
     }
     return value
+  }
+
+  /// A whole number, spaces and tabs around it passed over; nil for anything else.
+  static func wholeNumber(_ text: some StringProtocol) -> Int? {
+    Int(String(decoding: withoutBlanks(text), as: UTF8.self))
+  }
+
+  private static func withoutBlanks(_ text: some StringProtocol) -> ArraySlice<UInt8> {
+    var bytes = Array(text.utf8)[...]
+    func isBlank(_ byte: UInt8?) -> Bool { byte == 0x20 || byte == 0x09 }
+    while isBlank(bytes.first) { bytes.removeFirst() }
+    while isBlank(bytes.last) { bytes.removeLast() }
+    return bytes
   }
 
   /// True for [sign] digits [. digits] [e [sign] digits], with a digit before or behind the point.

@@ -16,11 +16,11 @@ public struct WordVectors: Sendable, Equatable {
   private static let longestLine = 1 << 20
   private var seen: Set<Int32> = []
 
-  /// Reads the vectors of the words of `vocabulary`; of a word that comes twice the first counts. A line that has not D
-  /// numbers, a file without vectors, and text that is not UTF-8 are errors with exit code 65.
+  /// Reads the vectors of the words of `vocabulary`; of a word that comes twice the first counts. A line of another
+  /// length, a known word whose vector is no numbers, a file without vectors, and text that is not UTF-8 are errors with exit code 65.
   public init(path: String, vocabulary: Vocabulary, width: Int) throws(SequenceError) {
     (self.path, self.width) = (path, width)
-    var number = 0
+    var (number, vectors) = (0, 0)
     try TextFile.forEachLine(of: path, longest: WordVectors.longestLine, as: "file of word vectors") {
       line throws(SequenceError) in
       number += 1
@@ -29,16 +29,17 @@ public struct WordVectors: Sendable, Equatable {
           "word vectors are not UTF-8 — expected UTF-8, got other bytes (\(path), line \(number))",
           hint: "convert the file to UTF-8")
       }
-      try add(text, number, vocabulary)
+      if try add(text, number, vocabulary) { vectors += 1 }
     }
-    guard number > 0 else { throw .data("no word vectors — expected at least one, got none (\(path))") }
+    guard vectors > 0 else { throw .data("no word vectors — expected at least one, got none (\(path))") }
   }
 
-  private mutating func add(_ line: String, _ number: Int, _ vocabulary: Vocabulary) throws(SequenceError) {
+  /// Takes a line; false for one that holds no vector.
+  private mutating func add(_ line: String, _ number: Int, _ vocabulary: Vocabulary) throws(SequenceError) -> Bool {
     let fields = line.utf8.split { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }.map { Substring($0) }
     if number == 1, fields.count == 2, Int(fields[0]) != nil, let stated = Int(fields[1]) {
       guard stated == width else { throw otherWidth("\(stated)", number) }
-      return
+      return false
     }
     let before = fields.count - width
     // A word may have blanks in it; what stands before the numbers is no number.
@@ -46,7 +47,7 @@ public struct WordVectors: Sendable, Equatable {
       throw otherWidth("\(max(0, fields.count - 1))", number)
     }
     let word = ExactString(fields[..<before].joined(separator: " "))
-    guard let token = vocabulary.number(ofWord: word), seen.insert(token).inserted else { return }
+    guard let token = vocabulary.number(ofWord: word), seen.insert(token).inserted else { return true }
     tokens.append(token)
     for field in fields[before...] {
       guard let value = NumberText.value(field) else {
@@ -56,6 +57,7 @@ public struct WordVectors: Sendable, Equatable {
       }
       values.append(value)
     }
+    return true
   }
 
   private func otherWidth(_ got: String, _ line: Int) -> SequenceError {

@@ -90,7 +90,7 @@ enum ClassificationLearning: LearningTask {
     let input = configuration.data.source.isNumeric ? "FILE" : "< FILE"
     return [
       "lstm-dist evaluate \(path)", "lstm-dist predict \(path) \(input)",
-      "the same command with --steps \(2 * configuration.training.steps)     # trains on",
+      trainsOn(configuration),
     ]
   }
 

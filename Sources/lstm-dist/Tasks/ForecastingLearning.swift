@@ -110,7 +110,7 @@ enum ForecastingLearning: LearningTask {
   static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
     [
       "lstm-dist evaluate \(path)", "lstm-dist predict \(path) \(configuration.data.path)",
-      "the same command with --steps \(2 * configuration.training.steps)     # trains on",
+      trainsOn(configuration),
     ]
   }
 

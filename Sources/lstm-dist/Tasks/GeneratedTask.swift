@@ -5,7 +5,7 @@ import LSTM
 import MPI
 import Sequences
 
-/// A task whose sequences are generated, with one answer at the end of each, and when Hochreiter and Schmidhuber (1997)
+/// A task whose sequences are generated, each with an answer at its end or at every step, and when Hochreiter and Schmidhuber (1997)
 /// call it learned.
 struct GeneratedTask<Element: BatchElement> {
   /// What it is called, such as "temporal order, task 6a".
@@ -106,6 +106,8 @@ struct GeneratedTask<Element: BatchElement> {
       for lane in window.lanes where lane < indices.count {
         let example = example(examples.lowerBound + indices[lane])
         let end = answersAtEveryStep ? example.labels.count - 1 : nil
+        // Of several segments one has the end.
+        if let end, !window.timesteps.contains(end) { continue }
         if isRight(Array(window.logits(t: end, lane: lane)), example) { right += 1 }
       }
     }
@@ -137,7 +139,7 @@ extension GeneratedLearning {
   static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
     [
       "lstm-dist inspect \(path)", "lstm-dist evaluate \(path)",
-      "the same command with --steps \(2 * configuration.training.steps)     # trains on",
+      trainsOn(configuration),
     ]
   }
 }

@@ -78,7 +78,7 @@ enum LanguageModelLearning: LearningTask {
   static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
     [
       "lstm-dist sample \(path) --length 400", "lstm-dist evaluate \(path)",
-      "the same command with --steps \(2 * configuration.training.steps)     # trains on",
+      trainsOn(configuration),
     ]
   }
 

@@ -52,6 +52,13 @@ struct Prediction {
 }
 
 extension LearningTask {
+  /// How a finished run goes on; a cosine that ends with the run keeps its end, which must then be named.
+  static func trainsOn(_ configuration: Configuration) -> String {
+    let schedule = configuration.schedule
+    let end = schedule.name == .cosine ? " --set schedule.end=\(schedule.end)" : ""
+    return "the same command with --steps \(2 * configuration.training.steps)\(end)     # trains on"
+  }
+
   static func sample(_ options: Sample, from saved: SavedRun, _ sampler: () throws -> Sampler) throws {
     throw Failure(
       "nothing can be drawn from this model — expected a language model or one of the Reber grammar, got task "

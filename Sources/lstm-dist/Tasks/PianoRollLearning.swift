@@ -56,7 +56,7 @@ enum PianoRollLearning: LearningTask {
   static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
     [
       "lstm-dist evaluate \(path)",
-      "the same command with --steps \(2 * configuration.training.steps)     # trains on",
+      trainsOn(configuration),
     ]
   }
 }

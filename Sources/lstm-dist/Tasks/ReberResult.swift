@@ -75,12 +75,14 @@ struct ReberResult {
   }
 
   /// One string: from the grammar's first symbol until it is whole, is not legal any more, or grows too long.
-  static func draw(_ sampler: Sampler, temperature: Double = 1) -> [Int32] {
+  static func draw(
+    _ sampler: Sampler, temperature: Double = 1, limits: SamplingLimits = SamplingLimits()
+  ) -> [Int32] {
     var string = ReberGrammar.legalNext(after: [])!
     sampler.reset()
     while string.count < 200, let legal = ReberGrammar.legalNext(after: string), !legal.isEmpty {
       sampler.read(string.last!)
-      string.append(sampler.draw(temperature: temperature, excluding: nil))
+      string.append(sampler.draw(temperature: temperature, excluding: nil, limits: limits))
     }
     return string
   }

@@ -29,7 +29,8 @@ struct WordVectorsTests {
   @Test(
     "What is no file of vectors of this length is refused",
     arguments: [
-      ("", "no word vectors"), ("the 1\n", "model.embedding = 2 numbers, got 1"), ("the\n", "got 0"), ("\n", "got 0"),
+      ("", "no word vectors"), ("4 2\n", "no word vectors"), ("the 1\n", "model.embedding = 2 numbers, got 1"),
+      ("the\n", "got 0"), ("\n", "got 0"),
       ("the 1 2 3\n", "got 3"), ("4 3\nthe 1 2 3\n", "got 3"), ("the 1 2\nrain 1\n", "line 2"),
       ("the 1 x\n", "got \"x\""), ("the nan 1\n", "not a number"), ("the 1 inf\n", "not a number"),
     ])
