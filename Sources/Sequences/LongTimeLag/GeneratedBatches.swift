@@ -24,7 +24,7 @@ extension GeneratedExample<Int32> {
 }
 
 /// Batches of sequences that are generated, one a lane and step: example i of the stream is a pure function of i. The
-/// first examples are held out, all others are training sequences, none of which comes twice.
+/// first examples are held out, all others are training sequences: no i comes twice.
 public struct GeneratedBatches<Element: BatchElement>: SequenceSource, IndexedBatches {
   /// Example i.
   public typealias Generator = @Sendable (_ index: Int) -> GeneratedExample<Element>
