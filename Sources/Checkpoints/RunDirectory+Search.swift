@@ -107,7 +107,9 @@ public struct ResolvedRun: Sendable {
     }
     let search = try best ? run.bestCheckpoint() : run.newestCheckpoint()
     guard let found = search.newest else {
-      let first = search.damaged.first.map { "\(search.damaged.count) damaged; the first: \($0.error.message)" }
+      let first = search.damaged.first.map {
+        "\(search.damaged.count) damaged; the \(best ? "first" : "newest"): \($0.error.message)"
+      }
       throw CheckpointError(
         .badData, "run has no valid checkpoint", expected: best ? "one with a validation loss" : "one",
         got: first ?? "none", at: path)
