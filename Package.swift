@@ -51,7 +51,7 @@ let package = Package(
 
     // MARK: Mathematics
     .target(name: "Randomness", swiftSettings: fast),
-    .target(name: "Tiles", swiftSettings: fast),
+    .target(name: "Tiles", dependencies: ["CProcessor"], swiftSettings: fast),
     .target(name: "TilesAVX512", dependencies: ["Tiles"], swiftSettings: avx512),
     .target(name: "Kernels", dependencies: ["CProcessor", "Tiles", "TilesAVX512"], swiftSettings: fast),
     .target(name: "LSTM", dependencies: ["Kernels", "Randomness"], swiftSettings: fast),

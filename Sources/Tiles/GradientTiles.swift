@@ -45,7 +45,8 @@ public struct GradientTiles {
           var tile = started(Tile<6, 1>.self, at: level)
           addTerms(
             &tile, a: a + half &* tileRows, rowStride: 1, termStride: blockColumns, w: z + panel &* panelStride,
-            panelStride: panelStride, count: rows)
+            panelStride: panelStride, count: rows,
+            ahead: nextColumns(a, tile: half &* panels &+ panel, of: 2 &* panels))
           finish(tile, at: level)
         }
       }
@@ -71,15 +72,28 @@ public struct GradientTiles {
     let (first, second) = (sums(block: block, half: 0, panel: panel), sums(block: block, half: 1, panel: panel))
     var upper = started(Tile<6, width>.self, at: first)
     var lower = started(Tile<6, width>.self, at: second)
-    var (a, w) = (a + block &* blockStride, z + panel &* panelStride)
-    for _ in 0..<rows {
-      addTerm(&upper, a, 1, w, panelStride)
-      addTerm(&lower, a + tileRows, 1, w, panelStride)
-      a += blockColumns
-      w += vectorWidth
+    var (a, w, rest) = (a + block &* blockStride, z + panel &* panelStride, rows)
+    var ahead = nextColumns(a, tile: panel / 2, of: (panels &+ 1) / 2)
+    while rest > 0 {
+      ahead.advance()
+      for _ in 0..<Swift.min(4, rest) {
+        addTerm(&upper, a, 1, w, panelStride)
+        addTerm(&lower, a + tileRows, 1, w, panelStride)
+        a += blockColumns
+        w += vectorWidth
+      }
+      rest &-= 4
     }
     finish(upper, at: first)
     finish(lower, at: second)
+  }
+
+  /// Of the block behind that at `a`, which may lie in memory, what comes into the cache during one of a block's tiles.
+  @inlinable @inline(__always)
+  func nextColumns(_ a: UnsafePointer<Float>, tile: Int, of tiles: Int) -> Ahead {
+    Ahead(
+      a + (blockStride &+ rows &* blockColumns &* tile / tiles), stride: 4 &* blockColumns / tiles, lines: 1,
+      places: rows)
   }
 
   /// This level's sums of half a block and a panel.

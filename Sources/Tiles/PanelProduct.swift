@@ -126,9 +126,13 @@ public struct PanelProduct {
     for i in 0..<height {
       for p in 0..<width { sums[i][p] = Vector(from + (i &* startStride &+ p &* vectorWidth)) }
     }
+    // The next tile stands below this one, or at the top of the next panels.
+    let next = row &+ height < rows ? (row: row &+ height, panel: panel) : (row: 0, panel: panel &+ width)
     addTerms(
       &sums, a: x + row &* xStride, rowStride: xStride, termStride: 1, w: w + panel &* panelStride,
-      panelStride: panelStride, count: depth)
+      panelStride: panelStride, count: depth,
+      ahead: Ahead(
+        z + (next.row &* zStride &+ next.panel &* vectorWidth), stride: zStride, lines: width, places: height))
     let to = z + (row &* zStride &+ panel &* vectorWidth)
     for i in 0..<height {
       for p in 0..<width { sums[i][p].store(to + (i &* zStride &+ p &* vectorWidth)) }

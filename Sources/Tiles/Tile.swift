@@ -1,3 +1,5 @@
+import CProcessor
+
 /// A block of a product held in registers: `rows` × 16·`panels` elements, as [row][panel].
 ///
 /// Six rows of one panel fill the sixteen registers of AVX2: twelve for the sums, two for a row of the packed matrix,
@@ -21,6 +23,31 @@ extension InlineArray where Element: ~Copyable {
   }
 }
 
+/// Memory that comes into the cache while a tile is summed, so that what follows need not wait for it: some lines one
+/// behind the other, and again so many floats on. All at once they would be in the way of the tile's own loads, so one
+/// such place is asked for every fourth term.
+public struct Ahead {
+  @usableFromInline var place: UnsafePointer<Float>
+  @usableFromInline let stride: Int
+  @usableFromInline let lines: Int
+  @usableFromInline var places: Int
+
+  /// `places` of `lines` lines each.
+  @inlinable @inline(__always)
+  init(_ place: UnsafePointer<Float>, stride: Int, lines: Int, places: Int) {
+    (self.place, self.stride, self.lines, self.places) = (place, stride, lines, places)
+  }
+
+  /// Asks for the next place, if there is one.
+  @inlinable @inline(__always)
+  mutating func advance() {
+    guard places > 0 else { return }
+    for line in 0..<lines { processor_prefetch(place + line &* vectorWidth) }
+    place += stride
+    places &-= 1
+  }
+}
+
 /// sums[i][p] += Σ_k a[k · termStride + i · rowStride] · w[p · panelStride + 16k ..< … + 16], k ascending, one chain of
 /// fused multiply-adds for each element.
 ///
@@ -29,10 +56,11 @@ extension InlineArray where Element: ~Copyable {
 @inlinable @inline(__always)
 func addTerms<let rows: Int, let panels: Int>(
   _ sums: inout Tile<rows, panels>, a: UnsafePointer<Float>, rowStride: Int, termStride: Int,
-  w: UnsafePointer<Float>, panelStride: Int, count: Int
+  w: UnsafePointer<Float>, panelStride: Int, count: Int, ahead: Ahead
 ) {
-  var (a, w, turns, rest) = (a, w, count &>> 2, count & 3)
+  var (a, w, turns, rest, ahead) = (a, w, count &>> 2, count & 3, ahead)
   while turns > 0 {
+    ahead.advance()
     addTerm(&sums, a, rowStride, w, panelStride)
     addTerm(&sums, a + termStride, rowStride, w + vectorWidth, panelStride)
     addTerm(&sums, a + 2 &* termStride, rowStride, w + 2 &* vectorWidth, panelStride)

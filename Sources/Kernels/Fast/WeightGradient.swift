@@ -34,11 +34,8 @@ public final class WeightGradient {
     pass = takesSomeRows ? Pass(upTo: rowCount, shards: self.passes.map(\.chunksOfShard.count).max()!) : self.passes[0]
     let blocks = WeightGradient.blockCount(depth: maximumDepth)
     inputs = FloatBuffer(count: blocks * blockColumns * rowCount)
-    let panelRows = takesSomeRows ? WeightGradient.mostPanelRows(rowCount: rowCount) : 0
-    panels = FloatBuffer(
-      count: max(panelRows, self.passes.map { $0.panelsAtOnce * $0.rowCount }.max()!) * vectorWidth)
-    let mostTiles = takesSomeRows ? WeightGradient.mostTiles(rowCount: rowCount) : 0
-    let vectors = self.passes.map { $0.stackVectors(tiles: mostTiles) }.max()!
+    panels = FloatBuffer(count: WeightGradient.panelsAtOnce * rowCount * vectorWidth)
+    let vectors = self.passes.map(\.stackVectors).max()!
     stack = .allocate(capacity: vectors)
     stack.initialize(repeating: .zero, count: vectors)
     // Chosen now, so that the first step does not allocate for it.
@@ -101,7 +98,7 @@ public final class WeightGradient {
   ) {
     let blocks = blocks ?? 0..<blockCount
     let panelCount = padded(columns) / vectorWidth
-    let (panelsAtOnce, blocksAtOnce) = (pass.panelsAtOnce, pass.blocksAtOnce)
+    let (panelsAtOnce, blocksAtOnce) = (WeightGradient.panelsAtOnce, WeightGradient.blocksAtOnce)
     for firstPanel in stride(from: 0, to: panelCount, by: panelsAtOnce) {
       let panels = firstPanel..<min(firstPanel + panelsAtOnce, panelCount)
       packPanels(dZ + firstPanel * vectorWidth, stride: zStride, count: panels.count)
