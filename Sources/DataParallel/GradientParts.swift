@@ -32,14 +32,6 @@ struct GradientParts: Sendable {
     return rank * count / ranks..<(rank + 1) * count / ranks
   }
 
-  /// For each part, what each rank owns of it, counted within the part.
-  var slices: [Segments] {
-    parts.indices.map { part in
-      let slices = (0..<ranks).map { slice(ofPart: part, rank: $0) }
-      return Segments(counts: slices.map(\.count), displacements: slices.map { $0.lowerBound - parts[part].lowerBound })
-    }
-  }
-
   /// The numbers of a part that a rank owns, as a range of the flat gradient.
   func slice(ofPart part: Int, rank: Int) -> Range<Int> {
     let (range, owned) = (parts[part], blocks(ofPart: part, rank: rank))

@@ -17,9 +17,6 @@ final class NodeReducer: Reducer {
   var changedRanges: [Range<Int>] { exchange?.changedRanges ?? [] }
 
   private let plan: ReductionPlan
-  private let node: Communicator
-  private let places: [Segments]
-  private let isOnFirstNode: Bool
   private let clock: StepClock
   private let notes: NodeNotes
   private let nodeSum: NodeSum
@@ -41,14 +38,11 @@ final class NodeReducer: Reducer {
     let isDriver = place.index < nodes.drivers
     let parts = GradientParts(parts: plan.parts, ranks: nodes.drivers)
     self.plan = plan
-    self.node = node
     self.clock = clock
-    isOnFirstNode = place.node == 0
     ownedRanges = plan.parts.indices.map { part in
       isDriver
         ? parts.slice(ofPart: part, rank: place.index) : plan.parts[part].lowerBound..<plan.parts[part].lowerBound
     }
-    places = zip(plan.parts, parts.slices).map { NodeReducer.places(of: $1, part: $0, ranks: node.size) }
     let subtrees = nodes.subtrees(shards: plan.shards, shardCount: plan.shardCount)
     nodeSum = try NodeSum(
       nodeSubtrees: subtrees[place.node], rankSubtrees: nodes.nodes[place.node].map { plan.subtrees[$0] },
@@ -70,14 +64,6 @@ final class NodeReducer: Reducer {
       }, communicator: world.communicator)
     rows.reserveCapacity(plan.embedding?.mostRows ?? 0)
     submitted.reserveCapacity(plan.parts.count)
-  }
-
-  /// What each rank of the node owns of a part: a driver its slice, the others nothing.
-  private static func places(of slices: Segments, part: Range<Int>, ranks: Int) -> Segments {
-    let idle = ranks - slices.counts.count
-    return Segments(
-      counts: slices.counts + Array(repeating: 0, count: idle),
-      displacements: slices.displacements + Array(repeating: part.count, count: idle))
   }
 
   func submit(part: Int, rowsSeen: [Int32]) {
@@ -131,10 +117,5 @@ final class NodeReducer: Reducer {
     // Nobody comes out of this before all have read their neighbours' gradients.
     return try numbers.norm(
       of: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, notice: notice, clock: clock)
-  }
-
-  func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws {
-    guard isOnFirstNode else { return }
-    try gather(owned, into: all, plan: plan, slices: places, on: node)
   }
 }

@@ -27,6 +27,11 @@ public struct NodeSharing: Sendable {
   /// Ranks that use one copy.
   public var ranks: Int { node?.size ?? 1 }
 
+  /// Whether a rank of the world writes to the memory of rank 0, or is rank 0.
+  func sharesWithRoot(rank: Int) -> Bool {
+    node == nil ? rank == 0 : nodes.map { $0.place(ofRank: rank).node == 0 } ?? true
+  }
+
   /// Each rank for itself.
   public static let none = NodeSharing(obstacle: nil)
 
@@ -71,10 +76,11 @@ public struct NodeSharing: Sendable {
     return NodeSharing(obstacle: mostRanks == 1 ? nil : obstacle)
   }
 
-  /// What the windows of a node with so many ranks take, with a page more for each of them and their scalars.
+  /// What the windows of a node with so many ranks take, with a copy for a checkpoint, and a page more for each rank and
+  /// their scalars.
   private static func bytes(_ setup: TrainingSetup, plan: ShardPlan, ranks: Int) -> Int {
-    let memory = Training.memory(setup, plan: plan)
-    return memory.parameters + memory.packed + ranks * (memory.gradients + 1 << 20)
+    let (memory, checkpoint) = (Training.memory(setup, plan: plan), Training.checkpointBytes(setup))
+    return memory.parameters + memory.packed + checkpoint + ranks * (memory.gradients + 1 << 20)
   }
 
   private static func freeBytes() -> Int {

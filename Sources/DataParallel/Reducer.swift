@@ -50,9 +50,6 @@ protocol Reducer: AnyObject {
   func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double
   /// Sets what `finish` wrote into the embedding's gradient to +0.0, as the next backward pass expects it.
   func clearEmbedding()
-  /// Rank 0 gets a value for each parameter, of which every rank holds those that it owns, range after range; on other
-  /// ranks `all` is nil.
-  func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws
 }
 
 extension Reducer {
@@ -65,11 +62,6 @@ extension Reducer {
     for range in changedRanges where range.upperBound <= embedding.upperBound {
       (sum + range.lowerBound).update(repeating: 0, count: range.count)
     }
-  }
-
-  /// Where every rank owns everything.
-  func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws {
-    all?.update(from: owned.baseAddress!, count: owned.count)
   }
 }
 

@@ -69,7 +69,7 @@ public final class Repetition {
       }
       passed(record)
     }
-    let snapshot = Snapshot(of: training)
+    let snapshot = try training.snapshot()
     try snapshot.take()
     guard world.communicator.rank == 0 else { return nil }
     let differences = try withExtendedLifetime(snapshot) {

@@ -111,10 +111,6 @@ final class SharedMemoryReducer: Reducer {
     parts.squaredSums(ofPart: shared, rank: rank, changed: changedRanges[...], gradient: sum, sums: sums)
   }
 
-  func gatherToRoot(_ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?) throws {
-    try gather(owned, into: all, plan: plan, slices: parts.slices, on: communicator)
-  }
-
   // MARK: Rows that have been seen
 
   private func seen(ofRank rank: Int) -> RowBits {
@@ -152,23 +148,5 @@ final class SharedMemoryReducer: Reducer {
       for shard in plan.shards[other] { shardValues[shard] = values[parts.blockCount + shard] }
       notices[other] = values[parts.blockCount + plan.shardCount]
     }
-  }
-}
-
-/// Rank 0 of a communicator gets, part after part, what each rank holds of the parameters.
-func gather(
-  _ owned: UnsafeMutableBufferPointer<Float>, into all: UnsafeMutablePointer<Float>?,
-  plan: ReductionPlan,
-  slices: [Segments], on communicator: Communicator
-) throws {
-  let parts = plan.parts[plan.parameterParts]
-  var first = 0
-  for (range, segments) in zip(parts, slices[plan.parameterParts]) {
-    let count = segments.counts[communicator.rank]
-    let mine = UnsafeBufferPointer(rebasing: owned[first..<first + count])
-    first += count
-    let destination = UnsafeMutableBufferPointer(
-      start: all.map { $0 + (range.lowerBound - parts.first!.lowerBound) }, count: all == nil ? 0 : range.count)
-    try communicator.gatherV(mine, into: destination, segments, root: 0)
   }
 }

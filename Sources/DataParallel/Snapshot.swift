@@ -3,50 +3,74 @@ import Kernels
 import LSTM
 import MPI
 
-/// A copy, on rank 0, of all that a checkpoint holds of a training, taken between two steps: the next one can begin
-/// while the copy is written. Its memory is made once, and is in place before the first copy.
+/// A copy of all that a checkpoint holds of a training, taken between two steps: the next one can begin while rank 0
+/// writes it. Every rank of rank 0's node copies what it owns, all at once: into memory that they share, as far as they
+/// share the parameters. The memory is made once, and is in place before the first copy.
 final class Snapshot {
-  private let training: Training
-  private let parameters: FloatBuffer
-  /// One moment after the other.
-  private let moments: FloatBuffer
-  /// The states of all lanes.
+  private unowned let training: Training
+  /// The parameters and one moment after the other, in the segment of the node's first rank. Nil on ranks that own
+  /// nothing which rank 0 has not.
+  private let window: NodeWindow?
+  /// The states of all lanes, on rank 0.
   private let states: FloatBuffer
   private let lanes: Segments
 
-  /// Memory for a training's state; on ranks other than 0 only for what they send.
-  init(of training: Training) {
+  /// Memory for a training's state. Collective over ranks that share.
+  init(of training: Training) throws {
     self.training = training
     let (setup, model, plan) = (training.setup, training.sharded.model, training.sharded.plan)
-    let isRoot = training.world.communicator.rank == 0
-    let count = isRoot ? setup.shape.parameterCount : 0
-    parameters = FloatBuffer(count: count)
-    moments = FloatBuffer(count: setup.moments.count * count)
+    let rank = training.world.communicator.rank
+    let isRoot = rank == 0
+    let count = (1 + setup.moments.count) * setup.shape.parameterCount
+    window =
+      training.sharing.sharesWithRoot(rank: rank)
+      ? try NodeWindow(byteCount: isRoot ? count * MemoryLayout<Float>.stride : 0, node: training.sharing.node) : nil
     states = FloatBuffer(count: isRoot ? setup.globalBatch * model.stateSize : 0)
     lanes = Segments(packed: (0..<plan.ranks).map { plan.lanes(ofRank: $0).count * model.stateSize })
+    // Whoever writes to memory first waits for it.
+    copyOwned()
   }
 
-  /// Copies the state as it is now. Every rank calls it; nothing may still use the copy before. Once there is an average
-  /// the model is that, and the parameters that training goes on with are the last of the moments.
+  /// The parameters, at index 0, or a moment.
+  private func place(_ index: Int) -> UnsafeMutablePointer<Float> {
+    guard let window else { preconditionFailure("this rank is not on the node of rank 0") }
+    return window.segment(ofRank: 0).assumingMemoryBound(to: Float.self) + index * training.setup.shape.parameterCount
+  }
+
+  /// Copies the state as it is now. Every rank calls it; nothing may still use the copy before.
   func take() throws {
-    let (setup, sharded, communicator) = (training.setup, training.sharded, training.world.communicator)
-    let (isRoot, count) = (communicator.rank == 0, setup.shape.parameterCount)
-    var places = [parameters.pointer] + setup.moments.indices.map { moments.pointer + $0 * count }
-    if training.optimizer.averaged > 0 { places.swapAt(0, places.count - 1) }
-    if isRoot { places[0].update(from: sharded.parameters, count: count) }
-    for index in setup.moments.indices {
-      try training.reducer.gatherToRoot(training.optimizer.moment(index), into: isRoot ? places[index + 1] : nil)
-    }
-    try communicator.gatherV(
-      UnsafeBufferPointer(sharded.states),
+    copyOwned()
+    try training.world.communicator.gatherV(
+      UnsafeBufferPointer(training.sharded.states),
       into: UnsafeMutableBufferPointer(start: states.pointer, count: states.count), lanes, root: 0)
+    try window?.barrier()
+  }
+
+  /// What this rank owns, to where it belongs. Once there is an average the model is that, and the parameters that
+  /// training goes on with are the last of the moments.
+  private func copyOwned() {
+    guard window != nil else { return }
+    let (optimizer, last) = (training.optimizer, training.setup.moments.count)
+    let hasAverage = optimizer.averaged > 0
+    for range in optimizer.ranges {
+      (place(hasAverage ? last : 0) + range.lowerBound).update(
+        from: training.sharded.parameters + range.lowerBound, count: range.count)
+    }
+    for index in 0..<last {
+      let place = place(hasAverage && index + 1 == last ? 0 : index + 1)
+      var source = UnsafePointer(optimizer.moment(index).baseAddress!)
+      for range in optimizer.ranges {
+        (place + range.lowerBound).update(from: source, count: range.count)
+        source += range.count
+      }
+    }
   }
 
   /// The copy on rank 0 as the files of a checkpoint. They are made from this snapshot's memory.
   func files(trainLoss: Double?, identity: DataIdentity) -> [CheckpointFile] {
     let (setup, shape, setbacks) = (training.setup, training.setup.shape, training.setbacks)
     let momentTensors = setup.moments.enumerated().flatMap { index, name in
-      ModelFile.tensors(moments.pointer + index * shape.parameterCount, shape: shape, prefix: name + ".")
+      ModelFile.tensors(place(index + 1), shape: shape, prefix: name + ".")
     }
     let head = OutputName(shape).text
     let state = [
@@ -62,7 +86,7 @@ final class Snapshot {
     ]
     let loss = trainLoss.map { [TensorSource(name: "trainLoss", shape: [], values: [$0])] } ?? []
     return [
-      CheckpointFile(name: CheckpointFiles.model, tensors: ModelFile.tensors(parameters.pointer, shape: shape)),
+      CheckpointFile(name: CheckpointFiles.model, tensors: ModelFile.tensors(place(0), shape: shape)),
       CheckpointFile(name: CheckpointFiles.optimizer, tensors: momentTensors),
       CheckpointFile(name: CheckpointFiles.state, tensors: state + loss + decisionTensors),
     ]

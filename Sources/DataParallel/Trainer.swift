@@ -62,7 +62,7 @@ public final class Trainer {
     self.validation = validation
     self.directory = directory
     self.configuration = configuration
-    self.checkpoints = TrainingCheckpoints(
+    self.checkpoints = try TrainingCheckpoints(
       training, directory: directory, identity: identity, policy: checkpoints, report: report)
     records = RunRecords(directory: directory, configuration: configuration, report: report)
     stops = StopRequests(directory: directory, clock: clock)

@@ -46,6 +46,7 @@ public final class Training {
   public var heartbeat: Heartbeat?
   private let shardLosses: UnsafeMutableBufferPointer<Double>
   private var parameterGuard: ParameterGuard?
+  private var snapshotMemory: Snapshot?
   /// What the run has been through because of numbers that were not finite.
   var setbacks = Setbacks()
   /// The evaluations so far, where they decide how the training goes on. The same on every rank.
@@ -105,6 +106,14 @@ public final class Training {
       vectors?.write(to: sharded.parameters, setup.shape)
     }
     try sharded.parametersChanged()
+  }
+
+  /// What checkpoints are written from; its memory is made by the first call. Collective.
+  func snapshot() throws -> Snapshot {
+    if let snapshotMemory { return snapshotMemory }
+    let made = try Snapshot(of: self)
+    snapshotMemory = made
+    return made
   }
 
   /// From now on a step ends the job where the parameters have changed since the update before it. Costs two passes

@@ -33,16 +33,16 @@ final class TrainingCheckpoints {
   /// How long a checkpoint takes that somebody waits for, as the last one was; nil before the first.
   private(set) var seconds: Double?
 
-  /// Makes the memory of a copy. `report` is called on rank 0.
+  /// Makes the memory of a copy, where there is none yet; collective. `report` is called on rank 0.
   init(
     _ training: Training, directory: RunDirectory, identity: DataIdentity, policy: CheckpointPolicy,
     report: @escaping (TrainingReport) -> Void
-  ) {
+  ) throws {
     self.training = training
     self.directory = directory
     self.identity = identity
     self.report = report
-    snapshot = Snapshot(of: training)
+    snapshot = try training.snapshot()
     writer = CheckpointWriter(directory, retention: policy.retention)
     clock = policy.clock
   }
