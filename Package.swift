@@ -120,7 +120,7 @@ let package = Package(
     .executableTarget(
       name: "watchdog-program", dependencies: ["Checkpoints", "DataParallel", "MPI"], path: "Tests/WatchdogProgram",
       swiftSettings: strict),
-    .target(name: "TestLauncher", path: "Tests/TestLauncher", swiftSettings: strict),
+    .target(name: "TestLauncher", dependencies: ["CSndFile"], path: "Tests/TestLauncher", swiftSettings: strict),
     .testTarget(name: "MPITests", dependencies: ["mpi-programs", "TestLauncher"], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness", "CProcessor"], swiftSettings: strict),
     .testTarget(
@@ -128,7 +128,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),
     .testTarget(
-      name: "SequencesTests", dependencies: ["CSndFile", "Sequences", "Randomness"], exclude: ["Readers/README.md"],
+      name: "SequencesTests", dependencies: ["Sequences", "Randomness", "TestLauncher"], exclude: ["Readers/README.md"],
       swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),

@@ -93,6 +93,38 @@ extension Commands {
       }
     }
 
+    /// The samples are the same, so the bits are.
+    @Test func clipsOfFLACTrainAsThoseOfWAVDo() throws {
+      try withData(.audio) { workspace in
+        let alone = try train(workspace, .audio, "wav", ranks: nil)
+        try workspace.makeDirectory("flac-clips")
+        for (name, period) in LabelledFixture.periods {
+          for (index, samples) in LabelledFixture.samples.enumerated() {
+            let wave = (0..<samples).map { LabelledFixture.isHigh($0, period) ? Float(8000) / 32768 : -8000 / 32768 }
+            try workspace.put(try flac(wave), "flac-clips/\(name)_\(index).flac")
+          }
+        }
+        let other = ["data.path=flac-clips", "data.files={class}_*.flac", "data.heldOut=*_0.flac|*_3.flac"]
+        let settings = other.flatMap { ["--set", $0] }
+        #expect(try train(workspace, .audio, "flac", settings, ranks: 4) == alone)
+      }
+    }
+
+    @Test func aTextOfOneTimestepAndOneOfManyTrainTogether() throws {
+      try Workspace.run { workspace in
+        try workspace.put(String(repeating: "ab", count: 50_000), "many.txt")
+        try workspace.put("b", "one.txt")
+        let settings = [
+          "train", "--steps", "2", "--set", "task=classification", "--set", "data.path=.", "--set",
+          "data.files={class}.txt", "--set", "data.tokens=characters", "--set", "data.validation=0", "--set",
+          "model.hidden=4", "--set", "training.recompute=auto",
+        ]
+        for ranks in [1, 2] { try workspace.output(settings + ["--run", "on\(ranks)"], ranks: ranks) }
+        #expect(try workspace.metrics("on1").last == workspace.metrics("on2").last)
+        #expect(try workspace.metrics("on1").last?.event == "finished")
+      }
+    }
+
     @Test func standardInputIsReadLikeAFile() throws {
       try withData(.texts) { workspace in
         _ = try train(workspace, .texts, "run", ranks: nil)

@@ -61,10 +61,9 @@ enum LabelledFixture: String, CaseIterable {
       }
     case .audio:
       try workspace.makeDirectory("clips")
-      for (name, period) in [("low", 40), ("high", 5)] {
-        for index in 0..<7 {
-          try workspace.put(
-            LabelledFixture.clip(samples: 150 + 90 * index, period: period), "clips/\(name)_\(index).wav")
+      for (name, period) in LabelledFixture.periods {
+        for (index, samples) in LabelledFixture.samples.enumerated() {
+          try workspace.put(LabelledFixture.clip(samples: samples, period: period), "clips/\(name)_\(index).wav")
         }
       }
     }
@@ -79,12 +78,19 @@ enum LabelledFixture: String, CaseIterable {
     training: {steps: 12, evaluateEvery: 0, checkpointEvery: 0}
     """
 
+  /// What clips sound like, and how long they are.
+  static let periods = [("low", 40), ("high", 5)]
+  static let samples = (0..<7).map { 150 + 90 * $0 }
+
+  /// Which half of a square wave a sample is in.
+  static func isHigh(_ sample: Int, _ period: Int) -> Bool { sample % period < period / 2 }
+
   /// A WAV file of a square wave: 16 bits, one channel, 8,000 samples a second.
   static func clip(samples: Int, period: Int) -> [UInt8] {
     func bytes(_ value: Int, _ count: Int) -> [UInt8] {
       (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }
-    let data = (0..<samples).flatMap { bytes($0 % period < period / 2 ? 8000 : -8000, 2) }
+    let data = (0..<samples).flatMap { bytes(isHigh($0, period) ? 8000 : -8000, 2) }
     return Array("RIFF".utf8) + bytes(36 + data.count, 4) + Array("WAVEfmt ".utf8) + bytes(16, 4) + bytes(1, 2)
       + bytes(1, 2) + bytes(8000, 4) + bytes(16_000, 4) + bytes(2, 2) + bytes(16, 2) + Array("data".utf8)
       + bytes(data.count, 4) + data

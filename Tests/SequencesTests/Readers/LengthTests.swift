@@ -1,4 +1,5 @@
 import Sequences
+import TestLauncher
 import Testing
 
 @Suite("Lengths")
