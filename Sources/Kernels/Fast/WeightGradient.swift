@@ -1,3 +1,5 @@
+import CProcessor
+
 /// The product dW = Aᵀ·dZ over all timesteps and lanes, in the order that the contract of bits fixes: one chain of
 /// fused multiply-adds from +0.0 for each shard, rows in the order of `ShardedRows`, and the summation tree over
 /// shards. The tree is walked tile by tile while the sums are in registers, so it costs no second gradient and no
@@ -107,10 +109,11 @@ public final class WeightGradient {
           blocks: firstBlock..<min(firstBlock + blocksAtOnce, blocks.upperBound), panels: panels,
           rowStride: gradientStride, columns: columns)
         for subtree in pass.subtrees {
-          sum(group, subtree: subtree, piece: piece)
+          let destination = gradient + subtree.place.index * subtreeStride
+          sum(group, subtree: subtree, piece: piece, ahead: destination)
           guard piece?.ends ?? true else { continue }
           for left in subtree.place.leftSiblings.reversed() { add(gradient + left * subtreeStride, to: group) }
-          store(group, at: stack, to: gradient + subtree.place.index * subtreeStride)
+          store(group, at: stack, to: destination)
         }
         between()
       }
@@ -131,14 +134,27 @@ public final class WeightGradient {
   /// Sums a group's tiles over the leaves of a subtree: leaf after leaf, each added to what is on the stack as soon as
   /// its node is complete. The chain of a leaf of several chunks goes on from the sums on the stack, so the cut changes
   /// no bit. Where chains come in pieces, leaves wait as they are for the next piece, and only the last one adds them up.
-  private func sum(_ group: TileGroup, subtree: ShardedRows.Subtree, piece: ChainPiece?) {
+  /// Meanwhile the memory `ahead`, where the sums will go, comes into the cache, with each leaf a share of it.
+  private func sum(
+    _ group: TileGroup, subtree: ShardedRows.Subtree, piece: ChainPiece?, ahead: UnsafePointer<Float>
+  ) {
     let (begins, ends) = (piece?.begins ?? true, piece?.ends ?? true)
     var level = 0
     for leaf in subtree.leaves {
       let merges = ends ? subtree.mergesAfterLeaf[leaf - subtree.leaves.lowerBound] : 0
       if let piece, !begins { load(group, from: piece.sums(ofShard: leaf), to: stack + level * group.vectors) }
+      if ends { expect(group, at: ahead, leaf: leaf - subtree.leaves.lowerBound, of: subtree.leaves.count) }
       addChain(group, leaf: leaf, merges: merges, level: level, continuing: !begins)
       if let piece, !ends { store(group, at: stack, to: piece.sums(ofShard: leaf)) } else { level += 1 - merges }
+    }
+  }
+
+  /// Asks for some of the rows of a gradient that a group writes.
+  private func expect(_ group: TileGroup, at gradient: UnsafePointer<Float>, leaf: Int, of leaves: Int) {
+    let rows = group.blocks.count * blockColumns
+    for row in leaf * rows / leaves..<(leaf + 1) * rows / leaves {
+      let from = gradient + (group.blocks.lowerBound * blockColumns + row) * group.rowStride
+      for panel in group.panels { processor_prefetch(from + panel * vectorWidth) }
     }
   }
 
