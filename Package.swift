@@ -58,7 +58,12 @@ let package = Package(
     .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: fastRoots),
 
     // MARK: Data, files, settings
-    .target(name: "Sequences", dependencies: ["CSndFile", "Kernels", "Randomness"], swiftSettings: strict),
+    .target(
+      name: "Sequences",
+      dependencies: [
+        "CSndFile", "CSystem", "Kernels", "Randomness", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: strict),
     .target(
       name: "Checkpoints", dependencies: ["CSystem", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),

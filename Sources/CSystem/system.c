@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -63,3 +64,5 @@ void system_use_cache(int descriptor) {
   const int flags = fcntl(descriptor, F_GETFL);
   if (flags != -1) fcntl(descriptor, F_SETFL, flags & ~O_DIRECT);
 }
+
+int system_memory_file(void) { return memfd_create("lstm-dist", MFD_CLOEXEC); }

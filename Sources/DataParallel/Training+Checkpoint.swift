@@ -12,27 +12,6 @@ enum CheckpointFiles {
   static let state = "state.safetensors"
 }
 
-/// What the data of a run is, as checkpoints hold it: a run must not go on with other data.
-public struct DataIdentity: Equatable, Sendable {
-  /// The vocabulary as JSON.
-  public let vocabulary: [UInt8]
-  /// SHA-256 of the tokens, in lowercase hexadecimal digits.
-  public let tokensSHA256: String
-
-  /// The identity of data with this vocabulary and these tokens, part after part.
-  public init(vocabulary: [UInt8], tokens: [[Int32]]) {
-    self.vocabulary = vocabulary
-    tokensSHA256 = sha256(ofParts: tokens)
-  }
-
-  /// The identity that a checkpoint holds.
-  public init(_ checkpoint: Checkpoint) throws {
-    let state = try checkpoint.open(CheckpointFiles.state)
-    vocabulary = try state.values("vocabulary", as: UInt8.self)
-    tokensSHA256 = String(decoding: try state.values("tokensSHA256", as: UInt8.self), as: UTF8.self)
-  }
-}
-
 extension Training {
   /// Loads a checkpoint, which rank 0 reads, at any number of ranks. Every rank calls it; `checkpoint` is used on
   /// rank 0. Returns the loss of its last step, if there was one.

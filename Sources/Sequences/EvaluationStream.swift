@@ -3,7 +3,7 @@
 /// Lane i covers the targets ⌊i·(N−1)/B⌋ ..< ⌊(i+1)·(N−1)/B⌋, T a step, and is padded with `noTarget` behind its last
 /// one. State is carried through the whole text; it is zero at the B places where a lane begins.
 public struct EvaluationStream: SequenceSource {
-  private let tokens: [Int32]
+  private let tokens: TokenSequence
   /// B, lanes.
   public let globalBatch: Int
   /// T, targets of a lane in one step, at most.
@@ -12,7 +12,7 @@ public struct EvaluationStream: SequenceSource {
   public let stepsPerEpoch: Int
 
   /// A source over `tokens`; an error with exit code 65 where there are fewer than two. `name` is what it calls them.
-  public init(tokens: [Int32], globalBatch: Int, timesteps: Int, name: String) throws(SequenceError) {
+  public init(tokens: TokenSequence, globalBatch: Int, timesteps: Int, name: String) throws(SequenceError) {
     precondition(globalBatch >= 1 && timesteps >= 1, "a batch has at least one lane and one timestep")
     guard tokens.count >= 2 else {
       throw .data("text is too short to evaluate — expected at least 2 tokens, got \(tokens.count) (\(name))")
@@ -22,6 +22,12 @@ public struct EvaluationStream: SequenceSource {
     self.timesteps = timesteps
     let longest = (tokens.count - 1 + globalBatch - 1) / globalBatch
     stepsPerEpoch = (longest + timesteps - 1) / timesteps
+  }
+
+  /// The same over tokens in memory.
+  public init(tokens: [Int32], globalBatch: Int, timesteps: Int, name: String) throws(SequenceError) {
+    try self.init(
+      tokens: TokenSequence(tokens), globalBatch: globalBatch, timesteps: timesteps, name: name)
   }
 
   /// True at the first step.
@@ -53,10 +59,8 @@ public struct EvaluationStream: SequenceSource {
     for (column, lane) in lanes.enumerated() {
       let window = window(ofLane: lane, step: step)
       batch.lengths[column] = Int32(window.count)
-      for (t, index) in window.enumerated() {
-        batch.tokens[t * lanes.count + column] = tokens[index]
-        batch.targets[t * lanes.count + column] = tokens[index + 1]
-      }
+      tokens.copy(window, to: batch.tokens.baseAddress! + column, stride: lanes.count)
+      tokens.copy(window + 1, to: batch.targets.baseAddress! + column, stride: lanes.count)
     }
   }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import Glibc
 
 /// Files of data, read whole.
@@ -6,13 +7,13 @@ public enum TextFile {
   /// exit code 74; pipes are refused because every rank reads the file, and a pipe could be read by one only.
   /// - Parameter what: What an error calls the file.
   public static func read(_ path: String, as what: String = "text file") throws(SequenceError) -> [UInt8] {
-    let (descriptor, size) = try open(path, what)
+    let (descriptor, status) = try open(path, what)
     defer { close(descriptor) }
-    guard let bytes = read(descriptor, size: size) else { throw failure(path, what) }
+    guard let bytes = read(descriptor, size: Int(status.st_size)) else { throw failure(path, what) }
     return bytes
   }
 
-  private static func open(_ path: String, _ what: String) throws(SequenceError) -> (descriptor: CInt, size: Int) {
+  private static func open(_ path: String, _ what: String) throws(SequenceError) -> (descriptor: CInt, status: stat) {
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw failure(path, what) }
     var status = stat()
@@ -25,7 +26,57 @@ public enum TextFile {
       close(descriptor)
       throw .file("\(what) — expected a file, got \(kind == S_IFDIR ? "a directory" : "a device or pipe") (\(path))")
     }
-    return (descriptor, Int(status.st_size))
+    return (descriptor, status)
+  }
+
+  /// What a regular file is known by, without reading it.
+  struct State: Equatable {
+    let size: Int
+    private let numbers: [Int]
+
+    fileprivate init(_ status: stat) {
+      size = Int(status.st_size)
+      let (modified, changed) = (status.st_mtim, status.st_ctim)
+      numbers = [
+        Int(bitPattern: UInt(status.st_ino)), modified.tv_sec, modified.tv_nsec, changed.tv_sec, changed.tv_nsec,
+      ]
+    }
+
+    /// Until the last change is two seconds old, which is more than the steps in which any file system counts time;
+    /// never more than these two.
+    var secondsUntilOld: Double {
+      var now = timespec()
+      clock_gettime(CLOCK_REALTIME, &now)
+      let age = Double(now.tv_sec - numbers[3]) + Double(now.tv_nsec - numbers[4]) / 1e9
+      return min(2, max(0, 2 - age))
+    }
+
+    /// SHA-256 of the states of some files.
+    static func digest(_ states: [State]) -> [UInt8] {
+      let words = states.flatMap { [$0.size] + $0.numbers }
+      return words.withUnsafeBytes { Array(SHA256.hash(data: $0)) }
+    }
+  }
+
+  /// The state of the file at `path`; errors as `read` has them.
+  static func state(_ path: String, as what: String = "text file") throws(SequenceError) -> State {
+    let (descriptor, status) = try open(path, what)
+    close(descriptor)
+    return State(status)
+  }
+
+  /// Calls `body` with the bytes of a file that may be larger than memory, in pieces of `size` and a shorter last one.
+  /// Errors as `read` has them.
+  static func forEachPiece(
+    of path: String, size: Int, as what: String = "text file", _ body: ([UInt8]) throws(SequenceError) -> Void
+  ) throws(SequenceError) {
+    let descriptor = try open(path, what).descriptor
+    defer { close(descriptor) }
+    while true {
+      guard let piece = read(descriptor, size: size) else { throw failure(path, what) }
+      if piece.isEmpty { return }
+      try body(piece)
+    }
   }
 
   /// Calls `body` with each line of a file that may be larger than memory, without its line feed, piece by piece; an
@@ -74,7 +125,7 @@ public enum TextFile {
   }
 
   /// The error that `errno` names.
-  private static func failure(_ path: String, _ what: String) -> SequenceError {
+  static func failure(_ path: String, _ what: String) -> SequenceError {
     let reason = String(cString: strerror(errno)).lowercased()
     return .file("\(what) cannot be read — expected a readable file, got \"\(reason)\" (\(path))")
   }

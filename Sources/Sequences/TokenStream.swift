@@ -12,7 +12,7 @@ import Randomness
 /// With a deviation windows have random lengths (see `RandomWindows`) in place of T, and the learning rate of a step is
 /// multiplied by its length over T.
 public struct TokenStream: SequenceSource {
-  private let tokens: [Int32]
+  private let tokens: TokenSequence
   private let seed: UInt64
   private let resetProbability: Double
   /// Nil where all windows have T tokens.
@@ -27,8 +27,8 @@ public struct TokenStream: SequenceSource {
   /// A source over `tokens`; an error with exit code 65 where they do not fill one step. `name` is what it calls them.
   /// - Parameter deviation: of the lengths of windows from `timesteps`, 0 for windows of that length alone.
   public init(
-    tokens: [Int32], globalBatch: Int, timesteps: Int, deviation: Int = 0, resetProbability: Double = 0, seed: UInt64,
-    name: String
+    tokens: TokenSequence, globalBatch: Int, timesteps: Int, deviation: Int = 0, resetProbability: Double = 0,
+    seed: UInt64, name: String
   ) throws(SequenceError) {
     precondition(globalBatch >= 1 && timesteps >= 1, "a batch has at least one lane and one timestep")
     precondition(deviation >= 0, "lengths deviate by 0 or more")
@@ -50,6 +50,16 @@ public struct TokenStream: SequenceSource {
     windows =
       deviation == 0 ? nil : RandomWindows(base: timesteps, deviation: deviation, laneTokens: laneTokens, seed: seed)
     stepsPerEpoch = windows?.count ?? (tokens.count - 1) / product
+  }
+
+  /// The same over tokens in memory.
+  public init(
+    tokens: [Int32], globalBatch: Int, timesteps: Int, deviation: Int = 0, resetProbability: Double = 0, seed: UInt64,
+    name: String
+  ) throws(SequenceError) {
+    try self.init(
+      tokens: TokenSequence(tokens), globalBatch: globalBatch, timesteps: timesteps, deviation: deviation,
+      resetProbability: resetProbability, seed: seed, name: name)
   }
 
   /// True at the first step of an epoch, and before any other window with the reset probability.
@@ -104,10 +114,9 @@ public struct TokenStream: SequenceSource {
     batch.lengths.update(repeating: Int32(window.count))
     for (column, lane) in lanes.enumerated() {
       let start = first + lane * laneTokens
-      for t in 0..<window.count {
-        batch.tokens[t * lanes.count + column] = tokens[start + t]
-        batch.targets[t * lanes.count + column] = tokens[start + t + 1]
-      }
+      let places = start..<start + window.count
+      tokens.copy(places, to: batch.tokens.baseAddress! + column, stride: lanes.count)
+      tokens.copy(places + 1, to: batch.targets.baseAddress! + column, stride: lanes.count)
       for t in window.count..<timesteps {
         batch.tokens[t * lanes.count + column] = 0
         batch.targets[t * lanes.count + column] = noTarget

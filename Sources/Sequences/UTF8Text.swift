@@ -29,55 +29,37 @@ enum UTF8Text {
 
   /// The Unicode property White_Space, with the answer for ASCII at hand.
   @inline(__always)
-  private static func isWhitespace(_ scalar: UInt32) -> Bool {
+  static func isWhitespace(_ scalar: UInt32) -> Bool {
     if scalar < 0x80 { return scalar == 0x20 || (0x09...0x0D).contains(scalar) }
     return Unicode.Scalar(scalar)!.properties.isWhitespace
   }
 
-  /// How many tokens of a kind the text has, counted no further than `limit`, so that the answer about a long text is
-  /// quick.
-  /// - Precondition: the bytes are valid UTF-8, other than for `bytes`.
-  static func count(of kind: TokenKind, in bytes: [UInt8], upTo limit: Int) -> Int {
-    switch kind {
-    case .bytes: min(bytes.count, limit)
-    case .characters, .symbols: bytes.lazy.filter { $0 & 0xC0 != 0x80 }.prefix(limit).count
-    case .words:
-      String(decoding: bytes, as: UTF8.self).unicodeScalars
-        .split(maxSplits: limit) { isWhitespace($0.value) }.prefix(limit).count
+  /// Where the last character ends that is whole: behind it stand at most three bytes, which may be the beginning of
+  /// another one.
+  static func endOfWholeScalars(_ bytes: [UInt8]) -> Int {
+    for length in 1...3 where length <= bytes.count {
+      let first = bytes[bytes.count - length]
+      if first & 0xC0 == 0x80 { continue }
+      let needed = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF8 ? 4 : 1
+      return needed > length ? bytes.count - length : bytes.count
     }
-  }
-
-  /// Where the scalar begins that the byte at `offset` belongs to; the end of the text for its end.
-  static func scalarStart(in bytes: [UInt8], at offset: Int) -> Int {
-    var place = offset
-    while place > 0 && place < bytes.count && bytes[place] & 0xC0 == 0x80 { place -= 1 }
-    return place
-  }
-
-  /// Where the word begins that the byte at `offset` belongs to; the end of the text for its end.
-  static func wordStart(in bytes: [UInt8], at offset: Int) -> Int {
-    var place = scalarStart(in: bytes, at: offset)
-    while place > 0 && place < bytes.count {
-      let before = scalarStart(in: bytes, at: place - 1)
-      if String(decoding: bytes[before..<place], as: UTF8.self).allSatisfy(\.isWhitespace) { break }
-      place = before
-    }
-    return place
+    return bytes.count
   }
 
   /// 3 for bytes that begin with U+FEFF, which some programs put before UTF-8 text, otherwise 0.
   static func lengthOfByteOrderMark(_ bytes: [UInt8]) -> Int { bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
 
-  /// Throws, with the offset of the first wrong byte, unless the bytes are UTF-8.
+  /// Throws, with the offset of the first wrong byte, unless the bytes are UTF-8. They begin at `offset` of the text.
   static func validate(
-    _ bytes: [UInt8], name: String,
+    _ bytes: [UInt8], name: String, offset: Int = 0,
     hint: String = "set data.tokens to bytes, which reads any file, or convert the text to UTF-8"
   ) throws(SequenceError) {
     do {
       _ = try UTF8Span(validating: bytes.span)
     } catch {
       throw .data(
-        "text is not UTF-8 — expected UTF-8, got an invalid byte at offset \(error.byteOffsets.lowerBound) (\(name))",
+        "text is not UTF-8 — expected UTF-8, got an invalid byte at offset \(offset + error.byteOffsets.lowerBound) "
+          + "(\(name))",
         hint: hint)
     }
   }
@@ -86,7 +68,7 @@ enum UTF8Text {
   /// - Precondition: the bytes are valid UTF-8 (RFC 3629, section 3: the first byte says how many follow, and each of
   ///   them carries six bits).
   @inline(__always)
-  private static func decode(_ bytes: [UInt8], _ body: (UInt32, Int, Int) -> Void) {
+  static func decode(_ bytes: [UInt8], _ body: (UInt32, Int, Int) -> Void) {
     bytes.withUnsafeBufferPointer { bytes in
       var offset = 0
       while offset < bytes.count {

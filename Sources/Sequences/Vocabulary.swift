@@ -76,6 +76,10 @@ public struct Vocabulary: Sendable, Equatable {
 
   // MARK: Tokens
 
+  /// The token of a character; nil for one that it does not know.
+  @inline(__always)
+  func number(ofScalar scalar: UInt32) -> Int32? { scalarNumbers[scalar] }
+
   /// The token of a word; nil for one that it does not know. Entry 0 is spelled `<unk>`.
   func number(ofWord word: ExactString) -> Int32? {
     wordNumbers[word] ?? (kind == .words && word == ExactString(Vocabulary.unknownText) ? 0 : nil)

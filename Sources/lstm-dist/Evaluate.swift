@@ -19,7 +19,9 @@ struct Evaluate: ParsableCommand {
   func run() {
     runJob { world in
       let (saved, checkpoint) = loadModel(model, world: world)
-      let evaluation = world.agree { try saved.configuration.task.type.evaluation(of: saved, on: data) }
+      let task = saved.configuration.task.type
+      try world.onEachNode { try task.prepareEvaluation(of: saved, on: data) }
+      let evaluation = world.agree { try task.evaluation(of: saved, on: data) }
       let sharded = try saved.sharded(world, checkpoint, timesteps: evaluation.timesteps)
       if world.communicator.rank == 0 { print("checkpoint: \(checkpoint.path)") }
       let lines = try evaluation.lines(sharded, world)

@@ -11,7 +11,7 @@ struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Repeats steps of a run on any number of ranks, and proves that every bit comes out the same.",
     discussion: """
-      Repeats the steps from one checkpoint of the run to another; nothing is written. At each record of the parameters' \
+      Repeats the steps from one checkpoint of the run to another; the run is not changed. At each record of the parameters' \
       hashes in metrics.jsonl (every verify.every steps) all ranks compare, and at the end the whole checkpoint, byte \
       for byte. Works on the run of somebody else, given the data: --set data.path=FILE.
 
@@ -45,7 +45,9 @@ private struct VerifyJob {
   func run() throws {
     let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
     let segment = world.agree { try Segment(RunDirectory(path: command.path), from: command.from, to: command.to) }
-    let (configuration, data) = world.agree { try checkedData(segment) }
+    let configuration = world.agree { try checkedConfiguration(segment) }
+    try world.onEachNode { try configuration.task.type.prepare(configuration) }
+    let data = world.agree { try checkedData(configuration, segment) }
     let console = Console(data)
     let setup = world.agree {
       let setup = TrainingSetup(configuration, data)
@@ -81,8 +83,8 @@ private struct VerifyJob {
         + (try segment.to.open("model.safetensors").parametersSHA256()))
   }
 
-  /// The run's configuration with `--set`, and its data, which must be those that the run had.
-  private func checkedData(_ segment: Segment) throws -> (Configuration, RunData) {
+  /// The run's configuration with `--set`.
+  private func checkedConfiguration(_ segment: Segment) throws -> Configuration {
     let name = segment.to.path
     let recorded = try Configuration(yaml: segment.to.manifest.configuration, name: name)
     let configuration = try Configuration(
@@ -98,6 +100,11 @@ private struct VerifyJob {
         "a run with distributed.reduction mpi cannot be verified — expected reproducible, got mpi (\(command.path))",
         hint: "the order of its sums is that of MPI_Allreduce, which promises none", exitCode: 78)
     }
+    return configuration
+  }
+
+  /// The data, which must be those that the run had.
+  private func checkedData(_ configuration: Configuration, _ segment: Segment) throws -> RunData {
     let data = try configuration.task.type.data(configuration)
     for checkpoint in [segment.from, segment.to].compactMap({ $0 }) {
       let identity = try DataIdentity(checkpoint)
@@ -110,7 +117,7 @@ private struct VerifyJob {
           at: checkpoint.path, hint: "name the run's data with --set data.path=FILE (and data.validation, if a file)")
       }
     }
-    return (configuration, data)
+    return data
   }
 
   private func announce(_ console: Console, _ segment: Segment) {

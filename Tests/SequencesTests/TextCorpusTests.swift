@@ -16,16 +16,21 @@ final class TextCorpusTests {
   }
 
   private func corpus(
-    _ path: String, _ kind: TokenKind = .characters, _ validation: TextCorpus.Validation = .fraction(0.1)
+    _ path: String, _ kind: TokenKind = .characters, _ validation: TextRecipe.Validation = .fraction(0.1)
   ) throws -> TextCorpus {
-    try TextCorpus(path: path, tokens: kind, maximumVocabulary: 0, validation: validation)
+    try corpus(TextRecipe(path: path, numbers: .counted(kind, maximum: 0), validation: validation))
+  }
+
+  /// The text is small, so in memory.
+  private func corpus(_ recipe: TextRecipe) throws -> TextCorpus {
+    try TextCorpus(recipe, cache: TokenCache(directory: "/dev/null"))
   }
 
   @Test("The last tenth is held out, and the vocabulary knows only the rest")
   func fraction() throws {
     let corpus = try corpus(file(Array((String(repeating: "ab", count: 9) + "xy").utf8)))
     #expect(corpus.training.count == 18 && corpus.vocabulary.count == 3)
-    #expect(corpus.validation == [0, 0])
+    #expect(corpus.validation.map(Array.init) == [0, 0])
   }
 
   @Test("Training and validation together are the whole text, cut at a whole token, for any share")
@@ -33,7 +38,7 @@ final class TextCorpusTests {
     let text = "é→𝄞a é→𝄞 bé\u{3000}c→ 𝄞𝄞 d\u{3000}e f→ g"
     let path = try file(Array(text.utf8))
     for percent in stride(from: 20, through: 50, by: 1) {
-      let share = TextCorpus.Validation.fraction(Double(percent) / 100)
+      let share = TextRecipe.Validation.fraction(Double(percent) / 100)
       let characters = try corpus(path, .characters, share)
       #expect(characters.training.count + characters.validation!.count == text.unicodeScalars.count)
       #expect(
@@ -42,7 +47,7 @@ final class TextCorpusTests {
       let words = try corpus(path, .words, share)
       #expect(words.training.count + words.validation!.count == 9)
       let bytes = try corpus(path, .bytes, share)
-      #expect(bytes.training + bytes.validation! == text.utf8.map { Int32($0) })
+      #expect(Array(bytes.training) + bytes.validation! == text.utf8.map { Int32($0) })
     }
   }
 
@@ -53,24 +58,25 @@ final class TextCorpusTests {
     #expect(none.training.count == 11 && none.validation == nil)
     let other = try corpus(path, .characters, .file(file(Array("old".utf8), "other.txt")))
     #expect(other.training.count == 11 && other.vocabulary.decode(other.validation!) == "old")
-    #expect(try TextCorpus.tokens(ofFile: path, vocabulary: other.vocabulary) == other.training)
+    let again = try corpus(TextRecipe(path: path, numbers: .known(other.vocabulary)))
+    #expect(again.training.elementsEqual(other.training) && again.vocabulary == other.vocabulary)
   }
 
   @Test("The end of each line can be a word, of the text and of one read later")
   func lineEnds() throws {
     let path = try file(Array("a b\r\n\nb <eos>\na".utf8))
-    let corpus = try TextCorpus(
-      path: path, tokens: .words, maximumVocabulary: 0, lineEnds: true, validation: .file(path))
+    let corpus = try corpus(
+      TextRecipe(path: path, numbers: .counted(.words, maximum: 0), lineEnds: true, validation: .file(path)))
     #expect(corpus.vocabulary.decode(corpus.training) == "a b <eos> <eos> b <eos> <eos> a")
-    #expect(corpus.validation == corpus.training && corpus.vocabulary.count == 4)
-    #expect(
-      try TextCorpus.tokens(ofFile: path, vocabulary: corpus.vocabulary, lineEnds: true) == corpus.training)
+    #expect(corpus.validation!.elementsEqual(corpus.training) && corpus.vocabulary.count == 4)
+    let again = try self.corpus(TextRecipe(path: path, numbers: .known(corpus.vocabulary), lineEnds: true))
+    #expect(again.training.elementsEqual(corpus.training))
   }
 
   @Test("Empty text and text of one token are bad data", arguments: [[], [0x61], [0xC3, 0xA9]] as [[UInt8]])
   func tooShort(bytes: [UInt8]) throws {
     let path = try file(bytes)
-    for validation in [TextCorpus.Validation.none, .fraction(0.1)] {
+    for validation in [TextRecipe.Validation.none, .fraction(0.1)] {
       for kind in [TokenKind.characters, .words] {
         let error = #expect(throws: SequenceError.self) { try corpus(path, kind, validation) }
         #expect(error?.exitCode == 65 && error?.message.contains(path) == true)
@@ -85,7 +91,7 @@ final class TextCorpusTests {
     ] as [(String, TokenKind, Int)])
   func wholeTooShort(text: String, kind: TokenKind, count: Int) throws {
     let path = try file(Array(text.utf8))
-    for validation in [TextCorpus.Validation.none, .fraction(0.1), .fraction(0.9)] {
+    for validation in [TextRecipe.Validation.none, .fraction(0.1), .fraction(0.9)] {
       let error = #expect(throws: SequenceError.self) { try corpus(path, kind, validation) }
       #expect(error?.exitCode == 65)
       #expect(error?.message == "text is too short — expected at least 2 tokens, got \(count) (\(path))")

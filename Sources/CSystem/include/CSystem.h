@@ -25,6 +25,10 @@ int system_bypass_cache(int descriptor);
 /// Undoes `system_bypass_cache`.
 void system_use_cache(int descriptor);
 
+/// A new file without a name in memory, which goes with its last descriptor and mapping; −1 as errno says. Not among the
+/// names that Swift imports.
+int system_memory_file(void);
+
 /// Lets the calling thread run wherever the parent process may: a launcher binds a rank with all its threads to one
 /// core, but the job may have an idle one. Where the system refuses, all stays as it is. In C, for the sake of
 /// cpu_set_t.

@@ -8,9 +8,19 @@ import Sequences
 
 /// The next token of a text.
 enum LanguageModelLearning: LearningTask {
+  static func prepare(_ configuration: Configuration) throws { try prepare(recipe(configuration.data)) }
+
+  static func prepareEvaluation(of saved: SavedRun, on path: String?) throws {
+    try prepare(evaluated(saved, on: path).recipe)
+  }
+
+  private static func prepare(_ recipe: TextRecipe) throws {
+    try TokenCache.standard.prepare(recipe) { printError("notice: \(singleLine($0))") }
+  }
+
   static func data(_ configuration: Configuration) throws -> RunData {
     let (batch, path) = (configuration.batch, configuration.data.path)
-    let corpus = try corpus(configuration.data)
+    let corpus = try TextCorpus(recipe(configuration.data))
     let training = try TokenStream(
       tokens: corpus.training, globalBatch: batch.sequences, timesteps: batch.steps, deviation: batch.jitter,
       resetProbability: batch.reset, seed: configuration.seed, name: path)
@@ -21,14 +31,17 @@ enum LanguageModelLearning: LearningTask {
       shape: try languageModel(configuration, vocabulary: corpus.vocabulary), timesteps: training.timesteps,
       training: training,
       validation: validation,
-      identity: DataIdentity(
-        vocabulary: Array(try corpus.vocabulary.json()), tokens: [corpus.training, corpus.validation ?? []]),
+      identity: DataIdentity(vocabulary: corpus.vocabularyJSON, tokensSHA256: corpus.tokensSHA256),
       vectors: try WordVectors.read(configuration, corpus.vocabulary), unit: "token")
   }
 
   static func evaluation(of saved: SavedRun, on path: String?) throws -> Evaluation {
-    let (configuration, vocabulary) = (saved.configuration, try saved.languageModelVocabulary())
-    let (tokens, name) = try heldOut(configuration.data, vocabulary, path)
+    let (configuration, (recipe, name)) = (saved.configuration, try evaluated(saved, on: path))
+    let corpus = try TextCorpus(recipe)
+    guard corpus.vocabulary == (try saved.languageModelVocabulary()) else {
+      throw SavedRun.otherData(at: configuration.data.path, "the vocabulary")
+    }
+    guard let tokens = path == nil ? corpus.validation : corpus.training else { throw SavedRun.nothingHeldOut }
     let batch = configuration.batch
     let timesteps = TokenStream.longestWindow(timesteps: batch.steps, deviation: batch.jitter)
     let source = try EvaluationStream(
@@ -43,14 +56,13 @@ enum LanguageModelLearning: LearningTask {
     }
   }
 
-  private static func heldOut(
-    _ data: Configuration.Data, _ vocabulary: Vocabulary, _ path: String?
-  ) throws -> (tokens: [Int32], name: String) {
-    if let path { return (try TextCorpus.tokens(ofFile: path, vocabulary: vocabulary, lineEnds: data.lineEnds), path) }
-    let corpus = try corpus(data)
-    guard corpus.vocabulary == vocabulary else { throw SavedRun.otherData(at: data.path, "the vocabulary") }
-    guard let tokens = corpus.validation else { throw SavedRun.nothingHeldOut }
-    return (tokens, "held-out part of \(data.path)")
+  /// The text that a saved model is evaluated on, and what it is called: that of the run, or another one, of which all
+  /// tokens are evaluated.
+  private static func evaluated(_ saved: SavedRun, on path: String?) throws -> (recipe: TextRecipe, name: String) {
+    let data = saved.configuration.data
+    guard let path else { return (recipe(data), "held-out part of \(data.path)") }
+    let vocabulary = try saved.languageModelVocabulary()
+    return (TextRecipe(path: path, numbers: .known(vocabulary), lineEnds: data.lineEnds), path)
   }
 
   static func sample(_ options: Sample, from saved: SavedRun, _ sampler: () throws -> Sampler) throws {
@@ -82,15 +94,15 @@ enum LanguageModelLearning: LearningTask {
     ]
   }
 
-  private static func corpus(_ data: Configuration.Data) throws -> TextCorpus {
-    let validation: TextCorpus.Validation =
+  private static func recipe(_ data: Configuration.Data) -> TextRecipe {
+    let validation: TextRecipe.Validation =
       switch data.validation {
       case .none: .none
       case .fraction(let share): .fraction(share)
       case .file(let path): .file(path)
       }
-    return try TextCorpus(
-      path: data.path, tokens: data.tokens.kind!, maximumVocabulary: data.vocabulary, lineEnds: data.lineEnds,
+    return TextRecipe(
+      path: data.path, numbers: .counted(data.tokens.kind!, maximum: data.vocabulary), lineEnds: data.lineEnds,
       validation: validation)
   }
 }

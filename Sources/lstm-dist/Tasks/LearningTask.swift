@@ -7,6 +7,10 @@ import Sequences
 /// Everything in which one task differs from another. The commands know no task by its name: a new one is a type of
 /// this kind and its line in `Configuration.Task.type`.
 protocol LearningTask {
+  /// Makes files that `data` then reads on every rank. Of each node one rank calls it, before the others go on.
+  static func prepare(_ configuration: Configuration) throws
+  /// The same for `evaluation`.
+  static func prepareEvaluation(of saved: SavedRun, on path: String?) throws
   /// The data of a run, read or generated, and the model that learns them. Every rank makes the same.
   static func data(_ configuration: Configuration) throws -> RunData
   /// What a saved model is evaluated on: the data at `path`, or where that is nil what its run held out.
@@ -58,6 +62,10 @@ extension LearningTask {
     let end = schedule.name == .cosine ? " --set schedule.end=\(schedule.end)" : ""
     return "the same command with --steps \(2 * configuration.training.steps)\(end)     # trains on"
   }
+
+  static func prepare(_ configuration: Configuration) throws {}
+
+  static func prepareEvaluation(of saved: SavedRun, on path: String?) throws {}
 
   static func sample(_ options: Sample, from saved: SavedRun, _ sampler: () throws -> Sampler) throws {
     throw Failure(

@@ -11,7 +11,7 @@ struct LengthTests {
     let folder = try TestFolder()
     for count in [2, long] {
       let path = try folder.write(String(repeating: "a ", count: count).utf8, "text.txt")
-      let corpus = try TextCorpus(path: path, tokens: .words, maximumVocabulary: 0, validation: .none)
+      let corpus = try TextCorpus(TextRecipe(path: path, numbers: .counted(.words, maximum: 0)))
       #expect(corpus.training.count == count)
     }
   }

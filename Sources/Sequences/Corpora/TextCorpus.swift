@@ -1,0 +1,61 @@
+import CSystem
+import Foundation
+import Glibc
+
+/// A text made ready for training: vocabulary, training tokens and validation tokens.
+///
+/// The tokens lie in a token file that is mapped. Of a text that is not small it is in the cache, where `TokenCache`
+/// has made it once for all processes of the node; of a small one it is in memory and each process makes its own.
+public struct TextCorpus: Sendable {
+  /// The tokens of the training text, as it alone has them.
+  public let vocabulary: Vocabulary
+  /// The vocabulary as JSON.
+  public let vocabularyJSON: [UInt8]
+  /// The tokens to train on.
+  public let training: TokenSequence
+  /// The tokens held out; nil where nothing is.
+  public let validation: TokenSequence?
+  /// SHA-256 over training and validation tokens as integers of four bytes, each part with its count before it, in
+  /// lowercase hexadecimal digits.
+  public let tokensSHA256: String
+
+  /// The corpus of a recipe. Files that cannot be read are errors with exit code 74; text that is empty, of a single
+  /// token, or not UTF-8 where it must be, has exit code 65.
+  /// - Precondition: `cache.prepare` has been called for this recipe, by this process or another of the node.
+  public init(_ recipe: TextRecipe, cache: TokenCache = .standard) throws {
+    self = try cache.open(recipe)
+  }
+
+  /// - Parameter file: whole, as `check` finds it.
+  init(_ file: TokenFile) throws {
+    let (header, memory) = (file.header, try file.map())
+    vocabularyJSON = try file.vocabularyJSON()
+    vocabulary = try Vocabulary(json: Data(vocabularyJSON), name: file.path)
+    var offset = TokenFileHeader.byteCount
+    training = TokenSequence(memory, offset: offset, count: header.training, width: header.width)
+    offset += header.training * header.width.rawValue
+    validation =
+      header.validation == 0
+      ? nil : TokenSequence(memory, offset: offset, count: header.validation, width: header.width)
+    tokensSHA256 = header.tokens.hexadecimal
+  }
+
+  /// The corpus of a recipe, in memory.
+  init(inMemory recipe: TextRecipe, pieceBytes: Int) throws {
+    let name = "memory for \(recipe.path)"
+    let descriptor = system_memory_file()
+    guard descriptor >= 0 else { throw SequenceError.unwritable(name) }
+    do {
+      _ = try TokenFileBuilder(recipe: recipe, pieceBytes: pieceBytes).build(descriptor, name: name)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    try self.init(TokenFile(descriptor, recipe.path))
+  }
+}
+
+extension [UInt8] {
+  /// Two digits for each byte.
+  var hexadecimal: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+}

@@ -1,0 +1,81 @@
+import Crypto
+import Glibc
+
+/// What text becomes tokens, and how. Two corpora of one recipe and the same bytes are the same.
+public struct TextRecipe: Sendable {
+  /// Where the tokens' numbers come from.
+  public enum Numbers: Sendable {
+    /// The training part of the text, by frequency: at most so many entries, 0 for all.
+    case counted(TokenKind, maximum: Int)
+    /// A vocabulary that is known already.
+    case known(Vocabulary)
+  }
+
+  /// What is held out of training.
+  public enum Validation: Sendable, Equatable {
+    /// Nothing.
+    case none
+    /// This share of the text, 0 < share < 1, at its end.
+    case fraction(Double)
+    /// The text of another file.
+    case file(String)
+  }
+
+  /// The text.
+  public let path: String
+  /// Where the tokens' numbers come from.
+  public let numbers: Numbers
+  /// Whether the end of a line is the word `<eos>`.
+  public let lineEnds: Bool
+  /// What is held out of training.
+  public let validation: Validation
+
+  /// A recipe; files are not looked at.
+  public init(path: String, numbers: Numbers, lineEnds: Bool = false, validation: Validation = .none) {
+    if case .fraction(let share) = validation {
+      precondition(share > 0 && share < 1, "a share of the text lies between 0 and 1")
+    }
+    (self.path, self.numbers, self.lineEnds, self.validation) = (path, numbers, lineEnds, validation)
+  }
+
+  /// What one token is.
+  var kind: TokenKind {
+    switch numbers {
+    case .counted(let kind, _): kind
+    case .known(let vocabulary): vocabulary.kind
+    }
+  }
+
+  /// The files that are read, the text first.
+  var files: [String] {
+    if case .file(let other) = validation { [path, other] } else { [path] }
+  }
+
+  /// The states of the files; errors as `TextFile.read` has them.
+  func states() throws(SequenceError) -> [TextFile.State] {
+    var states: [TextFile.State] = []
+    for file in files { states.append(try TextFile.state(file)) }
+    return states
+  }
+
+  /// SHA-256 over everything but the files' contents; their places are in it without links, so that a relative path
+  /// is not taken for another one.
+  func digest() throws(SequenceError) -> [UInt8] {
+    var hash = SHA256()
+    func add(_ text: String) { Array((text + "\0").utf8).withUnsafeBytes { hash.update(bufferPointer: $0) } }
+    add("\(lineEnds)")
+    switch numbers {
+    case .counted(let kind, let maximum): add("counted \(kind.rawValue) \(maximum)")
+    case .known(let vocabulary):
+      add("known \(vocabulary.kind.rawValue)")
+      for entry in vocabulary.entries { add(entry.text) }
+    }
+    if case .fraction(let share) = validation { add("fraction \(share)") } else { add("whole") }
+    for file in files {
+      guard let place = realpath(file, nil) else { throw TextFile.failure(file, "text file") }
+      add(String(cString: place))
+      free(place)
+    }
+    return Array(hash.finalize())
+  }
+}

@@ -1,0 +1,158 @@
+import Randomness
+import Sequences
+import Testing
+
+/// What a corpus of a recipe is, or the error that it ends with.
+enum CorpusOutcome: Equatable {
+  case corpus(vocabulary: Vocabulary, training: [Int32], validation: [Int32]?)
+  case error(SequenceError)
+
+  /// Of the text read whole.
+  init(reference recipe: TextRecipe) throws {
+    do {
+      let corpus = try ReferenceCorpus(recipe)
+      self = .corpus(vocabulary: corpus.vocabulary, training: corpus.training, validation: corpus.validation)
+    } catch {
+      self = .error(error)
+    }
+  }
+
+  /// Of the text read in pieces.
+  init(_ recipe: TextRecipe, cache: TokenCache) throws {
+    do {
+      try cache.prepare(recipe) { _ in }
+      let corpus = try TextCorpus(recipe, cache: cache)
+      self = .corpus(
+        vocabulary: corpus.vocabulary, training: Array(corpus.training), validation: corpus.validation.map(Array.init))
+    } catch let error as SequenceError {
+      self = .error(error)
+    }
+  }
+}
+
+@Suite("Texts in pieces")
+struct StreamingTests {
+  /// Characters of one to four bytes, white space of one and three, ends of lines, and words that are entries already.
+  private static let text =
+    "é→𝄞a é→𝄞\r\nbé\u{3000}c→ 𝄞𝄞 d\n\n\u{2003}e<unk> <unk> <eos>\u{3000}\u{3000}abc𝄞def é→𝄞 漢字漢字 e\u{301}\u{85}z"
+
+  private func recipes(_ path: String, other: String) -> [TextRecipe] {
+    let shares = stride(from: 0.04, to: 1, by: 0.04).map { TextRecipe.Validation.fraction($0) }
+    return [TokenKind.bytes, .characters, .words].flatMap { kind in
+      ([.none, .file(other), .fraction(1e-17)] + shares).flatMap { validation in
+        [(0, false), (0, true), (5, false)].map { maximum, lineEnds in
+          TextRecipe(
+            path: path, numbers: .counted(kind, maximum: maximum), lineEnds: lineEnds, validation: validation)
+        }
+      }
+    }
+  }
+
+  @Test("Whatever the size of the pieces, tokens and vocabulary are those of the text read whole")
+  func pieces() throws {
+    let folder = try TestFolder()
+    let path = try folder.write(Self.text.utf8, "text.txt")
+    let other = try folder.write("é a\r\nx".utf8, "other.txt")
+    for recipe in recipes(path, other: other) {
+      let whole = try CorpusOutcome(reference: recipe)
+      for size in Array(1...9) + [31, 1000] {
+        let cache = TokenCache(directory: folder.path + "/cache", pieceBytes: size)
+        #expect(try CorpusOutcome(recipe, cache: cache) == whole, "\(recipe) in pieces of \(size)")
+      }
+    }
+  }
+
+  @Test("A known vocabulary numbers another text as it is numbered whole")
+  func knownVocabulary() throws {
+    let folder = try TestFolder()
+    let path = try folder.write(Self.text.utf8, "text.txt")
+    for kind in [TokenKind.bytes, .characters, .words] {
+      let vocabulary = try Vocabulary.build(from: Array("é a → <eos> z".utf8), kind: kind, name: "test")
+      for lineEnds in [false, true] {
+        let recipe = TextRecipe(path: path, numbers: .known(vocabulary), lineEnds: lineEnds)
+        let whole = try CorpusOutcome(reference: recipe)
+        for size in 1...5 {
+          let cache = TokenCache(directory: folder.path + "/cache", pieceBytes: size)
+          #expect(try CorpusOutcome(recipe, cache: cache) == whole)
+        }
+      }
+    }
+  }
+
+  @Test("Text with wrong, missing and doubled bytes has the error that it has read whole, at the same offset")
+  func malformed() throws {
+    let folder = try TestFolder()
+    let good = Array(Self.text.utf8)
+    var draws = PhiloxSequence(seed: 5, purpose: .dataOrder, step: 0)
+    var (errors, tries) = (0, 0)
+    for _ in 0..<150 {
+      var bytes = good
+      for _ in 0...draws.below(2) {
+        let place = draws.below(bytes.count)
+        switch draws.below(3) {
+        case 0: bytes[place] = UInt8(draws.below(256))
+        case 1: bytes.removeSubrange(place..<min(bytes.count, place + 1 + draws.below(3)))
+        default: bytes.insert([0xC3, 0xF0, 0xED, 0xA0, 0x80, 0xFF][draws.below(6)], at: place)
+        }
+      }
+      bytes.removeLast(draws.below(4))
+      let path = try folder.write(bytes, "text.txt")
+      for kind in [TokenKind.characters, .words] {
+        let recipe = TextRecipe(
+          path: path, numbers: .counted(kind, maximum: 0), lineEnds: draws.below(2) == 0, validation: .fraction(0.3))
+        let whole = try CorpusOutcome(reference: recipe)
+        if case .error = whole { errors += 1 }
+        tries += 1
+        for size in [1, 2, 3, 7, 1000] {
+          let cache = TokenCache(directory: folder.path + "/cache", pieceBytes: size)
+          #expect(try CorpusOutcome(recipe, cache: cache) == whole, "\(bytes) in pieces of \(size)")
+        }
+      }
+    }
+    #expect(errors > 50 && errors < tries)
+  }
+
+  /// Texts of so many different words each, in a cache of their own.
+  private func stored(_ counts: [Int], _ folder: TestFolder, _ body: (TextRecipe, TokenCache) throws -> Void) throws {
+    let recipes = try counts.map { count in
+      let text = (0..<count).map { "w\($0 * 7919 % count)" }.joined(separator: " ") + " w7 w0 w7"
+      return TextRecipe(
+        path: try folder.write(text.utf8, "\(count).txt"), numbers: .counted(.words, maximum: 0),
+        validation: .fraction(0.01))
+    }
+    for recipe in recipes { try body(recipe, TokenCache(directory: folder.path + "/cache", smallestText: 0)) }
+  }
+
+  @Test("Numbers of one, two and four bytes")
+  func widths() throws {
+    try stored([200, 255, 256, 300, 65_535, 65_536, 70_000], TestFolder()) { recipe, cache in
+      let whole = try CorpusOutcome(reference: recipe)
+      #expect(try CorpusOutcome(recipe, cache: cache) == whole)
+    }
+  }
+
+  @Test("A training batch is the same from stored tokens of any width as from tokens in memory")
+  func batches() throws {
+    try stored([200, 300, 70_000], TestFolder()) { recipe, cache in
+      try cache.prepare(recipe) { _ in }
+      let stored = try TextCorpus(recipe, cache: cache).training
+      let whole = try ReferenceCorpus(recipe).training
+      for deviation in [0, 1] {
+        let source = { (tokens: TokenSequence) in
+          try TokenStream(tokens: tokens, globalBatch: 3, timesteps: 5, deviation: deviation, seed: 2, name: "test")
+        }
+        let (one, other) = (try source(stored), try source(TokenSequence(whole)))
+        for step in [0, 1, one.stepsPerEpoch - 1, one.stepsPerEpoch + 1] {
+          #expect(Window(one, step: step, lanes: 0..<3) == Window(other, step: step, lanes: 0..<3))
+        }
+      }
+      let (one, other) = (
+        try EvaluationStream(tokens: stored, globalBatch: 3, timesteps: 5, name: "test"),
+        try EvaluationStream(tokens: whole, globalBatch: 3, timesteps: 5, name: "test")
+      )
+      for step in [0, one.stepsPerEpoch - 1] {
+        #expect(Window(one, step: step, lanes: 1..<3) == Window(other, step: step, lanes: 1..<3))
+      }
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import Foundation
+import Sequences
+import Testing
+
+@Suite("Token cache")
+struct TokenCacheTests {
+  private let folder: TestFolder
+  private let cache: TokenCache
+
+  init() throws {
+    folder = try TestFolder()
+    cache = TokenCache(directory: folder.path + "/deep/cache", smallestText: 0)
+  }
+
+  private func recipe(_ kind: TokenKind = .characters, _ validation: TextRecipe.Validation = .fraction(0.2)) throws
+    -> TextRecipe
+  { TextRecipe(path: folder.path + "/text.txt", numbers: .counted(kind, maximum: 0), validation: validation) }
+
+  /// What `prepare` tells.
+  private func prepare(_ recipe: TextRecipe) throws -> [String] {
+    var told: [String] = []
+    try cache.prepare(recipe) { told.append($0) }
+    return told
+  }
+
+  /// The files of the cache, by name.
+  private func files() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: cache.directory).sorted()
+  }
+
+  private func number(of file: String) throws -> Int {
+    try #require(try FileManager.default.attributesOfItem(atPath: file)[.systemFileNumber] as? Int)
+  }
+
+  @Test("Tokens are made once for each recipe, and again, which is said, where the text is another one")
+  func onceForEach() throws {
+    try folder.write("abcabcabcabc".utf8, "text.txt")
+    #expect(try prepare(recipe()).count == 1 && files().count == 1)
+    #expect(try prepare(recipe()).isEmpty && files().count == 1)
+    #expect(try prepare(recipe(.bytes)).count == 1 && prepare(recipe(.characters, .none)).count == 1)
+    #expect(try files().count == 3)
+    // The same length, and the same time of modification.
+    let path = folder.path + "/text.txt"
+    let date = try #require(try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date)
+    try folder.write("abcabdabcabd".utf8, "text.txt")
+    try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: path)
+    let told = try prepare(recipe())
+    #expect(told.count == 2)
+    #expect(told[0].hasSuffix("is made again: expected the text that it was made from, got another one"))
+    #expect(try TextCorpus(recipe(), cache: cache).vocabulary.count == 5 && files().count == 3)
+  }
+
+  @Test("A text that was only touched or written anew keeps its tokens")
+  func touched() throws {
+    try folder.write("abcabcabcabc".utf8, "text.txt")
+    _ = try prepare(recipe())
+    let before = try number(of: cache.directory + "/" + files()[0])
+    try FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: folder.path + "/text.txt")
+    #expect(try prepare(recipe()).isEmpty)
+    try FileManager.default.removeItem(atPath: folder.path + "/text.txt")
+    try folder.write("abcabcabcabc".utf8, "text.txt")
+    #expect(try prepare(recipe()).isEmpty)
+    #expect(try number(of: cache.directory + "/" + files()[0]) == before)
+  }
+
+  @Test("A validation file is part of what the tokens are made from")
+  func validationFile() throws {
+    try folder.write("abcabcabcabc".utf8, "text.txt")
+    let other = try folder.write("abd".utf8, "other.txt")
+    let recipe = try recipe(.characters, .file(other))
+    _ = try prepare(recipe)
+    try folder.write("abc".utf8, "other.txt")
+    #expect(try prepare(recipe).count == 2)
+    #expect(try TextCorpus(recipe, cache: cache).validation.map(Array.init) == [1, 2, 3])
+  }
+
+  @Test("Wherever a file is damaged, cut or longer, that is noticed, said, and made good")
+  func damage() throws {
+    try folder.write("the rain in été falls".utf8, "text.txt")
+    _ = try prepare(recipe())
+    let path = cache.directory + "/" + (try files()[0])
+    let good = try Data(contentsOf: URL(fileURLWithPath: path))
+    var bad: [Data] = good.indices.map { index in
+      var data = good
+      data[index] ^= UInt8(1 << (index % 8))
+      return data
+    }
+    bad += [Data(), good.prefix(7), good.prefix(100), good.dropLast(), good + [0], Data(count: good.count)]
+    for data in bad {
+      try data.write(to: URL(fileURLWithPath: path))
+      #expect(try prepare(recipe()).count == 2)
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == good)
+    }
+    #expect(try files().count == 1)
+  }
+
+  @Test("A directory in the place of a token file, or none that can be made, is an error with a hint")
+  func unwritable() throws {
+    try folder.write("abcabcabcabc".utf8, "text.txt")
+    for place in ["/dev/null/cache", folder.path + "/text.txt", "/proc/cache"] {
+      let cache = TokenCache(directory: place, smallestText: 0)
+      let error = #expect(throws: SequenceError.self) { try cache.prepare(recipe()) { _ in } }
+      #expect(error?.exitCode == 74 && error?.message.contains(place) == true)
+      #expect(error?.hint?.contains("LSTM_DIST_CACHE") == true)
+    }
+    _ = try prepare(recipe())
+    let path = cache.directory + "/" + (try files()[0])
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    let error = #expect(throws: SequenceError.self) { try prepare(recipe()) }
+    #expect(error?.exitCode == 74 && error?.message.contains("directory") == true)
+    #expect(try files().count == 1)
+  }
+
+  @Test("A bad text leaves nothing behind; neither does a process that was killed")
+  func leftovers() throws {
+    try folder.write([0x61, 0x62, 0xFF], "text.txt")
+    let error = #expect(throws: SequenceError.self) { try prepare(recipe()) }
+    #expect(error?.exitCode == 65 && error?.message.contains("offset 2 ") == true)
+    #expect(try files().isEmpty)
+    try folder.write("x".utf8, "deep/cache/.unfinished-abcdef")
+    try folder.write("abcabc".utf8, "text.txt")
+    _ = try prepare(recipe(.characters, .none))
+    #expect(try files().count == 1 && files()[0].hasPrefix("text.txt-"))
+  }
+
+  @Test("Many that make the same at once all find it whole")
+  func atOnce() async throws {
+    try folder.write(String(repeating: "the rain in été falls ", count: 50_000).utf8, "text.txt")
+    let (cache, recipe) = (cache, try recipe(.words))
+    let whole = try CorpusOutcome(reference: recipe)
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for _ in 0..<6 { group.addTask { try CorpusOutcome(recipe, cache: cache) == whole } }
+      for try await isSame in group { #expect(isSame) }
+    }
+    #expect(try files().count == 1)
+  }
+
+  @Test("Tokens that nobody has made are an error")
+  func nobodyMadeIt() throws {
+    try folder.write("abcabc".utf8, "text.txt")
+    let error = #expect(throws: SequenceError.self) { try TextCorpus(recipe(), cache: cache) }
+    #expect(error?.exitCode == 74)
+  }
+}
