@@ -63,7 +63,9 @@ struct WordScan {
   /// Calls `body` with each word that ends in the next piece, and the offset behind the white space that ends it.
   @inline(__always)
   mutating func add(_ bytes: [UInt8], _ offset: Int, _ body: (_ word: ExactString, _ end: Int) -> Void) {
-    var (start, begun) = (0, begun)
+    // Taken out, so that a word of any length grows in place.
+    var (start, begun) = (0, self.begun)
+    self.begun = []
     UTF8Text.decode(bytes) { scalar, from, to in
       guard UTF8Text.isWhitespace(scalar) else { return }
       if begun.isEmpty {
@@ -74,7 +76,8 @@ struct WordScan {
       }
       start = to
     }
-    self.begun = begun + bytes[start...]
+    begun += bytes[start...]
+    self.begun = begun
     end = offset + bytes.count
   }
 

@@ -69,8 +69,9 @@ public struct TokenCache: Sendable {
 
   /// The name is that of the text, and of the recipe.
   func path(_ recipe: TextRecipe) throws(SequenceError) -> String {
-    let name = recipe.path.split(separator: "/").last.map { String($0.prefix(80)) } ?? "text"
-    return "\(directory)/\(name)-\(try recipe.digest().prefix(8).map { $0 }.hexadecimal).tokens"
+    // Short enough for a name of any characters.
+    let name = String.UnicodeScalarView((recipe.path.split(separator: "/").last ?? "").unicodeScalars.prefix(40))
+    return "\(directory)/\(String(name))-\(try recipe.digest().prefix(8).map { $0 }.hexadecimal).tokens"
   }
 
   // MARK: Is it good?

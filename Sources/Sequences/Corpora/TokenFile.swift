@@ -69,7 +69,9 @@ final class TokenFile {
     guard checksum == header.checksum else {
       throw TokenFileHeader.Flaw(expected: "the checksum of its header", got: "other bytes")
     }
-    let vocabulary = try Vocabulary(json: Data(vocabularyJSON()), name: path)
+    guard let vocabulary = try? Vocabulary(json: Data(vocabularyJSON()), name: path) else {
+      throw TokenFileHeader.Flaw(expected: "a vocabulary behind the tokens", got: "something else")
+    }
     guard largest < vocabulary.count else {
       throw TokenFileHeader.Flaw(expected: "tokens below \(vocabulary.count)", got: "\(largest)")
     }

@@ -112,6 +112,16 @@ struct StreamingTests {
     #expect(errors > 50 && errors < tries)
   }
 
+  @Test("A word may be longer than many pieces")
+  func longWord() throws {
+    let folder = try TestFolder()
+    let path = try folder.write((String(repeating: "é", count: 500_000) + "x ax").utf8, "text.txt")
+    let recipe = TextRecipe(path: path, numbers: .counted(.words, maximum: 0))
+    let whole = try CorpusOutcome(reference: recipe)
+    let cache = TokenCache(directory: folder.path + "/cache", pieceBytes: 100)
+    #expect(try CorpusOutcome(recipe, cache: cache) == whole)
+  }
+
   /// Texts of so many different words each, in a cache of their own.
   private func stored(_ counts: [Int], _ folder: TestFolder, _ body: (TextRecipe, TokenCache) throws -> Void) throws {
     let recipes = try counts.map { count in
