@@ -8,6 +8,12 @@ extension Configuration {
       case uniform, xavier
     }
 
+    /// What the output layer reads of a whole sequence.
+    public enum Pooling: String, Sendable, CaseIterable {
+      /// The state at its last timestep, the mean over all of them, or the largest of each unit.
+      case last, mean, max
+    }
+
     /// How long a mask of dropped numbers lasts.
     public enum DropoutMask: String, Sendable, CaseIterable {
       /// A timestep, or all of a window.
@@ -24,6 +30,8 @@ extension Configuration {
     public internal(set) var layers: Int
     /// Whether every layer reads sequences from their ends, too.
     public internal(set) var bidirectional: Bool
+    /// What the output layer reads of a whole sequence.
+    public internal(set) var pooling: Pooling
     /// The share of numbers dropped on connections that are not recurrent.
     public internal(set) var dropout: Double
     /// How long a mask of them lasts.

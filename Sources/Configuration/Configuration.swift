@@ -62,9 +62,9 @@ public struct Configuration: Sendable, Equatable {
       season: 0),
     audio: Audio(bands: 0, window: 0, hop: 0, noise: 0, shift: 0),
     model: Model(
-      embedding: 0, vectors: "", hidden: 0, layers: 0, bidirectional: false, dropout: 0, dropoutMask: .timestep,
-      weightDropout: 0, embeddingDropout: 0, activationPenalty: 0, temporalPenalty: 0, tied: false, adaptiveSoftmax: "",
-      adaptiveFactor: 0, initialization: .uniform, forgetBias: 0, inputBias: 0),
+      embedding: 0, vectors: "", hidden: 0, layers: 0, bidirectional: false, pooling: .last, dropout: 0,
+      dropoutMask: .timestep, weightDropout: 0, embeddingDropout: 0, activationPenalty: 0, temporalPenalty: 0,
+      tied: false, adaptiveSoftmax: "", adaptiveFactor: 0, initialization: .uniform, forgetBias: 0, inputBias: 0),
     batch: Batch(sequences: 0, steps: 0, jitter: 0, shards: 0, accumulate: 0, reset: 0),
     optimizer: Optimizer(
       name: .adam, learningRate: 0, clip: 0, clipBy: .norm, beta1: 0, beta2: 0, epsilon: 0, momentum: 0,

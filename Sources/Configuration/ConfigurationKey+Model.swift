@@ -22,6 +22,10 @@ extension ConfigurationKey {
       "model.bidirectional", \.model.bidirectional, .always("false"), scope: .tasks(.classification),
       "Every layer has a second cell, which reads sequences from their ends (Schuster and Paliwal 1997); what is above "
         + "reads both, 2H numbers, and the head their two ends."),
+    .choice(
+      "model.pooling", \.model.pooling, .always("last"), scope: .tasks(.classification),
+      "What the output layer reads of a sequence: the state at its last timestep (of bidirectional layers the two ends), "
+        + "the mean over its timesteps, or of each unit the largest over its timesteps."),
     .number(
       "model.dropout", \.model.dropout, share, .always("0"),
       "The share of numbers dropped from the inputs of every layer and of the output layer: on all connections that "

@@ -1,9 +1,11 @@
 import LSTM
 
 /// What stands above the layers of a saved model, in words with spaces between them: the head's name, then for one that
-/// has them `tied`, and the cutoffs and the factor of an adaptive softmax, as in `everyStep adaptive=2000,10000/4`.
+/// has them what it reads of a sequence but for its last timestep, `tied`, and the cutoffs and the factor of an adaptive
+/// softmax, as in `lastStep pooling=mean` or `everyStep adaptive=2000,10000/4`.
 struct OutputName {
   private let head: String
+  private var pooling = Pooling.last
   private var isTied = false
   private var softmax: (cutoffs: [Int], factor: Int)?
 
@@ -14,6 +16,8 @@ struct OutputName {
     for word in words.dropFirst() {
       if word == "tied" {
         isTied = true
+      } else if let named = Pooling.allCases.first(where: { $0 != .last && word == "pooling=\($0.rawValue)" }) {
+        pooling = named
       } else if word.hasPrefix("adaptive=") {
         let numbers = word.dropFirst("adaptive=".count).split(separator: "/")
         let cutoffs = numbers.first?.split(separator: ",").map { Int($0) } ?? []
@@ -30,6 +34,7 @@ struct OutputName {
   /// The name of a model's output.
   init(_ shape: ModelShape) {
     head = OutputName.name(of: shape.head)
+    pooling = shape.pooling
     isTied = shape.isTied
     softmax = shape.adaptive.map { ($0.cutoffs, $0.factor) }
   }
@@ -38,7 +43,7 @@ struct OutputName {
     let cut = softmax.map {
       [" adaptive=", $0.cutoffs.map(String.init).joined(separator: ","), "/\($0.factor)"].joined()
     }
-    return head + (isTied ? " tied" : "") + (cut ?? "")
+    return head + (pooling == .last ? "" : " pooling=\(pooling.rawValue)") + (isTied ? " tied" : "") + (cut ?? "")
   }
 
   /// Whether the model has no matrix with a row for each class but the embedding.
@@ -55,6 +60,7 @@ struct OutputName {
     guard let head = heads.first(where: { OutputName.name(of: $0) == self.head }) else {
       return nil
     }
+    guard pooling == .last || head.isAtLastStep else { return nil }
     if isSharedOrCut {
       guard case .tokens(classes, let size) = input, !isBidirectional, head == .everyStep(classes: classes),
         !isTied || size == hidden
@@ -69,7 +75,7 @@ struct OutputName {
     }
     return ModelShape(
       input: input, hidden: hidden, layers: layers, isBidirectional: isBidirectional, head: head,
-      softmax: softmax, isTied: isTied)
+      pooling: pooling, softmax: softmax, isTied: isTied)
   }
 
   private static func name(of head: ModelShape.Head) -> String {

@@ -6,7 +6,7 @@ import Kernels
 ///
 ///   (R1) x̄⟨t⟩ = x⟨n − 1 − t⟩                (R2) y⟨t⟩ = [a⟨t⟩, ā⟨n − 1 − t⟩]
 ///   (R3) da⟨t⟩ = the first H columns of dy⟨t⟩, dā⟨t⟩ = the others of dy⟨n − 1 − t⟩
-///   (R4) dx⟨t⟩ += dx̄⟨n − 1 − t⟩             (R5) at the last timestep y = [a⟨n − 1⟩, ā⟨n − 1⟩], the two ends
+///   (R4) dx⟨t⟩ += dx̄⟨n − 1 − t⟩             (R5) at the end y = [a⟨n − 1⟩, ā⟨n − 1⟩], the two ends
 ///
 /// Rows behind the end of a sequence are zero.
 ///

@@ -22,9 +22,9 @@ public struct ModelShape: Equatable, Sendable {
     case everyStep(classes: Int)
     /// At every timestep of each of K units whether it is on: the notes of a piano, for example.
     case everyStepUnits(Int)
-    /// One of K classes for a whole sequence, at its last timestep.
+    /// One of K classes for a whole sequence, at its end.
     case lastStep(classes: Int)
-    /// So many numbers (K) for a whole sequence, at its last timestep, by their squared error.
+    /// So many numbers (K) for a whole sequence, at its end, by their squared error.
     case lastStepNumbers(Int)
   }
 
@@ -32,6 +32,8 @@ public struct ModelShape: Equatable, Sendable {
   public let input: Input
   /// What the model says.
   public let head: Head
+  /// What a head that speaks once a sequence reads of its timesteps.
+  public let pooling: Pooling
   /// H, hidden units of every layer.
   public let hidden: Int
   /// L, LSTM layers.
@@ -53,12 +55,14 @@ public struct ModelShape: Equatable, Sendable {
   /// A model of these sizes, each at least 1.
   /// - Parameter softmax: cutoffs of an adaptive softmax, and what each tail divides the units of the one before by.
   ///   With tied weights the units are all the same.
-  /// - Precondition: only a head that says one of several classes has an adaptive softmax; where weights are tied the
+  /// - Precondition: only a head that speaks once a sequence reads something else than the last timestep; only one that
+  ///   says one of several classes has an adaptive softmax; where weights are tied the
   ///   model says at every step one of the tokens that it reads, and D = H. Neither goes with two directions.
   public init(
     input: Input, hidden: Int, layers: Int, isBidirectional: Bool = false, head: Head,
-    softmax: (cutoffs: [Int], factor: Int)? = nil, isTied: Bool = false
+    pooling: Pooling = .last, softmax: (cutoffs: [Int], factor: Int)? = nil, isTied: Bool = false
   ) {
+    precondition(pooling == .last || head.isAtLastStep, "a head at every step reads all timesteps")
     precondition(!isBidirectional || (softmax == nil && !isTied), "bidirectional layers have one softmax of their own")
     precondition(
       head == .everyStep(classes: head.classes) || (softmax == nil && !isTied),
@@ -71,6 +75,7 @@ public struct ModelShape: Equatable, Sendable {
     self.isTied = isTied
     self.input = input
     self.head = head
+    self.pooling = pooling
     self.hidden = hidden
     self.layers = layers
     directions = isBidirectional ? 2 : 1
@@ -175,7 +180,7 @@ public struct ModelShape: Equatable, Sendable {
   public var parameterCount: Int { gradientCount - gradientShift }
 
   /// Floating-point operations of a training step over T·B rows: 6·T·B·(Σ_layers 4H(D + H) + H·V), forward once and
-  /// backward twice. Embedding look-ups and gates count as nothing, and so do a head at the last timestep, and the tails
+  /// backward twice. Embedding look-ups and gates count as nothing, and so do a head that speaks once a sequence, and the tails
   /// of an adaptive softmax, whose rows are the data's.
   public func flopsPerStep(timesteps: Int, lanes: Int) -> Double {
     let output =
@@ -187,7 +192,7 @@ public struct ModelShape: Equatable, Sendable {
       + 6 * Double(timesteps) * Double(lanes) * output
   }
 
-  /// Those of `flopsPerStep` that really run, and the head's at the last timestep: numbers that are read get no
+  /// Those of `flopsPerStep` that really run, and those of a head that speaks once a sequence: numbers that are read get no
   /// gradient, so the products of 2·T·B·4H·D operations that would make it are left out.
   public func flopsThatRun(timesteps: Int, lanes: Int) -> Double {
     let rows = Double(timesteps) * Double(lanes)

@@ -59,7 +59,7 @@ extension SequenceModel {
     guard let directions else {
       return layers[index].backward(da: downward.pointer, continuing: !isLastSegment, between: between)
     }
-    if lastSteps == nil || index < shape.layers - 1 { directions.takeGradients(downward.pointer) }
+    if !shape.readsEnds || index < shape.layers - 1 { directions.takeGradients(downward.pointer) }
     directions.backward(cells(ofLayer: index).reverse, isReverse: true, between: between)
     directions.backward(cells(ofLayer: index).forward, isReverse: false, between: between)
   }
@@ -83,15 +83,15 @@ extension SequenceModel {
     if speaks {
       output.weightGradient(
         y: outputInput(dropped: true), using: outputProduct, pass: passIndex, gradient: gradient + start,
-        subtreeStride: subtreeStride, piece: lastSteps == nil ? piece(from: start) : nil, between: between)
-      if lastSteps != nil || segment == 0 { finished() }
+        subtreeStride: subtreeStride, piece: pooled == nil ? piece(from: start) : nil, between: between)
+      if pooled != nil || segment == 0 { finished() }
     }
     headInputGradient(step: step, between: between)
   }
 
   /// What reaches the highest layer from the head in the segment.
   func headInputGradient(step: Int, between: () -> Void = {}) {
-    guard let lastSteps else {
+    guard let pooled else {
       output.inputGradient(downward.pointer, between: between)
       penalized?.addActivation(
         to: downward.pointer, states: outputInput(dropped: true), rowCount: rows.order.count)
@@ -101,13 +101,13 @@ extension SequenceModel {
       return
     }
     if speaks {
-      output.inputGradient(lastSteps.rows, between: between)
-      dropLastSteps(lastSteps, step: step)
+      output.inputGradient(pooled.rows, between: between)
+      dropPooled(pooled, step: step)
     }
-    if let directions {
-      directions.takeEndGradients(lastSteps.rows)
+    if let directions, shape.readsEnds {
+      directions.takeEndGradients(pooled.rows)
     } else {
-      lastSteps.put(downward.pointer, of: segments[segment])
+      pooled.put(downward.pointer, of: segments[segment])
     }
   }
 

@@ -38,10 +38,11 @@ extension SequenceModel {
     drop(layerOutput(index), to: dropped[index].buffer.pointer, units: shape.outputs, layer: index + 1, step: step)
   }
 
-  /// The one row a lane that a head at the last timestep reads is drawn as that of t = 0, however long the sequence.
-  func dropLastSteps(_ lastSteps: LastSteps, step: Int) {
+  /// The one row a lane that a head reads which speaks once a sequence is drawn as that of t = 0, however long the
+  /// sequence.
+  func dropPooled(_ pooled: PooledStates, step: Int) {
     dropout?.apply(
-      lastSteps.rows, to: lastSteps.rows, timesteps: 1, lanes: rows.lanes, stride: padded(shape.outputs),
+      pooled.rows, to: pooled.rows, timesteps: 1, lanes: rows.lanes, stride: padded(shape.outputs),
       units: shape.outputs, step: step, layer: shape.layers, firstLane: rows.firstLane)
   }
 }

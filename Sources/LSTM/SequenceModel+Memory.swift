@@ -22,7 +22,7 @@ extension SequenceModel {
     // What came is held once more for the whole window: numbers without padding, tokens and targets.
     let read = shape.vocabulary == nil ? shape.inputs : 1
     var between = timesteps * lanes * (read + (shape.head.isAtLastStep ? 0 : 1)) * float
-    between += rowCount * (Dp + max(Dp, Yp) + (dropout ? shape.layersReadAtEveryStep * Yp : 0)) * float
+    between += rowCount * (Dp + max(Dp, Yp) + (dropout ? shape.layersDroppedAtEveryStep * Yp : 0)) * float
     if shape.directions > 1 { between += BothDirections.bytes(shape, timesteps: segment, lanes: lanes) }
     if penalty { between += PenalizedStates.bytes(timesteps: segment, lanes: lanes, units: shape.hidden) }
     if segments > 1 { between += borderFloats(shape, segments: segments, lanes: lanes) * float }
@@ -35,7 +35,7 @@ extension SequenceModel {
     var outputRowCount = rowCount
     if shape.head.isAtLastStep {
       outputRowCount = lanes
-      between += lanes * Yp * float
+      between += PooledStates.bytes(shape.pooling, lanes: lanes, units: shape.outputs)
       scratch += WeightGradient.scratchBytes(rowCount: lanes, maximumDepth: shape.outputs + 1)
     }
     let output = OutputLayer.bytes(
@@ -58,11 +58,14 @@ extension SequenceModel {
 }
 
 extension ModelShape {
-  /// Layers whose output something reads at every timestep: all, but for the highest under a head at the last one.
-  var layersReadAtEveryStep: Int {
-    switch head {
-    case .everyStep, .everyStepUnits: layers
-    case .lastStep, .lastStepNumbers: layers - 1
-    }
-  }
+  /// Whether a head that speaks once a sequence reads the two ends of bidirectional layers (R5).
+  var readsEnds: Bool { directions > 1 && head.isAtLastStep && pooling == .last }
+
+  /// Layers of which something reads every timestep, of both directions together: all, but for the highest where the
+  /// head reads its ends.
+  var layersReadAtEveryStep: Int { readsEnds ? layers - 1 : layers }
+
+  /// Layers whose output is dropped timestep by timestep: all, but for the highest under a head that speaks once a
+  /// sequence, which reads a row that is dropped itself.
+  var layersDroppedAtEveryStep: Int { head.isAtLastStep ? layers - 1 : layers }
 }

@@ -10,8 +10,8 @@ import Kernels
 /// Sequences may be shorter than T: what stands behind a lane's length changes no bit of the loss and of any gradient.
 ///
 /// Memory in floats for T·B rows of a pass: L·T·B·(4Hp + 2Hp) for gates, hidden and cell states; T·B·(Dp + max(Dp, Hp))
-/// for the inputs and the gradient that travels down; T·B·Kp for the logits, or B·(Hp + Kp) with a head at the last
-/// timestep; with dropout T·B·Hp more for each layer whose output is read at every timestep. With T = 128, B = 32,
+/// for the inputs and the gradient that travels down; T·B·Kp for the logits, or B·(Hp + Kp) with a head that speaks once
+/// a sequence; with dropout T·B·Hp more for each layer whose output is read at every timestep. With T = 128, B = 32,
 /// H = D = 512, L = 2, K = 65: 4096·(2·3072 + 1024 + 80) · 4 bytes = 119 MB.
 /// Weights: packed twice (W and Wᵀ), beside the parameters and the rank's gradients (`ShardedRows.gradientCount`).
 public final class SequenceModel {
@@ -40,7 +40,7 @@ public final class SequenceModel {
   /// directly.
   let dropped: [Activations]
   /// Nil where the head speaks at every timestep.
-  let lastSteps: LastSteps?
+  let pooled: PooledStates?
   /// Wy and the loss, over the rows of `outputRows`.
   let output: OutputLayer
   private(set) var outputRows: ShardedRows
@@ -106,12 +106,13 @@ public final class SequenceModel {
     product = WeightGradient(passes: passes, maximumDepth: shape.lstm.map(\.rows).max()!)
     switch shape.head {
     case .everyStep, .everyStepUnits:
-      lastSteps = nil
+      pooled = nil
       outputPasses = passes
       outputProduct =
         shape.isTied ? WeightGradient(passes: passes, maximumDepth: OutputLayer.classesAtOnce) : product
     case .lastStep, .lastStepNumbers:
-      lastSteps = LastSteps(timesteps: segments.last!.upperBound, lanes: lanes, units: shape.outputs)
+      pooled = PooledStates(
+        shape.pooling, timesteps: segments.last!.upperBound, lanes: lanes, units: shape.outputs)
       outputPasses = passes.map { ShardedRows($0, timesteps: 1) }
       outputProduct = WeightGradient(passes: outputPasses, maximumDepth: shape.outputs + 1)
     }
@@ -126,8 +127,8 @@ public final class SequenceModel {
     penalized =
       penalty.isZero
       ? nil : PenalizedStates(penalty, timesteps: timesteps, lanes: lanes, units: shape.hidden)
-    let readAtEveryStep = (dropout?.rate ?? 0) > 0 ? shape.layersReadAtEveryStep : 0
-    dropped = (0..<readAtEveryStep).map { _ in Activations(count: rowCount * padded(shape.outputs)) }
+    let droppedAtEveryStep = (dropout?.rate ?? 0) > 0 ? shape.layersDroppedAtEveryStep : 0
+    dropped = (0..<droppedAtEveryStep).map { _ in Activations(count: rowCount * padded(shape.outputs)) }
     select(pass: 0)
   }
 
@@ -145,7 +146,7 @@ public final class SequenceModel {
     for layer in layers { layer.use(timesteps: rows.timesteps, lanes: rows.lanes) }
     embedding?.use(rows)
     product.use(pass: index)
-    lastSteps?.use(lanes: rows.lanes)
+    pooled?.use(lanes: rows.lanes)
     outputProduct.use(pass: index)
     output.use(rowCount: outputRows.order.count)
   }
@@ -153,7 +154,7 @@ public final class SequenceModel {
   var isLastSegment: Bool { segment == segments.count - 1 }
 
   /// Whether the head says anything about the segment that is in memory.
-  public var speaks: Bool { lastSteps == nil || isLastSegment }
+  public var speaks: Bool { pooled == nil || isLastSegment }
 
   /// Copies the parameters into the order in which the products read them, or one share of them where ranks share the
   /// packed weights. Once an update.
@@ -185,9 +186,9 @@ public final class SequenceModel {
   ) {
     forEachSegment { segment in
       forwardLayers(input, lengths: lengths, parameters: parameters, step: step)
-      takeLastSteps(of: segment, lengths: lengths)
+      pool(segment, lengths: lengths)
     }
-    if let lastSteps, let step { dropLastSteps(lastSteps, step: step) }
+    if let pooled, let step { dropPooled(pooled, step: step) }
     output.forward(y: outputInput(dropped: step != nil))
   }
 
@@ -227,13 +228,13 @@ public final class SequenceModel {
     directions?.output(ofLayer: index) ?? layers[index].hidden(1)
   }
 
-  /// What a head at the last timestep reads.
-  func takeLastSteps(of segment: Range<Int>, lengths: UnsafeBufferPointer<Int32>?) {
-    guard let lastSteps else { return }
-    if let directions {
-      directions.takeEnds(cells(ofLayer: shape.layers - 1), to: lastSteps.rows)
+  /// What a head that speaks once a sequence reads of a segment.
+  func pool(_ segment: Range<Int>, lengths: UnsafeBufferPointer<Int32>?) {
+    guard let pooled else { return }
+    if let directions, shape.readsEnds {
+      directions.takeEnds(cells(ofLayer: shape.layers - 1), to: pooled.rows)
     } else {
-      lastSteps.take(layers[shape.layers - 1].hidden(1), of: segment, lengths: lengths)
+      pooled.take(layerOutput(shape.layers - 1), of: segment, lengths: lengths)
     }
   }
 
@@ -247,7 +248,7 @@ public final class SequenceModel {
     use(segment: index)
     restoreStates()
     forwardLayers(input, lengths: lengths, parameters: parameters, step: step)
-    if lastSteps == nil { output.forward(y: outputInput(dropped: step != nil)) }
+    if pooled == nil { output.forward(y: outputInput(dropped: step != nil)) }
   }
 
   /// What the lowest layer reads. Embedded tokens are dropped as Zaremba et al. do; numbers are not, for they are the
@@ -312,7 +313,7 @@ public final class SequenceModel {
   /// The targets of the segment.
   func spokenOf(_ targets: SequenceTargets) -> SequenceTargets {
     let targets =
-      lastSteps == nil ? targets.timesteps(segments[segment], of: segments.last!.upperBound) : targets
+      pooled == nil ? targets.timesteps(segments[segment], of: segments.last!.upperBound) : targets
     let fits =
       switch (targets, shape.head) {
       case (.classes(let classes), .everyStep), (.classes(let classes), .lastStep):
@@ -327,9 +328,9 @@ public final class SequenceModel {
 
   /// Logits after `forward` or `recompute`, before the softmax, of a lane counted from the pass's first; of an adaptive
   /// softmax the logarithms of all probabilities, valid until the next call. With a head at every timestep those at `t`
-  /// of the segment; with one at the last timestep `t` must be nil.
+  /// of the segment; with one that speaks once a sequence `t` must be nil.
   public func logits(lane: Int, t: Int? = nil) -> UnsafeBufferPointer<Float> {
-    precondition((t == nil) == (lastSteps != nil), "a timestep for a head at every timestep, and for no other")
+    precondition((t == nil) == (pooled != nil), "a timestep for a head at every timestep, and for no other")
     let row = (t ?? 0) * rows.lanes + lane
     let logits = UnsafeBufferPointer(output.logits(row: row))
     guard let tails = output.tails else { return logits }
@@ -346,7 +347,7 @@ public final class SequenceModel {
 
   /// What the output layer reads, a row for each of `outputRows`.
   func outputInput(dropped useDropped: Bool) -> UnsafePointer<Float> {
-    if let lastSteps { return UnsafePointer(lastSteps.rows) }
+    if let pooled { return UnsafePointer(pooled.rows) }
     return input(ofLayer: shape.layers, dropped: useDropped)
   }
 }

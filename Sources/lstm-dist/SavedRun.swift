@@ -42,7 +42,7 @@ struct SavedRun {
       throw unfit(
         "encoding",
         "a model that reads \(encoding.vocabulary.map { "\($0.count) tokens" } ?? "\(encoding.width!) numbers") and says one "
-          + "of \(classes) classes at the last timestep")
+          + "of \(classes) classes of a whole sequence")
     }
     return encoding
   }

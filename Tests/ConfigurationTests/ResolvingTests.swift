@@ -182,6 +182,25 @@ struct ResolvingTests {
     #expect(error?.message.contains("off with model.bidirectional") == true)
   }
 
+  @Test("Only what has one class reads its timesteps in other ways than the last")
+  func pooling() throws {
+    #expect(try resolve("task=classification", "data.path=x").model.pooling == .last)
+    for pooling in ["last", "mean", "max"] {
+      #expect(
+        try resolve("task=classification", "data.path=x", "model.pooling=\(pooling)").model.pooling.rawValue == pooling)
+    }
+    for wrong in [
+      ["task=classification", "data.path=x", "model.pooling=sum"],
+      ["task=forecasting", "data.path=x", "model.pooling=mean"],
+      ["data.path=x", "model.pooling=max"], ["task=reber", "model.pooling=mean"],
+    ] {
+      let error = #expect(throws: ConfigurationError.self) {
+        try Configuration.load(overrides: wrong.map { try .init(set: $0) })
+      }
+      #expect(error?.exitCode == 78 && error?.message.contains("model.pooling") == true)
+    }
+  }
+
   @Test("What only some models can have is refused for others")
   func regularization() throws {
     for key in ["model.dropout", "model.weightDropout", "model.embeddingDropout"] {

@@ -34,6 +34,16 @@ struct ClassifierRun: RunInTurn {
     input: .tokens(vocabulary: 6, embedding: 3), hidden: 4, layers: 3, isBidirectional: true,
     head: .lastStep(classes: 4))
 
+  static let mean = ModelShape(
+    input: .tokens(vocabulary: 6, embedding: 3), hidden: 5, layers: 2, head: .lastStep(classes: 4), pooling: .mean)
+  static let maximum = ModelShape(
+    input: .numbers(3), hidden: 17, layers: 1, head: .lastStep(classes: 4), pooling: .max)
+  static let meanOfBoth = ModelShape(
+    input: .numbers(3), hidden: 5, layers: 2, isBidirectional: true, head: .lastStep(classes: 4), pooling: .mean)
+  static let maximumOfBoth = ModelShape(
+    input: .tokens(vocabulary: 6, embedding: 3), hidden: 4, layers: 2, isBidirectional: true,
+    head: .lastStepNumbers(2), pooling: .max)
+
   static let regression = ModelShape(input: .numbers(3), hidden: 5, layers: 2, head: .lastStepNumbers(4))
 
   /// [B, K]: what a model of numbers should say; NaN for the empty lane.
@@ -121,7 +131,7 @@ struct ClassifierRun: RunInTurn {
         return zip(embedded, mask(layer: 0, t: t, lane: lane, units: shape.inputs)).map(*)
       }
       let (H, Y) = (shape.hidden, shape.outputs)
-      var ends: [Double] = []
+      var (ends, rows): ([Double], [[Double]]) = ([], [])
       for index in 0..<shape.layers {
         let both = states(of: index, x, T, parameters)
         ends = both.flatMap { $0.suffix(H) }
@@ -133,12 +143,15 @@ struct ClassifierRun: RunInTurn {
             x += a[time * H..<(time + 1) * H]
           }
         }
+        rows = (0..<T).map { Array(x[$0 * Y..<($0 + 1) * Y]) }
         if index + 1 < shape.layers {
           let masks = (0..<T).flatMap { mask(layer: index + 1, t: $0, lane: lane, units: Y) }
           x = zip(x, masks).map(*)
         }
       }
-      let y = zip(ends, mask(layer: shape.layers, t: 0, lane: lane, units: Y)).map(*)
+      // Of two directions the end of the second is not what it says of the last timestep.
+      let read = shape.pooling == .last ? ends : ReferencePooling.forward(shape.pooling, rows)
+      let y = zip(read, mask(layer: shape.layers, t: 0, lane: lane, units: Y)).map(*)
       let (w, K) = (Array(parameters[shape.outputRange]), shape.classes)
       let logits = (0..<K).map { k in y.indices.reduce(w[Y * K + k]) { $0 + y[$1] * w[$1 * K + k] } }
       if case .lastStepNumbers = shape.head {
@@ -180,9 +193,14 @@ struct ClassifierRun: RunInTurn {
 }
 
 @Suite struct ClassifierTests {
-  static let oneWay = [ClassifierRun.numeric, ClassifierRun.textual, ClassifierRun.regression]
+  static let oneWay = [
+    ClassifierRun.numeric, ClassifierRun.textual, ClassifierRun.regression, ClassifierRun.mean, ClassifierRun.maximum,
+  ]
   static let shapes =
-    oneWay + [ClassifierRun.bothWays, ClassifierRun.textBothWays, ClassifierRun.deepBothWays]
+    oneWay + [
+      ClassifierRun.bothWays, ClassifierRun.textBothWays, ClassifierRun.deepBothWays, ClassifierRun.meanOfBoth,
+      ClassifierRun.maximumOfBoth,
+    ]
 
   @Test(arguments: shapes, [0, 0.4] as [Float])
   func everyGradientAgreesWithCentralDifferencesOfTheReferenceInDouble(shape: ModelShape, dropout: Float) {

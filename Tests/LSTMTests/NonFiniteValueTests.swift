@@ -16,8 +16,8 @@ import Testing
     var scale: Float = 1 / 9
 
     /// Four lanes of up to four timesteps.
-    init(_ head: ModelShape.Head = .everyStep(classes: 5)) {
-      shape = ModelShape(input: .numbers(3), hidden: 6, layers: 2, head: head)
+    init(_ head: ModelShape.Head = .everyStep(classes: 5), _ pooling: Pooling = .last) {
+      shape = ModelShape(input: .numbers(3), hidden: 6, layers: 2, head: head, pooling: pooling)
       model = Self.model(shape, segment: 4)
       segmented = [Self.model(shape, segment: 3), Self.model(shape, segment: 1)]
       parameters = Array(repeating: 0, count: shape.parameterCount)
@@ -70,7 +70,7 @@ import Testing
 
   @Test func finiteNumbersAreNoFinding() {
     #expect(Run().search() == nil)
-    #expect(Run(.lastStep(classes: 5)).search() == nil)
+    for pooling in Pooling.allCases { #expect(Run(.lastStep(classes: 5), pooling).search() == nil) }
   }
 
   @Test func theInputIsNamedAndPaddingIsNot() throws {

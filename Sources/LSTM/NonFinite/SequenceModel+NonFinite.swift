@@ -14,10 +14,10 @@ extension SequenceModel {
       found.append(
         contentsOf: forwardSearching(
           NonFiniteSearch(segment: segment, lengths: lengths), input, parameters: parameters, step: step))
-      takeLastSteps(of: segment, lengths: lengths)
+      pool(segment, lengths: lengths)
     }
     if let first = first(found) { return first }
-    if let lastSteps { dropLastSteps(lastSteps, step: step) }
+    if let pooled { dropPooled(pooled, step: step) }
     for index in segments.indices.reversed() {
       let search = NonFiniteSearch(segment: segments[index], lengths: lengths)
       recompute(segment: index, input, lengths: lengths, parameters: parameters, step: step)
@@ -104,15 +104,15 @@ extension SequenceModel {
     shape.directions * index..<shape.directions * (index + 1)
   }
 
-  /// The first number that reaches the highest layer. To bidirectional layers a head at the last timestep hands down
-  /// one row a lane.
+  /// The first number that reaches the highest layer. To the ends of bidirectional layers a head hands down one row a
+  /// lane.
   private func firstHanded(_ search: NonFiniteSearch) -> NonFiniteValue? {
     let stride = padded(shape.outputs)
-    guard directions != nil, let lastSteps else {
+    guard shape.readsEnds, let pooled else {
       return search.first(nil, [.init(.dHidden, downward.pointer, stride: stride)], columns: shape.outputs)
     }
     return headPlaces(search).lazy.compactMap { place in
-      self.first(.dHidden, lastSteps.rows + place.row * stride, self.shape.outputs, place)
+      self.first(.dHidden, pooled.rows + place.row * stride, self.shape.outputs, place)
     }.first
   }
 
@@ -127,7 +127,7 @@ extension SequenceModel {
   private func headPlaces(_ search: NonFiniteSearch) -> [HeadPlace] {
     (0..<search.lengths.count).flatMap { lane in
       let length = Int(search.lengths[lane])
-      if lastSteps != nil { return length > 0 ? [HeadPlace(timestep: length - 1, lane: lane, row: lane)] : [] }
+      if pooled != nil { return length > 0 ? [HeadPlace(timestep: length - 1, lane: lane, row: lane)] : [] }
       return search.segment.clamped(to: 0..<length).map {
         HeadPlace(timestep: $0, lane: lane, row: ($0 - search.segment.lowerBound) * rows.lanes + lane)
       }

@@ -113,7 +113,7 @@ enum ClassificationLearning: LearningTask {
       }
     return ModelShape(
       input: input, hidden: model.hidden, layers: model.layers, isBidirectional: model.bidirectional,
-      head: .lastStep(classes: encoding.classes.count))
+      head: .lastStep(classes: encoding.classes.count), pooling: Pooling(model.pooling))
   }
 }
 

@@ -98,6 +98,16 @@ extension SharedMemory {
   }
 }
 
+extension Pooling {
+  init(_ choice: Configuration.Model.Pooling) {
+    switch choice {
+    case .last: self = .last
+    case .mean: self = .mean
+    case .max: self = .max
+    }
+  }
+}
+
 extension Initialization {
   init(_ choice: Configuration.Model.Initialization) {
     switch choice {
