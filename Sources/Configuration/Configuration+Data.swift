@@ -16,6 +16,8 @@ extension Configuration {
       case series
       /// A folder of WAV or FLAC files.
       case audio
+      /// A text file with a word and its label on each line, and blank lines between sequences.
+      case conll
       /// CSV or TSV, each row a timestep of numbers.
       case numbers
       /// JSON with frames of notes.

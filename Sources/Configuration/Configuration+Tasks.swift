@@ -7,6 +7,7 @@ extension Configuration.Task {
     case .reber, .temporalOrder, .adding, .multiplication, .copy: [.generated]
     case .languageModel: [.text]
     case .classification: [.classFiles, .table, .series, .audio]
+    case .tagging: [.conll]
     case .forecasting: [.numbers]
     case .pianoRoll: [.pianoRolls]
     }
@@ -17,6 +18,7 @@ extension Configuration.Task {
     switch self {
     case .reber, .temporalOrder, .copy: [.symbols]
     case .languageModel: [.characters, .bytes, .words]
+    case .tagging: [.words]
     case .adding, .multiplication, .forecasting, .pianoRoll: [.numbers]
     case .classification: source.isNumeric ? [.numbers] : [.words, .characters, .bytes]
     }
@@ -34,6 +36,7 @@ extension Configuration.Task {
   var pathContents: String {
     switch self {
     case .languageModel: "a text"
+    case .tagging: "words with labels"
     case .forecasting: "a table of numbers"
     case .pianoRoll: "a file of piano rolls"
     default: "labelled sequences"
@@ -42,7 +45,7 @@ extension Configuration.Task {
 
   /// Whether sequences say by themselves how long a window must be.
   var knowsLengths: Bool {
-    [.classification, .temporalOrder, .adding, .multiplication, .copy, .pianoRoll].contains(self)
+    [.classification, .tagging, .temporalOrder, .adding, .multiplication, .copy, .pianoRoll].contains(self)
   }
 }
 

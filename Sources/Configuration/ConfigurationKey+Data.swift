@@ -3,16 +3,19 @@ extension ConfigurationKey {
     .choice(
       "data.source", \.data.source,
       .derived(
-        "text (language-model), numbers (forecasting), piano-rolls (piano-roll), generated for built-in tasks; "
+        "text (language-model), conll (tagging), numbers (forecasting), piano-rolls (piano-roll), generated for "
+          + "built-in tasks; "
           + "classification: series for a path *.ts, table for *.csv and *.tsv, audio where data.files ends in .wav or "
           + ".flac, else class-files"
       ) { $0.usualSource.rawValue },
       "Where the sequences come from: generated, one text, a folder with a text file for each class, a table with texts "
-        + "and labels, a series file of the UEA and UCR archives, a folder of WAV or FLAC files, a table of numbers."),
+        + "and labels, a series file of the UEA and UCR archives, a folder of WAV or FLAC files, a file "
+        + "with a word and its label on each line (conll), a table of numbers."),
     .text(
       "data.path", \.data.path, expected: "the path of a file or folder",
-      scope: .tasks(.languageModel, .classification, .forecasting, .pianoRoll),
-      "The text to learn; the file or folder of labelled sequences; the table of numbers; the file of piano rolls."),
+      scope: .tasks(.languageModel, .classification, .tagging, .forecasting, .pianoRoll),
+      "The text to learn; the file or folder of labelled sequences; the file of words with labels; the table of numbers; "
+        + "the file of piano rolls."),
     .text(
       "data.files", \.data.files, expected: "a pattern with {class}",
       .derived("{class}.txt for class-files, {class}/*.wav for audio, else none") {
@@ -35,7 +38,8 @@ extension ConfigurationKey {
     .choice(
       "data.tokens", \.data.tokens,
       .derived(
-        "symbols (reber, temporal-order, copy), characters (language-model), words (classification of texts), else numbers"
+        "symbols (reber, temporal-order, copy), characters (language-model), words (classification of "
+          + "texts, tagging), else numbers"
       ) {
         $0.task.tokens(of: $0.data.source)[0].rawValue
       },
@@ -54,19 +58,19 @@ extension ConfigurationKey {
       .derived("0 (built-in tasks, piano-roll, or with data.heldOut or data.folds), 0.2 (forecasting), else 0.1") {
         $0.task.isGenerated || $0.task == .pianoRoll || $0.data.holdsOutOtherwise
           ? "0" : $0.task == .forecasting ? "0.2" : "0.1"
-      }, scope: .tasks(.languageModel, .classification, .forecasting),
+      }, scope: .tasks(.languageModel, .classification, .tagging, .forecasting),
       "What is held out: this share, at the end of a text or table or drawn from each class of sequences; or other data; 0 holds "
         + "nothing out. A file whose name is a number needs a directory: ./0.5."),
     .text(
       "data.heldOut", \.data.heldOut, expected: "patterns of names with | between them",
-      scope: .tasks(.classification),
+      scope: .tasks(.classification, .tagging),
       "Sequences held out by their names: *_0.wav|*_1.wav takes the first two recordings of each digit and speaker. Names "
         + "of lines and rows end with a colon and their number."),
     .integer(
-      "data.folds", \.data.folds, 0...1000, .always("0"), scope: .tasks(.classification),
+      "data.folds", \.data.folds, 0...1000, .always("0"), scope: .tasks(.classification, .tagging),
       "Parts of a cross-validation, with the classes in their proportions; 0 for none."),
     .integer(
-      "data.fold", \.data.fold, 0...999, .always("0"), scope: .tasks(.classification),
+      "data.fold", \.data.fold, 0...999, .always("0"), scope: .tasks(.classification, .tagging),
       "The part of a cross-validation that is held out, from 0."),
     .integer(
       "data.trainingStrings", \.data.trainingStrings, 0...1_000_000, .byTask("0", [.reber: "8192"]),

@@ -2,10 +2,11 @@ extension ConfigurationKey {
   static let model: [ConfigurationKey] = [
     .integer(
       "model.embedding", \.model.embedding, 1...65536,
-      .byTask("128", [.reber: "8", .classification: "64", .temporalOrder: "8", .copy: "32"]),
+      .byTask("128", [.reber: "8", .classification: "64", .tagging: "64", .temporalOrder: "8", .copy: "32"]),
       "D, the length of a token's vector."),
     .text(
-      "model.vectors", \.model.vectors, expected: "the path of a file", scope: .tasks(.languageModel, .classification),
+      "model.vectors", \.model.vectors, expected: "the path of a file",
+      scope: .tasks(.languageModel, .classification, .tagging),
       "Pretrained word vectors in text form, a word and D numbers on each line: what the vectors of words begin with that "
         + "are found in it; the others begin as usual."),
     .integer(
@@ -13,15 +14,15 @@ extension ConfigurationKey {
       .byTask(
         "256",
         [
-          .reber: "32", .classification: "128", .temporalOrder: "32", .adding: "32", .multiplication: "32",
-          .copy: "32", .forecasting: "64", .pianoRoll: "200",
+          .reber: "32", .classification: "128", .tagging: "128", .temporalOrder: "32", .adding: "32",
+          .multiplication: "32", .copy: "32", .forecasting: "64", .pianoRoll: "200",
         ]),
       "H, hidden units of each layer."),
     .integer("model.layers", \.model.layers, 1...64, .byTask("1", [.languageModel: "2"]), "L, LSTM layers."),
     .flag(
-      "model.bidirectional", \.model.bidirectional, .always("false"), scope: .tasks(.classification),
+      "model.bidirectional", \.model.bidirectional, .always("false"), scope: .tasks(.classification, .tagging),
       "Every layer has a second cell, which reads sequences from their ends (Schuster and Paliwal 1997); what is above "
-        + "reads both, 2H numbers, and the head their two ends."),
+        + "reads both, 2H numbers, and a head for whole sequences their two ends."),
     .choice(
       "model.pooling", \.model.pooling, .always("last"), scope: .tasks(.classification),
       "What the output layer reads of a sequence: the state at its last timestep (of bidirectional layers the two ends), "
@@ -87,11 +88,11 @@ extension ConfigurationKey {
       .byTask(
         "64",
         [
-          .reber: "32", .classification: "0", .temporalOrder: "0", .adding: "0", .multiplication: "0",
+          .reber: "32", .classification: "0", .tagging: "0", .temporalOrder: "0", .adding: "0", .multiplication: "0",
           .copy: "0", .forecasting: "24", .pianoRoll: "0",
         ]),
-      "T, timesteps of a window. The reber task draws a string again if it is longer than T + 1 symbols. With classes the "
-        + "most timesteps of a sequence; 0 takes the longest."),
+      "T, timesteps of a window. The reber task draws a string again if it is longer than T + 1 symbols. With classes or "
+        + "labels the most timesteps of a sequence; 0 takes the longest."),
     .integer(
       "batch.jitter", \.batch.jitter, 0...10_000, .always("0"), scope: .tasks(.languageModel),
       "Random lengths of windows (Merity et al. 2018): batch.steps timesteps, in one window of 20 half as many, with this "

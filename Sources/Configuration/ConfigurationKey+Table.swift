@@ -7,10 +7,10 @@ extension ConfigurationKey {
         .derived("language-model where data.path is given, else reber") {
           ($0.data.path.isEmpty ? Configuration.Task.reber : .languageModel).rawValue
         },
-        "What is learned: the embedded Reber grammar, the next token of a text, the class of a whole sequence, the next "
-          + "values of a column of numbers; or of Hochreiter and Schmidhuber (1997) the order of symbols that stand far "
-          + "apart (task 6), the sum (4) or the product (5) of two marked numbers of a long sequence, its first symbol "
-          + "again at its end (2).")
+        "What is learned: the embedded Reber grammar, the next token of a text, the class of a whole sequence, a label "
+          + "for each of its words, the next values of a column of numbers; or of Hochreiter and Schmidhuber (1997) the "
+          + "order of symbols that stand far apart (task 6), the sum (4) or the product (5) of two marked numbers of a "
+          + "long sequence, its first symbol again at its end (2).")
     ] + data + audio + model + batch + optimizer + training + schedule + checkpoint + nonFinite + [
       .seed("seed", \.seed, .always("1"), "Weights, dropout, data order and generated strings all follow from it."),
       .choice(
@@ -47,7 +47,7 @@ extension ConfigurationKey {
   private static let training: [ConfigurationKey] = [
     .integer(
       "training.steps", \.training.steps, 1...1_000_000_000,
-      .byTask("2000", [.reber: "3000", .classification: "1000", .temporalOrder: "3000"]),
+      .byTask("2000", [.reber: "3000", .classification: "1000", .tagging: "1000", .temporalOrder: "3000"]),
       mayChangeOnResume: true, "Parameter updates in total, counted from the start of the run."),
     .integer(
       "training.evaluateEvery", \.training.evaluateEvery, 0...1_000_000_000,

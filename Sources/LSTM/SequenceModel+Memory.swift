@@ -28,7 +28,7 @@ extension SequenceModel {
     if segments > 1 { between += borderFloats(shape, segments: segments, lanes: lanes) * float }
     // With several segments the gradient of each shard waits for the next segment.
     let waiting = segments > 1 ? shards : 0
-    var scratch = WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: shape.lstm.map(\.rows).max()!)
+    var scratch = WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: shape.largestDepth)
     if shape.isTied {
       scratch += WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: OutputLayer.classesAtOnce)
     }
@@ -64,6 +64,10 @@ extension ModelShape {
   /// Layers of which something reads every timestep, of both directions together: all, but for the highest where the
   /// head reads its ends.
   var layersReadAtEveryStep: Int { readsEnds ? layers - 1 : layers }
+
+  /// Rows of the largest weight gradient over all timesteps: that of a cell, or of the output layer where it reads both
+  /// cells of every timestep.
+  var largestDepth: Int { max(lstm.map(\.rows).max()!, head.isAtLastStep ? 0 : outputs + 1) }
 
   /// Layers whose output is dropped timestep by timestep: all, but for the highest under a head that speaks once a
   /// sequence, which reads a row that is dropped itself.

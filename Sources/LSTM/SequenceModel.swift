@@ -103,7 +103,7 @@ public final class SequenceModel {
     embedding = shape.vocabulary.map { Embedding(vocabulary: $0, size: shape.inputs, passes: passes) }
     inputs = FloatBuffer(count: rowCount * padded(shape.inputs))
     downward = FloatBuffer(count: rowCount * max(padded(shape.inputs), padded(shape.outputs)))
-    product = WeightGradient(passes: passes, maximumDepth: shape.lstm.map(\.rows).max()!)
+    product = WeightGradient(passes: passes, maximumDepth: shape.largestDepth)
     switch shape.head {
     case .everyStep, .everyStepUnits:
       pooled = nil

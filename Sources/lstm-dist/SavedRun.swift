@@ -34,15 +34,26 @@ struct SavedRun {
 
   /// How a model that says one class of a sequence reads it.
   func classifierEncoding() throws -> ClassifierEncoding {
+    try encoding(of: "a whole sequence") { .lastStep(classes: $0) }
+  }
+
+  /// How a model that says one class of each word reads them.
+  func taggerEncoding() throws -> ClassifierEncoding {
+    let encoding = try encoding(of: "every timestep") { .everyStep(classes: $0) }
+    guard encoding.vocabulary?.kind == .words else { throw unfit("encoding", "a model that reads words") }
+    return encoding
+  }
+
+  private func encoding(of what: String, _ head: (_ classes: Int) -> ModelShape.Head) throws -> ClassifierEncoding {
     let encoding = try ClassifierEncoding(json: Data(model.vocabulary), name: path)
     let classes = encoding.classes.count
-    guard model.shape.vocabulary == encoding.vocabulary?.count, model.shape.head == .lastStep(classes: classes),
+    guard model.shape.vocabulary == encoding.vocabulary?.count, model.shape.head == head(classes),
       encoding.width == nil || encoding.width == model.shape.inputs
     else {
       throw unfit(
         "encoding",
         "a model that reads \(encoding.vocabulary.map { "\($0.count) tokens" } ?? "\(encoding.width!) numbers") and says one "
-          + "of \(classes) classes of a whole sequence")
+          + "of \(classes) classes of \(what)")
     }
     return encoding
   }

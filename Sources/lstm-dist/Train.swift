@@ -265,8 +265,8 @@ extension ModelShape {
   /// What it reads and says, in the letters of the equations.
   fileprivate var names: String {
     switch head {
-    case .everyStep(let classes): "V \(classes)"
-    case .everyStepUnits(let classes), .lastStep(let classes), .lastStepNumbers(let classes):
+    case .everyStep(let classes) where classes == vocabulary: "V \(classes)"
+    case .everyStep(let classes), .everyStepUnits(let classes), .lastStep(let classes), .lastStepNumbers(let classes):
       (vocabulary.map { "V \($0), " } ?? "") + "K \(classes)"
     }
   }

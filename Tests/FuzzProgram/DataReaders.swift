@@ -82,6 +82,14 @@ func dataReaders() -> [Reader.Kind] {
       }
     ),
     (
+      "tagged words", ["\u{FEFF}the D\nrain N\r\n\r\n \nété\tN\n", "a 1 X\nb 2 Y\n\nc 3 X"].map { Array($0.utf8) },
+      { bytes, _ in
+        let unlabelled = try TaggedWords.unlabelled(of: [("fuzz", bytes), ("fuzz", bytes)])
+        guard keepsLengths(unlabelled) else { return false }
+        return keepsLengths(try TaggedWords.conll(bytes: bytes, name: "fuzz"))
+      }
+    ),
+    (
       "pattern", ["data/{class}/*.wav", "*_{class}_*.txt"].map { Array($0.utf8) },
       { bytes, _ in
         let pattern = try NamePattern(String(decoding: bytes, as: UTF8.self))
@@ -124,10 +132,13 @@ private func readTexts(_ bytes: [UInt8], isTSV: Bool) throws -> Bool {
   keepsPromises(try .table(bytes: bytes, isTSV: isTSV, textColumn: "text", labelColumn: "label", name: "fuzz"))
 }
 
-private func keepsPromises<Element>(_ sequences: LabelledSequences<Element>) -> Bool {
-  sequences.count > 0 && sequences.classes.count >= 2
-    && sequences.elements.count == sequences.lengths.reduce(0, +) * sequences.width
+private func keepsLengths<Element>(_ sequences: LabelledSequences<Element>) -> Bool {
+  sequences.count > 0 && sequences.elements.count == sequences.lengths.reduce(0, +) * sequences.width
     && sequences.lengths.allSatisfy { $0 >= 1 }
+}
+
+private func keepsPromises<Element>(_ sequences: LabelledSequences<Element>) -> Bool {
+  keepsLengths(sequences) && sequences.classes.count >= 2
     && sequences.labels.allSatisfy { sequences.classes.indices.contains(Int($0)) }
 }
 

@@ -3,7 +3,8 @@ import LSTM
 import Randomness
 import Testing
 
-/// A model that says a class or numbers of sequences of uneven lengths, one lane of which is empty.
+/// A model that says a class or numbers of sequences of uneven lengths, or a class of each of their timesteps; one lane
+/// is empty.
 struct ClassifierRun: RunInTurn {
   /// Tokens where the model has a vocabulary, numbers else.
   let shape: ModelShape
@@ -44,7 +45,21 @@ struct ClassifierRun: RunInTurn {
     input: .tokens(vocabulary: 6, embedding: 3), hidden: 4, layers: 2, isBidirectional: true,
     head: .lastStepNumbers(2), pooling: .max)
 
+  static let tagger = ModelShape(
+    input: .tokens(vocabulary: 6, embedding: 3), hidden: 5, layers: 1, head: .everyStep(classes: 4))
+  static let taggerOfBoth = ModelShape(
+    input: .tokens(vocabulary: 6, embedding: 3), hidden: 5, layers: 1, isBidirectional: true,
+    head: .everyStep(classes: 4))
+
   static let regression = ModelShape(input: .numbers(3), hidden: 5, layers: 2, head: .lastStepNumbers(4))
+
+  /// [T, B]: what a model of timesteps should say; −1 behind the ends.
+  var timestepLabels: [Int32] {
+    (0..<timesteps * lanes).map { $0 / lanes < lengths[$0 % lanes] ? Int32($0 * 3 % shape.classes) : -1 }
+  }
+
+  /// Targets of the global batch.
+  var targetCount: Int { shape.head.isAtLastStep ? 6 : Int(lengths.reduce(0, +)) }
 
   /// [B, K]: what a model of numbers should say; NaN for the empty lane.
   var values: [Float] {
@@ -93,7 +108,9 @@ struct ClassifierRun: RunInTurn {
         for segment in model.segments.indices.reversed() {
           model.recompute(segment: segment, input, lengths: lengths, parameters: parameters, step: step)
           withTargets(own) { targets in
-            losses.withUnsafeMutableBufferPointer { model.loss(targets: targets, scale: 1 / 6, shardLosses: $0) }
+            losses.withUnsafeMutableBufferPointer {
+              model.loss(targets: targets, scale: 1 / Float(targetCount), shardLosses: $0)
+            }
           }
           model.backward(
             input, step: step, gradient: &flat, subtreeStride: shape.parameterCount,
@@ -115,7 +132,8 @@ struct ClassifierRun: RunInTurn {
 
   private func withTargets(_ own: Range<Int>, _ body: (SequenceTargets) -> Void) {
     guard case .lastStepNumbers(let count) = shape.head else {
-      return Array(labels[own]).withUnsafeBufferPointer { body(.classes($0)) }
+      let labels = shape.head.isAtLastStep ? Array(labels[own]) : window(timestepLabels, own)
+      return labels.withUnsafeBufferPointer { body(.classes($0)) }
     }
     Array(values[own.lowerBound * count..<own.upperBound * count]).withUnsafeBufferPointer { body(.numbers($0)) }
   }
@@ -151,19 +169,27 @@ struct ClassifierRun: RunInTurn {
       }
       // Of two directions the end of the second is not what it says of the last timestep.
       let read = shape.pooling == .last ? ends : ReferencePooling.forward(shape.pooling, rows)
-      let y = zip(read, mask(layer: shape.layers, t: 0, lane: lane, units: Y)).map(*)
-      let (w, K) = (Array(parameters[shape.outputRange]), shape.classes)
-      let logits = (0..<K).map { k in y.indices.reduce(w[Y * K + k]) { $0 + y[$1] * w[$1 * K + k] } }
-      if case .lastStepNumbers = shape.head {
-        return logits.indices.reduce(0) { sum, k in
-          let error = logits[k] - Double(values[lane * K + k])
-          return sum + error * error / Double(K)
-        }
+      if shape.head.isAtLastStep { return loss(of: read, t: 0, lane: lane, target: labels[lane], parameters) }
+      return (0..<T).reduce(0) {
+        $0 + loss(of: rows[$1], t: $1, lane: lane, target: timestepLabels[$1 * lanes + lane], parameters)
       }
-      let sum = logits.reduce(0) { $0 + 1 / Double.sigmoid(-$1) - 1 }
-      return logarithm(sum) - logits[Int(labels[lane])]
     }
-    return lossOfLanes.reduce(0, +) / Double(lossOfLanes.count)
+    return lossOfLanes.reduce(0, +) / Double(targetCount)
+  }
+
+  /// The loss of what the head says when it reads a row, [Y].
+  private func loss(of row: [Double], t: Int, lane: Int, target: Int32, _ parameters: [Double]) -> Double {
+    let (w, K, Y) = (Array(parameters[shape.outputRange]), shape.classes, shape.outputs)
+    let y = zip(row, mask(layer: shape.layers, t: t, lane: lane, units: Y)).map(*)
+    let logits = (0..<K).map { k in y.indices.reduce(w[Y * K + k]) { $0 + y[$1] * w[$1 * K + k] } }
+    if case .lastStepNumbers = shape.head {
+      return logits.indices.reduce(0) { sum, k in
+        let error = logits[k] - Double(values[lane * K + k])
+        return sum + error * error / Double(K)
+      }
+    }
+    let sum = logits.reduce(0) { $0 + 1 / Double.sigmoid(-$1) - 1 }
+    return logarithm(sum) - logits[Int(target)]
   }
 
   /// a of the cells of a layer, [T, H] each, in the time of the cell. x [T, D].
@@ -195,11 +221,12 @@ struct ClassifierRun: RunInTurn {
 @Suite struct ClassifierTests {
   static let oneWay = [
     ClassifierRun.numeric, ClassifierRun.textual, ClassifierRun.regression, ClassifierRun.mean, ClassifierRun.maximum,
+    ClassifierRun.tagger,
   ]
   static let shapes =
     oneWay + [
       ClassifierRun.bothWays, ClassifierRun.textBothWays, ClassifierRun.deepBothWays, ClassifierRun.meanOfBoth,
-      ClassifierRun.maximumOfBoth,
+      ClassifierRun.maximumOfBoth, ClassifierRun.taggerOfBoth,
     ]
 
   @Test(arguments: shapes, [0, 0.4] as [Float])
@@ -207,7 +234,7 @@ struct ClassifierRun: RunInTurn {
     let run = ClassifierRun(shape, dropout: dropout)
     let (gradient, losses, _) = run.run(ranks: 1)
     let parameters = run.parameters.map(Double.init)
-    #expect(abs(run.referenceLoss(parameters) - losses.reduce(0, +) / 6) < 1e-6)
+    #expect(abs(run.referenceLoss(parameters) - losses.reduce(0, +) / Double(run.targetCount)) < 1e-6)
     for i in gradient.indices {
       var (up, down) = (parameters, parameters)
       up[i] += 1e-5

@@ -48,10 +48,23 @@ public enum ClassifierInput: Sendable {
       LabelledBatches(sequences, globalBatch: globalBatch, timesteps: timesteps, shuffleSeed: shuffleSeed)
     }
   }
+}
 
+/// Sequences of different lengths, each with a name.
+public protocol NamedSequences {
+  /// The timesteps of each sequence.
+  var lengths: [Int] { get }
+  /// What each sequence is called.
+  var names: [String] { get }
+}
+
+extension ClassifierInput: NamedSequences {}
+extension LabelledSequences: NamedSequences {}
+
+extension NamedSequences {
   /// The timesteps of a window for all these sequences: `most`, or where that is 0 those of the longest. An error with
   /// exit code 65 where a sequence has more than `most`.
-  public static func timesteps(for inputs: [ClassifierInput], most: Int) throws(SequenceError) -> Int {
+  public static func timesteps(for inputs: [Self], most: Int) throws(SequenceError) -> Int {
     var longest = 0
     for input in inputs {
       for (length, name) in zip(input.lengths, input.names) where length > longest {

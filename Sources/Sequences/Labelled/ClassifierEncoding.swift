@@ -1,11 +1,11 @@
 import Foundation
 
-/// How a classifier reads sequences and what its classes are called: fitted on training data alone and stored with the
-/// model, because new data must be read as those were.
+/// How a classifier of sequences, or of their timesteps, reads them and what its classes are called: fitted on training
+/// data alone and stored with the model, because new data must be read as those were.
 public struct ClassifierEncoding: Codable, Equatable, Sendable {
   /// The names of the classes.
   public let classes: [String]
-  /// The training sequences of each class.
+  /// The training sequences, or timesteps, of each class.
   public let trainingCounts: [Int]
   /// The tokens of texts; nil for numbers.
   public let vocabulary: Vocabulary?
@@ -17,12 +17,16 @@ public struct ClassifierEncoding: Codable, Equatable, Sendable {
   /// D of numbers; nil for texts.
   public var width: Int? { normalization?.mean.count }
 
-  /// The class with the most training sequences.
+  /// The class with the most of them.
   public var mostFrequentClass: Int { trainingCounts.indices.max { trainingCounts[$0] < trainingCounts[$1] } ?? 0 }
 
-  init(_ training: LabelledTexts, vocabulary: Vocabulary) {
-    (classes, trainingCounts) = (training.classes, training.classCounts)
+  init(classes: [String], trainingCounts: [Int], vocabulary: Vocabulary) {
+    (self.classes, self.trainingCounts) = (classes, trainingCounts)
     (self.vocabulary, normalization, rate) = (vocabulary, nil, nil)
+  }
+
+  init(_ training: LabelledTexts, vocabulary: Vocabulary) {
+    self.init(classes: training.classes, trainingCounts: training.classCounts, vocabulary: vocabulary)
   }
 
   init(_ training: LabelledValues, rate: Int?) {

@@ -1,4 +1,4 @@
-/// How often sequences of one class were taken for another: the counts from which accuracy and F1 follow.
+/// How often sequences, or timesteps, of one class were taken for another: the counts from which accuracy and F1 follow.
 public struct ConfusionMatrix: Equatable, Sendable {
   /// K.
   public let classes: Int

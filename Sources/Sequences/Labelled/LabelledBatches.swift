@@ -34,8 +34,7 @@ public struct LabelledBatches<Element: BatchElement>: SequenceSource {
   /// ⌈sequences / B⌉.
   public let stepsPerEpoch: Int
 
-  /// A source that sees each sequence once an epoch: for training in `LengthBalancedBatches` drawn from (seed, epoch);
-  /// where `shuffleSeed` is nil always in the same batches, short sequences first.
+  /// A source that sees each sequence once an epoch, in `LengthBalancedBatches`.
   /// - Precondition: there are sequences, all of 1 to `timesteps` timesteps.
   public init(
     _ sequences: LabelledSequences<Element>, globalBatch: Int, timesteps: Int, shuffleSeed: UInt64?
@@ -47,17 +46,7 @@ public struct LabelledBatches<Element: BatchElement>: SequenceSource {
     self.globalBatch = globalBatch
     self.timesteps = timesteps
     stepsPerEpoch = (lengths.count + globalBatch - 1) / globalBatch
-    if let shuffleSeed {
-      batches = PerEpoch {
-        LengthBalancedBatches.batches(lengths: lengths, globalBatch: globalBatch, seed: shuffleSeed, epoch: $0)
-      }
-    } else {
-      let sorted = lengths.indices.sorted { (lengths[$0], $0) < (lengths[$1], $1) }
-      let slices = stride(from: 0, to: sorted.count, by: globalBatch).map {
-        Array(sorted[$0..<min($0 + globalBatch, sorted.count)])
-      }
-      batches = PerEpoch { _ in slices }
-    }
+    batches = LengthBalancedBatches.perEpoch(lengths: lengths, globalBatch: globalBatch, shuffleSeed: shuffleSeed)
   }
 
   /// Always true.

@@ -21,6 +21,17 @@ public enum LengthBalancedBatches {
     return draws.permutation(batches.count).map { batch in batches[batch].sorted().map { order[$0] } }
   }
 
+  /// The batches of each epoch: for training drawn from (seed, epoch); where `shuffleSeed` is nil always the same ones,
+  /// short sequences first.
+  static func perEpoch(lengths: [Int], globalBatch: Int, shuffleSeed: UInt64?) -> PerEpoch<[[Int]]> {
+    if let shuffleSeed {
+      return PerEpoch { batches(lengths: lengths, globalBatch: globalBatch, seed: shuffleSeed, epoch: $0) }
+    }
+    let sorted = lengths.indices.sorted { (lengths[$0], $0) < (lengths[$1], $1) }
+    let always = slices(of: sorted, each: globalBatch)
+    return PerEpoch { _ in always }
+  }
+
   /// The share of a batch list's timesteps that is padding, each batch being as long as its longest sequence: 0 ≤ share
   /// < 1.
   public static func paddingShare(of batches: [[Int]], lengths: [Int]) -> Double {

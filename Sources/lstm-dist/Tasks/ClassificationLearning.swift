@@ -128,7 +128,8 @@ extension Configuration {
       .audio(
         try NamePattern(data.files),
         LabelledFiles.MelFrames(bands: audio.bands, windowSeconds: audio.window, hopSeconds: audio.hop))
-    case .generated, .text, .numbers, .pianoRolls: preconditionFailure("the configuration allows no such source")
+    case .generated, .text, .numbers, .pianoRolls, .conll:
+      preconditionFailure("the configuration allows no such source")
     }
   }
 }
@@ -143,7 +144,8 @@ extension Configuration {
 }
 
 extension Configuration.Data {
-  fileprivate func heldOutRule() throws -> HeldOut {
+  /// Which labelled sequences are held out.
+  func heldOutRule() throws -> HeldOut {
     if folds > 0 { return .fold(fold, of: folds) }
     if !heldOut.isEmpty { return .names(try heldOut.split(separator: "|").map { try NamePattern(String($0)) }) }
     return switch validation {

@@ -37,30 +37,9 @@ struct LabelledSet {
     for (label, row) in zip(labels, probabilities) {
       confusion.add(label: label, predicted: row.indices.max { row[$0] < row[$1] }!)
     }
-    let frequent = encoding.mostFrequentClass
-    return [
-      "sequences: \(name), \(labels.count)", "loss: \(loss) nats a sequence",
-      "accuracy: \(rounded(confusion.accuracy, 4)) (\(confusion.correct) of \(confusion.total)); "
-        + "always \(encoding.classes[frequent]): \(rounded(Double(confusion.support(frequent)) / Double(labels.count), 4))"
-        + (bagOfTokens.map { "; bag of \(encoding.vocabulary!.kind) (naive Bayes): \(rounded($0, 4))" } ?? ""),
-      "macro F1: \(rounded(confusion.macroF1, 4))", "", perClass(confusion), "", matrix(confusion),
-    ]
-  }
-
-  private func perClass(_ confusion: ConfusionMatrix) -> String {
-    table(
-      ["class", "sequences", "precision", "recall", "F1"],
-      encoding.classes.enumerated().map { label, name in
-        [name, "\(confusion.support(label))"]
-          + [confusion.precision(label), confusion.recall(label), confusion.f1(label)].map { rounded($0, 4) }
-      })
-  }
-
-  /// A row for each true class, a column for each class that was said.
-  private func matrix(_ confusion: ConfusionMatrix) -> String {
-    let classes = encoding.classes
-    return table(
-      ["is, was taken for"] + classes,
-      classes.enumerated().map { label, name in [name] + classes.indices.map { "\(confusion[label, $0])" } })
+    let bag = bagOfTokens.map { "; bag of \(encoding.vocabulary!.kind) (naive Bayes): \(rounded($0, 4))" } ?? ""
+    return ["sequences: \(name), \(labels.count)", "loss: \(loss) nats a sequence"]
+      + confusion.summary(always: encoding.mostFrequentClass, encoding.classes, besides: bag)
+      + confusion.tables(encoding.classes, unit: "sequences")
   }
 }

@@ -30,6 +30,7 @@ extension Configuration.Task {
     case .reber: ReberLearning.self
     case .languageModel: LanguageModelLearning.self
     case .classification: ClassificationLearning.self
+    case .tagging: TaggingLearning.self
     case .temporalOrder: TemporalOrderLearning.self
     case .adding, .multiplication: MarkedPairsLearning.self
     case .copy: CopyLearning.self
@@ -75,7 +76,7 @@ extension LearningTask {
 
   static func prediction(by saved: SavedRun, of files: [ClassifierEncoding.File]) throws -> Prediction {
     throw Failure(
-      "this model says no class of a sequence and no forecast — expected task classification or forecasting, got "
+      "this model says no class, no labels and no forecast — expected task classification, tagging or forecasting, got "
         + "\(saved.configuration.task.rawValue)",
       hint: "sample draws from it, evaluate --data FILE computes its loss", exitCode: 78)
   }

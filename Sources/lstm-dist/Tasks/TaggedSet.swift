@@ -1,0 +1,45 @@
+import Configuration
+import DataParallel
+import MPI
+import Sequences
+
+/// Tagged sequences on which a tagger is measured.
+struct TaggedSet {
+  /// The sequences, each once.
+  let source: TaggedBatches
+  private let sequences: TaggedTokens
+  private let encoding: ClassifierEncoding
+  private let name: String
+  /// What each word alone reaches; nil without training data.
+  private let wordsAlone: Double?
+
+  /// A set that is called `name`.
+  init(
+    _ sequences: TaggedTokens, _ encoding: ClassifierEncoding, _ name: String, _ configuration: Configuration,
+    timesteps: Int, training: TaggedTokens?
+  ) {
+    source = TaggedBatches(
+      sequences, globalBatch: configuration.batch.sequences, timesteps: timesteps, shuffleSeed: nil)
+    self.sequences = sequences
+    self.encoding = encoding
+    self.name = name
+    wordsAlone = training.map {
+      FrequentLabels($0, vocabulary: encoding.vocabulary!.count, labels: encoding.classes.count)
+        .accuracy(on: sequences)
+    }
+  }
+
+  /// Loss, accuracy beside that of always saying the most frequent label and of the most frequent one of each word, F1
+  /// of each label, confusion matrix. Every rank calls it.
+  func result(_ model: ShardedModel, _ world: World) throws -> [String] {
+    let (loss, said) = try model.classifyTimesteps(source, lengths: sequences.lengths)
+    var confusion = ConfusionMatrix(classes: encoding.classes.count)
+    for (word, said) in zip(sequences.elements, said.joined()) {
+      confusion.add(label: word.label, predicted: said.class)
+    }
+    let alone = wordsAlone.map { "; the most frequent label of each word: \(rounded($0, 4))" } ?? ""
+    return ["sequences: \(name), \(sequences.count), \(confusion.total) words", "loss: \(loss) nats a word"]
+      + confusion.summary(always: encoding.mostFrequentClass, encoding.classes, besides: alone)
+      + confusion.tables(encoding.classes, unit: "words")
+  }
+}
