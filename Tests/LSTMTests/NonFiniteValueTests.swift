@@ -132,6 +132,16 @@ import Testing
     #expect(run.search()?.lane == 1)
   }
 
+  /// Lanes have 4, 2, 0 and 3 timesteps: at the last one of each, or at all of them, too much comes from the head.
+  @Test(arguments: [(Pooling.last, 1, 1), (.mean, 0, 0)])
+  func whatTheHeadHandsDownIsNamed(pooling: Pooling, timestep: Int, lane: Int) throws {
+    var run = Run(.lastStep(classes: 5), pooling)
+    (run.scale, run.targets[1]) = (3e38, 4)
+    for place in run.shape.outputRange { run.parameters[place] *= 30 }
+    let found = try #require(run.search())
+    #expect(found.quantity == .dHidden && found.timestep == timestep && found.lane == lane, "\(found)")
+  }
+
   /// All is finite forward: layer 0 says exactly 0, so that the huge weights of layer 1 meet zeros alone. On the way
   /// back dx = dZ·Wᵀ overflows.
   @Test func theWayBackIsNamed() throws {
