@@ -60,7 +60,7 @@ struct OutputName {
     guard let head = heads.first(where: { OutputName.name(of: $0) == self.head }) else {
       return nil
     }
-    guard pooling == .last || head.isAtLastStep else { return nil }
+    guard pooling == .last || head.speaksOnce else { return nil }
     if isSharedOrCut {
       guard case .tokens(classes, let size) = input, !isBidirectional, head == .everyStep(classes: classes),
         !isTied || size == hidden

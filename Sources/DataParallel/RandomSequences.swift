@@ -12,9 +12,9 @@ struct RandomSequences: SequenceSource {
   let stepsPerEpoch = 1 << 30
 
   /// A language model's text goes on for ever; what gets one class for all of it stands for itself.
-  func startsFresh(atStep step: Int, lane: Int) -> Bool { shape.head.isAtLastStep || step == 0 }
+  func startsFresh(atStep step: Int, lane: Int) -> Bool { shape.head.speaksOnce || step == 0 }
 
-  func targetCount(atStep step: Int) -> Int { shape.head.isAtLastStep ? globalBatch : globalBatch * timesteps }
+  func targetCount(atStep step: Int) -> Int { shape.head.speaksOnce ? globalBatch : globalBatch * timesteps }
 
   func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
     let stream = Philox(seed: 1, purpose: .dataGeneration, step: step)

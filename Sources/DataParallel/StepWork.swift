@@ -14,8 +14,8 @@ public struct StepWork: Sendable {
     public var vocabulary: Int
     /// V or K, classes of the output layer; 0 without one. Tails of an adaptive softmax are left out.
     public var classes: Int
-    /// Whether the output layer sees the last timestep alone.
-    public var lastStepOnly = false
+    /// Whether the output layer says one thing for a whole sequence.
+    public var speaksOnce = false
     /// T.
     public var timesteps: Int
     /// B, sequences of all ranks together.
@@ -98,7 +98,7 @@ extension StepWork {
       timesteps: setup.timesteps, globalBatch: setup.globalBatch, lanes: plan.lanes(ofRank: rank).count,
       ranks: plan.ranks, subtrees: Training.mostSubtrees(plan))
     sizes.hasInputGradient = setup.shape.vocabulary != nil
-    sizes.lastStepOnly = setup.shape.head.isAtLastStep
+    sizes.speaksOnce = setup.shape.head.speaksOnce
     // Ranks of several nodes are looked at as if each were on a node of its own.
     sizes.sharesMemory = sharing > 1 && sharing == plan.ranks
     sizes.sharesUpdate = sharing == plan.ranks
@@ -117,7 +117,7 @@ extension StepWork {
 
 extension StepWork.Sizes {
   private var rows: Double { Double(timesteps * lanes) }
-  private var outputRows: Double { lastStepOnly ? Double(lanes) : rows }
+  private var outputRows: Double { speaksOnce ? Double(lanes) : rows }
 
   /// Numbers that the phases before and after hand over, read or written so many times.
   private func handed(_ numbers: Double, times: Double = 1) -> DataMovement {

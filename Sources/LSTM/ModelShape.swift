@@ -62,7 +62,7 @@ public struct ModelShape: Equatable, Sendable {
     input: Input, hidden: Int, layers: Int, isBidirectional: Bool = false, head: Head,
     pooling: Pooling = .last, softmax: (cutoffs: [Int], factor: Int)? = nil, isTied: Bool = false
   ) {
-    precondition(pooling == .last || head.isAtLastStep, "a head at every step reads all timesteps")
+    precondition(pooling == .last || head.speaksOnce, "a head at every step reads all timesteps")
     precondition(!isBidirectional || (softmax == nil && !isTied), "bidirectional layers have one softmax of their own")
     precondition(
       head == .everyStep(classes: head.classes) || (softmax == nil && !isTied),
@@ -216,7 +216,7 @@ extension ModelShape.Head {
   }
 
   /// Whether the model speaks once a sequence.
-  public var isAtLastStep: Bool {
+  public var speaksOnce: Bool {
     switch self {
     case .everyStep, .everyStepUnits: false
     case .lastStep, .lastStepNumbers: true

@@ -44,7 +44,7 @@ public final class PooledStates {
 
   deinit { first.deallocate() }
 
-  /// Bytes of all that `init` allocates.
+  /// Bytes of the rows, and of the timesteps of maxima.
   static func bytes(_ kind: Pooling, lanes: Int, units: Int) -> Int {
     lanes * padded(units) * (MemoryLayout<Float>.stride + (kind == .max ? MemoryLayout<Int32>.stride : 0))
   }

@@ -11,7 +11,7 @@ import Kernels
 ///
 /// Memory in floats for T·B rows of a pass: L·T·B·(4Hp + 2Hp) for gates, hidden and cell states; T·B·(Dp + max(Dp, Hp))
 /// for the inputs and the gradient that travels down; T·B·Kp for the logits, or B·(Hp + Kp) with a head that speaks once
-/// a sequence; with dropout T·B·Hp more for each layer whose output is read at every timestep. With T = 128, B = 32,
+/// a sequence; with dropout T·B·Hp more for each layer whose output is dropped at every timestep. With T = 128, B = 32,
 /// H = D = 512, L = 2, K = 65: 4096·(2·3072 + 1024 + 80) · 4 bytes = 119 MB.
 /// Weights: packed twice (W and Wᵀ), beside the parameters and the rank's gradients (`ShardedRows.gradientCount`).
 public final class SequenceModel {
@@ -122,7 +122,7 @@ public final class SequenceModel {
       isOfUnits: shape.head == .everyStepUnits(shape.classes), passes: outputPasses, padding: shape.head.padding,
       weights: weights)
     precondition(
-      penalty.isZero || (!shape.head.isAtLastStep && shape.directions == 1),
+      penalty.isZero || (!shape.head.speaksOnce && shape.directions == 1),
       "a penalty is for a head at every timestep and one direction")
     penalized =
       penalty.isZero

@@ -88,12 +88,14 @@ public struct GradientTiles {
     finish(lower, at: second)
   }
 
-  /// Of the block behind that at `a`, which may lie in memory, what comes into the cache during one of a block's tiles.
+  /// Of the block behind that at `a`, which may lie in memory, the lines that come into the cache during one of a
+  /// block's tiles: its share of them, as far as it has terms for.
   @inlinable @inline(__always)
   func nextColumns(_ a: UnsafePointer<Float>, tile: Int, of tiles: Int) -> Ahead {
-    Ahead(
-      a + (blockStride &+ rows &* blockColumns &* tile / tiles), stride: 4 &* blockColumns / tiles, lines: 1,
-      places: rows)
+    let share = rows &* blockColumns / tiles
+    return Ahead(
+      a + (blockStride &+ share &* tile), stride: vectorWidth, lines: 1,
+      places: (share &+ vectorWidth &- 1) / vectorWidth)
   }
 
   /// This level's sums of half a block and a panel.

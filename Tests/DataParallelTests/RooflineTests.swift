@@ -77,7 +77,7 @@ struct RooflineTests {
 
   @Test func anOutputLayerAtTheLastTimestepSeesTheLanesAlone() throws {
     var sizes = Self.sizes
-    sizes.lastStepOnly = true
+    sizes.speaksOnce = true
     #expect(try phase("output layer", sizes).flops == 6 * 2 * 2 * 5)
     #expect(moved(try phase("loss", sizes)) == 2 * 10)
   }

@@ -59,7 +59,7 @@ struct ClassifierRun: RunInTurn {
   }
 
   /// Targets of the global batch.
-  var targetCount: Int { shape.head.isAtLastStep ? 6 : Int(lengths.reduce(0, +)) }
+  var targetCount: Int { shape.head.speaksOnce ? 6 : Int(lengths.reduce(0, +)) }
 
   /// [B, K]: what a model of numbers should say; NaN for the empty lane.
   var values: [Float] {
@@ -132,7 +132,7 @@ struct ClassifierRun: RunInTurn {
 
   private func withTargets(_ own: Range<Int>, _ body: (SequenceTargets) -> Void) {
     guard case .lastStepNumbers(let count) = shape.head else {
-      let labels = shape.head.isAtLastStep ? Array(labels[own]) : window(timestepLabels, own)
+      let labels = shape.head.speaksOnce ? Array(labels[own]) : window(timestepLabels, own)
       return labels.withUnsafeBufferPointer { body(.classes($0)) }
     }
     Array(values[own.lowerBound * count..<own.upperBound * count]).withUnsafeBufferPointer { body(.numbers($0)) }
@@ -169,7 +169,7 @@ struct ClassifierRun: RunInTurn {
       }
       // Of two directions the end of the second is not what it says of the last timestep.
       let read = shape.pooling == .last ? ends : ReferencePooling.forward(shape.pooling, rows)
-      if shape.head.isAtLastStep { return loss(of: read, t: 0, lane: lane, target: labels[lane], parameters) }
+      if shape.head.speaksOnce { return loss(of: read, t: 0, lane: lane, target: labels[lane], parameters) }
       return (0..<T).reduce(0) {
         $0 + loss(of: rows[$1], t: $1, lane: lane, target: timestepLabels[$1 * lanes + lane], parameters)
       }

@@ -16,10 +16,9 @@ bool processor_has_avx512(void);
 /// processors compute in microcode, over ten times slower. Swift has no way to set MXCSR or FPCR.
 void processor_flush_denormals(void);
 
-/// Asks for the cache line at an address, which need not be valid: it will be written to soon. Swift has no such
-/// instruction.
+/// Asks for the cache line at an address, which need not be valid: it will be used soon. Swift has no such instruction.
 static inline __attribute__((always_inline)) void processor_prefetch(const void *address) {
-  __builtin_prefetch(address, 1);
+  __builtin_prefetch(address);
 }
 
 #endif

@@ -6,17 +6,18 @@ public struct FrequentLabels: Sendable {
 
   /// Counts the labels of training words, each one of 0 ..< `vocabulary`; of equally frequent ones the first counts.
   public init(_ training: TaggedTokens, vocabulary: Int, labels K: Int) {
-    var (counts, all) = ([Int](repeating: 0, count: vocabulary * K), [Int](repeating: 0, count: K))
-    for word in training.elements {
-      counts[Int(word.token) * K + Int(word.label)] += 1
-      all[Int(word.label)] += 1
+    var all = [Int](repeating: 0, count: K)
+    for word in training.elements { all[Int(word.label)] += 1 }
+    var label = [Int](repeating: all.firstIndex(of: all.max()!)!, count: vocabulary)
+    var most = [Int](repeating: 0, count: vocabulary)
+    // Pairs that occur are few, where all that there could be are a table of V · K.
+    let pairs = Dictionary(training.elements.map { ($0, 1) }, uniquingKeysWith: +)
+    for (word, count) in pairs {
+      let (token, own) = (Int(word.token), Int(word.label))
+      guard count > most[token] || (count == most[token] && own < label[token]) else { continue }
+      (most[token], label[token]) = (count, own)
     }
-    func mostFrequent(_ counts: ArraySlice<Int>) -> Int { counts.firstIndex(of: counts.max()!)! - counts.startIndex }
-    let usual = mostFrequent(all[...])
-    label = (0..<vocabulary).map { token in
-      let own = counts[token * K..<(token + 1) * K]
-      return own.allSatisfy { $0 == 0 } ? usual : mostFrequent(own)
-    }
+    self.label = label
   }
 
   /// The share of words whose label it says.

@@ -11,7 +11,7 @@ public struct TaggedWord: Sendable, Equatable {
 }
 
 /// A timestep as a model reads it: the number of a word, and of its label, `noTarget` for none.
-public struct TaggedToken: Sendable, Equatable {
+public struct TaggedToken: Sendable, Hashable {
   /// An entry of the vocabulary.
   public let token: Int32
   /// An index into the labels.

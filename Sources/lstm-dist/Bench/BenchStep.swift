@@ -112,8 +112,8 @@ extension BenchmarkShape.Work {
         case .everyStep(model.vocabulary): ""
         case .everyStep(let classes): ", \(classes) classes at every step"
         case .everyStepUnits(let count): ", \(count) units at every step"
-        case .lastStep(let classes): ", \(classes) classes at the last step"
-        case .lastStepNumbers(let count): ", \(count) numbers at the last step"
+        case .lastStep(let classes): ", \(classes) classes for a sequence"
+        case .lastStepNumbers(let count): ", \(count) numbers for a sequence"
         }
       return "\(input), \(model.layers) × \(model.hidden)\(head)"
     }
