@@ -89,7 +89,7 @@ enum ClassificationLearning: LearningTask {
   static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
     let input = configuration.data.source.isNumeric ? "FILE" : "< FILE"
     return [
-      "lstm-dist evaluate \(path)", "lstm-dist predict \(path) \(input)",
+      evaluates(configuration, run: path), "lstm-dist predict \(path) \(input)",
       trainsOn(configuration),
     ]
   }

@@ -89,7 +89,7 @@ enum LanguageModelLearning: LearningTask {
 
   static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
     [
-      "lstm-dist sample \(path) --length 400", "lstm-dist evaluate \(path)",
+      "lstm-dist sample \(path) --length 400", evaluates(configuration, run: path),
       trainsOn(configuration),
     ]
   }

@@ -64,6 +64,13 @@ extension LearningTask {
     return "the same command with --steps \(2 * configuration.training.steps)\(end)     # trains on"
   }
 
+  /// How the run's model is evaluated: on what it held out, or on another file.
+  static func evaluates(_ configuration: Configuration, run path: String) -> String {
+    let data = configuration.data
+    let holdsOut = data.validation != .none || !data.heldOut.isEmpty || data.folds > 0
+    return "lstm-dist evaluate \(path)" + (holdsOut ? "" : " --data FILE")
+  }
+
   static func prepare(_ configuration: Configuration) throws {}
 
   static func prepareEvaluation(of saved: SavedRun, on path: String?) throws {}

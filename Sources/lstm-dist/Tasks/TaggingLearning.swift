@@ -80,7 +80,7 @@ enum TaggingLearning: LearningTask {
   }
 
   static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
-    ["lstm-dist evaluate \(path)", "lstm-dist predict \(path) < FILE", trainsOn(configuration)]
+    [evaluates(configuration, run: path), "lstm-dist predict \(path) < FILE", trainsOn(configuration)]
   }
 
   private static func read(_ configuration: Configuration) throws -> TaggingData {
