@@ -27,7 +27,7 @@ public struct EvaluationStream: SequenceSource {
   /// The same over tokens in memory.
   public init(tokens: [Int32], globalBatch: Int, timesteps: Int, name: String) throws(SequenceError) {
     try self.init(
-      tokens: TokenSequence(tokens), globalBatch: globalBatch, timesteps: timesteps, name: name)
+      tokens: try TokenSequence(tokens), globalBatch: globalBatch, timesteps: timesteps, name: name)
   }
 
   /// True at the first step.

@@ -5,7 +5,7 @@ public struct SequenceError: Error, Equatable, CustomStringConvertible {
   public let message: String
   /// What to change, where that is known.
   public let hint: String?
-  /// 65 bad data, 74 input/output, 78 bad configuration.
+  /// 65 bad data, 70 no memory, 74 input/output, 78 bad configuration.
   public let exitCode: Int32
 
   /// Text that is empty, too short, or not what its token kind needs.

@@ -1,7 +1,7 @@
 import Crypto
 import Glibc
 
-/// Files of data, read whole.
+/// Files of data, read whole or in pieces.
 public enum TextFile {
   /// The bytes of the regular file at `path`. A path that is missing, unreadable or not a regular file is an error with
   /// exit code 74; pipes are refused because every rank reads the file, and a pipe could be read by one only.
@@ -29,7 +29,8 @@ public enum TextFile {
     return (descriptor, status)
   }
 
-  /// What a regular file is known by, without reading it.
+  /// What a regular file is known by, without reading it: size, inode and times. Not its device, whose number may be
+  /// another one on each host and after each start.
   struct State: Equatable {
     let size: Int
     private let numbers: [Int]

@@ -58,7 +58,7 @@ public struct TokenStream: SequenceSource {
     name: String
   ) throws(SequenceError) {
     try self.init(
-      tokens: TokenSequence(tokens), globalBatch: globalBatch, timesteps: timesteps, deviation: deviation,
+      tokens: try TokenSequence(tokens), globalBatch: globalBatch, timesteps: timesteps, deviation: deviation,
       resetProbability: resetProbability, seed: seed, name: name)
   }
 

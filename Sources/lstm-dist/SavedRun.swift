@@ -32,6 +32,16 @@ struct SavedRun {
     return vocabulary
   }
 
+  /// The same of a model of texts, which have no symbols.
+  func textVocabulary() throws -> Vocabulary {
+    let vocabulary = try languageModelVocabulary()
+    guard vocabulary.kind != .symbols else {
+      throw CheckpointError(
+        .badData, "vocabulary does not fit the task", expected: "bytes, characters or words", got: "symbols", at: path)
+    }
+    return vocabulary
+  }
+
   /// How a model that says one class of a sequence reads it.
   func classifierEncoding() throws -> ClassifierEncoding {
     try encoding(of: "a whole sequence") { .lastStep(classes: $0) }

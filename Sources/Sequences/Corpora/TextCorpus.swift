@@ -44,7 +44,11 @@ public struct TextCorpus: Sendable {
   init(inMemory recipe: TextRecipe, pieceBytes: Int) throws {
     let name = "memory for \(recipe.path)"
     let descriptor = system_memory_file()
-    guard descriptor >= 0 else { throw SequenceError.unwritable(name) }
+    guard descriptor >= 0 else {
+      let reason = String(cString: strerror(errno)).lowercased()
+      throw SequenceError.file(
+        "tokens cannot be kept in memory — expected a new file without a name, got \"\(reason)\" (\(recipe.path))")
+    }
     do {
       _ = try TokenFileBuilder(recipe: recipe, pieceBytes: pieceBytes).build(descriptor, name: name)
     } catch {

@@ -31,10 +31,12 @@ public struct TextRecipe: Sendable {
   public let validation: Validation
 
   /// A recipe; files are not looked at.
+  /// - Precondition: of a text with a known vocabulary nothing is held out.
   public init(path: String, numbers: Numbers, lineEnds: Bool = false, validation: Validation = .none) {
     if case .fraction(let share) = validation {
       precondition(share > 0 && share < 1, "a share of the text lies between 0 and 1")
     }
+    if case .known = numbers { precondition(validation == .none, "all tokens of such a text are for one use") }
     (self.path, self.numbers, self.lineEnds, self.validation) = (path, numbers, lineEnds, validation)
   }
 

@@ -3,13 +3,16 @@ import Glibc
 
 /// A directory of token files, each made once and mapped by all processes that read the same text in the same way.
 ///
-/// A file is known by its recipe, and holds good as long as the text's size, place on the disk, and times of change
-/// are what they were, or else its SHA-256 is. It is written under another name, and named when it is whole, so that a
-/// reader never finds a part of it; files may be removed while no job begins.
+/// A file has the SHA-256 of recipe and contents in its name. A link beside it has that of recipe and size, inode and
+/// times of the texts instead, so that a text need not be read to know it again; one that was only touched is read once
+/// and gets another link. A file is written under another name, and named when it is whole; what has a name is never
+/// changed or replaced, only removed where it is damaged. So a reader finds no part of a file, and what a running job has
+/// mapped stays. Files may be removed while no job runs.
 public struct TokenCache: Sendable {
   /// The variable of the environment that names the directory.
   public static let variable = "LSTM_DIST_CACHE"
-  /// Texts of fewer bytes than this, 16 MiB, are faster made into tokens than looked for, and go into memory.
+  /// Texts of fewer bytes than this, 16 MiB, that of validation with them, are faster made into tokens than looked for,
+  /// and go into memory.
   public static let smallestText = 1 << 24
 
   /// The directory; made when it is needed.
@@ -37,21 +40,33 @@ public struct TokenCache: Sendable {
   public func prepare(_ recipe: TextRecipe, tell: (String) -> Void) throws {
     let states = try recipe.states()
     guard isCached(states) else { return }
-    let path = try path(recipe)
-    do {
-      if try goodFile(path, recipe, states) != nil { return }
-    } catch let flaw as TokenFileHeader.Flaw {
-      tell("\(path) is made again: expected \(flaw.expected), got \(flaw.got)")
+    guard !directory.isEmpty else {
+      throw SequenceError.file(
+        "no directory for tokens — expected one of \(TokenCache.variable), XDG_CACHE_HOME and HOME in the environment, "
+          + "got none (\(recipe.path))", hint: "name a directory with \(TokenCache.variable)=DIR")
     }
-    let megabytes = states.reduce(0) { $0 + $1.size } / 1_000_000
-    tell("making tokens of \(megabytes) MB of text, which are then kept in \(path)")
-    try make(path, recipe, states)
+    let link = try link(recipe, states)
+    if try isGood(link, recipe, contents: nil, tell) { return }
+    // A change as young as this could be followed by another one with the same time.
+    if let wait = states.map(\.secondsUntilOld).max(), wait > 0 { usleep(UInt32(wait * 1e6)) }
+    let file: String
+    if let known = try knownFile(recipe, tell) {
+      file = known
+    } else {
+      let megabytes = states.reduce(0) { $0 + $1.size } / 1_000_000
+      tell("making tokens of \(megabytes) MB of text, which are then kept in \(directory)")
+      file = try make(recipe)
+    }
+    guard try recipe.states() == states else { throw SequenceError.changedText(recipe.path) }
+    try name(file, link)
+    try sync(directory)
   }
 
   /// The file of a recipe, as `prepare` left it, or one in memory for a small text.
   func open(_ recipe: TextRecipe) throws -> TextCorpus {
-    guard isCached(try recipe.states()) else { return try TextCorpus(inMemory: recipe, pieceBytes: pieceBytes) }
-    let path = try path(recipe)
+    let states = try recipe.states()
+    guard isCached(states) else { return try TextCorpus(inMemory: recipe, pieceBytes: pieceBytes) }
+    let path = try link(recipe, states)
     do {
       guard let file = try TokenFile.open(path), file.header.recipe == (try recipe.digest()) else {
         throw TokenFileHeader.Flaw(expected: "the tokens of \(recipe.path)", got: "none")
@@ -67,26 +82,58 @@ public struct TokenCache: Sendable {
 
   private func isCached(_ states: [TextFile.State]) -> Bool { states.reduce(0) { $0 + $1.size } >= smallestText }
 
-  /// The name is that of the text, and of the recipe.
-  func path(_ recipe: TextRecipe) throws(SequenceError) -> String {
+  // MARK: Names
+
+  /// What names of the files of a recipe begin with: the name of the text, and digits of the recipe.
+  private func prefix(_ recipe: TextRecipe) throws(SequenceError) -> String {
     // Short enough for a name of any characters.
     let name = String.UnicodeScalarView((recipe.path.split(separator: "/").last ?? "").unicodeScalars.prefix(40))
-    return "\(directory)/\(String(name))-\(try recipe.digest().prefix(8).map { $0 }.hexadecimal).tokens"
+    return "\(String(name))-\(digits(try recipe.digest()))-"
+  }
+
+  private func file(_ recipe: TextRecipe, _ contents: [UInt8]) throws(SequenceError) -> String {
+    "\(directory)/\(try prefix(recipe))\(digits(contents)).tokens"
+  }
+
+  private func link(_ recipe: TextRecipe, _ states: [TextFile.State]) throws(SequenceError) -> String {
+    "\(directory)/\(try prefix(recipe))\(digits(TextFile.State.digest(states))).link"
+  }
+
+  private func digits(_ digest: [UInt8]) -> String { Array(digest.prefix(8)).hexadecimal }
+
+  /// Gives a file another name, unless something has that name: another process has then made the same.
+  private func name(_ file: String, _ name: String) throws(SequenceError) {
+    guard Glibc.link(file, name) == 0 || errno == EEXIST else { throw .unwritable(name) }
   }
 
   // MARK: Is it good?
 
-  /// The file, if it is whole and that of the texts as they are now; nil where there is none, a `Flaw` where it is not.
-  private func goodFile(_ path: String, _ recipe: TextRecipe, _ states: [TextFile.State]) throws -> TokenFile? {
-    guard let file = try TokenFile.open(path) else { return nil }
-    guard file.header.recipe == (try recipe.digest()) else {
-      throw TokenFileHeader.Flaw(expected: "the recipe that its name says", got: "another one")
+  /// Whether there is a file of this name, whole, of the recipe, and of the contents if they are known. What is damaged
+  /// is removed.
+  private func isGood(
+    _ path: String, _ recipe: TextRecipe, contents: [UInt8]?, _ tell: (String) -> Void
+  ) throws -> Bool {
+    do {
+      guard let file = try TokenFile.open(path) else { return false }
+      guard file.header.recipe == (try recipe.digest()), contents == nil || file.header.contents == contents else {
+        throw TokenFileHeader.Flaw(expected: "the recipe and the text that its name says", got: "others")
+      }
+      try file.check()
+      return true
+    } catch let flaw as TokenFileHeader.Flaw {
+      tell("\(path) is removed: expected \(flaw.expected), got \(flaw.got)")
+      guard unlink(path) == 0 || errno == ENOENT else { throw SequenceError.unwritable(path) }
+      return false
     }
-    if file.header.states != TextFile.State.digest(states), file.header.contents != (try contents(recipe)) {
-      throw TokenFileHeader.Flaw(expected: "the text that it was made from", got: "another one")
-    }
-    try file.check()
-    return file
+  }
+
+  /// The file of the contents that the texts have. They are read only where there are files of the recipe.
+  private func knownFile(_ recipe: TextRecipe, _ tell: (String) -> Void) throws -> String? {
+    let prefix = try prefix(recipe)
+    guard names().contains(where: { $0.hasPrefix(prefix) && $0.hasSuffix(".tokens") }) else { return nil }
+    let contents = try contents(recipe)
+    let path = try file(recipe, contents)
+    return try isGood(path, recipe, contents: contents, tell) ? path : nil
   }
 
   private func contents(_ recipe: TextRecipe) throws(SequenceError) -> [UInt8] {
@@ -103,57 +150,72 @@ public struct TokenCache: Sendable {
 
   // MARK: Making it
 
-  private func make(_ path: String, _ recipe: TextRecipe, _ states: [TextFile.State]) throws {
-    // A change as young as this could be followed by another one with the same time.
-    if let wait = states.map(\.secondsUntilOld).max(), wait > 0 { usleep(UInt32(wait * 1e6)) }
+  /// Makes the file of a recipe and returns its path.
+  private func make(_ recipe: TextRecipe) throws -> String {
     try makeDirectory(directory)
     removeAbandoned()
-    let temporary = "\(directory)/\(TokenCache.unfinished)\(String(UInt64.random(in: 0 ... .max), radix: 16))"
-    let descriptor = Glibc.open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw SequenceError.unwritable(directory) }
-    do {
-      defer { close(descriptor) }
-      // For `removeAbandoned`; the system takes the lock away when this process ends.
-      flock(descriptor, LOCK_EX | LOCK_NB)
-      let header = try TokenFileBuilder(recipe: recipe, pieceBytes: pieceBytes).build(descriptor, name: path)
-      guard fsync(descriptor) == 0 else { throw SequenceError.unwritable(path) }
-      // On a network a file that is replaced is gone for those who have mapped it on other hosts.
-      if isThere(path, header) {
-        unlink(temporary)
-        return
-      }
-      guard rename(temporary, path) == 0 else { throw SequenceError.unwritable(path) }
-    } catch {
+    let (descriptor, temporary) = try unfinishedFile()
+    defer {
       unlink(temporary)
-      throw error
+      close(descriptor)
     }
-    try sync(directory)
+    let header = try TokenFileBuilder(recipe: recipe, pieceBytes: pieceBytes).build(descriptor, name: directory)
+    guard fsync(descriptor) == 0 else { throw SequenceError.unwritable(directory) }
+    let path = try file(recipe, header.contents)
+    try name(temporary, path)
+    return path
   }
 
-  /// Whether another process has made the same meanwhile.
-  private func isThere(_ path: String, _ header: TokenFileHeader) -> Bool {
-    guard let file = try? TokenFile.open(path), file.header == header else { return false }
-    return (try? file.check()) != nil
+  /// A new file, and its path. Its lock, which the system takes away when this process ends, is for `removeAbandoned`.
+  private func unfinishedFile() throws(SequenceError) -> (descriptor: CInt, path: String) {
+    while true {
+      let random = String(UInt64.random(in: 0 ... .max), radix: 16)
+      let path = "\(directory)/\(TokenCache.unfinished)\(random)\(TokenCache.ofThisHost)"
+      let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+      guard descriptor >= 0 else { throw .unwritable(directory) }
+      // Where a file system has no locks nobody gets one, and nothing is removed.
+      while flock(descriptor, LOCK_EX) != 0 && errno == EINTR {}
+      var status = stat()
+      if fstat(descriptor, &status) == 0, status.st_nlink > 0 { return (descriptor, path) }
+      // Another process has removed it before it was locked.
+      close(descriptor)
+    }
   }
 
   /// What names of files that are being written begin with.
   private static let unfinished = ".unfinished-"
 
-  /// Removes what a process has left that was killed while it wrote: a file that nobody holds the lock of.
+  /// What names of files that this host writes end with: a lock may hold good on one host only.
+  private static var ofThisHost: String {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, name.count - 1)
+    return "@" + name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+  }
+
+  /// Removes what a process of this host has left that was killed while it wrote: a file that nobody holds the lock of.
   private func removeAbandoned() {
-    guard let stream = opendir(directory) else { return }
-    defer { closedir(stream) }
-    while let item = readdir(stream) {
-      let name = withUnsafePointer(to: &item.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      guard name.hasPrefix(TokenCache.unfinished) else { continue }
+    let host = TokenCache.ofThisHost
+    for name in names() where name.hasPrefix(TokenCache.unfinished) && name.hasSuffix(host) {
       let path = "\(directory)/\(name)"
       let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
       guard descriptor >= 0 else { continue }
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
       close(descriptor)
     }
+  }
+
+  /// The names in the directory; none where it cannot be read.
+  private func names() -> [String] {
+    guard let stream = opendir(directory) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let item = readdir(stream) {
+      names.append(
+        withUnsafePointer(to: &item.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        })
+    }
+    return names
   }
 
   private func makeDirectory(_ path: String) throws(SequenceError) {

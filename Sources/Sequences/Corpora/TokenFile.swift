@@ -14,7 +14,9 @@ final class TokenFile {
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 && (errno == ENOENT || errno == ENOTDIR) { return nil }
     guard descriptor >= 0 else { throw SequenceError.unreadable(path) }
-    return try TokenFile(descriptor, path)
+    let file = try TokenFile(descriptor, path)
+    try file.expectOwn()
+    return file
   }
 
   /// Takes the descriptor over.
@@ -37,6 +39,18 @@ final class TokenFile {
   }
 
   deinit { close(descriptor) }
+
+  /// One process checks the file and the others trust it, so nobody else may be able to change it.
+  private func expectOwn() throws(SequenceError) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw .unreadable(path) }
+    guard [0, geteuid()].contains(status.st_uid), status.st_mode & 0o022 == 0 else {
+      throw .file(
+        "token file can be changed by others — expected one of user \(geteuid()) that nobody else can write to, got "
+          + "user \(status.st_uid), mode \(String(status.st_mode & 0o7777, radix: 8)) (\(path))",
+        hint: "name a directory of your own with \(TokenCache.variable)=DIR")
+    }
+  }
 
   /// The file's bytes in memory, shared by all who map it.
   func map() throws(SequenceError) -> MappedMemory {
@@ -109,7 +123,11 @@ final class TokenFile {
         let got = pread(descriptor, memory.baseAddress! + count, size - count, off_t(place + count))
         if got < 0 && errno == EINTR { continue }
         guard got >= 0 else { throw SequenceError.unreadable(path) }
-        guard got > 0 else { throw .file("token file has become shorter while it was read (\(path))") }
+        guard got > 0 else {
+          throw .file(
+            "token file has become shorter while it was read — expected \(range.upperBound) bytes, got \(place + count) "
+              + "(\(path))", hint: "start again; files of the cache may be removed while no job runs")
+        }
         count += got
       }
       body(UnsafeRawBufferPointer(rebasing: memory[..<size]))

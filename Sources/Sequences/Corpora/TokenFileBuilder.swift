@@ -2,28 +2,28 @@ import Crypto
 import Glibc
 
 /// Makes a token file of a recipe in memory that does not depend on the length of the text: the text is read once to
-/// count the vocabulary, where it is not known, and once for the tokens.
+/// count the vocabulary, where it is not known, and once for the tokens; before that once more to count the ends of its
+/// lines, where they are words and a share of the text is held out.
 struct TokenFileBuilder {
   let recipe: TextRecipe
   /// Bytes of the text that are read at once.
   let pieceBytes: Int
 
-  /// Writes the file, header and all, and returns the header; `name` is what an error calls it. Errors of the text are those that
-  /// `ReferenceCorpus` has, and one with exit code 74 where it changes meanwhile.
+  /// Writes the file, header and all, and returns the header; `name` is what an error calls it. Errors of the text are
+  /// those that `ReferenceCorpus` has, and one with exit code 74 where it changes meanwhile.
   func build(_ descriptor: CInt, name: String) throws -> TokenFileHeader {
     let states = try recipe.states()
     try expectContent(states[0], recipe.path)
     let text = scan(recipe.path)
-    let length = try text.byteCount(size: states[0].size)
-    let cut = place(in: length)
-    let vocabulary = try vocabulary(of: text, cut: cut, length: length)
+    let (cut, part) = try cut(text, size: states[0].size)
+    let vocabulary = try vocabulary(of: text, cut: cut, part: part)
 
     let writer = try TokenFileWriter(descriptor, width: TokenWidth(vocabulary: vocabulary.count), name: name)
     var (header, contents) = (TokenFileHeader(), SHA256())
     let counts = try write(text, vocabulary, cut: cut, to: writer, &contents)
     (header.training, header.validation) = (counts.before, counts.behind)
     try expectTwo(counts.before + counts.behind, part: "text", recipe.path)
-    try expectTwo(counts.before, part: part(cut, length), recipe.path)
+    try expectTwo(counts.before, part: part, recipe.path)
     switch recipe.validation {
     case .none: break
     case .fraction: try expectTwo(counts.behind, part: "validation part of the text", recipe.path)
@@ -34,18 +34,19 @@ struct TokenFileBuilder {
     }
     header.width = TokenWidth(vocabulary: vocabulary.count)
     let json = Array(try vocabulary.json())
+    guard json.count <= TokenFileHeader.mostVocabularyBytes else {
+      throw SequenceError.data(
+        "vocabulary is too large — expected at most \(TokenFileHeader.mostVocabularyBytes) bytes, got \(json.count) "
+          + "(\(recipe.path))", hint: "limit its entries with data.vocabulary")
+    }
     header.vocabularyBytes = json.count
     try writer.write(bytes: json)
     try writer.flush()
     header.checksum = writer.checksum
     header.recipe = try recipe.digest()
     header.contents = Array(contents.finalize())
-    header.states = TextFile.State.digest(states)
     header.tokens = try TokenFile.tokensSHA256(descriptor, header, name)
-    guard try recipe.states() == states else {
-      throw SequenceError.file(
-        "text has changed while it was read — expected the same from beginning to end (\(recipe.path))")
-    }
+    guard try recipe.states() == states else { throw SequenceError.changedText(recipe.path) }
     let bytes = header.bytes
     guard pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else { throw SequenceError.unwritable(name) }
     return header
@@ -55,17 +56,18 @@ struct TokenFileBuilder {
     TextScan(path: path, kind: recipe.kind, lineEnds: recipe.lineEnds, pieceBytes: pieceBytes)
   }
 
-  /// The byte whose token is the first that is held out; the end of the text where no part of it is.
-  private func place(in length: Int) -> Int {
-    guard case .fraction(let share) = recipe.validation else { return length }
-    return Int((Double(length) * (1 - share)).rounded(.down))
+  /// The byte whose token is the first that is held out, behind the text where no part of it is, and what an error calls
+  /// the text before it.
+  private func cut(_ text: TextScan, size: Int) throws(SequenceError) -> (place: Int, part: String) {
+    guard case .fraction(let share) = recipe.validation else { return (Int.max, "text") }
+    let length = try text.byteCount(size: size)
+    let place = Int((Double(length) * (1 - share)).rounded(.down))
+    return (place, place == length ? "text" : "training part of the text")
   }
-
-  private func part(_ cut: Int, _ length: Int) -> String { cut == length ? "text" : "training part of the text" }
 
   // MARK: The first pass
 
-  private func vocabulary(of text: TextScan, cut: Int, length: Int) throws(SequenceError) -> Vocabulary {
+  private func vocabulary(of text: TextScan, cut: Int, part: String) throws(SequenceError) -> Vocabulary {
     switch recipe.numbers {
     case .known(let vocabulary): return vocabulary
     case .counted(.bytes, _): return .bytes
@@ -74,7 +76,7 @@ struct TokenFileBuilder {
       // Before the vocabulary, which would blame the wrong part.
       try expectTwo(tokens, part: "text", recipe.path)
       return try Vocabulary(
-        counted: entries, kind: kind, maximum: maximum, part: part(cut, length), name: recipe.path)
+        counted: entries, kind: kind, maximum: maximum, part: part, name: recipe.path)
     }
   }
 
@@ -163,5 +165,13 @@ struct TokenFileBuilder {
         "\(part) is too short — expected at least 2 tokens, got \(count) (\(path))",
         hint: part == "text" ? "give a longer text" : Vocabulary.shortPartHint)
     }
+  }
+}
+
+extension SequenceError {
+  static func changedText(_ path: String) -> SequenceError {
+    .file(
+      "text has changed while it was read — expected the same from beginning to end, got another size, inode or time "
+        + "(\(path))", hint: "start again when nobody writes to it")
   }
 }

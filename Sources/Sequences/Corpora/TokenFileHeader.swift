@@ -3,9 +3,11 @@ import Kernels
 /// The beginning of a token file. Behind it stand the tokens to train on, those held out, and the vocabulary as JSON,
 /// with nothing between. All numbers are little-endian.
 struct TokenFileHeader: Equatable {
-  static let byteCount = 184
+  static let byteCount = 152
+  /// A vocabulary of more bytes than this, 1 GiB, is not written; it is read into memory.
+  static let mostVocabularyBytes = 1 << 30
   /// The name of the format, and its version.
-  private static let magic: UInt64 = 0x316B_6F74_6D74_736C  // "lstmtok1"
+  private static let magic: UInt64 = 0x326B_6F74_6D74_736C  // "lstmtok2"
 
   /// Bytes of a token.
   var width = TokenWidth.one
@@ -19,8 +21,6 @@ struct TokenFileHeader: Equatable {
   var checksum: UInt64 = 0
   /// SHA-256 of the recipe.
   var recipe = [UInt8](repeating: 0, count: 32)
-  /// SHA-256 of what the files were known by (size, place on the disk, times) when they were read.
-  var states = [UInt8](repeating: 0, count: 32)
   /// SHA-256 of the SHA-256 of each file.
   var contents = [UInt8](repeating: 0, count: 32)
   /// SHA-256 of the tokens, as `DataIdentity` has it.
@@ -35,7 +35,7 @@ struct TokenFileHeader: Equatable {
       TokenFileHeader.magic, UInt64(width.rawValue), UInt64(training), UInt64(validation), UInt64(vocabularyBytes),
       checksum,
     ]
-    var bytes = words.flatMap(TokenFileHeader.littleEndian) + recipe + states + contents + tokens
+    var bytes = words.flatMap(TokenFileHeader.littleEndian) + recipe + contents + tokens
     bytes += TokenFileHeader.littleEndian(bytes.withUnsafeBytes { XXHash64.hash($0) })
     return bytes
   }
@@ -49,7 +49,7 @@ struct TokenFileHeader: Equatable {
     }
     let words = (0..<6).map { TokenFileHeader.word(bytes, 8 * $0) }
     guard words[0] == TokenFileHeader.magic else {
-      throw Flaw(expected: "a token file of version 1", got: "something else")
+      throw Flaw(expected: "a token file of version 2", got: "something else")
     }
     let body = bytes.dropLast(8)
     guard body.withUnsafeBytes({ XXHash64.hash($0) }) == TokenFileHeader.word(bytes, body.count) else {
@@ -62,13 +62,19 @@ struct TokenFileHeader: Equatable {
     (training, validation) = (Int(clamping: words[2]), Int(clamping: words[3]))
     vocabularyBytes = Int(clamping: words[4])
     checksum = words[5]
-    // Each is compared with the file before they are added up: sums of huge numbers would overflow.
+    // Divided and subtracted, never multiplied and added: with huge numbers that would overflow.
     let room = fileLength - TokenFileHeader.byteCount
-    guard training <= room, validation <= room, vocabularyBytes <= room, tokenBytes + vocabularyBytes == room else {
+    guard vocabularyBytes <= min(room, TokenFileHeader.mostVocabularyBytes) else {
+      throw Flaw(
+        expected: "a vocabulary of at most \(min(room, TokenFileHeader.mostVocabularyBytes)) bytes",
+        got: "\(vocabularyBytes)")
+    }
+    let (tokenCount, rest) = (room - vocabularyBytes).quotientAndRemainder(dividingBy: width.rawValue)
+    guard rest == 0, training <= tokenCount, validation == tokenCount - training else {
       throw Flaw(expected: "the length that its header says", got: "\(fileLength) bytes")
     }
     func digest(_ index: Int) -> [UInt8] { Array(bytes[48 + 32 * index..<80 + 32 * index]) }
-    (recipe, states, contents, tokens) = (digest(0), digest(1), digest(2), digest(3))
+    (recipe, contents, tokens) = (digest(0), digest(1), digest(2))
   }
 
   /// Why a file is not a good token file.

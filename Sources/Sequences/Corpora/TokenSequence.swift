@@ -21,9 +21,9 @@ public struct TokenSequence: RandomAccessCollection, @unchecked Sendable {
   /// Keeps what `first` points to.
   private let memory: MappedMemory
 
-  /// Tokens in a copy of their own.
-  public init(_ tokens: [Int32]) {
-    let memory = MappedMemory(byteCount: tokens.count * 4)
+  /// Tokens in a copy of their own; exit code 70 where there is no memory for it.
+  public init(_ tokens: [Int32]) throws(SequenceError) {
+    let memory = try MappedMemory(byteCount: tokens.count * 4)
     memory.bytes.copyMemory(from: tokens, byteCount: tokens.count * 4)
     self.init(memory, offset: 0, count: tokens.count, width: .four)
   }
@@ -80,9 +80,12 @@ final class MappedMemory: @unchecked Sendable {
   let byteCount: Int
 
   /// New memory of zeros.
-  init(byteCount: Int) {
+  init(byteCount: Int) throws(SequenceError) {
     let memory = mmap(nil, max(1, byteCount), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let memory, memory != MAP_FAILED else { fatalError("no memory for \(byteCount) bytes of tokens") }
+    guard let memory, memory != MAP_FAILED else {
+      throw SequenceError(
+        message: "out of memory — expected \(byteCount >> 20) MB more for tokens, got none", hint: nil, exitCode: 70)
+    }
     (bytes, self.byteCount) = (memory, byteCount)
   }
 

@@ -61,7 +61,7 @@ enum LanguageModelLearning: LearningTask {
   private static func evaluated(_ saved: SavedRun, on path: String?) throws -> (recipe: TextRecipe, name: String) {
     let data = saved.configuration.data
     guard let path else { return (recipe(data), "held-out part of \(data.path)") }
-    let vocabulary = try saved.languageModelVocabulary()
+    let vocabulary = try saved.textVocabulary()
     return (TextRecipe(path: path, numbers: .known(vocabulary), lineEnds: data.lineEnds), path)
   }
 

@@ -151,7 +151,7 @@ struct StreamingTests {
         let source = { (tokens: TokenSequence) in
           try TokenStream(tokens: tokens, globalBatch: 3, timesteps: 5, deviation: deviation, seed: 2, name: "test")
         }
-        let (one, other) = (try source(stored), try source(TokenSequence(whole)))
+        let (one, other) = (try source(stored), try source(try TokenSequence(whole)))
         for step in [0, 1, one.stepsPerEpoch - 1, one.stepsPerEpoch + 1] {
           #expect(Window(one, step: step, lanes: 0..<3) == Window(other, step: step, lanes: 0..<3))
         }
