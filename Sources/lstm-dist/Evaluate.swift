@@ -6,7 +6,8 @@ import MPI
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures a saved model, every target counted once; the same bits on any number of ranks.",
-    discussion: "A language model's loss; of a classifier or tagger also accuracy, F1 of each class, and the confusion matrix.")
+    discussion:
+      "A language model's loss; of a classifier or tagger also accuracy, F1 of each class, and the confusion matrix.")
 
   @OptionGroup var model: ModelChoice
   @Option(

@@ -46,7 +46,9 @@ enum LanguageModelLearning: LearningTask {
     let timesteps = TokenStream.longestWindow(timesteps: batch.steps, deviation: batch.jitter)
     let source = try EvaluationStream(
       tokens: tokens, globalBatch: batch.sequences, timesteps: timesteps, name: name)
-    return Evaluation(timesteps: timesteps) { model, _ in
+    let identity = DataIdentity(vocabulary: corpus.vocabularyJSON, tokensSHA256: corpus.tokensSHA256)
+    return Evaluation(timesteps: timesteps) { model, world in
+      try identity.agree(world)
       let loss = try model.evaluate(source)
       return [
         "text: \(name), \(tokens.count - 1) targets", "loss: \(loss) nats a token",
