@@ -99,15 +99,15 @@ struct TrainJob {
 
   func run() throws -> Int32 {
     // Everything that can be wrong is found before the run directory is touched.
-    let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
+    let node = try world.communicator.splitBySharedMemory(key: world.communicator.rank)
     let configuration = world.agree { try command.resolvedConfiguration() }
-    try world.onEachNode { try configuration.task.type.prepare(configuration) }
+    try world.onEachNode(node) { try configuration.task.type.prepare(configuration) }
     let (data, setup) = world.agree {
       let data = try configuration.task.type.data(configuration)
       let setup = TrainingSetup(configuration, data)
       let plan = try ShardPlan(
         globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
-      try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
+      try Training.checkMemory(setup, plan: plan, localRanks: node.size)
       return (data, setup)
     }
     try data.identity.agree(world)

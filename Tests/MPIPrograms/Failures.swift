@@ -2,7 +2,7 @@ import Foundation
 import MPI
 
 /// An error as a program has it: words, a hint, an exit code.
-private func badData(_ what: String) -> Failure {
+func badData(_ what: String) -> Failure {
   Failure(message: "error: \(what) — expected numbers, got text (corpus.txt)\nhint: look at it", exitCode: 65)
 }
 

@@ -18,6 +18,8 @@ let scenarios: [String: (World) throws -> Void] = [
   "requestQueue": requestQueue,
   "ownedBuffers": ownedBuffers,
   "sharedWindow": sharedWindow,
+  "eachNode": eachNode,
+  "eachNodeFails": eachNodeFails,
   "refusals": refusals,
   "libraryError": libraryError,
   "throwOnLast": throwOnLast,

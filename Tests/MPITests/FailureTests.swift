@@ -37,6 +37,11 @@ struct FailureTests {
     try expectOneMessage("agreeOne", ranks: ranks, from: ranks - 1)
   }
 
+  @Test(arguments: [2, 3, 4])
+  func anErrorOnTheSecondNodeEndsAllRanks(ranks: Int) throws {
+    try expectOneMessage("eachNodeFails", ranks: ranks, from: 1)
+  }
+
   @Test(arguments: [1, 4])
   func anErrorBesideALiveRequestEndsTheJobOnTheSpot(ranks: Int) throws {
     try expectOneMessage("failWithLiveRequest", ranks: ranks, from: 0)

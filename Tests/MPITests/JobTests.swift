@@ -9,7 +9,7 @@ struct JobTests {
   static let scenarios = [
     "environment", "communicators", "messages", "reductions", "gathers", "exchanges", "values",
     "nonBlockingMessages", "nonBlockingReductions", "nonBlockingGathers", "nonBlockingExchanges", "requestQueue",
-    "ownedBuffers", "sharedWindow", "refusals", "libraryError", "shortMessage",
+    "ownedBuffers", "sharedWindow", "eachNode", "refusals", "libraryError", "shortMessage",
   ]
 
   @Test(arguments: scenarios, [1, 2, 3, 4])
