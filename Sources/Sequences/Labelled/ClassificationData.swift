@@ -86,8 +86,6 @@ public protocol IndexedBatches {
   func indices(atStep step: Int) -> [Int]
 }
 
-extension LabelledBatches: IndexedBatches {}
-
 /// The data of a classifier, read and split: vocabulary and normalization are fitted on the training part alone.
 public struct ClassificationData: Sendable {
   /// How the sequences were read.

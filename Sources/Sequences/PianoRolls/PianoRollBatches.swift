@@ -1,14 +1,9 @@
 /// Batches of pieces, one a lane and step: at frame t a model reads which keys sound, a number for each, 1 or 0, and
 /// should say which ones sound at t + 1. A piece of n frames has n − 1 timesteps and as many targets.
-public struct PianoRollBatches: SequenceSource {
+public struct PianoRollBatches: WholeSequenceBatches {
   private let pieces: [PianoRolls.Piece]
-  private let batches: PerEpoch<[[Int]]>
-  /// B, pieces in one step.
-  public let globalBatch: Int
-  /// T, at least the timesteps of the longest piece.
-  public let timesteps: Int
-  /// ⌈pieces / B⌉.
-  public let stepsPerEpoch: Int
+  /// Which pieces stand where.
+  public let epochs: EpochBatches
 
   /// D and K, the keys.
   public static var width: Int { PianoRolls.keys.count }
@@ -20,28 +15,16 @@ public struct PianoRollBatches: SequenceSource {
   /// the order of the file where `shuffleSeed` is nil.
   /// - Precondition: there are pieces, all of 2 to `timesteps` + 1 frames.
   public init(_ pieces: [PianoRolls.Piece], globalBatch: Int, timesteps: Int, shuffleSeed: UInt64?) {
-    precondition(globalBatch >= 1 && !pieces.isEmpty, "there must be lanes and pieces")
-    precondition(pieces.allSatisfy { (2...timesteps + 1).contains($0.count) }, "a piece must fit into a window")
     self.pieces = pieces
-    self.globalBatch = globalBatch
-    self.timesteps = timesteps
-    stepsPerEpoch = (pieces.count + globalBatch - 1) / globalBatch
-    let lengths = pieces.map(\.count)
-    batches = PerEpoch { epoch in
-      if let shuffleSeed {
-        return LengthBalancedBatches.batches(
-          lengths: lengths, globalBatch: globalBatch, seed: shuffleSeed, epoch: epoch)
-      }
-      return stride(from: 0, to: lengths.count, by: globalBatch).map {
-        Array($0..<min($0 + globalBatch, lengths.count))
-      }
+    let lengths = pieces.map { $0.count - 1 }
+    if shuffleSeed == nil {
+      let inOrder = LengthBalancedBatches.slices(of: Array(pieces.indices), each: globalBatch)
+      epochs = EpochBatches(lengths: lengths, globalBatch: globalBatch, timesteps: timesteps, PerEpoch { _ in inOrder })
+    } else {
+      epochs = EpochBatches(
+        lengths: lengths, globalBatch: globalBatch, timesteps: timesteps, shuffleSeed: shuffleSeed)
     }
   }
-
-  private func indices(atStep step: Int) -> [Int] { batches(step / stepsPerEpoch)[step % stepsPerEpoch] }
-
-  /// Always true.
-  public func startsFresh(atStep step: Int, lane: Int) -> Bool { true }
 
   /// The frames of the step that are to be said: all but the first of each piece.
   public func targetCount(atStep step: Int) -> Int { indices(atStep: step).reduce(0) { $0 + pieces[$1].count - 1 } }
