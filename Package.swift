@@ -74,7 +74,9 @@ let package = Package(
     .target(name: "MPI", dependencies: ["CMPI", "CSystem"], swiftSettings: strict),
     .target(
       name: "DataParallel",
-      dependencies: ["MPI", "LSTM", "Kernels", "Randomness", "Sequences", "Optimization", "Checkpoints", "Timing"],
+      dependencies: [
+        "MPI", "LSTM", "Kernels", "CSystem", "Randomness", "Sequences", "Optimization", "Checkpoints", "Timing",
+      ],
       swiftSettings: fast),
     .executableTarget(
       name: "lstm-dist",
@@ -133,8 +135,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),
     .testTarget(
-      name: "SequencesTests", dependencies: ["Sequences", "Randomness", "TestLauncher"], exclude: ["Readers/README.md"],
-      swiftSettings: strict),
+      name: "SequencesTests", dependencies: ["Kernels", "Sequences", "Randomness", "TestLauncher"],
+      exclude: ["Readers/README.md"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
     .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),

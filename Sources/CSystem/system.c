@@ -65,4 +65,9 @@ void system_use_cache(int descriptor) {
   if (flags != -1) fcntl(descriptor, F_SETFL, flags & ~O_DIRECT);
 }
 
+const char *system_host_name(void) {
+  static _Thread_local char name[256];
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
 int system_memory_file(void) { return memfd_create("lstm-dist", MFD_CLOEXEC); }

@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 /// What a rank is about. Within a step a rank passes the phases in this order.
@@ -66,9 +67,7 @@ public struct RankRecord: Sendable, Equatable {
     beatSeconds = startedSeconds
     bootID = (try? InputFile.firstLine(of: "/proc/sys/kernel/random/boot_id")) ?? ""
     processNamespace = RankRecord.linkTarget("/proc/self/ns/pid")
-    var name = [CChar](repeating: 0, count: 256)
-    gethostname(&name, name.count - 1)
-    host = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    host = String(cString: system_host_name())
   }
 
   private static func linkTarget(_ path: String) -> String {

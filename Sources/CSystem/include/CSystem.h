@@ -29,6 +29,9 @@ void system_use_cache(int descriptor);
 /// names that Swift imports.
 int system_memory_file(void);
 
+/// The name of this machine, in memory of the calling thread; "unknown" where it has none.
+const char *system_host_name(void);
+
 /// Lets the calling thread run wherever the parent process may: a launcher binds a rank with all its threads to one
 /// core, but the job may have an idle one. Where the system refuses, all stays as it is. In C, for the sake of
 /// cpu_set_t.

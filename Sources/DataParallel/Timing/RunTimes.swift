@@ -1,4 +1,4 @@
-import Glibc
+import CSystem
 import MPI
 import Timing
 
@@ -54,11 +54,7 @@ final class RunTimes {
   var secondsPerStep: Double { (World.wallTimeSeconds() - beginSeconds) / Double(steps) }
 
   /// The name of this machine.
-  static var hostName: String {
-    var name = [CChar](repeating: 0, count: 256)
-    guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
-    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
+  static var hostName: String { String(cString: system_host_name()) }
 
   /// Takes what this rank measured in a step. On rank 0 it returns where the time of all went, and a rank that has
   /// fallen behind; nil elsewhere.

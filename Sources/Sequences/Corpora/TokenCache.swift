@@ -1,3 +1,4 @@
+import CSystem
 import Crypto
 import Glibc
 
@@ -183,14 +184,10 @@ public struct TokenCache: Sendable {
   }
 
   /// What names of files that are being written begin with.
-  private static let unfinished = ".unfinished-"
+  private static let unfinished = "unfinished-"
 
   /// What names of files that this host writes end with: a lock may hold good on one host only.
-  private static var ofThisHost: String {
-    var name = [CChar](repeating: 0, count: 256)
-    gethostname(&name, name.count - 1)
-    return "@" + name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-  }
+  private static var ofThisHost: String { "@" + String(cString: system_host_name()) }
 
   /// Removes what a process of this host has left that was killed while it wrote: a file that nobody holds the lock of.
   private func removeAbandoned() {
@@ -205,18 +202,7 @@ public struct TokenCache: Sendable {
   }
 
   /// The names in the directory; none where it cannot be read.
-  private func names() -> [String] {
-    guard let stream = opendir(directory) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let item = readdir(stream) {
-      names.append(
-        withUnsafePointer(to: &item.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        })
-    }
-    return names
-  }
+  private func names() -> [String] { (try? FileFolder.entries(of: directory))?.map(\.text) ?? [] }
 
   private func makeDirectory(_ path: String) throws(SequenceError) {
     var status = stat()

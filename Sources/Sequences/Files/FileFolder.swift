@@ -32,7 +32,8 @@ enum FileFolder {
     return found.sorted()
   }
 
-  private static func entries(of folder: String) throws(SequenceError) -> [ExactString] {
+  /// The names in a folder, but for those that begin with a dot.
+  static func entries(of folder: String) throws(SequenceError) -> [ExactString] {
     guard let stream = opendir(folder) else {
       let reason = String(cString: strerror(errno)).lowercased()
       throw .file("folder cannot be read — expected a folder, got \"\(reason)\" (\(folder))")
