@@ -36,20 +36,19 @@ public func benchmarkKernels(rounds: Int) -> [KernelTiming] {
 private struct KernelBenchmark {
   let rounds: Int
 
+  /// Z += X·W in place, as at a timestep.
   func product(rows: Int, depth: Int, columns: Int) -> KernelTiming {
-    let (x, z) = (filled(rows * depth), filled(rows * columns))
+    let x = filled(rows * depth)
     let w = PackedMatrix(depth: depth, columns: columns)
     w.pack(filled(depth * columns), stride: columns, rows: depth, columns: columns)
     let flops = 2 * Double(rows) * Double(depth) * Double(columns)
-    var fast = z
+    let z = FloatBuffer(count: rows * columns)
     let seconds = time(flops: flops) {
-      multiply(
-        rows: rows, x: x, xStride: depth, w: w, start: z, startStride: columns, z: &fast, zStride: columns)
+      multiplyAdd(rows: rows, x: x, xStride: depth, w: w, z: z.pointer, zStride: columns)
     }
-    var slow = z
     let reference = time(flops: flops, calls: 1) {
       Reference.multiply(
-        rows: rows, x: x, xStride: depth, w: w, start: z, startStride: columns, z: &slow, zStride: columns)
+        rows: rows, x: x, xStride: depth, w: w, start: z.pointer, startStride: columns, z: z.pointer, zStride: columns)
     }
     return KernelTiming(
       name: "product [\(rows), \(depth)]·[\(depth), \(columns)]", work: flops, unit: "flop", seconds: seconds.median,
