@@ -56,8 +56,8 @@ public struct ModelShape: Equatable, Sendable {
   /// - Parameter softmax: cutoffs of an adaptive softmax, and what each tail divides the units of the one before by.
   ///   With tied weights the units are all the same.
   /// - Precondition: only a head that speaks once a sequence reads something else than the last timestep; only one that
-  ///   says one of several classes has an adaptive softmax; where weights are tied the
-  ///   model says at every step one of the tokens that it reads, and D = H. Neither goes with two directions.
+  ///   says one of several classes has an adaptive softmax; where weights are tied the model says at every step one of
+  ///   the tokens that it reads, and D = H. Neither goes with two directions.
   public init(
     input: Input, hidden: Int, layers: Int, isBidirectional: Bool = false, head: Head,
     pooling: Pooling = .last, softmax: (cutoffs: [Int], factor: Int)? = nil, isTied: Bool = false
@@ -180,8 +180,8 @@ public struct ModelShape: Equatable, Sendable {
   public var parameterCount: Int { gradientCount - gradientShift }
 
   /// Floating-point operations of a training step over T·B rows: 6·T·B·(Σ_layers 4H(D + H) + H·V), forward once and
-  /// backward twice. Embedding look-ups and gates count as nothing, and so do a head that speaks once a sequence, and the tails
-  /// of an adaptive softmax, whose rows are the data's.
+  /// backward twice. Embedding look-ups and gates count as nothing, and so do a head that speaks once a sequence, and the
+  /// tails of an adaptive softmax, whose rows are the data's.
   public func flopsPerStep(timesteps: Int, lanes: Int) -> Double {
     let output =
       switch head {
@@ -192,8 +192,8 @@ public struct ModelShape: Equatable, Sendable {
       + 6 * Double(timesteps) * Double(lanes) * output
   }
 
-  /// Those of `flopsPerStep` that really run, and those of a head that speaks once a sequence: numbers that are read get no
-  /// gradient, so the products of 2·T·B·4H·D operations that would make it are left out.
+  /// Those of `flopsPerStep` that really run, and those of a head that speaks once a sequence: numbers that are read get
+  /// no gradient, so the products of 2·T·B·4H·D operations that would make it are left out.
   public func flopsThatRun(timesteps: Int, lanes: Int) -> Double {
     let rows = Double(timesteps) * Double(lanes)
     let inputGradient = vocabulary == nil ? 2 * rows * Double(directions * lstm[0].columns) * Double(inputs) : 0

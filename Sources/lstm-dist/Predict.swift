@@ -10,10 +10,12 @@ struct Predict: ParsableCommand {
     abstract:
       "Says the class of new texts, series or clips, the labels of words, or what follows a table, as JSON lines.",
     discussion: """
-      A model of texts reads a text on each line of a file, or the rows of a CSV or TSV file with the column that it was \
-      trained on; a model of series reads .ts files, whose classes are passed over; a model of sound reads WAV and FLAC files; a \
-      tagger reads a word on each line, and blank lines between sequences; a forecaster goes on from the last rows of a table. Without files it reads one of these from standard input. One line of JSON for each sequence, in their order: its \
-      name, and the class, its probability and those of all classes, or words and labels, or the forecast; the same bits on any number of ranks.
+      A model of texts reads a text on each line of a file, or the rows of a CSV or TSV file with the column that it \
+      was trained on; a model of series reads .ts files, whose classes are passed over; a model of sound reads WAV \
+      and FLAC files; a tagger reads a word on each line, and blank lines between sequences; a forecaster goes on \
+      from the last rows of a table. Without files it reads one of these from standard input. One line of JSON for \
+      each sequence, in their order: its name, and the class, its probability and those of all classes, or words and \
+      labels, or the forecast; the same bits on any number of ranks.
       """)
 
   @OptionGroup var model: ModelChoice
