@@ -163,6 +163,7 @@ public final class SequenceModel {
       layer.pack(parameters + shape.layerRange(index).lowerBound, share: share)
     }
     output.pack(parameters + shape.outputRange.lowerBound, share: share)
+    finishStreams()
   }
 
   /// Where recurrent weights are dropped, so that every step has its own: copies them again, those that the step keeps,
@@ -173,6 +174,7 @@ public final class SequenceModel {
       layer.packRecurrent(
         parameters + shape.layerRange(index).lowerBound, share: share, dropout: dropout, step: step, layer: index)
     }
+    finishStreams()
   }
 
   /// Whether `packRecurrent` does anything.

@@ -1,3 +1,5 @@
+import CProcessor
+
 /// Sixteen floats: two AVX2 registers, one AVX-512 register. The kernels' tiles and panels are this wide, and rows of
 /// activations are padded to a multiple of it, so that no loop over units has a tail.
 public typealias Vector = SIMD16<Float>
@@ -30,6 +32,12 @@ extension Vector {
     UnsafeMutableRawPointer(destination).storeBytes(of: self, as: Vector.self)
   }
 
+  /// Writes sixteen consecutive floats past the caches, to where a cache line begins: what is much larger than the
+  /// caches is not in them when it is read, and would only drive out what is. Other threads find them only after
+  /// `finishStreams`.
+  @inlinable @inline(__always)
+  public func stream(_ destination: UnsafeMutablePointer<Float>) { processor_stream(destination, self) }
+
   /// Writes the first `count` of sixteen floats and leaves what is behind them.
   @inlinable
   public func store(_ destination: UnsafeMutablePointer<Float>, count: Int) {
@@ -45,3 +53,7 @@ extension Vector {
     return two[0] + two[1]
   }
 }
+
+/// What this thread has streamed comes before whatever it writes next.
+@inlinable
+public func finishStreams() { processor_finish_streams() }

@@ -21,4 +21,26 @@ static inline __attribute__((always_inline)) void processor_prefetch(const void 
   __builtin_prefetch(address);
 }
 
+typedef float processor_float16 __attribute__((ext_vector_type(16)));
+
+/// Writes sixteen floats, past the caches. Another thread may find them only after `processor_finish_streams`. Swift has
+/// no such store.
+/// - Precondition: the address is that of a cache line.
+static inline __attribute__((always_inline)) void processor_stream(float *to, processor_float16 values) {
+  __builtin_nontemporal_store(values, (processor_float16 *)to);
+}
+
+/// What was written past the caches comes before whatever the calling thread writes next.
+static inline __attribute__((always_inline)) void processor_finish_streams(void) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+typedef float processor_float4 __attribute__((ext_vector_type(4), aligned(4)));
+typedef double processor_double4 __attribute__((ext_vector_type(4)));
+
+/// Four floats as doubles: Swift calls a function for each.
+static inline __attribute__((always_inline)) processor_double4 processor_doubles(const float *x) {
+  return __builtin_convertvector(*(const processor_float4 *)x, processor_double4);
+}
+
 #endif

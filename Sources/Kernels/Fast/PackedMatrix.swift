@@ -1,3 +1,5 @@
+import CProcessor
+
 /// A matrix W [K, N] copied once into the order in which products read it: panels of 16 columns, each [K, 16]
 /// contiguous, the last one filled up with zeros. Weights change once an update and are read 2·T times between, so the
 /// copy costs little and every later read is sequential.
@@ -39,16 +41,18 @@ public struct PackedMatrix: ~Copyable {
   public borrowing func pack(
     _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int, firstRow: Int = 0, firstColumn: Int = 0
   ) {
-    for k in 0..<rows {
-      let from = source + k * stride
-      var n = 0
-      while n < columns {
-        let column = firstColumn + n
-        let run = min(columns - n, vectorWidth - column % vectorWidth)
-        let to = panel(column / vectorWidth) + (firstRow + k) * vectorWidth + column % vectorWidth
-        if run == vectorWidth { Vector(from + n).store(to) } else { to.update(from: from + n, count: run) }
-        n &+= run
+    var n = 0
+    while n < columns {
+      let column = firstColumn + n
+      let run = min(columns - n, vectorWidth - column % vectorWidth)
+      let (from, to) = (source + n, panel(column / vectorWidth) + (firstRow * vectorWidth + column % vectorWidth))
+      for k in 0..<rows {
+        let (from, to) = (from + k &* stride, to + k &* vectorWidth)
+        // Sixteen rows at once are more streams than a core follows by itself.
+        processor_prefetch(from + 4 &* vectorWidth)
+        if run == vectorWidth { Vector(from).stream(to) } else { to.update(from: from, count: run) }
       }
+      n &+= run
     }
   }
 
@@ -64,10 +68,10 @@ public struct PackedMatrix: ~Copyable {
       let to = panel(column / vectorWidth) + (firstRow * vectorWidth + column % vectorWidth)
       let from = source + n * stride
       let wholeBlocks = run == vectorWidth ? rows & ~7 : 0
-      for half in Swift.stride(from: 0, to: vectorWidth, by: 8) {
-        for k in Swift.stride(from: 0, to: wholeBlocks, by: 8) {
-          transposeBlock(from + (half * stride + k), stride: stride, to: to + (k * vectorWidth + half))
-        }
+      for k in Swift.stride(from: 0, to: wholeBlocks, by: 8) {
+        let left = transposedBlock(from + k, stride: stride)
+        let right = transposedBlock(from + (8 &* stride &+ k), stride: stride)
+        for i in 0..<8 { Vector(lowHalf: left[i], highHalf: right[i]).stream(to + (k &+ i) &* vectorWidth) }
       }
       for i in 0..<run {
         for k in wholeBlocks..<rows { to[k &* vectorWidth &+ i] = from[i &* stride &+ k] }
@@ -77,11 +81,11 @@ public struct PackedMatrix: ~Copyable {
   }
 }
 
-/// to[k, i] = source[i, k] for eight by eight numbers; rows of the destination are a vector apart.
+/// The transpose of eight by eight numbers.
 ///
 /// Three times the eight rows are dealt like cards: rows i and i + 4 become rows 2i and 2i + 1, number by number in turn.
 @inline(__always)
-private func transposeBlock(_ source: UnsafePointer<Float>, stride: Int, to: UnsafeMutablePointer<Float>) {
+private func transposedBlock(_ source: UnsafePointer<Float>, stride: Int) -> InlineArray<8, SIMD8<Float>> {
   var rows = InlineArray<8, SIMD8<Float>>(repeating: .zero)
   for i in 0..<8 { rows[i] = UnsafeRawPointer(source + i &* stride).loadUnaligned(as: SIMD8<Float>.self) }
   for _ in 0..<3 {
@@ -93,7 +97,5 @@ private func transposeBlock(_ source: UnsafePointer<Float>, stride: Int, to: Uns
       rows[2 &* i &+ 1].oddHalf = dealt[i &+ 4].highHalf
     }
   }
-  for k in 0..<8 {
-    UnsafeMutableRawPointer(to + k &* vectorWidth).storeBytes(of: rows[k], as: SIMD8<Float>.self)
-  }
+  return rows
 }

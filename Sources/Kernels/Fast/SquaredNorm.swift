@@ -1,3 +1,5 @@
+import CProcessor
+
 /// Numbers whose squares go into one sum of the global norm. Slices of a gradient that different ranks own begin and
 /// end at multiples of it, so the sums are the same whoever computes them.
 public let normBlock = 4096
@@ -16,18 +18,13 @@ private func squaredSum(_ x: UnsafePointer<Float>, count: Int) -> Double {
   let whole = count & ~(vectorWidth - 1)
   for i in stride(from: 0, to: whole, by: vectorWidth) {
     for j in 0..<4 {
-      let values = doubles(x + (i &+ 4 &* j))
-      sums[j] += values * values
+      let values = processor_doubles(x + (i &+ 4 &* j))
+      // The square of a float is exact in Double, so nothing is rounded twice.
+      sums[j].addProduct(values, values)
     }
   }
   for i in 0..<count - whole { sums[i / 4][i % 4] += Double(x[whole + i]) * Double(x[whole + i]) }
   let four = (sums[0] + sums[2]) + (sums[1] + sums[3])
   let two = four.lowHalf + four.highHalf
   return two[0] + two[1]
-}
-
-/// Four floats, written out: the conversion of a whole vector is a call for each.
-@inline(__always)
-private func doubles(_ x: UnsafePointer<Float>) -> SIMD4<Double> {
-  SIMD4(Double(x[0]), Double(x[1]), Double(x[2]), Double(x[3]))
 }
