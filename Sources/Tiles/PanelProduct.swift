@@ -51,11 +51,12 @@ public struct PanelProduct {
     }
   }
 
-  /// In tiles for thirty-two registers of sixteen floats: of at least eight chains wherever there are as many panels.
+  /// In tiles for thirty-two registers of sixteen floats, as many whole groups of four panels as there are, for few
+  /// rows: more panels instead, which also load less for each multiply-add.
+  /// - Returns: the panels that are computed: none where there are more than six rows.
   @inlinable @inline(__always)
-  public func computeInThirtyTwoRegisters() {
+  public func computeFourPanelsInThirtyTwoRegisters() -> Int {
     var panel = 0
-    // Few rows: more panels instead, which also load less for each multiply-add.
     while rows > 0, rows <= tileRows, panel &+ 4 <= panels {
       switch rows {
       case 1: computeTile(Tile<1, 4>.self, row: 0, panel: panel)
@@ -67,26 +68,29 @@ public struct PanelProduct {
       }
       panel &+= 4
     }
-    while panel &+ 2 <= panels {
-      forEachTile(rows: 2 &* tileRows) { row, count in
-        switch count {
-        case 1: computeTile(Tile<1, 2>.self, row: row, panel: panel)
-        case 2: computeTile(Tile<2, 2>.self, row: row, panel: panel)
-        case 3: computeTile(Tile<3, 2>.self, row: row, panel: panel)
-        case 4: computeTile(Tile<4, 2>.self, row: row, panel: panel)
-        case 5: computeTile(Tile<5, 2>.self, row: row, panel: panel)
-        case 6: computeTile(Tile<6, 2>.self, row: row, panel: panel)
-        case 7: computeTile(Tile<7, 2>.self, row: row, panel: panel)
-        case 8: computeTile(Tile<8, 2>.self, row: row, panel: panel)
-        case 9: computeTile(Tile<9, 2>.self, row: row, panel: panel)
-        case 10: computeTile(Tile<10, 2>.self, row: row, panel: panel)
-        case 11: computeTile(Tile<11, 2>.self, row: row, panel: panel)
-        default: computeTile(Tile<12, 2>.self, row: row, panel: panel)
-        }
+    return panel
+  }
+
+  /// In tiles for thirty-two registers of sixteen floats, some panels for all rows: up to twelve of them in a tile, so
+  /// that it has at least eight chains wherever there are two panels.
+  @inlinable @inline(__always)
+  public func computeInThirtyTwoRegisters<let width: Int>(_: InlineArray<width, Vector>.Type, panel: Int) {
+    forEachTile(rows: 2 &* tileRows) { row, count in
+      switch count {
+      case 1: computeTile(Tile<1, width>.self, row: row, panel: panel)
+      case 2: computeTile(Tile<2, width>.self, row: row, panel: panel)
+      case 3: computeTile(Tile<3, width>.self, row: row, panel: panel)
+      case 4: computeTile(Tile<4, width>.self, row: row, panel: panel)
+      case 5: computeTile(Tile<5, width>.self, row: row, panel: panel)
+      case 6: computeTile(Tile<6, width>.self, row: row, panel: panel)
+      case 7: computeTile(Tile<7, width>.self, row: row, panel: panel)
+      case 8: computeTile(Tile<8, width>.self, row: row, panel: panel)
+      case 9: computeTile(Tile<9, width>.self, row: row, panel: panel)
+      case 10: computeTile(Tile<10, width>.self, row: row, panel: panel)
+      case 11: computeTile(Tile<11, width>.self, row: row, panel: panel)
+      default: computeTile(Tile<12, width>.self, row: row, panel: panel)
       }
-      panel &+= 2
     }
-    if panel < panels { computePanel(panel) }
   }
 
   /// One panel for all rows, in tiles of up to six of them.
@@ -132,7 +136,10 @@ public struct PanelProduct {
       &sums, a: x + row &* xStride, rowStride: xStride, termStride: 1, w: w + panel &* panelStride,
       panelStride: panelStride, count: depth,
       ahead: Ahead(
-        z + (next.row &* zStride &+ next.panel &* vectorWidth), stride: zStride, lines: width, places: height))
+        z + (next.row &* zStride &+ next.panel &* vectorWidth), stride: zStride, lines: width, places: height),
+      panelsAhead: PanelsAhead(
+        w + (panel &+ width) &* panelStride, panelStride: panelStride, first: row &* depth / rows,
+        count: height &* depth / rows, isAll: height == rows))
     let to = z + (row &* zStride &+ panel &* vectorWidth)
     for i in 0..<height {
       for p in 0..<width { sums[i][p].store(to + (i &* zStride &+ p &* vectorWidth)) }

@@ -24,27 +24,44 @@ struct InstructionSetTests {
     }
   }
 
-  @Test(arguments: [false, true]) func weightGradientsHaveTheSameBits(continuing: Bool) {
-    for (blocks, panels, rows) in [(1, 1, 3), (2, 2, 0), (1, 3, 9), (3, 4, 18), (2, 5, 1)] {
-      for merges in 0...2 {
-        let (a, z) = (
-          randomFloats(blocks * rows * blockColumns + 1, seed: 4), randomFloats(panels * rows * 16 + 1, seed: 5)
-        )
-        let level = blocks * panels * blockColumns
-        let earlier = (0..<3 * level).map { Vector(repeating: Float($0) * 0.37) }
-        func sums(on set: InstructionSet) -> [Vector] {
-          var stack = earlier
-          stack.withUnsafeMutableBufferPointer { stack in
+  /// Three shards of which the second comes in two chunks and the last completes two nodes; from +0.0 or from sums that
+  /// are read first, to stacks of their own or to one.
+  @Test(arguments: [false, true], [false, true]) func weightGradientsHaveTheSameBits(reads: Bool, sharesStack: Bool) {
+    for (depth, columns, rows) in [
+      (1, 1, [1, 2, 0, 3]), (12, 32, [0, 0, 0, 0]), (23, 47, [9, 1, 4, 5]), (25, 80, [4, 8, 1, 0]),
+    ] {
+      let (blocks, panels) = ((depth + blockColumns - 1) / blockColumns, padded(columns) / vectorWidth)
+      let rowCount = rows.reduce(0, +)
+      let a = buffer(randomFloats(blocks * blockColumns * rowCount, seed: 4))
+      let z = buffer(randomFloats(panels * vectorWidth * rowCount, seed: 5))
+      let source = buffer(randomFloats(depth * columns, seed: 6))
+      let levels = 3 * 2 * blockColumns
+      let stack = FloatBuffer(count: (blocks * (panels + 1) / 2 + 1) * levels * vectorWidth)
+      func sums(on set: InstructionSet) -> [Float] {
+        let gradient = buffer([Float](repeating: 9, count: depth * columns + 1))
+        var first = 0
+        var chunks = zip(rows, [0, 1, 1, 2]).enumerated().map { index, chunk in
+          defer { first += chunk.0 }
+          return GradientTiles.Chunk(
+            rows: first..<first + chunk.0, level: chunk.1, continuing: index == 2 || reads && index == 3)
+        }
+        chunks[3].source = reads ? UnsafePointer(source.pointer) : nil
+        chunks[3].merges = 2
+        chunks[3].destination = gradient.pointer
+        chunks.withUnsafeBufferPointer { chunks in
+          stack.pointer.withMemoryRebound(to: Vector.self, capacity: stack.count / vectorWidth) { stack in
             compute(
               GradientTiles(
-                a: a, blockStride: rows * blockColumns, blocks: blocks, z: z, panelStride: rows * vectorWidth,
-                panels: panels, rows: rows, continuing: continuing, merges: merges,
-                stack: stack.baseAddress! + 2 * level), on: set)
+                chunks: chunks, a: a.pointer, blockCount: blocks, blocks: 0..<blocks, z: z.pointer, panels: 0..<panels,
+                depth: depth, columns: columns, rowStride: columns, stack: stack,
+                stackStride: sharesStack ? 0 : levels), on: set)
           }
-          return stack
         }
-        #expect(sums(on: .baseline) == sums(on: .avx512), "\(blocks) blocks, \(panels) panels, \(rows) rows")
+        return (0..<gradient.count).map { gradient.pointer[$0] }
       }
+      let baseline = sums(on: .baseline)
+      #expect(baseline.map(\.bitPattern) == sums(on: .avx512).map(\.bitPattern), "\(depth) × \(columns), \(rows) rows")
+      #expect(baseline.dropLast().allSatisfy { abs($0) < 9 } && baseline.last == 9, "what is written, and no more")
     }
   }
 
@@ -71,4 +88,10 @@ struct InstructionSetTests {
     #expect(InstructionSet.chosen("baseline") == .baseline)
     #expect(InstructionSet.chosen("avx1024") == nil)
   }
+}
+
+private func buffer(_ values: [Float]) -> FloatBuffer {
+  let buffer = FloatBuffer(count: values.count)
+  for (index, value) in values.enumerated() { buffer.pointer[index] = value }
+  return buffer
 }

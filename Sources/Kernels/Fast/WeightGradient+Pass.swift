@@ -41,10 +41,19 @@ extension WeightGradient {
       chunksOfShard.append(first..<chunks.count)
     }
 
-    /// Vectors of the stack: a level for each height of the tallest tree.
-    var stackVectors: Int {
-      let deepest = subtrees.map(\.leaves.count).max() ?? 1
-      return (Int.bitWidth - deepest.leadingZeroBitCount) * blocksAtOnce * panelsAtOnce * blockColumns
+    /// The most chunks of a product: some rows of the pass may need one more for each shard than all of them, and sums
+    /// of earlier passes come in chunks without rows.
+    var mostChunks: Int {
+      chunks.count + chunksOfShard.count + subtrees.reduce(0) { $0 + $1.place.leftSiblings.count }
+    }
+
+    /// Vectors of the stacks of the tiles that are summed together.
+    var stackVectors: Int { tileStackVectors * blocksAtOnce * (panelsAtOnce + 1) / 2 }
+
+    /// Those of a tile of two panels: a level for each height of the tallest tree, and for each sum of earlier passes.
+    var tileStackVectors: Int {
+      let levels = subtrees.map { Int.bitWidth - $0.leaves.count.leadingZeroBitCount + $0.place.leftSiblings.count }
+      return (levels.max() ?? 1) * 2 * blockColumns
     }
   }
 

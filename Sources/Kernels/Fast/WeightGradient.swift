@@ -1,5 +1,3 @@
-import CProcessor
-
 /// The product dW = Aᵀ·dZ over all timesteps and lanes, in the order that the contract of bits fixes: one chain of
 /// fused multiply-adds from +0.0 for each shard, rows in the order of `ShardedRows`, and the summation tree over
 /// shards. The tree is walked tile by tile while the sums are in registers, so it costs no second gradient and no
@@ -19,9 +17,11 @@ public final class WeightGradient {
   let inputs: FloatBuffer
   /// Some panels of dZ, chunk after chunk; in each its panels, [rows, 16].
   let panels: FloatBuffer
-  /// Unfinished sums: for each level of the summation tree those of some blocks and panels, six vectors for half a
-  /// block and a panel.
+  /// Unfinished sums of some tiles.
   private let stack: UnsafeMutablePointer<Vector>
+  /// What a product does with the chunks of the pass.
+  private let chunks: UnsafeMutablePointer<GradientTiles.Chunk>
+  private var chunkCount = 0
 
   /// - Parameters:
   ///   - passes: the order of the chains in each pass. The first one is in use until `use` says otherwise.
@@ -40,6 +40,7 @@ public final class WeightGradient {
     let vectors = self.passes.map(\.stackVectors).max()!
     stack = .allocate(capacity: vectors)
     stack.initialize(repeating: .zero, count: vectors)
+    chunks = .allocate(capacity: self.passes.map(\.mostChunks).max()!)
     // Chosen now, so that the first step does not allocate for it.
     _ = InstructionSet.current
   }
@@ -62,7 +63,10 @@ public final class WeightGradient {
     pass.take(shardStart, of: passes[index])
   }
 
-  deinit { stack.deallocate() }
+  deinit {
+    stack.deallocate()
+    chunks.deallocate()
+  }
 
   /// Begins a product with `depth` columns of A, none of them packed yet.
   /// - Precondition: `depth` ≤ the largest that was announced.
@@ -101,126 +105,85 @@ public final class WeightGradient {
     let blocks = blocks ?? 0..<blockCount
     let panelCount = padded(columns) / vectorWidth
     let (panelsAtOnce, blocksAtOnce) = (WeightGradient.panelsAtOnce, WeightGradient.blocksAtOnce)
+    findChunks(gradient: gradient, subtreeStride: subtreeStride, piece: piece)
     for firstPanel in stride(from: 0, to: panelCount, by: panelsAtOnce) {
       let panels = firstPanel..<min(firstPanel + panelsAtOnce, panelCount)
       packPanels(dZ + firstPanel * vectorWidth, stride: zStride, count: panels.count)
       for firstBlock in stride(from: blocks.lowerBound, to: blocks.upperBound, by: blocksAtOnce) {
-        let group = TileGroup(
-          blocks: firstBlock..<min(firstBlock + blocksAtOnce, blocks.upperBound), panels: panels,
-          rowStride: gradientStride, columns: columns)
-        for subtree in pass.subtrees {
-          let destination = gradient + subtree.place.index * subtreeStride
-          sum(group, subtree: subtree, piece: piece, ahead: destination)
-          guard piece?.ends ?? true else { continue }
-          for left in subtree.place.leftSiblings.reversed() { add(gradient + left * subtreeStride, to: group) }
-          store(group, at: stack, to: destination)
+        let blocks = firstBlock..<min(firstBlock + blocksAtOnce, blocks.upperBound)
+        forEachRun { chunks, stackStride in
+          compute(
+            GradientTiles(
+              chunks: chunks, a: inputs.pointer, blockCount: blockCount, blocks: blocks, z: self.panels.pointer,
+              panels: panels, depth: depth, columns: columns, rowStride: gradientStride, stack: stack,
+              stackStride: stackStride))
         }
         between()
       }
     }
   }
 
-  /// The tiles of some blocks of A and some panels of dZ, and how they lie in a gradient: so many floats from row to
-  /// row, so many columns in all.
-  private struct TileGroup {
-    let blocks: Range<Int>
-    let panels: Range<Int>
-    let rowStride: Int
-    let columns: Int
-    var halfBlocks: Range<Int> { 2 * blocks.lowerBound..<2 * blocks.upperBound }
-    var vectors: Int { blocks.count * blockColumns * panels.count }
-  }
-
-  /// Sums a group's tiles over the leaves of a subtree: leaf after leaf, each added to what is on the stack as soon as
-  /// its node is complete. The chain of a leaf of several chunks goes on from the sums on the stack, so the cut changes
-  /// no bit. Where chains come in pieces, leaves wait as they are for the next piece, and only the last one adds them up.
-  /// Meanwhile the memory `ahead`, where the sums will go, comes into the cache, with each leaf a share of it.
-  private func sum(
-    _ group: TileGroup, subtree: ShardedRows.Subtree, piece: ChainPiece?, ahead: UnsafePointer<Float>
-  ) {
+  /// What the chunks of the pass begin with and where their sums go. Leaf after leaf of a subtree is added to what is
+  /// on the stack as soon as its node is complete. The chain of a leaf of several chunks goes on from the sums on the
+  /// stack, so the cut changes no bit. Where chains come in pieces, leaves wait as they are for the next piece, and only
+  /// the last one adds them up.
+  private func findChunks(gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, piece: ChainPiece?) {
     let (begins, ends) = (piece?.begins ?? true, piece?.ends ?? true)
-    var level = 0
-    for leaf in subtree.leaves {
-      let merges = ends ? subtree.mergesAfterLeaf[leaf - subtree.leaves.lowerBound] : 0
-      if let piece, !begins { load(group, from: piece.sums(ofShard: leaf), to: stack + level * group.vectors) }
-      if ends { expect(group, at: ahead, leaf: leaf - subtree.leaves.lowerBound, of: subtree.leaves.count) }
-      addChain(group, leaf: leaf, merges: merges, level: level, continuing: !begins)
-      if let piece, !ends { store(group, at: stack, to: piece.sums(ofShard: leaf)) } else { level += 1 - merges }
-    }
-  }
-
-  /// Asks for some of the rows of a gradient that a group writes.
-  private func expect(_ group: TileGroup, at gradient: UnsafePointer<Float>, leaf: Int, of leaves: Int) {
-    let rows = group.blocks.count * blockColumns
-    for row in leaf * rows / leaves..<(leaf + 1) * rows / leaves {
-      let from = gradient + (group.blocks.lowerBound * blockColumns + row) * group.rowStride
-      for panel in group.panels { processor_prefetch(from + panel * vectorWidth) }
-    }
-  }
-
-  /// The chain of a leaf, from +0.0 or from the sums on a level of the stack.
-  private func addChain(_ group: TileGroup, leaf: Int, merges: Int, level: Int, continuing: Bool) {
-    let chunks = pass.chunksOfShard[leaf]
-    for index in chunks {
-      let chunk = pass.chunks[index]
-      compute(
-        GradientTiles(
-          a: input(chunk, block: group.blocks.lowerBound), blockStride: chunk.count * blockColumns,
-          blocks: group.blocks.count, z: panels.pointer + chunk.lowerBound * group.panels.count * vectorWidth,
-          panelStride: chunk.count * vectorWidth, panels: group.panels.count, rows: chunk.count,
-          continuing: continuing || index > chunks.lowerBound,
-          merges: index + 1 == chunks.upperBound ? merges : 0, stack: stack + level * group.vectors))
-    }
-  }
-
-  /// Adds a sum of an earlier pass on the left of a group's finished tiles, which lie at the bottom of the stack.
-  private func add(_ left: UnsafePointer<Float>, to group: TileGroup) {
-    forEachRow(of: group, at: stack) { tile, place, count in
-      tile.pointee = Vector(left + place, columns: count) + tile.pointee
-    }
-  }
-
-  /// Reads a group's tiles to where they lie on the stack.
-  private func load(_ group: TileGroup, from gradient: UnsafePointer<Float>, to tiles: UnsafeMutablePointer<Vector>) {
-    forEachRow(of: group, at: tiles) { tile, place, count in tile.pointee = Vector(gradient + place, columns: count) }
-  }
-
-  /// Writes a group's tiles from where they lie on the stack.
-  private func store(
-    _ group: TileGroup, at tiles: UnsafeMutablePointer<Vector>, to gradient: UnsafeMutablePointer<Float>
-  ) {
-    forEachRow(of: group, at: tiles) { tile, place, count in tile.pointee.store(gradient + place, columns: count) }
-  }
-
-  /// Calls `body` with each row of a group's tiles, its place in a gradient, and how many of its columns count.
-  @inline(__always)
-  private func forEachRow(
-    of group: TileGroup, at tiles: UnsafeMutablePointer<Vector>,
-    _ body: (_ tile: UnsafeMutablePointer<Vector>, _ place: Int, _ count: Int) -> Void
-  ) {
-    var tile = tiles
-    for half in group.halfBlocks {
-      let valid = max(0, min(tileRows, depth - half * tileRows))
-      for panel in group.panels {
-        let column = panel * vectorWidth
-        let place = half * tileRows * group.rowStride + column
-        for i in 0..<valid { body(tile + i, place + i * group.rowStride, min(vectorWidth, group.columns - column)) }
-        tile += tileRows
+    chunkCount = 0
+    for subtree in pass.subtrees {
+      var level = 0
+      if ends { readLeftSiblings(of: subtree, from: gradient, subtreeStride: subtreeStride, level: &level) }
+      for leaf in subtree.leaves {
+        let waiting = piece?.sums(ofShard: leaf)
+        for index in pass.chunksOfShard[leaf] {
+          let isFirst = index == pass.chunksOfShard[leaf].lowerBound
+          append(rows: pass.chunks[index], level: level, continuing: !isFirst || !begins)
+          if isFirst && !begins { chunks[chunkCount - 1].source = UnsafePointer(waiting) }
+        }
+        guard ends else {
+          chunks[chunkCount - 1].destination = waiting
+          continue
+        }
+        let merges = subtree.mergesAfterLeaf[leaf - subtree.leaves.lowerBound]
+        chunks[chunkCount - 1].merges = merges
+        level += 1 - merges
       }
+      guard ends else { continue }
+      chunks[chunkCount - 1].merges += subtree.place.leftSiblings.count
+      chunks[chunkCount - 1].destination = gradient + subtree.place.index * subtreeStride
     }
   }
-}
 
-extension Vector {
-  /// Writes the first `columns` lanes; all sixteen at once where that is all of them.
-  @inline(__always)
-  fileprivate func store(_ destination: UnsafeMutablePointer<Float>, columns: Int) {
-    if columns == vectorWidth { store(destination) } else { store(destination, count: columns) }
+  /// The sums of earlier passes that stand on the left of a subtree come first: as the lowest levels of the stack.
+  private func readLeftSiblings(
+    of subtree: ShardedRows.Subtree, from gradient: UnsafePointer<Float>, subtreeStride: Int, level: inout Int
+  ) {
+    for left in subtree.place.leftSiblings {
+      append(rows: 0..<0, level: level, continuing: true)
+      chunks[chunkCount - 1].source = gradient + left * subtreeStride
+      level += 1
+    }
   }
 
-  /// The first `columns` lanes, zeros behind them; all sixteen at once where that is all of them.
-  @inline(__always)
-  fileprivate init(_ source: UnsafePointer<Float>, columns: Int) {
-    if columns == vectorWidth { self.init(source) } else { self.init(source, count: columns) }
+  private func append(rows: Range<Int>, level: Int, continuing: Bool) {
+    chunks[chunkCount] = GradientTiles.Chunk(rows: rows, level: level, continuing: continuing)
+    chunkCount += 1
+  }
+
+  /// Calls `body` with run after run of chunks whose rows stay in the caches together. Where that is all of them a tile
+  /// is done before the next one begins, and they share a stack.
+  private func forEachRun(_ body: (_ chunks: UnsafeBufferPointer<GradientTiles.Chunk>, _ stackStride: Int) -> Void) {
+    var first = 0
+    while first < chunkCount {
+      var (end, rows) = (first + 1, chunks[first].rows.count)
+      while end < chunkCount, rows + chunks[end].rows.count <= WeightGradient.chunkRows {
+        rows += chunks[end].rows.count
+        end += 1
+      }
+      body(
+        UnsafeBufferPointer(start: chunks + first, count: end - first),
+        first == 0 && end == chunkCount ? 0 : pass.tileStackVectors)
+      first = end
+    }
   }
 }
