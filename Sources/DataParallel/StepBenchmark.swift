@@ -16,6 +16,10 @@ public struct StepBenchmark: Sendable {
   public let medianSeconds: Double
   /// Seconds of forward, backward, update and packing on the slowest rank, without the reduction.
   public let computeSeconds: Double
+  /// Seconds of communication that computing did not hide, as the log of a run counts them.
+  public let communicationSeconds: Double
+  /// Seconds of waiting for the slowest rank, as the log counts them.
+  public let waitingSeconds: Double
   /// What all cores of the ranks can do, measured in the same rounds.
   public let peakGflops: Double
   /// The largest memory that a rank has used, in bytes.
@@ -50,19 +54,28 @@ public struct StepBenchmark: Sendable {
   ) throws -> StepBenchmark {
     let step = try preparedStep(shape, world: world, reduction: reduction, accumulate: accumulate)
     let communicator = world.communicator
+    let times = try RunTimes(world: world, sequences: Array(repeating: 0, count: communicator.size))
     var (seconds, compute, peak): ([Double], [Double], [Double]) = ([], [], [])
+    var splits: [StepSplit] = []
     for round in 0..<rounds + 1 {
       let rate = try communicator.allReduce(measuredPeak() / 1e9, .sum)
       try communicator.barrier()
       let start = World.wallTimeSeconds()
-      let own = try step.run(round)
+      var own = try step.run(round)
       let elapsed = World.wallTimeSeconds() - start
+      // What was done since the round before is no part of the step.
+      own.seconds[.coordination] = 0
+      let split = try times.add(own)?.split ?? StepSplit()
       // The first round touches all memory for the first time.
       guard round > 0 else { continue }
       peak.append(rate)
       seconds.append(try communicator.allReduce(elapsed, .maximum))
-      compute.append(try communicator.allReduce(own, .maximum))
+      compute.append(try communicator.allReduce(own.seconds.sum(Phase.computing), .maximum))
+      splits.append(split)
     }
+    // Rank 0 alone knows where the time of all went.
+    let communication = try communicator.allReduce(median(splits.map(\.communication)), .maximum)
+    let waiting = try communicator.allReduce(median(splits.map(\.waiting)), .maximum)
     // Before the buffers of the bandwidth are added to it.
     let peakMemoryBytes = try communicator.allReduce(ProcessMemory.peakBytes, .maximum)
     try communicator.barrier()
@@ -71,7 +84,8 @@ public struct StepBenchmark: Sendable {
     let roof = Roof(flopsPerSecond: median(peak) * 1e9 / Double(communicator.size), memory: levels)
     return StepBenchmark(
       shape: shape, ranks: communicator.size, medianSeconds: median(seconds), computeSeconds: median(compute),
-      peakGflops: median(peak), peakMemoryBytes: peakMemoryBytes, allMemoryBytes: allMemoryBytes,
+      communicationSeconds: communication, waitingSeconds: waiting, peakGflops: median(peak),
+      peakMemoryBytes: peakMemoryBytes, allMemoryBytes: allMemoryBytes,
       memory: step.memory, levels: levels, roofline: Roofline(step.work, under: roof))
   }
 
@@ -79,8 +93,8 @@ public struct StepBenchmark: Sendable {
   private struct PreparedStep {
     let memory: MemoryEstimate
     let work: StepWork
-    /// Runs a round, and returns the seconds of this rank without the reduction.
-    let run: (_ round: Int) throws -> Double
+    /// Runs a round, and returns what this rank measured.
+    let run: (_ round: Int) throws -> StepTimes
   }
 
   private static func preparedStep(
@@ -96,7 +110,7 @@ public struct StepBenchmark: Sendable {
         memory: Training.memoryEstimate(setup, plan: plan, sharing: training.sharing.ranks),
         work: StepWork(setup, plan: plan, sharing: training.sharing.ranks)
       ) { round in
-        try training.step(round, source: source).times.seconds.sum(Phase.computing)
+        try training.step(round, source: source).times
       }
     case .layers(let stack):
       guard world.communicator.size == 1 else {
@@ -111,9 +125,11 @@ public struct StepBenchmark: Sendable {
         memory: memory,
         work: StepWork(stack, timesteps: shape.timesteps, lanes: shape.sequences, bytes: Double(memory.total))
       ) { _ in
+        var seconds = PhaseSeconds()
         let start = World.wallTimeSeconds()
         layers.run()
-        return World.wallTimeSeconds() - start
+        seconds[.backward] = World.wallTimeSeconds() - start
+        return StepTimes(seconds: seconds, hiddenSeconds: 0)
       }
     }
   }

@@ -69,7 +69,8 @@ extension StepBenchmark {
       "gflops": .number(gflops), "peakGflops": .number(peakGflops),
       "instructionSet": .string(InstructionSet.current.rawValue), "shareOfPeak": .number(shareOfPeak),
       "runShareOfPeak": .number(runShareOfPeak),
-      "computeShareOfPeak": .number(computeShareOfPeak), "tokensPerSecond": .number(tokensPerSecond),
+      "computeShareOfPeak": .number(computeShareOfPeak), "communicationSeconds": .number(communicationSeconds),
+      "waitingSeconds": .number(waitingSeconds), "tokensPerSecond": .number(tokensPerSecond),
       "peakMemoryBytes": .integer(peakMemoryBytes), "allMemoryBytes": .integer(allMemoryBytes),
       "estimatedMemory": memory.json, "bandwidths": levels.json,
       "rooflineSeconds": .number(roofline.seconds), "shareOfRoofline": .number(shareOfRoofline),
@@ -89,6 +90,8 @@ extension StepBenchmark {
         FMA peak, same run       \(rounded(peakGflops, 1)) GFLOP/s (\(InstructionSet.current.rawValue))
         share of the peak        \(counted)\(counted == run ? "" : ", by the operations that run \(run)")
         without the reduction    \(rounded(100 * computeShareOfPeak, 1)) %
+        communication not hidden \(share(communicationSeconds))
+        waiting for the slowest  \(share(waitingSeconds))
         memory of a rank         \(rounded(Double(peakMemoryBytes) / 1e6, 0)) MB, of which about \(memory.text)
         memory of all ranks      \(rounded(Double(allMemoryBytes) / 1e6, 0)) MB, what they share counted once
 
@@ -96,6 +99,13 @@ extension StepBenchmark {
       \(levels.text)
       the roofline allows \(rounded(roofline.seconds * 1e3, 2)) ms; reached: \(rounded(100 * shareOfRoofline, 1)) %
       """
+  }
+}
+
+extension StepBenchmark {
+  /// Seconds of a step, and their share of it.
+  private func share(_ seconds: Double) -> String {
+    "\(rounded(seconds * 1e3, 2)) ms, \(rounded(100 * seconds / medianSeconds, 1)) %"
   }
 }
 
