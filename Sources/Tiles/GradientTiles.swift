@@ -27,6 +27,20 @@ public struct GradientTiles {
     }
   }
 
+  /// Rows of dZ that are packed once these tiles are done, so many panels of them: they come into the cache meanwhile.
+  public struct NextRows {
+    @usableFromInline let start: UnsafePointer<Float>
+    @usableFromInline let stride: Int
+    @usableFromInline let count: Int
+    @usableFromInline let panels: Int
+
+    /// `count` rows from `start` on, `stride` floats apart.
+    @inlinable
+    public init(_ start: UnsafePointer<Float>, stride: Int, count: Int, panels: Int) {
+      (self.start, self.stride, self.count, self.panels) = (start, stride, count, panels)
+    }
+  }
+
   /// The chunks, in the order of the chains.
   public let chunks: UnsafeBufferPointer<Chunk>
   /// A, chunk after chunk; in each its blocks of twelve columns, [rows, 12].
@@ -39,6 +53,8 @@ public struct GradientTiles {
   public let z: UnsafePointer<Float>
   /// Which panels they are.
   public let panels: Range<Int>
+  /// What is packed next.
+  public let next: NextRows
   /// Rows of the gradient.
   public let depth: Int
   /// Columns of the gradient.
@@ -54,11 +70,11 @@ public struct GradientTiles {
   @inlinable
   public init(
     chunks: UnsafeBufferPointer<Chunk>, a: UnsafePointer<Float>, blockCount: Int, blocks: Range<Int>,
-    z: UnsafePointer<Float>, panels: Range<Int>, depth: Int, columns: Int, rowStride: Int,
+    z: UnsafePointer<Float>, panels: Range<Int>, next: NextRows, depth: Int, columns: Int, rowStride: Int,
     stack: UnsafeMutablePointer<Vector>, stackStride: Int
   ) {
     (self.chunks, self.a, self.blockCount, self.blocks) = (chunks, a, blockCount, blocks)
-    (self.z, self.panels, self.depth, self.columns) = (z, panels, depth, columns)
+    (self.z, self.panels, self.next, self.depth, self.columns) = (z, panels, next, depth, columns)
     (self.rowStride, self.stack, self.stackStride) = (rowStride, stack, stackStride)
   }
 
@@ -142,9 +158,11 @@ public struct GradientTiles {
     var (rest, panelStride) = (chunk.rows.count, chunk.rows.count &* vectorWidth)
     var ahead = nextColumns(chunk, place, share: place.panel / 2, of: tilesOfBlock)
     var rows = gradientRows(chunk, place)
+    var next = nextRows(chunk, place)
     while rest > 0 {
       ahead.advance()
       rows.advance()
+      next.advance()
       for _ in 0..<Swift.min(4, rest) {
         addTerm(&upper, a, 1, w, panelStride)
         addTerm(&lower, a + tileRows, 1, w, panelStride)
@@ -187,6 +205,18 @@ public struct GradientTiles {
     guard let destination = chunk.destination else { return Ahead(a, stride: 0, lines: 0, places: 0) }
     return Ahead(
       destination + offset(place, row: 0, panel: 0), stride: rowStride, lines: place.panels, places: blockColumns)
+  }
+
+  /// A tile's share of the rows that are packed next, which it asks for with the last chunk.
+  @inlinable @inline(__always)
+  func nextRows(_ chunk: Chunk, _ place: Place) -> Ahead {
+    let (tile, tiles) = (
+      (place.block &- blocks.lowerBound) &* tilesOfBlock &+ place.panel / 2, blocks.count &* tilesOfBlock
+    )
+    let (first, end) = (tile &* next.count / tiles, (tile &+ 1) &* next.count / tiles)
+    return Ahead(
+      next.start + first &* next.stride, stride: next.stride, lines: next.panels,
+      places: chunk.destination == nil ? 0 : end &- first)
   }
 
   // MARK: Sums

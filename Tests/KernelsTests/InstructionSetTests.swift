@@ -53,7 +53,8 @@ struct InstructionSetTests {
             compute(
               GradientTiles(
                 chunks: chunks, a: a.pointer, blockCount: blocks, blocks: 0..<blocks, z: z.pointer, panels: 0..<panels,
-                depth: depth, columns: columns, rowStride: columns, stack: stack,
+                next: GradientTiles.NextRows(z.pointer, stride: 0, count: 0, panels: 0), depth: depth, columns: columns,
+                rowStride: columns, stack: stack,
                 stackStride: sharesStack ? 0 : levels), on: set)
           }
         }

@@ -102,25 +102,38 @@ public final class WeightGradient {
     gradientStride: Int, subtreeStride: Int, piece: ChainPiece? = nil, blocks: Range<Int>? = nil,
     between: () -> Void = {}
   ) {
-    let blocks = blocks ?? 0..<blockCount
+    let allBlocks = blocks ?? 0..<blockCount
     let panelCount = padded(columns) / vectorWidth
     let (panelsAtOnce, blocksAtOnce) = (WeightGradient.panelsAtOnce, WeightGradient.blocksAtOnce)
     findChunks(gradient: gradient, subtreeStride: subtreeStride, piece: piece)
     for firstPanel in stride(from: 0, to: panelCount, by: panelsAtOnce) {
       let panels = firstPanel..<min(firstPanel + panelsAtOnce, panelCount)
+      let nextPanels = panels.upperBound..<min(panels.upperBound + panelsAtOnce, panelCount)
       packPanels(dZ + firstPanel * vectorWidth, stride: zStride, count: panels.count)
-      for firstBlock in stride(from: blocks.lowerBound, to: blocks.upperBound, by: blocksAtOnce) {
-        let blocks = firstBlock..<min(firstBlock + blocksAtOnce, blocks.upperBound)
+      for firstBlock in stride(from: allBlocks.lowerBound, to: allBlocks.upperBound, by: blocksAtOnce) {
+        let blocks = firstBlock..<min(firstBlock + blocksAtOnce, allBlocks.upperBound)
+        let next = nextRows(during: blocks, of: allBlocks)
         forEachRun { chunks, stackStride in
           compute(
             GradientTiles(
               chunks: chunks, a: inputs.pointer, blockCount: blockCount, blocks: blocks, z: self.panels.pointer,
-              panels: panels, depth: depth, columns: columns, rowStride: gradientStride, stack: stack,
-              stackStride: stackStride))
+              panels: panels,
+              next: GradientTiles.NextRows(
+                dZ + (next.lowerBound * zStride + nextPanels.lowerBound * vectorWidth), stride: zStride,
+                count: next.count, panels: nextPanels.count),
+              depth: depth, columns: columns, rowStride: gradientStride, stack: stack, stackStride: stackStride))
         }
         between()
       }
     }
+  }
+
+  /// The rows of dZ, as they lie in memory, that are asked for during some of the blocks: none where there are so many
+  /// that they would drive out what the tiles read.
+  private func nextRows(during blocks: Range<Int>, of all: Range<Int>) -> Range<Int> {
+    guard pass.rowCount <= WeightGradient.chunkRows else { return 0..<0 }
+    let (first, end) = (blocks.lowerBound - all.lowerBound, blocks.upperBound - all.lowerBound)
+    return first * pass.rowCount / all.count..<end * pass.rowCount / all.count
   }
 
   /// What the chunks of the pass begin with and where their sums go. Leaf after leaf of a subtree is added to what is
