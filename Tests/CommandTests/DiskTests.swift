@@ -6,7 +6,7 @@ extension Commands {
   /// A disk that takes no more, or is gone: training goes on as long as it can, and what is not saved at the end is an
   /// error.
   struct DiskTests {
-    /// A file system of 1 MB in a mount namespace of its own, which goes with the process that made it.
+    /// A file system in a mount namespace of its own goes with the process that made it.
     private static let canMount: Bool = {
       let mount = ["unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=1m", "none", "/mnt"]
       return (try? Launcher.run(mount, workingDirectory: URL(fileURLWithPath: "/")).exitCode) == 0
@@ -17,11 +17,11 @@ extension Commands {
       outcome.errors.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("warning: " + text) }.count
     }
 
-    /// Runs a script with `$run` on a file system of 1 MB; `$train ARGUMENTS` trains the small model there.
-    private func onSmallDisk(_ workspace: Workspace, ranks: Int, _ script: String) throws -> Outcome {
+    /// Runs a script with `$run` on a file system of its own; `$train ARGUMENTS` trains the small model there.
+    private func onDisk(_ workspace: Workspace, size: String, ranks: Int, _ script: String) throws -> Outcome {
       let whole = """
         train="mpirun --oversubscribe --timeout 60 -np \(ranks) $program train --config small.yaml --run disk/run"
-        mkdir disk && mount -t tmpfs -o size=1m none disk && run=disk/run
+        mkdir disk && mount -t tmpfs -o size=\(size) none disk && run=disk/run
         \(script)
         """
       return try Launcher.run(
@@ -44,7 +44,7 @@ extension Commands {
           $train --set training.checkpointEvery=2 || exit 2
           cp -r $run saved
           """
-        let outcome = try onSmallDisk(workspace, ranks: ranks, script)
+        let outcome = try onDisk(workspace, size: "1m", ranks: ranks, script)
         #expect(outcome.exitCode == 0 && outcome.output.contains("code 74"), "\(outcome)")
         #expect(warnings(outcome, "no checkpoint of step 6, training goes on: ") == 1, "\(outcome)")
         #expect(warnings(outcome, "no checkpoint") == 1, "\(outcome)")
@@ -75,7 +75,8 @@ extension Commands {
           kill -USR1 $job; wait $job; code=$?
           cp -r $run saved; cat out; cat err >&2; exit $code
           """
-        let outcome = try onSmallDisk(workspace, ranks: 2, script)
+        // Room for the records of as many steps as there is time for.
+        let outcome = try onDisk(workspace, size: "1g", ranks: 2, script)
         #expect(outcome.exitCode == 75 && outcome.errorLines.isEmpty, "\(outcome)")
         #expect(warnings(outcome, "no checkpoint") == 1, "\(outcome)")
         #expect(outcome.errors.contains("Read-only file system"), "\(outcome)")
