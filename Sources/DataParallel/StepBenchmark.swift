@@ -54,6 +54,7 @@ public struct StepBenchmark: Sendable {
   ) throws -> StepBenchmark {
     let step = try preparedStep(shape, world: world, reduction: reduction, accumulate: accumulate)
     let communicator = world.communicator
+    // For where the time goes; who is slow, and why, is not asked.
     let times = try RunTimes(world: world, sequences: Array(repeating: 0, count: communicator.size))
     var (seconds, compute, peak): ([Double], [Double], [Double]) = ([], [], [])
     var splits: [StepSplit] = []

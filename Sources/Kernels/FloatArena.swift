@@ -9,6 +9,7 @@ public final class FloatArena {
   ///   - memory: zeros, aligned to a cache line.
   ///   - owner: kept as long as any piece lives.
   public init(memory: UnsafeMutableBufferPointer<Float>, owner: AnyObject) {
+    precondition(Int(bitPattern: memory.baseAddress) % 64 == 0, "an arena begins with a cache line")
     self.memory = memory
     self.owner = owner
   }

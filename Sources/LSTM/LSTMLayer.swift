@@ -87,7 +87,7 @@ public final class LSTMLayer {
   func gates(_ t: Int) -> UnsafeMutablePointer<Float> { z.pointer + t * lanes * 4 * hiddenStride }
 
   /// Copies W and b, [D + H + 1, 4H] row-major, into the order in which the products read them: one share of the
-  /// weights, and all of b. Once an update.
+  /// weights, and all of b. Once an update. Others find them after `finishStreams`.
   public func pack(_ parameters: UnsafePointer<Float>, share: Share = .whole) {
     let (D, H, Hp) = (shape.inputs, shape.hidden, hiddenStride)
     let (columns, recurrent) = (shape.columns, parameters + D * shape.columns)

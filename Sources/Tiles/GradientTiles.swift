@@ -27,20 +27,6 @@ public struct GradientTiles {
     }
   }
 
-  /// Rows of dZ that are packed once these tiles are done, so many panels of them: they come into the cache meanwhile.
-  public struct NextRows {
-    @usableFromInline let start: UnsafePointer<Float>
-    @usableFromInline let stride: Int
-    @usableFromInline let count: Int
-    @usableFromInline let panels: Int
-
-    /// `count` rows from `start` on, `stride` floats apart.
-    @inlinable
-    public init(_ start: UnsafePointer<Float>, stride: Int, count: Int, panels: Int) {
-      (self.start, self.stride, self.count, self.panels) = (start, stride, count, panels)
-    }
-  }
-
   /// The chunks, in the order of the chains.
   public let chunks: UnsafeBufferPointer<Chunk>
   /// A, chunk after chunk; in each its blocks of twelve columns, [rows, 12].
@@ -145,7 +131,9 @@ public struct GradientTiles {
     addTerms(
       &tile, a: columns(of: chunk, block: place.block) + half &* tileRows, rowStride: 1, termStride: blockColumns,
       w: self.panel(place.panel &+ panel, of: chunk), panelStride: 0, count: chunk.rows.count,
-      ahead: nextColumns(chunk, place, share: 2 &* (place.panel &+ panel) &+ half, of: 2 &* panels.count))
+      ahead: TileAhead(
+        nextColumns(chunk, place, share: 2 &* (place.panel &+ panel) &+ half, of: 2 &* panels.count),
+        PanelsAhead(none: z)))
     finish(tile, chunk, place, half: half, panel: panel)
   }
 
@@ -187,145 +175,5 @@ public struct GradientTiles {
   @inlinable @inline(__always)
   func panel(_ panel: Int, of chunk: Chunk) -> UnsafePointer<Float> {
     z + (chunk.rows.lowerBound &* panels.count &+ panel &* chunk.rows.count) &* vectorWidth
-  }
-
-  /// Of the next block of A, which may lie in memory, the lines that come into the cache during one of a block's tiles:
-  /// its share of them, as far as it has terms for.
-  @inlinable @inline(__always)
-  func nextColumns(_ chunk: Chunk, _ place: Place, share: Int, of shares: Int) -> Ahead {
-    let floats = chunk.rows.count &* blockColumns / shares
-    return Ahead(
-      columns(of: chunk, block: place.block &+ 1) + floats &* share, stride: vectorWidth, lines: 1,
-      places: (floats &+ vectorWidth &- 1) / vectorWidth)
-  }
-
-  /// The rows of the gradient that a tile writes after a chunk, if it does.
-  @inlinable @inline(__always)
-  func gradientRows(_ chunk: Chunk, _ place: Place) -> Ahead {
-    guard let destination = chunk.destination else { return Ahead(a, stride: 0, lines: 0, places: 0) }
-    return Ahead(
-      destination + offset(place, row: 0, panel: 0), stride: rowStride, lines: place.panels, places: blockColumns)
-  }
-
-  /// A tile's share of the rows that are packed next, which it asks for with the last chunk.
-  @inlinable @inline(__always)
-  func nextRows(_ chunk: Chunk, _ place: Place) -> Ahead {
-    let (tile, tiles) = (
-      (place.block &- blocks.lowerBound) &* tilesOfBlock &+ place.panel / 2, blocks.count &* tilesOfBlock
-    )
-    let (first, end) = (tile &* next.count / tiles, (tile &+ 1) &* next.count / tiles)
-    return Ahead(
-      next.start + first &* next.stride, stride: next.stride, lines: next.panels,
-      places: chunk.destination == nil ? 0 : end &- first)
-  }
-
-  // MARK: Sums
-
-  /// What a tile's chains begin with.
-  @inlinable @inline(__always)
-  func started<let width: Int>(
-    _: Tile<6, width>.Type, _ chunk: Chunk, _ place: Place, half: Int, panel: Int
-  ) -> Tile<6, width> {
-    var sums: Tile<6, width> = .zeros()
-    let level = place.sums(level: chunk.level, half: half, panel: panel)
-    if chunk.continuing {
-      for i in 0..<6 {
-        for p in 0..<width { sums[i][p] = level[p &* blockColumns &+ i] }
-      }
-    }
-    return sums
-  }
-
-  /// Adds a tile's sums to the levels below, and puts them down: where they go if all of the tile goes there, or on the
-  /// stack.
-  @inlinable @inline(__always)
-  func finish<let width: Int>(_ tile: Tile<6, width>, _ chunk: Chunk, _ place: Place, half: Int, panel: Int) {
-    var (sums, level) = (tile, place.sums(level: chunk.level, half: half, panel: panel))
-    for _ in 0..<chunk.merges {
-      level -= place.panels &* blockColumns
-      for i in 0..<6 {
-        for p in 0..<width { sums[i][p] = level[p &* blockColumns &+ i] + sums[i][p] }
-      }
-    }
-    if let destination = chunk.destination, isWhole(place) {
-      let to = destination + offset(place, row: half &* tileRows, panel: panel)
-      for i in 0..<6 {
-        for p in 0..<width { sums[i][p].store(to + (i &* rowStride &+ p &* vectorWidth)) }
-      }
-      return
-    }
-    for i in 0..<6 {
-      for p in 0..<width { level[p &* blockColumns &+ i] = sums[i][p] }
-    }
-  }
-
-  /// Reads the sums from which a tile's chains go on, to its stack.
-  @inlinable @inline(__always)
-  func readSource(_ chunk: Chunk, _ place: Place) {
-    guard let source = chunk.source else { return }
-    forEachRow(of: place, onLevel: chunk.level) { sums, offset, columns in
-      sums.pointee = Vector(source + offset, columns: columns)
-    }
-  }
-
-  /// Writes the sums of a tile of which not all goes to a gradient, from its stack.
-  @inlinable @inline(__always)
-  func writeDestination(_ chunk: Chunk, _ place: Place) {
-    guard let destination = chunk.destination, !isWhole(place) else { return }
-    forEachRow(of: place, onLevel: chunk.level &- chunk.merges) { sums, offset, columns in
-      sums.pointee.store(destination + offset, columns: columns)
-    }
-  }
-
-  /// Calls `body` with the sums of each of a tile's rows and panels on a level of its stack, their place in a gradient,
-  /// and how many columns they have there.
-  @inlinable @inline(__always)
-  func forEachRow(
-    of place: Place, onLevel level: Int,
-    _ body: (_ sums: UnsafeMutablePointer<Vector>, _ offset: Int, _ columns: Int) -> Void
-  ) {
-    for panel in 0..<place.panels {
-      let sums = place.sums(level: level, half: 0, panel: panel)
-      for row in 0..<Swift.min(blockColumns, rowCount(from: place)) {
-        body(
-          sums + row, offset(place, row: row, panel: panel),
-          Swift.min(vectorWidth, columnCount(from: place) &- panel &* vectorWidth))
-      }
-    }
-  }
-
-  /// Where a row of a tile stands in a gradient, from a panel on.
-  @inlinable @inline(__always)
-  func offset(_ place: Place, row: Int, panel: Int) -> Int {
-    (place.block &* blockColumns &+ row) &* rowStride
-      &+ (panels.lowerBound &+ place.panel &+ panel) &* vectorWidth
-  }
-
-  /// Whether all of a tile goes to a gradient.
-  @inlinable @inline(__always)
-  func isWhole(_ place: Place) -> Bool {
-    rowCount(from: place) >= blockColumns && columnCount(from: place) >= place.panels &* vectorWidth
-  }
-
-  /// Rows of the gradient from a tile's first one on.
-  @inlinable @inline(__always)
-  func rowCount(from place: Place) -> Int { depth &- place.block &* blockColumns }
-
-  /// Columns of the gradient from a tile's first one on.
-  @inlinable @inline(__always)
-  func columnCount(from place: Place) -> Int { columns &- (panels.lowerBound &+ place.panel) &* vectorWidth }
-}
-
-extension Vector {
-  /// Writes the first `columns` lanes; all sixteen at once where that is all of them.
-  @inlinable @inline(__always)
-  func store(_ destination: UnsafeMutablePointer<Float>, columns: Int) {
-    if columns == vectorWidth { store(destination) } else { store(destination, count: columns) }
-  }
-
-  /// The first `columns` lanes, zeros behind them; all sixteen at once where that is all of them.
-  @inlinable @inline(__always)
-  init(_ source: UnsafePointer<Float>, columns: Int) {
-    if columns == vectorWidth { self.init(source) } else { self.init(source, count: columns) }
   }
 }

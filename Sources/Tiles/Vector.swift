@@ -32,9 +32,8 @@ extension Vector {
     UnsafeMutableRawPointer(destination).storeBytes(of: self, as: Vector.self)
   }
 
-  /// Writes sixteen consecutive floats past the caches, to where a cache line begins: what is much larger than the
-  /// caches is not in them when it is read, and would only drive out what is. Other threads find them only after
-  /// `finishStreams`.
+  /// Writes sixteen consecutive floats past the caches, to where a cache line begins: the line need not be read first,
+  /// and drives out nothing. Other threads find them only after `finishStreams`.
   @inlinable @inline(__always)
   public func stream(_ destination: UnsafeMutablePointer<Float>) { processor_stream(destination, self) }
 
@@ -42,6 +41,18 @@ extension Vector {
   @inlinable
   public func store(_ destination: UnsafeMutablePointer<Float>, count: Int) {
     for i in 0..<Swift.min(count, 16) { destination[i] = self[i] }
+  }
+
+  /// Writes the first `columns` lanes; all sixteen at once where that is all of them.
+  @inlinable @inline(__always)
+  func store(_ destination: UnsafeMutablePointer<Float>, columns: Int) {
+    if columns == vectorWidth { store(destination) } else { store(destination, count: columns) }
+  }
+
+  /// The first `columns` lanes, zeros behind them; all sixteen at once where that is all of them.
+  @inlinable @inline(__always)
+  init(_ source: UnsafePointer<Float>, columns: Int) {
+    if columns == vectorWidth { self.init(source) } else { self.init(source, count: columns) }
   }
 
   /// The sum of the sixteen lanes in one fixed order, halves upon halves: 8 + 8, 4 + 4, 2 + 2, 1 + 1.

@@ -40,6 +40,8 @@ extension Commands {
       let shareOfRoofline: Double
       let rooflineSeconds: Double
       let medianSeconds: Double
+      let communicationSeconds: Double
+      let waitingSeconds: Double
       let peakMemoryBytes: Int
       let estimatedMemory: [String: Int]
     }
@@ -92,6 +94,8 @@ extension Commands {
         #expect(step.ranks == 2)
         #expect(abs(step.shareOfRoofline - step.rooflineSeconds / step.medianSeconds) < 1e-9)
         #expect(step.shareOfRoofline > 0)
+        #expect(step.communicationSeconds > 0 && step.communicationSeconds < step.medianSeconds)
+        #expect(step.waitingSeconds >= 0 && step.waitingSeconds < step.medianSeconds)
         let parts = ["parametersBytes", "gradientsBytes", "packedBytes", "activationsBytes", "otherBytes"]
         #expect(Set(step.estimatedMemory.keys) == Set(parts))
         // Embedding and output of 26 tokens, two layers of [257, 512]. Two ranks that share one copy count half of it.

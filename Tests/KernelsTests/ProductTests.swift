@@ -111,19 +111,24 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
     }
   }
 
+  /// Within panels, and from one to the next as weights are packed.
   @Test(arguments: [1, 7, 8, 17, 40], [3, 16, 21, 50])
   func packTransposedIsPackOfTheTranspose(rows: Int, columns: Int) {
+    for (row, column) in [(2, 13), (0, 16)] { comparePacking(rows: rows, columns: columns, row: row, column: column) }
+  }
+
+  private func comparePacking(rows: Int, columns: Int, row: Int, column: Int) {
     let source = randomFloats(rows * columns, seed: 6)
     let transposed = (0..<columns * rows).map { source[$0 % rows * columns + $0 / rows] }
     let (depth, width) = (rows + 3, columns + 20)
     let a = PackedMatrix(depth: depth, columns: width)
     let b = PackedMatrix(depth: depth, columns: width)
-    a.pack(source, stride: columns, rows: rows, columns: columns, firstRow: 2, firstColumn: 13)
-    b.packTransposed(transposed, stride: rows, rows: rows, columns: columns, firstRow: 2, firstColumn: 13)
+    a.pack(source, stride: columns, rows: rows, columns: columns, firstRow: row, firstColumn: column)
+    b.packTransposed(transposed, stride: rows, rows: rows, columns: columns, firstRow: row, firstColumn: column)
     for k in 0..<depth {
       for n in 0..<width {
-        let isInside = (2..<rows + 2).contains(k) && (13..<columns + 13).contains(n)
-        let truth = isInside ? source[(k - 2) * columns + n - 13] : 0
+        let isInside = (row..<rows + row).contains(k) && (column..<columns + column).contains(n)
+        let truth = isInside ? source[(k - row) * columns + n - column] : 0
         #expect(a[k, n] == truth && b[k, n] == truth)
       }
     }
@@ -155,16 +160,61 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
     }
   }
 
-  /// Passes of one shard, and of several; the second half of a node joins the first, at odd widths too.
-  @Test(arguments: [[0, 1, 2, 3, 4], [0, 2, 4], [0, 3, 4], [1, 2, 4]])
-  func weightGradientOfSeveralPassesHasTheBitsOfItsReference(cuts: [Int]) {
+  /// Passes of one shard, and of several; the second half of a node joins the first, at odd widths too. Shards of one
+  /// chunk, and of two.
+  @Test(arguments: [[0, 1, 2, 3, 4], [0, 2, 4], [0, 3, 4], [1, 2, 4], [0, 1, 4]], [3, 600])
+  func weightGradientOfSeveralPassesHasTheBitsOfItsReference(cuts: [Int], timesteps: Int) {
     let passes = zip(cuts, cuts.dropFirst()).map { first, end in
       ShardedRows(
-        timesteps: 3, shardLanes: (0..<end - first).map { 2 * $0..<2 * $0 + 2 }, shards: first..<end,
+        timesteps: timesteps, shardLanes: (0..<end - first).map { 2 * $0..<2 * $0 + 2 }, shards: first..<end,
         ownShards: cuts[0]..<4, shardCount: 4)
     }
-    for (depth, columns) in [(1, 1), (7, 18), (13, 33)] {
+    for (depth, columns) in [(1, 1), (7, 18), (13, 33), (24, 64)] {
       compareWeightGradients(passes, depth: depth, columns: columns)
+    }
+  }
+
+  /// Chains in two pieces, the last timesteps first, in passes of which the second completes a node of the first; shards
+  /// of one chunk, and of two.
+  @Test(arguments: [2, 5, 600]) func weightGradientInPiecesHasTheBitsOfOnePiece(timesteps: Int) {
+    func passes(_ timesteps: Int) -> [ShardedRows] {
+      [0..<2, 2..<3, 3..<5].map { shards in
+        ShardedRows(
+          timesteps: timesteps, shardLanes: (0..<shards.count).map { 2 * $0..<2 * $0 + 2 },
+          shards: shards, ownShards: 0..<5, shardCount: 8)
+      }
+    }
+    for (depth, columns) in [(1, 1), (13, 33), (24, 64)] {
+      let (zStride, stride) = (padded(columns), depth * columns)
+      var (whole, cut) = ([Float](repeating: .nan, count: 5 * stride), [Float](repeating: .nan, count: 5 * stride))
+      for (index, pass) in passes(timesteps).enumerated() {
+        let a = randomFloats(pass.order.count * depth + 1, seed: UInt64(30 + index))
+        let dZ = randomFloats(pass.order.count * zStride + 1, seed: UInt64(40 + index))
+        var waiting = [Float](repeating: .nan, count: 2 * stride)
+        func multiply(_ timesteps: Range<Int>, into gradient: inout [Float], begins: Bool, ends: Bool) {
+          let product = WeightGradient(passes: passes(timesteps.count), maximumDepth: depth)
+          product.use(pass: index)
+          product.begin(depth: depth)
+          let first = timesteps.lowerBound * pass.lanes
+          a.withUnsafeBufferPointer {
+            product.packInput($0.baseAddress! + first * depth, stride: depth, columns: depth, at: 0)
+          }
+          dZ.withUnsafeBufferPointer { dZ in
+            waiting.withUnsafeMutableBufferPointer { waiting in
+              product.multiply(
+                dZ: dZ.baseAddress! + first * zStride, zStride: zStride, columns: columns, gradient: &gradient,
+                gradientStride: columns, subtreeStride: stride,
+                piece: begins && ends
+                  ? nil
+                  : ChainPiece(sums: waiting.baseAddress!, shardStride: stride, begins: begins, ends: ends))
+            }
+          }
+        }
+        multiply(0..<timesteps, into: &whole, begins: true, ends: true)
+        multiply(timesteps / 2..<timesteps, into: &cut, begins: true, ends: false)
+        multiply(0..<timesteps / 2, into: &cut, begins: false, ends: true)
+        expectSameBits(cut, whole, "pass \(index), depth \(depth), columns \(columns)")
+      }
     }
   }
 

@@ -21,26 +21,30 @@ static inline __attribute__((always_inline)) void processor_prefetch(const void 
   __builtin_prefetch(address);
 }
 
-typedef float processor_float16 __attribute__((ext_vector_type(16)));
+/// A vector of the kernels, a quarter of it, and the same in doubles.
+typedef float processor_floats16 __attribute__((ext_vector_type(16)));
+typedef float processor_floats4 __attribute__((ext_vector_type(4), aligned(4)));
+typedef double processor_doubles4 __attribute__((ext_vector_type(4)));
 
-/// Writes sixteen floats, past the caches. Another thread may find them only after `processor_finish_streams`. Swift has
+/// Writes sixteen floats past the caches. Another thread may find them only after `processor_finish_streams`. Swift has
 /// no such store.
 /// - Precondition: the address is that of a cache line.
-static inline __attribute__((always_inline)) void processor_stream(float *to, processor_float16 values) {
-  __builtin_nontemporal_store(values, (processor_float16 *)to);
+static inline __attribute__((always_inline)) void processor_stream(float *to, processor_floats16 values) {
+  __builtin_nontemporal_store(values, (processor_floats16 *)to);
 }
 
 /// What was written past the caches comes before whatever the calling thread writes next.
 static inline __attribute__((always_inline)) void processor_finish_streams(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_sfence();
+#else
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
 }
 
-typedef float processor_float4 __attribute__((ext_vector_type(4), aligned(4)));
-typedef double processor_double4 __attribute__((ext_vector_type(4)));
-
 /// Four floats as doubles: Swift calls a function for each.
-static inline __attribute__((always_inline)) processor_double4 processor_doubles(const float *x) {
-  return __builtin_convertvector(*(const processor_float4 *)x, processor_double4);
+static inline __attribute__((always_inline)) processor_doubles4 processor_doubles(const float *x) {
+  return __builtin_convertvector(*(const processor_floats4 *)x, processor_doubles4);
 }
 
 #endif

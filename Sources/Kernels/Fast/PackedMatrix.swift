@@ -41,18 +41,22 @@ public struct PackedMatrix: ~Copyable {
   public borrowing func pack(
     _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int, firstRow: Int = 0, firstColumn: Int = 0
   ) {
-    var n = 0
-    while n < columns {
-      let column = firstColumn + n
-      let run = min(columns - n, vectorWidth - column % vectorWidth)
-      let (from, to) = (source + n, panel(column / vectorWidth) + (firstRow * vectorWidth + column % vectorWidth))
-      for k in 0..<rows {
-        let (from, to) = (from + k &* stride, to + k &* vectorWidth)
-        // Sixteen rows at once are more streams than a core follows by itself.
-        processor_prefetch(from + 4 &* vectorWidth)
-        if run == vectorWidth { Vector(from).stream(to) } else { to.update(from: from, count: run) }
+    // So many rows of a panel are whole lines one behind the other, and more streams of the source than a core follows
+    // by itself.
+    for first in Swift.stride(from: 0, to: rows, by: vectorWidth) {
+      let some = first..<min(first + vectorWidth, rows)
+      var n = 0
+      while n < columns {
+        let column = firstColumn + n
+        let run = min(columns - n, vectorWidth - column % vectorWidth)
+        let place = panel(column / vectorWidth) + (firstRow * vectorWidth + column % vectorWidth)
+        for k in some {
+          let (from, to) = (source + (k &* stride &+ n), place + k &* vectorWidth)
+          processor_prefetch(from + 4 &* vectorWidth)
+          if run == vectorWidth { Vector(from).stream(to) } else { to.update(from: from, count: run) }
+        }
+        n &+= run
       }
-      n &+= run
     }
   }
 

@@ -35,6 +35,7 @@ public func multiply(
     for group in 0..<groups {
       let panel = (backwards ? groups - 1 - group : group) * panelGroup
       let column = panel * vectorWidth
+      let nextGroup = backwards ? panel - panelGroup : panel + panelGroup
       for k in stride(from: 0, to: w.depth, by: depth) {
         // A block that is not the first goes on from the sums that it finds in Z: the same chain, so the same bits.
         let from = k == 0 ? start + first * startStride : UnsafePointer(z + first * zStride)
@@ -42,6 +43,9 @@ public func multiply(
           PanelProduct(
             rows: count, x: x + (first * xStride + k), xStride: xStride, w: w.panel(panel) + k * vectorWidth,
             panelStride: w.depth * vectorWidth, panels: min(panelGroup, w.panels - panel),
+            nextPanel: k + depth < w.depth
+              ? w.panel(panel) + (k + depth) * vectorWidth
+              : nextGroup >= 0 && nextGroup < w.panels ? w.panel(nextGroup) : nil,
             depth: min(depth, w.depth - k), start: from + column, startStride: k == 0 ? startStride : zStride,
             z: z + (first * zStride + column), zStride: zStride))
       }

@@ -6,7 +6,7 @@ extension WeightGradient {
     /// Row of every place of the chains.
     let order: [Int32]
     var rowCount: Int
-    /// The rows in chain order, cut into pieces of one shard each that are packed and multiplied one after another.
+    /// The rows in chain order, cut into parts of one shard each.
     var chunks: [Range<Int>] = []
     /// The chunks of each shard: at least one, which may be empty.
     var chunksOfShard: [Range<Int>] = []
@@ -48,7 +48,7 @@ extension WeightGradient {
     }
 
     /// Vectors of the stacks of the tiles that are summed together.
-    var stackVectors: Int { tileStackVectors * blocksAtOnce * (panelsAtOnce + 1) / 2 }
+    var stackVectors: Int { tileStackVectors * blocksAtOnce * ((panelsAtOnce + 1) / 2) }
 
     /// Those of a tile of two panels: a level for each height of the tallest tree, and for each sum of earlier passes.
     var tileStackVectors: Int {
@@ -57,15 +57,15 @@ extension WeightGradient {
     }
   }
 
-  // A chunk's panels of dZ are 512 KiB at most, its blocks of A 192 KiB. On two Zen 5 cores (1 MiB of second-level cache
+  // A run's panels of dZ are 512 KiB at most, its blocks of A 192 KiB. On two Zen 5 cores (1 MiB of second-level cache
   // each) the tiles of char-512 reached 94 % of the peak so, 92 % with 512 rows, and 66 % with four panels, for which A
   // comes from memory twice as often.
 
   /// Panels of dZ past which all of A goes at once.
   static let panelsAtOnce = 8
-  /// The most rows of a chunk.
+  /// The most rows of a chunk, and of a run of chunks.
   static let chunkRows = 1024
-  /// Blocks of A whose tiles are summed together, chunk of rows after chunk of rows.
+  /// Blocks of A whose tiles are summed together, run after run of chunks.
   static let blocksAtOnce = 4
 
   /// Bytes of scratch memory, at most, for `rowCount` rows and a largest K.

@@ -20,7 +20,7 @@ public final class WeightGradient {
   /// Unfinished sums of some tiles.
   private let stack: UnsafeMutablePointer<Vector>
   /// What a product does with the chunks of the pass.
-  private let chunks: UnsafeMutablePointer<GradientTiles.Chunk>
+  private let chunks: UnsafeMutableBufferPointer<GradientTiles.Chunk>
   private var chunkCount = 0
 
   /// - Parameters:
@@ -103,15 +103,10 @@ public final class WeightGradient {
     between: () -> Void = {}
   ) {
     let allBlocks = blocks ?? 0..<blockCount
-    let panelCount = padded(columns) / vectorWidth
-    let (panelsAtOnce, blocksAtOnce) = (WeightGradient.panelsAtOnce, WeightGradient.blocksAtOnce)
-    findChunks(gradient: gradient, subtreeStride: subtreeStride, piece: piece)
-    for firstPanel in stride(from: 0, to: panelCount, by: panelsAtOnce) {
-      let panels = firstPanel..<min(firstPanel + panelsAtOnce, panelCount)
-      let nextPanels = panels.upperBound..<min(panels.upperBound + panelsAtOnce, panelCount)
-      packPanels(dZ + firstPanel * vectorWidth, stride: zStride, count: panels.count)
-      for firstBlock in stride(from: allBlocks.lowerBound, to: allBlocks.upperBound, by: blocksAtOnce) {
-        let blocks = firstBlock..<min(firstBlock + blocksAtOnce, allBlocks.upperBound)
+    planChunks(gradient: gradient, subtreeStride: subtreeStride, piece: piece)
+    forEachPart(of: 0..<padded(columns) / vectorWidth, count: WeightGradient.panelsAtOnce) { panels, nextPanels in
+      packPanels(dZ + panels.lowerBound * vectorWidth, stride: zStride, count: panels.count)
+      forEachPart(of: allBlocks, count: WeightGradient.blocksAtOnce) { blocks, _ in
         let next = nextRows(during: blocks, of: allBlocks)
         forEachRun { chunks, stackStride in
           compute(
@@ -128,6 +123,14 @@ public final class WeightGradient {
     }
   }
 
+  /// Calls `body` with each part of a range, of `count` numbers where there are as many, and the part behind it.
+  private func forEachPart(of range: Range<Int>, count: Int, _ body: (_ part: Range<Int>, _ next: Range<Int>) -> Void) {
+    for first in stride(from: range.lowerBound, to: range.upperBound, by: count) {
+      let end = min(first + count, range.upperBound)
+      body(first..<end, end..<min(end + count, range.upperBound))
+    }
+  }
+
   /// The rows of dZ, as they lie in memory, that are asked for during some of the blocks: none where there are so many
   /// that they would drive out what the tiles read.
   private func nextRows(during blocks: Range<Int>, of all: Range<Int>) -> Range<Int> {
@@ -140,46 +143,48 @@ public final class WeightGradient {
   /// on the stack as soon as its node is complete. The chain of a leaf of several chunks goes on from the sums on the
   /// stack, so the cut changes no bit. Where chains come in pieces, leaves wait as they are for the next piece, and only
   /// the last one adds them up.
-  private func findChunks(gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, piece: ChainPiece?) {
-    let (begins, ends) = (piece?.begins ?? true, piece?.ends ?? true)
+  private func planChunks(gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, piece: ChainPiece?) {
     chunkCount = 0
     for subtree in pass.subtrees {
-      var level = 0
-      if ends { readLeftSiblings(of: subtree, from: gradient, subtreeStride: subtreeStride, level: &level) }
-      for leaf in subtree.leaves {
-        let waiting = piece?.sums(ofShard: leaf)
-        for index in pass.chunksOfShard[leaf] {
-          let isFirst = index == pass.chunksOfShard[leaf].lowerBound
-          append(rows: pass.chunks[index], level: level, continuing: !isFirst || !begins)
-          if isFirst && !begins { chunks[chunkCount - 1].source = UnsafePointer(waiting) }
-        }
-        guard ends else {
-          chunks[chunkCount - 1].destination = waiting
-          continue
-        }
-        let merges = subtree.mergesAfterLeaf[leaf - subtree.leaves.lowerBound]
-        chunks[chunkCount - 1].merges = merges
+      guard piece?.ends ?? true else {
+        for leaf in subtree.leaves { planLeaf(leaf, level: 0, piece, destination: piece?.sums(ofShard: leaf)) }
+        continue
+      }
+      // The sums of earlier passes that stand on its left come first, as the lowest levels of the stack.
+      let left = subtree.place.leftSiblings
+      for (level, sibling) in left.enumerated() {
+        var chunk = GradientTiles.Chunk(rows: 0..<0, level: level, continuing: true)
+        chunk.source = UnsafePointer(gradient + sibling * subtreeStride)
+        append(chunk)
+      }
+      var level = left.count
+      for (leaf, merges) in zip(subtree.leaves, subtree.mergesAfterLeaf) {
+        let isLast = leaf + 1 == subtree.leaves.upperBound
+        planLeaf(
+          leaf, level: level, piece, merges: merges + (isLast ? left.count : 0),
+          destination: isLast ? gradient + subtree.place.index * subtreeStride : nil)
         level += 1 - merges
       }
-      guard ends else { continue }
-      chunks[chunkCount - 1].merges += subtree.place.leftSiblings.count
-      chunks[chunkCount - 1].destination = gradient + subtree.place.index * subtreeStride
     }
   }
 
-  /// The sums of earlier passes that stand on the left of a subtree come first: as the lowest levels of the stack.
-  private func readLeftSiblings(
-    of subtree: ShardedRows.Subtree, from gradient: UnsafePointer<Float>, subtreeStride: Int, level: inout Int
+  /// The chunks of a leaf, of which the last one does something with the sums.
+  private func planLeaf(
+    _ leaf: Int, level: Int, _ piece: ChainPiece?, merges: Int = 0, destination: UnsafeMutablePointer<Float>?
   ) {
-    for left in subtree.place.leftSiblings {
-      append(rows: 0..<0, level: level, continuing: true)
-      chunks[chunkCount - 1].source = gradient + left * subtreeStride
-      level += 1
+    let (indices, begins) = (pass.chunksOfShard[leaf], piece?.begins ?? true)
+    for index in indices {
+      let (isFirst, isLast) = (index == indices.lowerBound, index + 1 == indices.upperBound)
+      var chunk = GradientTiles.Chunk(rows: pass.chunks[index], level: level, continuing: !isFirst || !begins)
+      if isFirst && !begins { chunk.source = UnsafePointer(piece?.sums(ofShard: leaf)) }
+      if isLast { (chunk.merges, chunk.destination) = (merges, destination) }
+      append(chunk)
     }
   }
 
-  private func append(rows: Range<Int>, level: Int, continuing: Bool) {
-    chunks[chunkCount] = GradientTiles.Chunk(rows: rows, level: level, continuing: continuing)
+  private func append(_ chunk: GradientTiles.Chunk) {
+    precondition(chunkCount < chunks.count, "more chunks than announced")
+    chunks[chunkCount] = chunk
     chunkCount += 1
   }
 
@@ -194,7 +199,7 @@ public final class WeightGradient {
         end += 1
       }
       body(
-        UnsafeBufferPointer(start: chunks + first, count: end - first),
+        UnsafeBufferPointer(start: chunks.baseAddress! + first, count: end - first),
         first == 0 && end == chunkCount ? 0 : pass.tileStackVectors)
       first = end
     }

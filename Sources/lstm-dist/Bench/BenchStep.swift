@@ -100,9 +100,7 @@ extension StepBenchmark {
       the roofline allows \(rounded(roofline.seconds * 1e3, 2)) ms; reached: \(rounded(100 * shareOfRoofline, 1)) %
       """
   }
-}
 
-extension StepBenchmark {
   /// Seconds of a step, and their share of it.
   private func share(_ seconds: Double) -> String {
     "\(rounded(seconds * 1e3, 2)) ms, \(rounded(100 * seconds / medianSeconds, 1)) %"
