@@ -99,10 +99,7 @@ struct TokenCacheTests {
 
   @Test("Wherever a file is damaged, cut or longer, that is noticed, said, and made good")
   func damage() throws {
-    try folder.write("the rain in été falls".utf8, "text.txt")
-    _ = try prepare(recipe())
-    let path = cache.directory + "/" + (try tokenFiles()[0])
-    let good = try Data(contentsOf: URL(fileURLWithPath: path))
+    let (path, good) = try madeFile()
     var bad: [Data] = good.indices.map { index in
       var data = good
       data[index] ^= UInt8(1 << (index % 8))
@@ -122,10 +119,7 @@ struct TokenCacheTests {
   /// the header that is right. The checksum stands at the header's end, which is where the tokens begin.
   @Test("A header that lies is noticed before anything is added up or allocated")
   func lies() throws {
-    try folder.write("the rain in été falls".utf8, "text.txt")
-    _ = try prepare(recipe())
-    let path = cache.directory + "/" + (try tokenFiles()[0])
-    let good = try Data(contentsOf: URL(fileURLWithPath: path))
+    let (path, good) = try madeFile()
     let length = try #require(
       (56...good.count - 8).first { end in
         word(good, end) == good.prefix(end).withUnsafeBytes { XXHash64.hash($0) }
@@ -142,6 +136,14 @@ struct TokenCacheTests {
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == good)
       }
     }
+  }
+
+  /// A token file's path and bytes.
+  private func madeFile() throws -> (path: String, bytes: Data) {
+    try folder.write("the rain in été falls".utf8, "text.txt")
+    _ = try prepare(recipe())
+    let path = cache.directory + "/" + (try tokenFiles()[0])
+    return (path, try Data(contentsOf: URL(fileURLWithPath: path)))
   }
 
   private func word(_ data: Data, _ offset: Int) -> UInt64 {
