@@ -6,8 +6,9 @@ import Optimization
 import Sequences
 
 // Prints how many heap allocations it takes to set up a small model, and then to make each of five training steps; with
-// the argument "adaptive" it has an adaptive softmax, with "tied" tied weights too, with "dropped" recurrent weights are, with "trace" its events are recorded,
-// more than there is room for, with "passes" a step takes several.
+// the argument "adaptive" it has an adaptive softmax, with "tied" tied weights too, with "dropped" recurrent weights are,
+// with "trace" its events are recorded, more than there is room for, with "passes" a step takes several, with "long" a
+// shard has more rows than are multiplied at once.
 //
 // allocation-program memory RULE on|off   prints how many bytes all ranks together keep for a larger model beside its
 //                                         gradients, the pages that they share counted once, and those of the
@@ -41,8 +42,8 @@ World.run { world in
     shape: ModelShape.languageModel(
       vocabulary: 11, embedding: isTied ? 17 : 5, hidden: 17, layers: 2,
       softmax: CommandLine.arguments.contains("adaptive") ? ([3, 6], isTied ? 1 : 2) : nil, isTied: isTied),
-    timesteps: 6, globalBatch: 9,
-    shards: 8, accumulate: CommandLine.arguments.contains("passes") ? 3 : 1, dropout: 0.25, seed: 1,
+    timesteps: CommandLine.arguments.contains("long") ? 1100 : 6, globalBatch: 9, shards: 8,
+    accumulate: CommandLine.arguments.contains("passes") ? 3 : 1, dropout: 0.25, seed: 1,
     rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
     clip: .norm(1), reduction: .reproducible)
   setup.weightDropout = CommandLine.arguments.contains("dropped") ? 0.2 : 0
@@ -52,7 +53,7 @@ World.run { world in
   if world.communicator.rank == 0 { print("setup: \(allocation_count() - beforeSetup) allocations") }
   try training.initialize(method: .uniform, forgetBias: 1)
   let source: any SequenceSource = try TokenStream(
-    tokens: (0..<2000).map { Int32($0 * 7 % 11) }, globalBatch: setup.globalBatch, timesteps: setup.timesteps,
+    tokens: (0..<20_000).map { Int32($0 * 7 % 11) }, globalBatch: setup.globalBatch, timesteps: setup.timesteps,
     resetProbability: 0.1, seed: 1, name: "test")
   for step in 0..<5 {
     let before = allocation_count()

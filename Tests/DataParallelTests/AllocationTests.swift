@@ -5,6 +5,7 @@ import Testing
   /// Alone, so that MPI itself has nothing to do: what it allocates for its messages is its own.
   @Test(arguments: [
     [], ["trace"], ["passes"], ["dropped", "passes"], ["adaptive"], ["adaptive", "passes"], ["adaptive", "tied"],
+    ["long"], ["long", "passes"],
   ])
   func aStepAllocatesNothing(
     arguments: [String]

@@ -17,8 +17,9 @@ public final class WeightGradient {
   let inputs: FloatBuffer
   /// Some panels of dZ, chunk after chunk; in each its panels, [rows, 16].
   let panels: FloatBuffer
-  /// Unfinished sums of some tiles.
+  /// Unfinished sums of the tiles that are summed together, so many vectors each.
   private let stack: UnsafeMutablePointer<Vector>
+  private let tileStackVectors: Int
   /// What a product does with the chunks of the pass.
   private let chunks: UnsafeMutableBufferPointer<GradientTiles.Chunk>
   private var chunkCount = 0
@@ -37,7 +38,8 @@ public final class WeightGradient {
     let blocks = WeightGradient.blockCount(depth: maximumDepth)
     inputs = FloatBuffer(count: blocks * blockColumns * rowCount)
     panels = FloatBuffer(count: WeightGradient.panelsAtOnce * rowCount * vectorWidth)
-    let vectors = self.passes.map(\.stackVectors).max()!
+    tileStackVectors = self.passes.map(\.tileStackVectors).max()!
+    let vectors = tileStackVectors * WeightGradient.blocksAtOnce * ((WeightGradient.panelsAtOnce + 1) / 2)
     stack = .allocate(capacity: vectors)
     stack.initialize(repeating: .zero, count: vectors)
     chunks = .allocate(capacity: self.passes.map(\.mostChunks).max()!)
@@ -200,7 +202,7 @@ public final class WeightGradient {
       }
       body(
         UnsafeBufferPointer(start: chunks.baseAddress! + first, count: end - first),
-        first == 0 && end == chunkCount ? 0 : pass.tileStackVectors)
+        first == 0 && end == chunkCount ? 0 : tileStackVectors)
       first = end
     }
   }
