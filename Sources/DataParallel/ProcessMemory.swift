@@ -4,8 +4,11 @@ public enum ProcessMemory {
   public static var peakBytes: Int { bytes("VmHWM:", of: "/proc/self/status") }
 
   /// What is in use, a page that n processes share as 1/n of it: over all processes this adds up to what they hold
-  /// together.
-  public static var proportionalBytes: Int { bytes("Pss:", of: "/proc/self/smaps_rollup") }
+  /// together. Pages of files, as those of the program and its libraries, are left out: processes that are not of this
+  /// job share them as well, and the fraction changes when one of those starts or ends.
+  public static var proportionalBytes: Int {
+    ["Pss_Anon:", "Pss_Shmem:"].reduce(0) { $0 + bytes($1, of: "/proc/self/smaps_rollup") }
+  }
 
   private static func bytes(_ label: String, of path: String) -> Int {
     let line = ProcessorShare.text(ofFile: path)?.split(separator: "\n").first { $0.hasPrefix(label) }

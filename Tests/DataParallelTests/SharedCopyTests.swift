@@ -21,6 +21,6 @@ import Testing
   /// Each rank keeps the moments of its own slice and no more: of all ranks together they are two units.
   @Test func momentsAreThoseOfTheRanksSlices() throws {
     let moments = try kept("adam", "on", ranks: 4) - kept("sgd", "on", ranks: 4)
-    #expect(abs(moments - 2) < 0.3, "\(moments)")
+    #expect(abs(moments - 2) < 0.1, "\(moments)")
   }
 }
