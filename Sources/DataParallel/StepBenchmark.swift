@@ -135,18 +135,26 @@ public struct StepBenchmark: Sendable {
     }
   }
 
-  /// A training of the shape's model with initial parameters: clip to norm 5, no dropout.
+  /// A training of the shape's model with initial parameters: clip to norm 5, no dropout, eight shards, or one for each
+  /// rank where there are more ranks.
   static func preparedTraining(
     _ shape: BenchmarkShape, _ model: ModelShape, world: World, rule: OptimizerRule = .sgd(learningRate: 0.1),
     reduction: Reduction = .reproducible, accumulate: Int = 1
   ) throws -> Training {
+    let ranks = world.communicator.size
     let setup = TrainingSetup(
-      shape: model, timesteps: shape.timesteps, globalBatch: shape.sequences, shards: min(8, shape.sequences),
+      shape: model, timesteps: shape.timesteps, globalBatch: shape.sequences,
+      shards: min(max(8, ranks), shape.sequences),
       accumulate: accumulate, dropout: 0, seed: 1, rule: rule, clip: .norm(5), reduction: reduction)
     let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
     world.agree {
-      let plan = try ShardPlan(
-        globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
+      guard ranks <= shape.sequences else {
+        throw Failure(
+          message: "error: more ranks than sequences — expected at most \(shape.sequences) ranks, got \(ranks) "
+            + "(\(shape.name))",
+          exitCode: 64)
+      }
+      let plan = try ShardPlan(globalBatch: setup.globalBatch, shards: setup.shards, ranks: ranks)
       try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
     }
     let training = try Training(world: world, setup: setup)

@@ -1,5 +1,6 @@
 import Checkpoints
 import Configuration
+import DataParallel
 import Glibc
 import MPI
 import Sequences
@@ -27,6 +28,11 @@ func runJob(
     return code
   }
   exit(code)
+}
+
+/// Says on rank 0 where ranks have no core of their own. Collective.
+func warnOfPlacement(_ world: World) throws {
+  if let warning = try Placement.warning(of: world) { printError(warning) }
 }
 
 /// The message and exit code of an error of any module.

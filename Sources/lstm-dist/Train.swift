@@ -126,11 +126,8 @@ struct TrainJob {
     if !resumes {
       try training.initialize(configuration, data)
     }
-    let placement = try Placement.warning(of: world)
-    if isRoot {
-      announce(console, configuration, data, training, directory, found)
-      if let placement { printError(placement) }
-    }
+    if isRoot { announce(console, configuration, data, training, directory, found) }
+    try warnOfPlacement(world)
     let trainer = try Trainer(
       world: world, training: training, source: data.training, validation: data.validation,
       policy: Coordinator.Policy(

@@ -33,6 +33,23 @@ extension Commands {
       }
     }
 
+    @Test func sizesBesideANamedShapeAreRefused() throws {
+      try Workspace.run { workspace in
+        try workspace.expectRefusal(
+          ["bench", "step", "--shape", "char-128", "--steps", "3"], exitCode: 64, ["fixed", "got --steps 3"])
+      }
+    }
+
+    @Test func everyRankNeedsASequence() throws {
+      try Workspace.run { workspace in
+        let small = "bench step --json --hidden 3 --steps 2 --rounds 1 --sequences".split(separator: " ")
+          .map(String.init)
+        try workspace.output(small + ["9"], ranks: 9)
+        try workspace.expectRefusal(
+          small + ["2"], exitCode: 64, ["more ranks than sequences", "expected at most 2", "got 3"], ranks: [3])
+      }
+    }
+
     @Test(arguments: [nil, 3])
     func aCheckpointIsWrittenInEveryStretch(ranks: Int?) throws {
       try Workspace.run { workspace in

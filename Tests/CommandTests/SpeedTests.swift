@@ -6,7 +6,7 @@ extension Commands {
   /// Ratios of times within one run, never times. On a busy machine one run proves nothing against the program: the
   /// best of a few has to be good.
   struct SpeedTests {
-    private static let attempts = 4
+    private static let attempts = 12
 
     private struct Extremes: Decodable {
       struct Extreme: Decodable {

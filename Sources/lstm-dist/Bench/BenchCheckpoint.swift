@@ -37,6 +37,7 @@ struct BenchCheckpoint: ParsableCommand {
     let model = ModelShape.languageModel(vocabulary: vocabulary, embedding: hidden, hidden: hidden, layers: layers)
     let shape = BenchmarkShape(name: "custom", work: .training(model), sequences: sequences, timesteps: steps)
     runJob { world in
+      try warnOfPlacement(world)
       let result = try CheckpointBenchmark.run(
         shape, model: model, world: world, seconds: seconds, rounds: rounds, folder: directory)
       if world.communicator.rank == 0 { print(json ? record(result).text : text(result, model)) }

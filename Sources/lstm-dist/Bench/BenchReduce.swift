@@ -24,6 +24,7 @@ struct BenchReduce: ParsableCommand {
 
   func run() {
     runJob { world in
+      try warnOfPlacement(world)
       let results = try sizes.map { try ReduceBenchmark.run(count: $0, world: world, rounds: rounds) }
       guard world.communicator.rank == 0 else { return 0 }
       if json {

@@ -17,29 +17,41 @@ struct BenchStep: ParsableCommand {
 
   @Option(help: "A named shape: \(BenchmarkShape.named.map(\.name).joined(separator: ", ")).")
   var shape: String?
-  @Option(help: "V, tokens that are read, and classes of a softmax at every timestep.") var vocabulary = 65
+  @Option(help: "V, tokens that are read, and classes of a softmax at every timestep. (default: 65)")
+  var vocabulary: Int?
   @Option(help: "D, numbers that are read at a timestep, instead of tokens.") var inputs: Int?
   @Option(help: "K, classes of a softmax at the last timestep, instead of one at every timestep.") var classes: Int?
-  @Option(help: "L, LSTM layers.") var layers = 2
-  @Option(help: "H, hidden units; the embedding is as large.") var hidden = 512
-  @Option(help: "B, sequences of all ranks together.") var sequences = 64
-  @Option(help: "T, timesteps of a window.") var steps = 128
+  @Option(help: "L, LSTM layers. (default: 2)") var layers: Int?
+  @Option(help: "H, hidden units; the embedding is as large. (default: 512)") var hidden: Int?
+  @Option(help: "B, sequences of all ranks together. (default: 64)") var sequences: Int?
+  @Option(help: "T, timesteps of a window. (default: 128)") var steps: Int?
   @Option(help: "Passes in which a rank accumulates its gradient, at most.") var accumulate = 1
   @Option(help: "Measured steps.") var rounds = 11
   @Option(help: "How gradients are added over ranks: reproducible or mpi.") var reduction = "reproducible"
   @Flag(help: "Prints one JSON object.") var json = false
 
+  /// The options that give sizes, as far as they are there.
+  private var sizes: [(option: String, value: Int)] {
+    [
+      ("--vocabulary", vocabulary), ("--inputs", inputs), ("--classes", classes), ("--layers", layers),
+      ("--hidden", hidden), ("--sequences", sequences), ("--steps", steps),
+    ].compactMap { option, value in value.map { (option, $0) } }
+  }
+
   func validate() throws {
-    for (name, value) in [
-      ("--vocabulary", vocabulary), ("--inputs", inputs ?? 1), ("--classes", classes ?? 1), ("--layers", layers),
-      ("--hidden", hidden), ("--sequences", sequences), ("--steps", steps), ("--rounds", rounds),
-      ("--accumulate", accumulate),
-    ] where value < 1 || value > 1 << 20 {
-      throw ValidationError("\(name) — expected 1 to \(1 << 20), got \(value)")
+    for (option, value) in sizes + [("--rounds", rounds), ("--accumulate", accumulate)]
+    where value < 1 || value > 1 << 20 {
+      throw ValidationError("\(option) — expected 1 to \(1 << 20), got \(value)")
     }
-    if let shape, !BenchmarkShape.named.contains(where: { $0.name == shape }) {
-      let known = BenchmarkShape.named.map(\.name).joined(separator: ", ")
-      throw ValidationError("unknown shape — expected one of \(known), got \(shape)")
+    if let shape {
+      guard BenchmarkShape.named.contains(where: { $0.name == shape }) else {
+        let known = BenchmarkShape.named.map(\.name).joined(separator: ", ")
+        throw ValidationError("unknown shape — expected one of \(known), got \(shape)")
+      }
+      if let (option, value) = sizes.first {
+        throw ValidationError(
+          "the sizes of a named shape are fixed — expected --shape or sizes, got \(option) \(value)")
+      }
     }
     guard Reduction(rawValue: reduction) != nil else {
       throw ValidationError("--reduction — expected reproducible or mpi, got \(reduction)")
@@ -48,13 +60,16 @@ struct BenchStep: ParsableCommand {
 
   func run() {
     let named = BenchmarkShape.named.first { $0.name == self.shape }
+    let (vocabulary, hidden) = (self.vocabulary ?? 65, self.hidden ?? 512)
     let model = ModelShape(
       input: inputs.map { .numbers($0) } ?? .tokens(vocabulary: vocabulary, embedding: hidden), hidden: hidden,
-      layers: layers, head: classes.map { .lastStep(classes: $0) } ?? .everyStep(classes: vocabulary))
-    let sizes = BenchmarkShape(name: "custom", work: .training(model), sequences: sequences, timesteps: steps)
+      layers: layers ?? 2, head: classes.map { .lastStep(classes: $0) } ?? .everyStep(classes: vocabulary))
+    let custom = BenchmarkShape(
+      name: "custom", work: .training(model), sequences: sequences ?? 64, timesteps: steps ?? 128)
     runJob { world in
+      try warnOfPlacement(world)
       let result = try StepBenchmark.run(
-        named ?? sizes, world: world, rounds: rounds, reduction: Reduction(rawValue: reduction)!,
+        named ?? custom, world: world, rounds: rounds, reduction: Reduction(rawValue: reduction)!,
         accumulate: accumulate)
       if world.communicator.rank == 0 { print(json ? result.record.text : result.table) }
       return 0
