@@ -107,8 +107,9 @@ public struct World: Sendable {
     let failure = describe(error)
     Failure.acceptTermination()
     fflush(nil)
-    // A moment for a lower rank that failed too to end the job first. 0.2 s is ten times what mpirun needs for it.
-    usleep(200_000 * UInt32(min(communicator.rank, 8)))
+    // Some time for a lower rank that failed too to end the job first. 0.2 s is ten times what mpirun needs for it;
+    // in short sleeps, which become longer on a busy machine as mpirun's time does.
+    for _ in 0..<20 * min(communicator.rank, 8) { usleep(10_000) }
     end(failure)
   }
 

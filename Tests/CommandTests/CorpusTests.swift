@@ -101,7 +101,7 @@ extension Commands {
           ["-np", "\(ranks)", program, "train", "--config", "small.yaml", "--run", "run", "--text", text]
         }
         let outcome = try Launcher.run(
-          ["mpirun", "--oversubscribe", "--timeout", "60"] + part(2, "corpus.txt") + [":"] + part(1, "other.txt"),
+          ["mpirun", "--oversubscribe", "--timeout", "300"] + part(2, "corpus.txt") + [":"] + part(1, "other.txt"),
           workingDirectory: workspace.url)
         #expect(outcome.exitCode == 65, "\(outcome)")
         #expect(

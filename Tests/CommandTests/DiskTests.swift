@@ -20,14 +20,14 @@ extension Commands {
     /// Runs a script with `$run` on a file system of its own; `$train ARGUMENTS` trains the small model there.
     private func onDisk(_ workspace: Workspace, size: String, ranks: Int, _ script: String) throws -> Outcome {
       let whole = """
-        train="mpirun --oversubscribe --timeout 60 -np \(ranks) $program train --config small.yaml --run disk/run"
+        train="mpirun --oversubscribe --timeout 300 -np \(ranks) $program train --config small.yaml --run disk/run"
         mkdir disk && mount -t tmpfs -o size=\(size) none disk && run=disk/run
         \(script)
         """
       return try Launcher.run(
         ["unshare", "-rm", "bash", "-c", whole],
         environment: ["program": Launcher.builtExecutable("lstm-dist").path], workingDirectory: workspace.url,
-        timeoutSeconds: 90)
+        timeoutSeconds: 330)
     }
 
     @Test(.enabled(if: canMount, cannotMount), arguments: [1, 3])
@@ -111,7 +111,8 @@ extension Commands {
         let settings = ["--set", "training.checkpointEvery=5", "--set", "checkpoint.keepLast=2"]
         let script = """
           stands() { until ls $run/checkpoints | grep -q '^step'; do sleep 0.02; done; }
-          stands; mv $run gone; sleep 0.5; rm -r gone/checkpoints/*; mv gone $run; stands
+          stands; mv $run gone; until grep -q 'warning: no checkpoint' /proc/$$/fd/2; do sleep 0.02; done
+          rm -r gone/checkpoints/*; mv gone $run; stands
           kill -TERM $(rank 0); wait $job
           """
         let outcome = try workspace.job("run", ranks: 2, settings, doing: script)

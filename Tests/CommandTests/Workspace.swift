@@ -131,9 +131,10 @@ struct Workspace {
     try text("\(run)/metrics.jsonl").split(separator: "\n").map(String.init)
   }
 
-  /// Its records, without the times.
+  /// Its records, without the times, and without what is told of ranks that were slow.
   func metrics(_ run: String) throws -> [Record] {
     try metricsLines(run).map { try JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
+      .filter { $0.event != "straggler" }
   }
 }
 

@@ -16,7 +16,7 @@ func preemptions(_ trials: Trials) throws -> Row {
     let job = try Job(trials.training.command(run, ranks: ranks[number % ranks.count]))
     // Handlers of signals go in at a process's first moment, but mpirun can pass one on before that.
     let heartbeat = RunDirectory(path: run).heartbeatPath
-    wait(seconds: 20) { !job.isRunning || FileManager.default.fileExists(atPath: heartbeat) }
+    wait(seconds: 120) { !job.isRunning || FileManager.default.fileExists(atPath: heartbeat) }
     usleep(UInt32(trials.draws.below(300_000)))
     let processes = job.children
     if !job.isRunning {
