@@ -90,7 +90,9 @@ extension Commands {
 
     @Test func theStepIsHeldAgainstItsRooflineAndItsMemory() throws {
       try Workspace.run { workspace in
-        let step = try benchmarked(workspace)
+        var step = try benchmarked(workspace)
+        // Where the other rank was always late, waiting for it is all that there was.
+        for _ in 1..<Self.attempts where step.communicationSeconds == 0 { step = try benchmarked(workspace) }
         #expect(step.ranks == 2)
         #expect(abs(step.shareOfRoofline - step.rooflineSeconds / step.medianSeconds) < 1e-9)
         #expect(step.shareOfRoofline > 0)
