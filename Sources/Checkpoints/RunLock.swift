@@ -7,7 +7,8 @@ import Glibc
 /// on this machine, which would know of the lock. Where it ran on another one, whose locks a network file system need
 /// not show here, its heartbeat decides.
 public final class RunLock {
-  /// How long to look before deciding, in seconds.
+  /// How long to look before deciding, in seconds. They are counted in looks: a machine that stands still does not use
+  /// them up.
   public struct Patience: Sendable {
     /// For a lock to be given back: ranks outlive an mpirun that was killed by about a second.
     public var heldSeconds = 3.0
@@ -65,7 +66,6 @@ public final class RunLock {
   /// The file with its lock, which nobody has replaced meanwhile; false where the file system has no locks.
   private func openLocked(_ patience: Patience) throws -> (Int32, isEnforced: Bool) {
     let path = run.heartbeatPath
-    // Counted in tries: a machine that stands still does not use up the patience.
     var tries = 0
     while true {
       let file = try checked("open", path) {
@@ -92,7 +92,7 @@ public final class RunLock {
     let start = unixSeconds()
     if first.phase == .ended || start - first.beatSeconds > patience.oldSeconds { return }
     tell(
-      "an earlier job may hold \(run.path) (\(first.jobDescription)): listening for its heartbeat for up to "
+      "an earlier job may hold \(run.path) (\(first.jobDescription)): listening for its heartbeat for about "
         + "\(Int(patience.heartbeatSeconds)) s")
     for _ in 0..<Int((patience.heartbeatSeconds / 0.2).rounded(.up)) {
       usleep(200_000)

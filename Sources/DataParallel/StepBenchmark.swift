@@ -24,7 +24,8 @@ public struct StepBenchmark: Sendable {
   public let peakGflops: Double
   /// The largest memory that a rank has used, in bytes.
   public let peakMemoryBytes: Int
-  /// The memory that all ranks use together at the end, in bytes; what they share is counted once.
+  /// The memory that all ranks use together at the end, in bytes; what they share is counted once, pages of files are
+  /// not. 0 where the kernel does not say.
   public let allMemoryBytes: Int
   /// What the program expects a rank to need, by what it is for.
   public let memory: MemoryEstimate
@@ -136,7 +137,7 @@ public struct StepBenchmark: Sendable {
   }
 
   /// A training of the shape's model with initial parameters: clip to norm 5, no dropout, eight shards, or one for each
-  /// rank where there are more ranks.
+  /// rank where there are more ranks, as far as there are sequences.
   static func preparedTraining(
     _ shape: BenchmarkShape, _ model: ModelShape, world: World, rule: OptimizerRule = .sgd(learningRate: 0.1),
     reduction: Reduction = .reproducible, accumulate: Int = 1

@@ -35,7 +35,7 @@ extension Commands {
     @Test func byTheClockOneComesEachSecondAndTheSameBitsFollow() throws {
       try Workspace.run { workspace in
         let script = """
-          until [ $(ls "$run/checkpoints" | grep -c '^step') -ge 2 ]; do sleep 0.05; done
+          await '[ $(saved) -ge 2 ]'
           kill -TERM $(rank 0); wait $job
           """
         let settings = ["--set", "checkpoint.interval=1s", "--set", "training.checkpointEvery=0"]
@@ -43,9 +43,9 @@ extension Commands {
         let outcome = try workspace.job("run", ranks: 2, settings, doing: script)
         #expect(outcome.exitCode == 75 && outcome.errorLines.isEmpty, "\(outcome)")
         let saved = try checkpoints(workspace, "run")
-        // The last one comes with the end, the others a second after the one before.
+        // The last one comes with the end, the others a second after the one before, later only on a busy machine.
         let seconds = start.duration(to: .now) / .seconds(1)
-        #expect(saved.count >= 3 && Double(saved.count - 1) <= seconds, "\(saved) in \(seconds) s")
+        #expect(saved.count >= 3 && Double(saved.count - 1) <= seconds && seconds < 100, "\(saved) in \(seconds) s")
         let last = try #require(saved.last)
         let again = ["--steps", "\(last)", "--set", "training.evaluateEvery=0"]
         for step in saved.dropFirst() { try workspace.remove(checkpoint("run", step: step)) }

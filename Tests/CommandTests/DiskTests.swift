@@ -20,7 +20,7 @@ extension Commands {
     /// Runs a script with `$run` on a file system of its own; `$train ARGUMENTS` trains the small model there.
     private func onDisk(_ workspace: Workspace, size: String, ranks: Int, _ script: String) throws -> Outcome {
       let whole = """
-        train="mpirun --oversubscribe --timeout 300 -np \(ranks) $program train --config small.yaml --run disk/run"
+        train="setpriv --pdeathsig KILL mpirun --oversubscribe --timeout 300 -np \(ranks) $program train --config small.yaml --run disk/run"
         mkdir disk && mount -t tmpfs -o size=\(size) none disk && run=disk/run
         \(script)
         """
@@ -110,9 +110,8 @@ extension Commands {
       try Workspace.run { workspace in
         let settings = ["--set", "training.checkpointEvery=5", "--set", "checkpoint.keepLast=2"]
         let script = """
-          stands() { until ls $run/checkpoints | grep -q '^step'; do sleep 0.02; done; }
-          stands; mv $run gone; until grep -q 'warning: no checkpoint' /proc/$$/fd/2; do sleep 0.02; done
-          rm -r gone/checkpoints/*; mv gone $run; stands
+          await '[ $(saved) -ge 1 ]'; mv $run gone; await "grep -q 'warning: no checkpoint' /proc/$$/fd/2"
+          rm -r gone/checkpoints/*; mv gone $run; await '[ $(saved) -ge 1 ]'
           kill -TERM $(rank 0); wait $job
           """
         let outcome = try workspace.job("run", ranks: 2, settings, doing: script)

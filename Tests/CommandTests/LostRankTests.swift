@@ -5,7 +5,7 @@ import Testing
 extension Commands {
   /// Two jobs on one run, and jobs whose processes die or stop.
   struct LostRankTests {
-    private func watched(_ seconds: Int) -> [String] { ["--set", "watchdog.seconds=\(seconds)"] }
+    private static let watched = ["--set", "watchdog.seconds=8"]
 
     @Test(arguments: [nil, 2])
     func aSecondJobIsRefusedAndTheFirstGoesOn(ranks: Int?) throws {
@@ -40,7 +40,7 @@ extension Commands {
     func aStoppedRankEndsTheJobWithItsName(rank: Int) throws {
       try Workspace.run { workspace in
         let run = "run-\(UUID().uuidString)"
-        let outcome = try workspace.job(run, ranks: 3, watched(8), doing: "kill -STOP $(rank \(rank)); wait $job")
+        let outcome = try workspace.job(run, ranks: 3, Self.watched, doing: "kill -STOP $(rank \(rank)); wait $job")
         #expect(outcome.exitCode == 77 && outcome.errorLines.count == 1, "\(outcome)")
         let error = try #require(outcome.errorLines.first)
         #expect(error.contains("error: a rank is silent — expected a sign of life within 8 s, got none from rank "))
@@ -55,10 +55,10 @@ extension Commands {
     @Test func aPauseOfAllRanksIsNoLoss() throws {
       try Workspace.run { workspace in
         let outcome = try workspace.job(
-          "run", ranks: 3, watched(3),
+          "run", ranks: 3, Self.watched,
           doing: """
             ranks="$(rank 0) $(rank 1) $(rank 2)"
-            kill -STOP $ranks; sleep 6; kill -CONT $ranks; sleep 1; touch $run/stop; wait $job
+            kill -STOP $ranks; sleep 12; kill -CONT $ranks; sleep 1; touch $run/stop; wait $job
             """)
         #expect(outcome.exitCode == 75 && outcome.errorLines.isEmpty, "\(outcome)")
       }

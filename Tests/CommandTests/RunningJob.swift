@@ -5,8 +5,9 @@ import Testing
 extension Workspace {
   /// Starts a training that would take for ever, under mpirun or alone where `ranks` is nil, and does with it what a
   /// shell script says: `$job` is the process that was started, `rank N` gives the process id of a rank, `$run` is the
-  /// run's directory and `again ARGUMENTS` the same command on one rank. The script begins when the first steps are
-  /// done, and its exit code is the outcome's.
+  /// run's directory, `again ARGUMENTS` the same command on one rank, `saved` prints how many checkpoints there are, and
+  /// `await CONDITION` returns when the condition holds or the job has ended. The script begins when the first steps
+  /// are done, and its exit code is the outcome's.
   /// - Parameter session: whether the training has a session of its own, as PBS gives to each job.
   func job(
     _ run: String, ranks: Int?, _ arguments: [String] = [], environment: [String: String] = [:],
@@ -20,12 +21,11 @@ extension Workspace {
       rank() { \(ranks == nil ? "echo $job" : "cat /proc/$job/task/*/children | tr ' ' '\\n' | sort -n | grep . | sed -n \"$(($1 + 1))p\""); }
       again() { "$program" "$@" --run "$run"; }
       records() { cat "$run/metrics.jsonl" 2>/dev/null | wc -l; }
+      saved() { ls "$run/checkpoints" 2>/dev/null | grep -c '^step'; }
+      await() { until eval "$1"; do kill -0 $job 2>/dev/null || return; sleep 0.02; done; }
       before=$(records)
       \(session ? "setsid " : "")\(launcher)"$program" "$@" & job=$!
-      until [ $(records) -gt $((before + 3)) ]; do
-        kill -0 $job || break
-        sleep 0.05
-      done
+      await '[ $(records) -gt $((before + 3)) ]'
       \(script)
       """
     let forever = ["--steps", "1000000000", "--set", "training.evaluateEvery=0"]

@@ -4,7 +4,7 @@ import Testing
 
 extension Commands {
   /// Ratios of times within one run, never times. On a busy machine one run proves nothing against the program: the
-  /// best of a few has to be good.
+  /// best of several has to be good.
   struct SpeedTests {
     private static let attempts = 12
 

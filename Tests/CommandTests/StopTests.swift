@@ -50,7 +50,7 @@ extension Commands {
         let outcome = try workspace.job(
           "run", ranks: 2, settings,
           doing: """
-            until ls $run/checkpoints | grep -q '^step'; do sleep 0.02; done
+            await '[ $(saved) -ge 1 ]'
             kill -\(signal) $job; wait $job
             """)
         #expect(outcome.exitCode != 0, "\(outcome)")
@@ -122,7 +122,7 @@ extension Commands {
       var seconds = 3
       repeat {
         let end = "\(Int(Date().timeIntervalSince1970) + seconds)"
-        // A wall time counts only where the end is not known.
+        // The earlier end counts.
         let environment =
           name == "PBS_WALLTIME" ? [name: "\(seconds)"] : ["SLURM_JOB_END_TIME": end, "PBS_WALLTIME": "1000"]
         outcome = try workspace.job("run", ranks: ranks, environment: environment, session: true, doing: script)

@@ -29,7 +29,7 @@ func processes(with argument: String) -> [Int32] {
   }
 }
 
-/// The processes that still have this argument ten seconds after their job was ended; they are killed.
+/// The processes that still have this argument at least ten seconds after their job was ended; they are killed.
 func orphans(of argument: String) -> [Int32] {
   var left: [Int32] = []
   wait(seconds: 10) {

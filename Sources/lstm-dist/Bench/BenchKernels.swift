@@ -21,6 +21,7 @@ struct BenchKernels: ParsableCommand {
 
   func run() {
     runJob { world in
+      try warnOfPlacement(world)
       // Every rank keeps its own core busy, as in training; rank 0 reports.
       let timings = benchmarkKernels(rounds: rounds)
       let levels = try MemoryLevels.measure(world: world)

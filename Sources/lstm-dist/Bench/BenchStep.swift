@@ -15,16 +15,22 @@ struct BenchStep: ParsableCommand {
       an update, so that packing the weights is not in the measured time.
       """)
 
+  /// The sizes that are not given: those of char-512.
+  private enum Usual {
+    static let (vocabulary, layers, hidden, sequences, steps) = (65, 2, 512, 64, 128)
+  }
+
   @Option(help: "A named shape: \(BenchmarkShape.named.map(\.name).joined(separator: ", ")).")
   var shape: String?
-  @Option(help: "V, tokens that are read, and classes of a softmax at every timestep. (default: 65)")
+  @Option(
+    help: "V, tokens that are read, and classes of a softmax at every timestep. (default: \(Usual.vocabulary))")
   var vocabulary: Int?
   @Option(help: "D, numbers that are read at a timestep, instead of tokens.") var inputs: Int?
   @Option(help: "K, classes of a softmax at the last timestep, instead of one at every timestep.") var classes: Int?
-  @Option(help: "L, LSTM layers. (default: 2)") var layers: Int?
-  @Option(help: "H, hidden units; the embedding is as large. (default: 512)") var hidden: Int?
-  @Option(help: "B, sequences of all ranks together. (default: 64)") var sequences: Int?
-  @Option(help: "T, timesteps of a window. (default: 128)") var steps: Int?
+  @Option(help: "L, LSTM layers. (default: \(Usual.layers))") var layers: Int?
+  @Option(help: "H, hidden units; the embedding is as large. (default: \(Usual.hidden))") var hidden: Int?
+  @Option(help: "B, sequences of all ranks together. (default: \(Usual.sequences))") var sequences: Int?
+  @Option(help: "T, timesteps of a window. (default: \(Usual.steps))") var steps: Int?
   @Option(help: "Passes in which a rank accumulates its gradient, at most.") var accumulate = 1
   @Option(help: "Measured steps.") var rounds = 11
   @Option(help: "How gradients are added over ranks: reproducible or mpi.") var reduction = "reproducible"
@@ -60,12 +66,12 @@ struct BenchStep: ParsableCommand {
 
   func run() {
     let named = BenchmarkShape.named.first { $0.name == self.shape }
-    let (vocabulary, hidden) = (self.vocabulary ?? 65, self.hidden ?? 512)
+    let (vocabulary, hidden) = (self.vocabulary ?? Usual.vocabulary, self.hidden ?? Usual.hidden)
     let model = ModelShape(
       input: inputs.map { .numbers($0) } ?? .tokens(vocabulary: vocabulary, embedding: hidden), hidden: hidden,
-      layers: layers ?? 2, head: classes.map { .lastStep(classes: $0) } ?? .everyStep(classes: vocabulary))
+      layers: layers ?? Usual.layers, head: classes.map { .lastStep(classes: $0) } ?? .everyStep(classes: vocabulary))
     let custom = BenchmarkShape(
-      name: "custom", work: .training(model), sequences: sequences ?? 64, timesteps: steps ?? 128)
+      name: "custom", work: .training(model), sequences: sequences ?? Usual.sequences, timesteps: steps ?? Usual.steps)
     runJob { world in
       try warnOfPlacement(world)
       let result = try StepBenchmark.run(
