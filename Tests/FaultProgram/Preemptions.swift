@@ -27,7 +27,11 @@ func preemptions(_ trials: Trials) throws -> Row {
       kill(processes[trials.draws.below(processes.count)], SIGTERM)
     }
     let ending = Ending(try job.wait())
-    if ending.exitCode == 0 {
+    // An mpirun whose ranks are gone gives up its handlers too, and ends by the signal without a word.
+    let launcherEndedAlone =
+      ending.exitCode == 128 + SIGUSR1 && ending.outcome.errors.isEmpty
+      && ending.outcome.output.contains("finished at step ")
+    if ending.exitCode == 0 || launcherEndedAlone {
       // Too late: the run has come to its end, after the preemptions that it had.
       let problems = ending.problemsOfResuming(notBefore: oldest) + (try trials.training.problemsOfResult(run))
       if !problems.isEmpty { row.add(problems) }
