@@ -7,8 +7,7 @@ import Glibc
 /// on this machine, which would know of the lock. Where it ran on another one, whose locks a network file system need
 /// not show here, its heartbeat decides.
 public final class RunLock {
-  /// How long to look before deciding, in seconds. They are counted in looks: a machine that stands still does not use
-  /// them up.
+  /// How long to look before deciding, in seconds.
   public struct Patience: Sendable {
     /// For a lock to be given back: ranks outlive an mpirun that was killed by about a second.
     public var heldSeconds = 3.0
@@ -66,7 +65,7 @@ public final class RunLock {
   /// The file with its lock, which nobody has replaced meanwhile; false where the file system has no locks.
   private func openLocked(_ patience: Patience) throws -> (Int32, isEnforced: Bool) {
     let path = run.heartbeatPath
-    var tries = 0
+    let start = unixSeconds()
     while true {
       let file = try checked("open", path) {
         open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
@@ -75,8 +74,7 @@ public final class RunLock {
       if code == EWOULDBLOCK || code == EINTR {
         let holder = Heartbeat.record(0, file)
         close(file)
-        if Double(tries) * 0.1 >= patience.heldSeconds { throw inUse(by: holder) }
-        tries += 1
+        if unixSeconds() - start > patience.heldSeconds { throw inUse(by: holder) }
         usleep(100_000)
         continue
       }
@@ -92,9 +90,9 @@ public final class RunLock {
     let start = unixSeconds()
     if first.phase == .ended || start - first.beatSeconds > patience.oldSeconds { return }
     tell(
-      "an earlier job may hold \(run.path) (\(first.jobDescription)): listening for its heartbeat for about "
+      "an earlier job may hold \(run.path) (\(first.jobDescription)): listening for its heartbeat for up to "
         + "\(Int(patience.heartbeatSeconds)) s")
-    for _ in 0..<Int((patience.heartbeatSeconds / 0.2).rounded(.up)) {
+    while unixSeconds() - start < patience.heartbeatSeconds {
       usleep(200_000)
       if let now = Heartbeat.record(0, file), now.beats != first.beats { throw inUse(by: now) }
     }

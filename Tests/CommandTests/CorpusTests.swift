@@ -101,8 +101,8 @@ extension Commands {
           ["-np", "\(ranks)", program, "train", "--config", "small.yaml", "--run", "run", "--text", text]
         }
         let outcome = try Launcher.run(
-          ["mpirun", "--oversubscribe", "--timeout", "300"] + part(2, "corpus.txt") + [":"] + part(1, "other.txt"),
-          workingDirectory: workspace.url, timeoutSeconds: 330)
+          ["mpirun", "--oversubscribe", "--timeout", "60"] + part(2, "corpus.txt") + [":"] + part(1, "other.txt"),
+          workingDirectory: workspace.url)
         #expect(outcome.exitCode == 65, "\(outcome)")
         #expect(
           outcome.errorLines == [
@@ -118,7 +118,8 @@ extension Commands {
         let outcome = try Launcher.run(
           ["bash", "-c", "ulimit -d 180000 && exec \"$0\" \"$@\"", program]
             + training("run", "--set", "data.validation=0"),
-          environment: ["LSTM_DIST_CACHE": workspace.path("cache")], workingDirectory: workspace.url)
+          environment: ["LSTM_DIST_CACHE": workspace.path("cache")], workingDirectory: workspace.url,
+          timeoutSeconds: 120)
         #expect(outcome.exitCode == 0, "\(outcome)")
         #expect(try workspace.metrics("run").last?.event == "finished")
       }

@@ -6,7 +6,7 @@ extension Commands {
   struct FaultTests {
     @Test(arguments: ["kill", "call", "damage", "disk", "stop", "nan", "preempt", "fuzz"])
     func nothingIsLost(row: String) throws {
-      let outcome = try Launcher.run("fault-matrix", ["--only", row], ranks: nil, timeoutSeconds: 1800)
+      let outcome = try Launcher.run("fault-matrix", ["--only", row], ranks: nil, timeoutSeconds: 300)
       #expect(outcome.exitCode == 0, "\(outcome)")
     }
   }

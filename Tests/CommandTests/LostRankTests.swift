@@ -5,7 +5,7 @@ import Testing
 extension Commands {
   /// Two jobs on one run, and jobs whose processes die or stop.
   struct LostRankTests {
-    private static let watched = ["--set", "watchdog.seconds=8"]
+    private static let watched = ["--set", "watchdog.seconds=3"]
 
     @Test(arguments: [nil, 2])
     func aSecondJobIsRefusedAndTheFirstGoesOn(ranks: Int?) throws {
@@ -43,7 +43,7 @@ extension Commands {
         let outcome = try workspace.job(run, ranks: 3, Self.watched, doing: "kill -STOP $(rank \(rank)); wait $job")
         #expect(outcome.exitCode == 77 && outcome.errorLines.count == 1, "\(outcome)")
         let error = try #require(outcome.errorLines.first)
-        #expect(error.contains("error: a rank is silent — expected a sign of life within 8 s, got none from rank "))
+        #expect(error.contains("error: a rank is silent — expected a sign of life within 3 s, got none from rank "))
         #expect(error.contains(" on host ") && error.contains(", last seen "), "\(outcome)")
         #expect(try workspace.processesThatStay(with: run) == [])
         let next = try workspace.job(run, ranks: 2, doing: "touch $run/stop; wait $job")
@@ -58,7 +58,7 @@ extension Commands {
           "run", ranks: 3, Self.watched,
           doing: """
             ranks="$(rank 0) $(rank 1) $(rank 2)"
-            kill -STOP $ranks; sleep 12; kill -CONT $ranks; sleep 1; touch $run/stop; wait $job
+            kill -STOP $ranks; sleep 6; kill -CONT $ranks; sleep 1; touch $run/stop; wait $job
             """)
         #expect(outcome.exitCode == 75 && outcome.errorLines.isEmpty, "\(outcome)")
       }

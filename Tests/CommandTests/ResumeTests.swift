@@ -204,7 +204,7 @@ extension Commands {
       try Workspace.run { workspace in
         let run = "killed-\(UUID().uuidString)"
         let script = """
-          mpirun --oversubscribe --timeout 300 -np 2 "$0" "$@" & mpirun=$!
+          mpirun --oversubscribe --timeout 60 -np 2 "$0" "$@" & mpirun=$!
           until [ -e "$RUN/checkpoints/step-00000006" ]; do sleep 0.05; done
           kill -9 $mpirun
           """

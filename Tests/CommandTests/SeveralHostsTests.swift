@@ -19,7 +19,7 @@ extension Commands {
     @Test(.enabled(if: obstacle == nil, Comment(rawValue: obstacle ?? "")))
     func hostsEndWithTheSameParameters() throws {
       let program = Launcher.builtExecutable("lstm-dist").path
-      let outcome = try Launcher.run([Self.script, program, "0"], timeoutSeconds: 1800)
+      let outcome = try Launcher.run([Self.script, program, "0"], timeoutSeconds: 300)
       #expect(outcome.exitCode == 0, "\(outcome)")
       print(outcome.output)
     }

@@ -4,9 +4,9 @@ import Testing
 
 extension Commands {
   /// Ratios of times within one run, never times. On a busy machine one run proves nothing against the program: the
-  /// best of several has to be good.
+  /// best of a few has to be good.
   struct SpeedTests {
-    private static let attempts = 12
+    private static let attempts = 4
 
     private struct Extremes: Decodable {
       struct Extreme: Decodable {
@@ -90,9 +90,7 @@ extension Commands {
 
     @Test func theStepIsHeldAgainstItsRooflineAndItsMemory() throws {
       try Workspace.run { workspace in
-        var step = try benchmarked(workspace)
-        // Where the other rank was always late, waiting for it is all that there was.
-        for _ in 1..<Self.attempts where step.communicationSeconds == 0 { step = try benchmarked(workspace) }
+        let step = try benchmarked(workspace)
         #expect(step.ranks == 2)
         #expect(abs(step.shareOfRoofline - step.rooflineSeconds / step.medianSeconds) < 1e-9)
         #expect(step.shareOfRoofline > 0)

@@ -8,7 +8,7 @@ import Testing
   func aRankThatStopsWhenTheWorkIsOverEndsTheJob(ranks: Int) throws {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("watchdog-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: url) }
-    let outcome = try Launcher.run("watchdog-program", [url.path], ranks: ranks)
+    let outcome = try Launcher.run("watchdog-program", [url.path], ranks: ranks, timeoutSeconds: 20)
     #expect(outcome.jobExitCode == 77, "\(outcome)")
     #expect(outcome.errorLines.count == 1, "\(outcome)")
     #expect(outcome.errors.contains("none from rank \(ranks - 1) on host "), "\(outcome)")

@@ -112,7 +112,7 @@ private struct Fault {
   }
 
   private func output(_ arguments: [String], ranks: Int) throws -> [String] {
-    let outcome = try Launcher.run("nonfinite-program", arguments, ranks: ranks == 1 ? nil : ranks)
+    let outcome = try Launcher.run("nonfinite-program", arguments, ranks: ranks == 1 ? nil : ranks, timeoutSeconds: 120)
     guard outcome.exitCode == 0 else { throw Problem("nonfinite-program \(arguments) failed: \(outcome)") }
     return outcome.output.split(separator: "\n").map(String.init)
   }

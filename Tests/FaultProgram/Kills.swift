@@ -50,7 +50,7 @@ private func kill(
   let killed = Date()
   let areGone = wait(seconds: 10, everySeconds: 0.1) { processes(with: run).allSatisfy { $0 == job.processIdentifier } }
   let seconds = Date().timeIntervalSince(killed)
-  let ending = Ending(try job.wait(timeoutSeconds: 60))
+  let ending = Ending(try job.wait(timeoutSeconds: 20))
   let left = orphans(of: run)
   if ending.exitCode == 0 { return nil }
   slowest = max(slowest, seconds)

@@ -16,7 +16,7 @@ func preemptions(_ trials: Trials) throws -> Row {
     let job = try Job(trials.training.command(run, ranks: ranks[number % ranks.count]))
     // Handlers of signals go in at a process's first moment, but mpirun can pass one on before that.
     let heartbeat = RunDirectory(path: run).heartbeatPath
-    wait(seconds: 120) { !job.isRunning || FileManager.default.fileExists(atPath: heartbeat) }
+    wait(seconds: 20) { !job.isRunning || FileManager.default.fileExists(atPath: heartbeat) }
     usleep(UInt32(trials.draws.below(300_000)))
     let processes = job.children
     if !job.isRunning {
@@ -27,11 +27,7 @@ func preemptions(_ trials: Trials) throws -> Row {
       kill(processes[trials.draws.below(processes.count)], SIGTERM)
     }
     let ending = Ending(try job.wait())
-    // An mpirun whose ranks are gone gives up its handlers too, and ends by the signal without a word.
-    let launcherEndedAlone =
-      ending.exitCode == 128 + SIGUSR1 && ending.outcome.errors.isEmpty
-      && ending.outcome.output.contains("finished at step ")
-    if ending.exitCode == 0 || launcherEndedAlone {
+    if ending.exitCode == 0 {
       // Too late: the run has come to its end, after the preemptions that it had.
       let problems = ending.problemsOfResuming(notBefore: oldest) + (try trials.training.problemsOfResult(run))
       if !problems.isEmpty { row.add(problems) }

@@ -10,15 +10,15 @@ func rank(ofProcess process: Int32) -> Int? {
     .first { $0.hasPrefix(name) }.flatMap { Int($0.dropFirst(name.count)) }
 }
 
-/// Sleeps until `condition` holds or the time is over, counted in wake-ups: a machine that stands still does not use it
-/// up. Says whether it holds.
+/// Sleeps until `condition` holds or the time is over; says whether it holds.
 @discardableResult
 func wait(seconds: Double, everySeconds: Double = 0.02, until condition: () -> Bool) -> Bool {
-  for _ in 0..<Int(seconds / everySeconds) {
-    if condition() { return true }
+  let end = Date().addingTimeInterval(seconds)
+  while !condition() {
+    if Date() > end { return false }
     usleep(UInt32(everySeconds * 1e6))
   }
-  return condition()
+  return true
 }
 
 /// The processes that have this argument.
@@ -29,7 +29,7 @@ func processes(with argument: String) -> [Int32] {
   }
 }
 
-/// The processes that still have this argument at least ten seconds after their job was ended; they are killed.
+/// The processes that still have this argument ten seconds after their job was ended; they are killed.
 func orphans(of argument: String) -> [Int32] {
   var left: [Int32] = []
   wait(seconds: 10) {

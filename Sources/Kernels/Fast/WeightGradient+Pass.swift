@@ -47,7 +47,8 @@ extension WeightGradient {
       chunks.count + chunksOfShard.count + subtrees.reduce(0) { $0 + $1.place.leftSiblings.count }
     }
 
-    /// Vectors of the stack of a tile of two panels: a level for each height of the tallest tree, and for each sum of earlier passes.
+    /// Vectors of the stack of a tile of two panels: a level for each height of the tallest tree, and for each sum of
+    /// earlier passes.
     var tileStackVectors: Int {
       let levels = subtrees.map { Int.bitWidth - $0.leaves.count.leadingZeroBitCount + $0.place.leftSiblings.count }
       return (levels.max() ?? 1) * 2 * blockColumns
