@@ -20,14 +20,14 @@ extension Commands {
     /// Runs a script with `$run` on a file system of its own; `$train ARGUMENTS` trains the small model there.
     private func onDisk(_ workspace: Workspace, size: String, ranks: Int, _ script: String) throws -> Outcome {
       let whole = """
-        train="setpriv --pdeathsig KILL mpirun --oversubscribe --timeout 300 -np \(ranks) $program train --config small.yaml --run disk/run"
+        train="mpirun --oversubscribe --timeout 60 -np \(ranks) $program train --config small.yaml --run disk/run"
         mkdir disk && mount -t tmpfs -o size=\(size) none disk && run=disk/run
         \(script)
         """
       return try Launcher.run(
         ["unshare", "-rm", "bash", "-c", whole],
         environment: ["program": Launcher.builtExecutable("lstm-dist").path], workingDirectory: workspace.url,
-        timeoutSeconds: 330)
+        timeoutSeconds: 90)
     }
 
     @Test(.enabled(if: canMount, cannotMount), arguments: [1, 3])

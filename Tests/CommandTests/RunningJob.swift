@@ -15,7 +15,7 @@ extension Workspace {
   ) throws -> Outcome {
     // Alone as a program is that inherits blocked signals; without mpirun's limit it must not outlive the script.
     let launcher =
-      ranks.map { "mpirun --oversubscribe --timeout 300 -np \($0) " }
+      ranks.map { "mpirun --oversubscribe --timeout 60 -np \($0) " }
       ?? "env --block-signal=TERM,INT,USR1,USR2 setpriv --pdeathsig KILL "
     let whole = """
       rank() { \(ranks == nil ? "echo $job" : "cat /proc/$job/task/*/children | tr ' ' '\\n' | sort -n | grep . | sed -n \"$(($1 + 1))p\""); }
@@ -32,13 +32,13 @@ extension Workspace {
     return try Launcher.run(
       ["bash", "-c", whole, "job", "train", "--config", "small.yaml", "--run", run] + forever + arguments,
       environment: environment.merging(["program": Launcher.builtExecutable("lstm-dist").path, "run": run]) { $1 },
-      workingDirectory: url, timeoutSeconds: 330)
+      workingDirectory: url, timeoutSeconds: 90)
   }
 
   /// The last step of a run that has records.
   func lastStep(_ run: String) throws -> Int { try #require(try metrics(run).last).step }
 
-  /// The process ids of all processes with this argument. Ranks that are being ended are given a while.
+  /// The process ids of all processes with this argument. Ranks that are being ended are given some seconds.
   func processesThatStay(with argument: String) throws -> [String] {
     let bytes = Data(argument.utf8)
     func isThere(_ process: String) -> Bool {
@@ -46,7 +46,7 @@ extension Workspace {
       return arguments.range(of: bytes) != nil
     }
     var found: [String] = []
-    for _ in 0..<1000 {
+    for _ in 0..<100 {
       found = try FileManager.default.contentsOfDirectory(atPath: "/proc").filter(isThere)
       if found.isEmpty { break }
       usleep(50_000)

@@ -46,7 +46,8 @@ struct Workspace {
 
   /// Runs the program under mpirun, or alone where `ranks` is nil.
   func program(_ arguments: [String], ranks: Int?, environment: [String: String] = [:]) throws -> Outcome {
-    try Launcher.run("lstm-dist", arguments, ranks: ranks, environment: environment, workingDirectory: url)
+    try Launcher.run(
+      "lstm-dist", arguments, ranks: ranks, environment: environment, workingDirectory: url, timeoutSeconds: 120)
   }
 
   /// Runs the program, which must succeed, and returns its output.

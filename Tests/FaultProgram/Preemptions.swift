@@ -19,9 +19,9 @@ func preemptions(_ trials: Trials) throws -> Row {
     wait(seconds: 20) { !job.isRunning || FileManager.default.fileExists(atPath: heartbeat) }
     usleep(UInt32(trials.draws.below(300_000)))
     let processes = job.children
-    if !job.isRunning {
-      // Its process id may be another's by now.
-    } else if trials.draws.below(2) == 0 || processes.isEmpty {
+    if !job.isRunning || processes.isEmpty {
+      // Too late: the process id may be another's by now, and an mpirun whose ranks are gone dies of a signal.
+    } else if trials.draws.below(2) == 0 {
       kill(job.processIdentifier, SIGUSR1)
     } else {
       kill(processes[trials.draws.below(processes.count)], SIGTERM)

@@ -62,7 +62,7 @@ public enum Launcher {
   ///   - workingDirectory: Where the program runs; by default where the tests run.
   public static func run(
     _ name: String, _ arguments: [String] = [], ranks: Int?, environment: [String: String] = [:],
-    workingDirectory: URL? = nil, timeoutSeconds: Int = 300
+    workingDirectory: URL? = nil, timeoutSeconds: Int = 60
   ) throws -> Outcome {
     let program = builtExecutable(name).path
     guard let ranks else {
@@ -79,7 +79,7 @@ public enum Launcher {
 
   /// Runs any command, found by PATH.
   public static func run(
-    _ command: [String], environment: [String: String] = [:], workingDirectory: URL? = nil, timeoutSeconds: Int = 300
+    _ command: [String], environment: [String: String] = [:], workingDirectory: URL? = nil, timeoutSeconds: Int = 60
   ) throws -> Outcome {
     try Job(command, environment: environment, workingDirectory: workingDirectory).wait(timeoutSeconds: timeoutSeconds)
   }
@@ -115,7 +115,7 @@ public final class Job {
   }
 
   /// What the job left at its end, which comes with SIGKILL when the time is over.
-  public func wait(timeoutSeconds: Int = 300) throws -> Outcome {
+  public func wait(timeoutSeconds: Int = 60) throws -> Outcome {
     let timedOut = ended.wait(timeout: .now() + .seconds(timeoutSeconds)) == .timedOut
     // Open MPI 4.1 sometimes waits for ever when it finalizes its server, after a rank was killed.
     let launcherHung =
