@@ -2,35 +2,85 @@
 
 #include "CSystem.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stop_signal = 0;
 
+static const struct {
+  int number;
+  const char *name;
+} stop_signals[] = {
+    {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"},   {SIGHUP, "SIGHUP"},   {SIGXCPU, "SIGXCPU"},
+    {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGPIPE, "SIGPIPE"},
+};
+static const unsigned stop_signal_count = sizeof stop_signals / sizeof *stop_signals;
+static struct sigaction actions_before[sizeof stop_signals / sizeof *stop_signals];
+
+// What the handler writes: a text before the name of the signal, and one behind it.
+static char answer_before[8], answer_behind[256];
+static volatile sig_atomic_t answers = 0;
+
+// In one piece, so that the lines of ranks do not mix.
+static void answer(const char *name) {
+  char line[sizeof answer_before + 16 + sizeof answer_behind];
+  size_t length = 0;
+  const char *parts[] = {answer_before, name, answer_behind};
+  for (unsigned i = 0; i < 3; i++) {
+    const size_t count = strlen(parts[i]);
+    memcpy(line + length, parts[i], count);
+    length += count;
+  }
+  const int code = errno;
+  // Nothing can be done where nobody reads it.
+  if (write(STDERR_FILENO, line, length) < 0) length = 0;
+  errno = code;
+}
+
 static void note(int number) {
-  if (stop_signal == 0) stop_signal = number;
+  if (stop_signal != 0) return;
+  stop_signal = number;
+  // Whoever closed the pipe wants to read no more.
+  if (!answers || number == SIGPIPE) return;
+  for (unsigned i = 0; i < stop_signal_count; i++)
+    if (stop_signals[i].number == number) answer(stop_signals[i].name);
 }
 
 void system_note_stop_signals(void) {
-  const int numbers[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
   sigset_t noted;
   sigemptyset(&noted);
-  for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+  for (unsigned i = 0; i < stop_signal_count; i++) {
+    const int number = stop_signals[i].number;
+    sigaction(number, NULL, &actions_before[i]);
+    // nohup: the end of the terminal is not the end of the job.
+    if (number == SIGHUP && actions_before[i].sa_handler == SIG_IGN) continue;
     // System calls under way go on; the first SIGINT gives the second one its old meaning.
     struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
-    if (numbers[i] == SIGINT) action.sa_flags |= SA_RESETHAND;
+    if (number == SIGINT) action.sa_flags |= SA_RESETHAND;
     sigemptyset(&action.sa_mask);
-    sigaction(numbers[i], &action, NULL);
-    sigaddset(&noted, numbers[i]);
+    sigaction(number, &action, NULL);
+    sigaddset(&noted, number);
   }
   // A limit on the size of files is an error like a full disk, not the end of the job.
   signal(SIGXFSZ, SIG_IGN);
   // Whoever started this process may have blocked them, and a new process inherits that.
   pthread_sigmask(SIG_UNBLOCK, &noted, NULL);
+}
+
+void system_answer_stop_signals(const char *before, const char *behind) {
+  strncpy(answer_before, before, sizeof answer_before - 1);
+  strncpy(answer_behind, behind, sizeof answer_behind - 1);
+  answers = 1;
+}
+
+void system_forget_stop_signals(void) {
+  for (unsigned i = 0; i < stop_signal_count; i++) sigaction(stop_signals[i].number, &actions_before[i], NULL);
 }
 
 int system_stop_signal(void) { return stop_signal; }

@@ -31,6 +31,10 @@ extension Coordinator {
       isExhausted: Bool = false)
     /// A step of training is done; `isFinite`: so are its loss and its gradient.
     case stepCompleted(step: Int, isFinite: Bool)
+    /// `train` was abandoned, for the run is to stop: all is as it was before the step.
+    case stepAbandoned
+    /// `evaluate` was abandoned for the same reason.
+    case evaluationAbandoned
     /// `evaluate` is done, also where there is nothing to evaluate on.
     case evaluationCompleted
     /// The same, and its result ends the run: for too long none has been better than all before.

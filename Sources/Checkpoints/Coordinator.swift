@@ -8,6 +8,8 @@
 /// - `training(n)`, stepCompleted(n + 1) → `evaluating`, `copying`, `awaiting` or `training`, all of n + 1; where the
 ///   numbers are not finite, by the policy the same, or `stopped(76)` or `rollingBack(n + 1)`, and before these two
 ///   `awaiting(n + 1)` where a checkpoint is being written
+/// - `training(n)`, stepAbandoned, and `evaluating(n)`, evaluationAbandoned, after a stop request → `copying(n)`,
+///   `awaiting(n)`, or `stopped(75)` where the checkpoint of n stands
 /// - `evaluating(n)`, evaluationCompleted → `copying(n)`, `awaiting(n)`, `training(n)`; `finishing(n)` where the last
 ///   step's checkpoint stood before the program started; lastEvaluationCompleted → the same as at the last step
 /// - `copying(n)`, stateCopied → `training(n)`; at the end, after a stop request and after a rollback `awaiting(n)`
@@ -26,7 +28,7 @@
 /// as the action under way has completed.
 ///
 /// `stopRequested` and `checkpointRequested` are legal in every state and answer with no action: they take effect when
-/// the step or evaluation under way has completed. Any other event that is not in the table is a mistake of the
+/// the step or evaluation under way has completed or been abandoned. Any other event that is not in the table is a mistake of the
 /// program: `stopped(70)`, except that a run which has stopped keeps its code.
 ///
 /// At one step the evaluation comes before the checkpoint, so that a resumed run need not repeat it. A stop request
@@ -91,6 +93,12 @@ public struct Coordinator: Sendable {
       guard isFinite else { return notFinite(completed) }
       skippedInARow = 0
       return proceed(completed)
+    case (.training(let step), .stepAbandoned) where stopReason != nil:
+      // A checkpoint of the step that failed before is tried once more.
+      if !isWriting, savedStep != step { copiedStep = nil }
+      return proceed(step)
+    case (.evaluating(let step), .evaluationAbandoned) where stopReason != nil:
+      return proceed(step)
     case (.evaluating(let step), .evaluationCompleted):
       evaluatedStep = step
       return proceed(step)

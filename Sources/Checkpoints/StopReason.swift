@@ -21,19 +21,44 @@ extension StopReason: CustomStringConvertible {
     }
   }
 
-  private static let names: [Int32: String] = [2: "SIGINT", 10: "SIGUSR1", 12: "SIGUSR2", 15: "SIGTERM"]
+  private static let names: [Int32: String] = [
+    1: "SIGHUP", 2: "SIGINT", 10: "SIGUSR1", 12: "SIGUSR2", 13: "SIGPIPE", 15: "SIGTERM", 24: "SIGXCPU",
+  ]
+}
+
+extension StopReason {
+  /// The reason as a number above 0, which other ranks understand: its kind, and 256 times the rank of a signal.
+  public var code: Int {
+    switch self {
+    case .signal(let number, let rank): Int(number) + 256 * rank
+    case .stopFile: 201
+    case .timeLimit: 202
+    case .schedulerEnd: 203
+    }
+  }
+
+  /// The reason that has this code; nil where there is none.
+  public init?(code: Int) {
+    let (rank, kind) = code.quotientAndRemainder(dividingBy: 256)
+    switch kind {
+    case 1...64 where rank >= 0: self = .signal(Int32(kind), rank: rank)
+    case 201: self = .stopFile
+    case 202: self = .timeLimit
+    case 203: self = .schedulerEnd
+    default: return nil
+    }
+  }
 }
 
 /// When a job has to begin its last checkpoint, so that it stands before the job's time is over.
 ///
-/// Between two looks at the clock a step or an evaluation passes, and then the checkpoint has to be written: the
-/// longest of each that has been measured is reserved, the checkpoint with half as much again, for disks are uneven,
-/// twice where another one must be waited for, and a second for the way out. Before the first checkpoint its time is
-/// estimated from its size. All times are seconds since the same moment.
+/// A step or an evaluation is abandoned for it, so that the checkpoint alone has to be written: the longest that has been
+/// measured is reserved with half as much again, for disks are uneven, twice where another one must be waited for, and a
+/// second for the way out. Before the first checkpoint its time is estimated from its size. All times are seconds since
+/// the same moment.
 public struct StopClock: Sendable {
   /// When the job's time is over, and which limit that is; nil where it has no end.
   public let end: (seconds: Double, reason: StopReason)?
-  private var actionSeconds = 0.0
   private var checkpointSeconds: Double
   private var hasMeasuredCheckpoint = false
 
@@ -51,9 +76,6 @@ public struct StopClock: Sendable {
     checkpointSeconds = Double(checkpointBytes) / StopClock.bytesPerSecond
   }
 
-  /// A step or an evaluation took so long.
-  public mutating func measuredAction(seconds: Double) { actionSeconds = max(actionSeconds, seconds) }
-
   /// A checkpoint took so long.
   public mutating func measuredCheckpoint(seconds: Double) {
     checkpointSeconds = hasMeasuredCheckpoint ? max(checkpointSeconds, seconds) : seconds
@@ -62,7 +84,7 @@ public struct StopClock: Sendable {
 
   /// Seconds to be kept for what must still happen; `isWriting`: a checkpoint is being written that has to end first.
   public func reservedSeconds(isWriting: Bool = false) -> Double {
-    actionSeconds + (isWriting ? 3 : 1.5) * checkpointSeconds + 1
+    (isWriting ? 3 : 1.5) * checkpointSeconds + 1
   }
 
   /// Why the job must stop at this moment; nil where there is time left.

@@ -44,14 +44,15 @@ final class LayersStep {
 
   /// One step from a state of zero.
   func run() {
-    for (index, layer) in layers.enumerated() { layer.forward(x: input(ofLayer: index)) }
+    for (index, layer) in layers.enumerated() { layer.forward(x: input(ofLayer: index), between: {}) }
     // The backward pass uses up what comes from above.
     downward.pointer.update(from: dy.pointer, count: dy.count)
     for (index, layer) in layers.enumerated().reversed() {
-      layer.backward(da: downward.pointer)
+      layer.backward(da: downward.pointer, between: {})
       layer.weightGradient(
-        x: input(ofLayer: index), using: product, gradient: gradient.pointer, subtreeStride: gradient.count)
-      layer.inputGradient(downward.pointer)
+        x: input(ofLayer: index), using: product, gradient: gradient.pointer, subtreeStride: gradient.count,
+        between: {})
+      layer.inputGradient(downward.pointer, between: {})
     }
   }
 

@@ -31,7 +31,7 @@ public final class Sampler {
   /// The model reads a token.
   public func read(_ next: Int32) {
     token[0] = next
-    model.forward(.tokens(UnsafeBufferPointer(token)), parameters: parameters, step: nil)
+    model.forward(.tokens(UnsafeBufferPointer(token)), parameters: parameters, step: nil, between: {})
     model.carryState()
     hasLogits = true
   }

@@ -110,11 +110,15 @@ public final class ShardedModel {
 
   // MARK: A pass
 
-  /// A pass over a step that has begun: its lanes take their sequences, and the states before the step.
+  /// A pass over a step: its lanes take their sequences, and the states before the step, which are zero where a lane
+  /// begins a new sequence.
   func begin(_ pass: Pass, of source: any SequenceSource, step: Int) {
     self.pass = pass
     model.select(pass: pass.index)
     model.writeState(from: statesBefore.pointer + place(of: pass))
+    for lane in pass.lanes where source.startsFresh(atStep: step, lane: lane) {
+      model.clearState(lane: lane - pass.lanes.lowerBound)
+    }
     source.fill(step: step, lanes: pass.lanes, batch: pass.batch)
     let steps = source.windowSteps(atStep: step)
     windowSteps = steps < source.timesteps ? steps : nil
@@ -136,15 +140,17 @@ public final class ShardedModel {
   /// Timesteps of the sequence of each lane of the pass, [B].
   var lengths: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(pass.batch.lengths) }
 
-  /// Forward over the pass; `step` as the model takes it. The states behind it are kept for `carryStates`.
-  func forward(step: Int?) {
-    model.forward(input, lengths: lengths, parameters: parameters, step: step)
+  /// Forward over the pass; `step` and `between` as the model takes them. The states behind it are kept for
+  /// `carryStates`.
+  func forward(step: Int?, between: () throws -> Void) rethrows {
+    try model.forward(input, lengths: lengths, parameters: parameters, step: step, between: between)
     model.readState(into: statesBehind.pointer + place(of: pass), after: windowSteps)
   }
 
   /// Makes a segment the one that is in memory, after `forward`.
-  func recompute(segment: Int, step: Int?) {
-    model.recompute(segment: segment, input, lengths: lengths, parameters: parameters, step: step)
+  func recompute(segment: Int, step: Int?, between: () throws -> Void) rethrows {
+    try model.recompute(
+      segment: segment, input, lengths: lengths, parameters: parameters, step: step, between: between)
   }
 
   private func place(of pass: Pass) -> Int { (pass.lanes.lowerBound - lanes.lowerBound) * model.stateSize }
@@ -156,8 +162,8 @@ public final class ShardedModel {
     UnsafeMutableBufferPointer(start: statesBefore.pointer, count: statesBefore.count)
   }
 
-  /// A step begins: lanes that begin new sequences in it have a state of zero.
-  func beginStep(_ step: Int, of source: any SequenceSource) {
+  /// The states before a step that all ranks have computed: those of lanes that began new sequences in it are zero.
+  func clearFreshStates(_ step: Int, of source: any SequenceSource) {
     for lane in lanes where source.startsFresh(atStep: step, lane: lane) { state(ofLane: lane).update(repeating: 0) }
   }
 
@@ -199,33 +205,47 @@ public final class ShardedModel {
 
   /// Mean loss over all targets of a source, each counted once, in nats, without dropout; the same bits for every
   /// number of ranks. The hidden states of training are left as they were. `visit` sees each window of this rank.
-  public func evaluate(_ source: any SequenceSource, visit: (EvaluatedWindow) -> Void = { _ in }) throws -> Double {
+  /// - Throws: `StopListener.Abandoned`, on every rank, where one of them has found by `stop` that the job is to stop.
+  public func evaluate(
+    _ source: any SequenceSource, stop: StopListener? = nil, visit: (EvaluatedWindow) -> Void = { _ in }
+  ) throws -> Double {
     let saved = Array(states)
     try packRecurrent(step: nil)
-    let shards = plan.shards(ofRank: world.communicator.rank).count
-    var (sums, window) = ([Double](repeating: 0, count: shards), [Double](repeating: 0, count: shards))
-    var count = 0
-    for step in 0..<source.stepsPerEpoch {
-      beginStep(step, of: source)
-      for pass in passes {
-        begin(pass, of: source, step: step)
-        forward(step: nil)
-        for segment in model.segments.indices.reversed() {
-          recompute(segment: segment, step: nil)
-          guard model.speaks else { break }
-          visit(EvaluatedWindow(step: step, timesteps: model.segments[segment], lanes: pass.lanes, model: model))
-          window.withUnsafeMutableBufferPointer {
-            model.evaluationLoss(targets: targets, shardLosses: UnsafeMutableBufferPointer(rebasing: $0[pass.shards]))
-          }
-        }
+    var sums = [Double](repeating: 0, count: plan.shards(ofRank: world.communicator.rank).count)
+    let isAbandoned = try StopListener.isAbandoned {
+      for step in 0..<source.stepsPerEpoch {
+        try evaluate(source, step: step, sums: &sums, between: { try stop?.check() }, visit: visit)
+        carryStates()
       }
-      for shard in 0..<shards { sums[shard] += window[shard] }
-      count += source.targetCount(atStep: step)
-      carryStates()
     }
     _ = states.update(fromContentsOf: saved)
+    try stop?.agree(isAbandoned: isAbandoned)
+    if stop?.notice?.isAbandoned == true { throw StopListener.Abandoned() }
     let all = try gatherShardValues(sums)
+    let count = (0..<source.stepsPerEpoch).reduce(0) { $0 + source.targetCount(atStep: $1) }
     return SummationTree.sum(0..<plan.shards) { all[$0] } / Double(max(1, count))
+  }
+
+  /// Adds the losses of one window to the sums of the rank's shards.
+  private func evaluate(
+    _ source: any SequenceSource, step: Int, sums: inout [Double], between: () throws -> Void,
+    visit: (EvaluatedWindow) -> Void
+  ) throws {
+    var window = [Double](repeating: 0, count: sums.count)
+    for pass in passes {
+      begin(pass, of: source, step: step)
+      try forward(step: nil, between: between)
+      for segment in model.segments.indices.reversed() {
+        try recompute(segment: segment, step: nil, between: between)
+        guard model.speaks else { break }
+        visit(EvaluatedWindow(step: step, timesteps: model.segments[segment], lanes: pass.lanes, model: model))
+        try window.withUnsafeMutableBufferPointer {
+          try model.evaluationLoss(
+            targets: targets, shardLosses: UnsafeMutableBufferPointer(rebasing: $0[pass.shards]), between: between)
+        }
+      }
+    }
+    for shard in sums.indices { sums[shard] += window[shard] }
   }
 
   private func gatherShardValues(_ mine: [Double]) throws -> [Double] {

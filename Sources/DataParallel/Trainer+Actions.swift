@@ -5,10 +5,9 @@ import Timing
 /// What each action of the coordinator means: every rank calls it, and it ends with the event that answers it.
 extension Trainer {
   func train(_ step: Int) throws -> Coordinator.Event {
-    let start = World.wallTimeSeconds()
-    let result = try training.step(step - 1, source: source, notice: stopSignal)
-    stops.measuredAction(seconds: World.wallTimeSeconds() - start)
-    stops.notice = result.notice
+    let result = try training.step(step - 1, source: source, stop: stopListener)
+    if result.isAbandoned { return .stepAbandoned }
+    stops.hasCompletedStep = true
     if result.isFinite { trainLoss = result.loss }
     lastStep = step
     training.clock.enter(.wait)
@@ -50,18 +49,21 @@ extension Trainer {
 
   func evaluate(_ step: Int) throws -> Coordinator.Event {
     guard let validation else { return .evaluationCompleted }
-    let start = World.wallTimeSeconds()
     training.clock.enter(.evaluation)
     training.heartbeat?.enter(.evaluating, step: step)
-    let loss = try training.evaluate(validation) { [heartbeat = training.heartbeat] _ in
-      heartbeat?.enter(.evaluating, step: step)
+    let loss: Double
+    do {
+      loss = try training.evaluate(validation, stop: stopListener) { [heartbeat = training.heartbeat] _ in
+        heartbeat?.enter(.evaluating, step: step)
+      }
+    } catch is StopListener.Abandoned {
+      return .evaluationAbandoned
     }
     evaluated = (step, loss)
     // One at the end of the run alone decides nothing: a longer run would not have made it.
     let every = coordinator.policy.evaluateEvery
     if every > 0, step % every == 0 { training.evaluated(step, loss: loss) }
     training.clock.enter(.coordination)
-    stops.measuredAction(seconds: World.wallTimeSeconds() - start)
     if isRoot {
       try records.evaluated(step: step, validationLoss: loss)
       report(.evaluated(step: step, validationLoss: loss))

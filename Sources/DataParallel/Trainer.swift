@@ -16,13 +16,13 @@ public final class Trainer {
   let verification: ParameterVerification
   let records: RunRecords
   let times: RunTimes
-  let stopSignal: () -> Int32
   let dumps: Int
   let report: (TrainingReport) -> Void
   private let trace: TraceFile?
 
   private(set) var coordinator: Coordinator
-  var stops: StopRequests
+  let stops: StopRequests
+  let stopListener: StopListener
   /// The loss of the last step that was finite.
   var trainLoss: Double?
   /// The last evaluation.
@@ -44,7 +44,7 @@ public final class Trainer {
   ///   - identity: what the data is, for checkpoints.
   ///   - checkpoints: when they are written but at the steps of `policy`, and which are kept.
   ///   - clock: on rank 0 only, when the job's time is over, on the clock of `World.wallTimeSeconds`.
-  ///   - stopSignal: the signal that asked this process to stop, or 0.
+  ///   - stopSignal: the signal that asked this process to stop, or 0. Asked for at each timestep.
   ///   - dumps: how many steps that were not finite are dumped into the directory, at most.
   ///   - trace: where a trace is to be written at the end, nil for none.
   ///   - report: called on rank 0.
@@ -65,8 +65,12 @@ public final class Trainer {
     self.checkpoints = try TrainingCheckpoints(
       training, directory: directory, identity: identity, policy: checkpoints, report: report)
     records = RunRecords(directory: directory, configuration: configuration, report: report)
-    stops = StopRequests(directory: directory, clock: clock)
-    self.stopSignal = stopSignal
+    let stops = StopRequests(
+      rank: world.communicator.rank, signal: stopSignal, directory: directory, clock: clock)
+    self.stops = stops
+    stopListener = try StopListener(world: world, ownReason: stops.reason) {
+      if world.communicator.rank == 0 { report(.stopping($0)) }
+    }
     self.trace = trace
     self.dumps = dumps
     times = try RunTimes(
@@ -139,6 +143,7 @@ public final class Trainer {
       for action in withEventsMeanwhile(event).flatMap({ coordinator.receive($0) }) {
         if case .log(let notice) = action { try tell(notice) } else { code = action.code }
       }
+      stops.isWriting = coordinator.isWriting
     }
     training.clock.enter(.wait)
     try code.withUnsafeMutableBufferPointer { try world.communicator.broadcast($0, root: 0) }
@@ -151,19 +156,18 @@ public final class Trainer {
     if case .skipped(let step, let inARow, _) = notice { try records.skipped(step: step, inARow: inARow) }
   }
 
-  /// The event, and before it what happened meanwhile: a checkpoint ended, or is due by the clock; the job is to stop,
-  /// but not before its first step.
+  /// The event, and before it what happened meanwhile: a checkpoint ended, or is due by the clock; the job is to stop.
   private func withEventsMeanwhile(_ event: Coordinator.Event) -> [Coordinator.Event] {
     var events: [Coordinator.Event] = []
     switch event {
     case .started: return [event]
-    case .stepCompleted, .evaluationCompleted, .lastEvaluationCompleted:
+    case .stepCompleted, .stepAbandoned, .evaluationCompleted, .evaluationAbandoned, .lastEvaluationCompleted:
       events += checkpoints.takeEnd().map { [$0] } ?? []
     default: break
     }
     if let seconds = checkpoints.seconds { stops.measuredCheckpoint(seconds: seconds) }
     if !coordinator.isWriting, checkpoints.isDue() { events.append(.checkpointRequested) }
-    if let reason = stops.takeReason(isWriting: coordinator.isWriting) { events.append(.stopRequested(reason)) }
+    if let notice = stopListener.notice { events.append(.stopRequested(notice.reason)) }
     return events + [event]
   }
 }

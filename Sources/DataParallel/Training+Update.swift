@@ -28,11 +28,12 @@ extension Training {
   // MARK: Evaluations
 
   /// Mean loss over all targets of held-out data, of the model that a checkpoint would hold. `visit` as that of
-  /// `ShardedModel.evaluate`.
+  /// `ShardedModel.evaluate`, and so `stop`.
   func evaluate(
-    _ validation: any SequenceSource, visit: (ShardedModel.EvaluatedWindow) -> Void = { _ in }
+    _ validation: any SequenceSource, stop: StopListener? = nil,
+    visit: (ShardedModel.EvaluatedWindow) -> Void = { _ in }
   ) throws -> Double {
-    try withAverage { try sharded.evaluate(validation, visit: visit) }
+    try withAverage { try sharded.evaluate(validation, stop: stop, visit: visit) }
   }
 
   /// An evaluation after so many steps has come to a loss, which counts where evaluations decide about anything; of
@@ -47,7 +48,7 @@ extension Training {
 
   // MARK: The average
 
-  /// Before a step, counted from 0: the average begins with the parameters as they are.
+  /// Before the update of a step, counted from 0: the average begins with the parameters as they are.
   func beginAveragingWhereDue(_ step: Int) {
     guard optimizer.averaged == 0, setup.averaging.hasBegun(step: step, evaluations) else { return }
     optimizer.beginAveraging(sharded.parameters)
@@ -58,9 +59,9 @@ extension Training {
   public func withAverage<Result>(_ body: () throws -> Result) throws -> Result {
     guard optimizer.averaged > 0 else { return try body() }
     try exchangeAverage()
-    let result = try body()
+    let result = Swift.Result { try body() }
     try exchangeAverage()
-    return result
+    return try result.get()
   }
 
   func exchangeAverage() throws {

@@ -21,8 +21,11 @@ public struct StepResult: Sendable {
   public var isFinite: Bool { nonFinite == nil }
   /// What this rank measured since the end of the step before.
   public let times: StepTimes
-  /// The lowest rank that brought a notice other than 0, and the notice; the same on every rank.
-  public let notice: (number: Int32, rank: Int)?
+  /// Why the job is to stop, where a rank knows of a reason. A step that was abandoned has left no trace, and nothing
+  /// else of its result counts. The same on every rank.
+  public let stop: StopNotice?
+  /// Whether the step was abandoned.
+  public var isAbandoned: Bool { stop?.isAbandoned == true }
 }
 
 /// One rank's part of synchronized training: its shards of every batch, and the parameters, which are the same on all
@@ -53,6 +56,8 @@ public final class Training {
   var evaluations: [Evaluation] = []
   /// A hash of the order in which parts have been handed to the reduction since the start of the program.
   private(set) var reductionOrder: UInt64 = 0
+  /// Parts of the gradient that have not been handed to the reduction of the step.
+  private var unsubmitted = 0
 
   /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next. Collective.
   /// - Parameter tracedEvents: how many events of this rank's clock are kept for a trace.
@@ -124,49 +129,75 @@ public final class Training {
 
   /// One synchronized step: forward, loss and backward through time, pass after pass over the rank's shards, with each
   /// part's reduction started as soon as the last pass has finished it; clipping, one update. `step` counts from 0.
-  /// `notice` is a number that all ranks are to know, asked for as late as possible.
-  public func step(_ step: Int, source: any SequenceSource, notice: () -> Int32 = { 0 }) throws -> StepResult {
+  /// Where a rank finds by `stop` that the job is to stop, it abandons the step: it goes through the reduction with what
+  /// it has, and no rank updates.
+  public func step(_ step: Int, source: any SequenceSource, stop: StopListener? = nil) throws -> StepResult {
     heartbeat?.enter(.computing, step: step + 1)
-    let (model, parameters) = (sharded.model, sharded.parameters)
     clock.beginStep(step + 1)
-    beginAveragingWhereDue(step)
-    if model.dropsWeights {
+    if sharded.model.dropsWeights {
       clock.enter(.packing)
       try sharded.packRecurrent(step: step)
       clock.enter(.data)
     }
-    sharded.beginStep(step, of: source)
     let count = source.targetCount(atStep: step)
-    for pass in sharded.passes { run(pass, step: step, source: source, targetCount: count) }
-    // No rank updates before all ranks have come to `finish`. Requests are under way: an error must not unwind past
-    // them.
-    do { try parameterGuard?.check(parameters, step: step) } catch { world.fail(error) }
+    let isAbandoned = try computeGradient(step, source: source, targetCount: count, stop: stop)
+    // No rank updates before all ranks have come to `finish`.
     clock.enter(.wait)
     heartbeat?.enter(.reducing, step: step + 1)
     let norm = try reducer.finish(
-      ownShardValues: UnsafeBufferPointer(shardLosses), notice: Double(notice()))
+      ownShardValues: UnsafeBufferPointer(shardLosses), notice: stop?.word(isAbandoned: isAbandoned) ?? 0)
     clock.enter(.update)
-    heartbeat?.enter(.updating, step: step + 1)
+    try stop?.agreed(reducer.notices)
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] } / Double(max(1, count))
-
-    let isFinite = norm.isFinite && loss.isFinite
-    let learningRateFactor = learningRateFactor(step, source)
-    if isFinite {
-      try update(step, norm: norm, learningRateFactor: learningRateFactor)
-      try sharded.parametersChanged(clock: clock)
-      parameterGuard?.updated(parameters)
-      setbacks.skippedInARow = 0
-    }
-    let finding = isFinite ? nil : try findNonFinite(step: step, source: source, targetCount: count)
+    let factor = learningRateFactor(step, source)
+    let finding: NonFiniteFinding? =
+      stop?.notice?.isAbandoned == true
+      ? nil
+      : try apply(step, norm: norm, loss: loss, learningRateFactor: factor, source: source, targetCount: count)
     clock.enter(.update)
     reducer.clearEmbedding()
-    model.clearEmbeddingGradient(memory.gradient(0), subtreeStride: memory.count)
-    if isFinite { sharded.carryStates() }
+    sharded.model.clearEmbeddingGradient(memory.gradient(0), subtreeStride: memory.count)
     return StepResult(
-      loss: loss, gradientNorm: norm, learningRate: setup.rule.learningRate * learningRateFactor,
-      nonFinite: finding,
-      times: clock.endStep(),
-      notice: reducer.notices.firstIndex { $0 != 0 }.map { (Int32(reducer.notices[$0]), $0) })
+      loss: loss, gradientNorm: norm, learningRate: setup.rule.learningRate * factor, nonFinite: finding,
+      times: clock.endStep(), stop: stop?.notice)
+  }
+
+  /// The gradient of the rank's shards, and its way to the reduction. Returns whether the step has been abandoned, with
+  /// some of the gradient, which is then reduced like any other, since other ranks wait for it.
+  private func computeGradient(
+    _ step: Int, source: any SequenceSource, targetCount: Int, stop: StopListener?
+  ) throws -> Bool {
+    unsubmitted = setup.shape.parts.count
+    // Requests are under way: an error must not unwind past them.
+    do {
+      let isAbandoned = try StopListener.isAbandoned {
+        for pass in sharded.passes { try run(pass, step: step, source: source, targetCount: targetCount, stop: stop) }
+      }
+      while unsubmitted > 0 { submit(unsubmitted - 1) }
+      try parameterGuard?.check(sharded.parameters, step: step)
+      return isAbandoned
+    } catch {
+      world.fail(error)
+    }
+  }
+
+  /// What follows from the reduced gradient of all ranks: an update, or where its numbers are not finite, a search for
+  /// the first of them.
+  private func apply(
+    _ step: Int, norm: Double, loss: Double, learningRateFactor: Double, source: any SequenceSource, targetCount: Int
+  ) throws -> NonFiniteFinding? {
+    heartbeat?.enter(.updating, step: step + 1)
+    sharded.clearFreshStates(step, of: source)
+    beginAveragingWhereDue(step)
+    guard norm.isFinite && loss.isFinite else {
+      return try findNonFinite(step: step, source: source, targetCount: targetCount)
+    }
+    try update(step, norm: norm, learningRateFactor: learningRateFactor)
+    try sharded.parametersChanged(clock: clock)
+    parameterGuard?.updated(sharded.parameters)
+    setbacks.skippedInARow = 0
+    sharded.carryStates()
+    return nil
   }
 
   /// After a step that was not finite: what is left of it is the count.
@@ -178,24 +209,31 @@ public final class Training {
   }
 
   /// One pass: the gradient of its shards joins that of the passes before. With the last one a part is complete.
-  private func run(_ pass: ShardedModel.Pass, step: Int, source: any SequenceSource, targetCount: Int) {
+  private func run(
+    _ pass: ShardedModel.Pass, step: Int, source: any SequenceSource, targetCount: Int, stop: StopListener?
+  ) throws {
     if pass.index > 0 { clock.enter(.data) }
     sharded.begin(pass, of: source, step: step)
     clock.enter(.forward)
-    sharded.forward(step: step)
+    func check() throws { try stop?.check() }
+    try sharded.forward(step: step, between: check)
     let model = sharded.model
     let isLast = pass.index == sharded.passes.count - 1
     for segment in model.segments.indices.reversed() {
       clock.enter(.forward)
-      sharded.recompute(segment: segment, step: step)
+      try sharded.recompute(segment: segment, step: step, between: check)
       clock.enter(.loss)
-      model.loss(
+      try model.loss(
         targets: sharded.targets, scale: 1 / Float(max(1, targetCount)),
-        shardLosses: UnsafeMutableBufferPointer(rebasing: shardLosses[pass.shards]))
+        shardLosses: UnsafeMutableBufferPointer(rebasing: shardLosses[pass.shards]), between: check)
       clock.enter(.backward, part: setup.shape.parts.count - 1)
-      model.backward(
+      try model.backward(
         sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count,
-        runs: isLast ? reducer.runs : 1, between: { if isLast { reducer.poll() } },
+        runs: isLast ? reducer.runs : 1,
+        between: {
+          if isLast { reducer.poll() }
+          try check()
+        },
         written: { part, numbers in if isLast { reducer.submit(part: part, first: numbers) } }
       ) { part in
         if isLast { submit(part) }
@@ -204,7 +242,10 @@ public final class Training {
     }
   }
 
+  /// Parts are finished from the last to the first.
   private func submit(_ part: Int) {
+    precondition(part == unsubmitted - 1, "parts are submitted in their order")
+    unsubmitted = part
     reductionOrder = reductionOrder &* 0x9E37_79B1_85EB_CA87 &+ UInt64(part + 1)
     clock.enter(.submit, part: part)
     reducer.submit(part: part, rowsSeen: part == 0 ? sharded.model.tokensSeen : [])

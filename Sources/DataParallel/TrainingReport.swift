@@ -3,6 +3,8 @@ import Timing
 
 /// What the trainer tells about its progress; on rank 0 alone.
 public enum TrainingReport {
+  /// The job is to stop: what is under way is abandoned, and the last completed step saved.
+  case stopping(StopReason)
   /// A step is done.
   case step(Int, of: Int, result: StepResult, split: StepSplit, tokensPerSecond: Double, secondsLeft: Double)
   /// A rank has been behind for some time.

@@ -183,15 +183,15 @@ final class AdaptiveTails {
   private func count(_ tail: Tail) -> Int { tail.shardStart[shards] }
 
   /// (A3) and (A4) of the rows that ask a tail. y [N, Hp].
-  func forward(y: UnsafePointer<Float>) {
+  func forward(y: UnsafePointer<Float>, between: () throws -> Void) rethrows {
     for tail in tails {
       for member in tail.firstMember..<tail.firstMember + count(tail) {
         (gathered.pointer + member * inputStride).update(
           from: y + Int(members[member]) * inputStride, count: inputStride)
       }
-      forward(
+      try forward(
         tail, rows: count(tail), y: gathered.pointer + tail.firstMember * inputStride,
-        q: told(tail), logits: logits.pointer + tail.firstLogit)
+        q: told(tail), logits: logits.pointer + tail.firstLogit, between: between)
     }
   }
 
@@ -203,19 +203,19 @@ final class AdaptiveTails {
 
   private func forward(
     _ tail: Tail, rows: Int, y: UnsafePointer<Float>, q: UnsafeMutablePointer<Float>,
-    logits: UnsafeMutablePointer<Float>
-  ) {
+    logits: UnsafeMutablePointer<Float>, between: () throws -> Void
+  ) rethrows {
     // (A3) q = y·P
     if !shape.isTied {
-      multiply(
+      try multiply(
         rows: rows, x: y, xStride: inputStride, w: tail.projection.forward, start: zeros.pointer, startStride: 0, z: q,
-        zStride: tail.unitStride)
+        zStride: tail.unitStride, between: between)
     }
     // (A4) logits = q·W
-    multiply(
+    try multiply(
       rows: rows, x: shape.isTied ? y : UnsafePointer(q), xStride: tail.unitStride, w: tail.weights.forward,
       start: tail.start.pointer, startStride: 0,
-      z: logits, zStride: tail.logitStride)
+      z: logits, zStride: tail.logitStride, between: between)
   }
 
   /// What (A2) adds to the loss of a row, whose logits become dlogits; 0 for a row that asks no tail.
@@ -248,23 +248,25 @@ final class AdaptiveTails {
   // MARK: Backward
 
   /// After the losses of all rows: (A6) dq = dlogits·Wᵀ.
-  func projectGradient() {
+  func projectGradient(between: () throws -> Void) rethrows {
     for tail in tails {
-      multiply(
+      try multiply(
         rows: count(tail), x: logits.pointer + tail.firstLogit, xStride: tail.logitStride, w: tail.weights.backward,
-        start: zeros.pointer, startStride: 0, z: projectedGradient.pointer + tail.firstUnit, zStride: tail.unitStride)
+        start: zeros.pointer, startStride: 0, z: projectedGradient.pointer + tail.firstUnit, zStride: tail.unitStride,
+        between: between)
     }
   }
 
   /// (A5) and (A7) for each subtree of a pass, behind the head's gradient that begins at `gradient`.
   func weightGradient(
-    pass: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, piece: ChainPiece?, between: () -> Void
-  ) {
+    pass: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, piece: ChainPiece?,
+    between: () throws -> Void
+  ) rethrows {
     for tail in tails {
       product.use(pass: pass, shardStart: UnsafeBufferPointer(tail.shardStart))
       // (A5) of tied weights, dWᵀ = Σ dlogitsᵀ·q
       if shape.isTied {
-        product.multiplyRows(
+        try product.multiplyRows(
           logits.pointer + tail.firstLogit, stride: tail.logitStride,
           columns: tail.shape.classes.count,
           dZ: told(tail), zStride: inputStride, size: shape.inputs,
@@ -276,7 +278,7 @@ final class AdaptiveTails {
       product.begin(depth: tail.shape.units)
       product.packInput(
         projected.pointer + tail.firstUnit, stride: tail.unitStride, columns: tail.shape.units, at: 0)
-      product.multiply(
+      try product.multiply(
         dZ: logits.pointer + tail.firstLogit, zStride: tail.logitStride, columns: tail.shape.classes.count,
         gradient: gradient + tail.shape.weights.lowerBound, gradientStride: tail.shape.classes.count,
         subtreeStride: subtreeStride, piece: piece?.from(tail.shape.weights.lowerBound), between: between)
@@ -284,7 +286,7 @@ final class AdaptiveTails {
       product.begin(depth: shape.inputs)
       product.packInput(
         gathered.pointer + tail.firstMember * inputStride, stride: inputStride, columns: shape.inputs, at: 0)
-      product.multiply(
+      try product.multiply(
         dZ: projectedGradient.pointer + tail.firstUnit, zStride: tail.unitStride, columns: tail.shape.units,
         gradient: gradient + tail.shape.projection.lowerBound, gradientStride: tail.shape.units,
         subtreeStride: subtreeStride, piece: piece?.from(tail.shape.projection.lowerBound), between: between)
@@ -292,12 +294,12 @@ final class AdaptiveTails {
   }
 
   /// (A8) dy += dq·Pᵀ. dy [N, Hp]. After `weightGradient`: the rows of y are used up.
-  func addInputGradient(_ dy: UnsafeMutablePointer<Float>, between: () -> Void) {
+  func addInputGradient(_ dy: UnsafeMutablePointer<Float>, between: () throws -> Void) rethrows {
     for tail in tails {
       let dq = projectedGradient.pointer + tail.firstUnit
       let own = gathered.pointer + tail.firstMember * inputStride
       if !shape.isTied {
-        multiply(
+        try multiply(
           rows: count(tail), x: dq, xStride: tail.unitStride,
           w: tail.projection.backward, start: zeros.pointer, startStride: 0,
           z: own, zStride: inputStride, between: between)
@@ -320,7 +322,7 @@ final class AdaptiveTails {
     let headNorm = logarithmOfSum(head, count: shape.headClasses)
     for w in 0..<first { whole.pointer[w] = head[w] - headNorm }
     for (index, tail) in tails.enumerated() {
-      forward(tail, rows: 1, y: y, q: projected.pointer, logits: logits.pointer)
+      forward(tail, rows: 1, y: y, q: projected.pointer, logits: logits.pointer, between: {})
       let (row, count) = (logits.pointer, tail.shape.classes.count)
       let shift = (head[first + index] - headNorm) - logarithmOfSum(row, count: count)
       for w in 0..<count { whole.pointer[tail.shape.classes.lowerBound + w] = row[w] + shift }

@@ -54,10 +54,13 @@ final class BothDirections {
   // MARK: Forward
 
   /// Both cells of a layer over x [T, B, Dp], and what is read of them at every timestep.
-  func forward(_ index: Int, _ cells: (forward: LSTMLayer, reverse: LSTMLayer), x: UnsafePointer<Float>) {
-    cells.forward.forward(x: x)
+  func forward(
+    _ index: Int, _ cells: (forward: LSTMLayer, reverse: LSTMLayer), x: UnsafePointer<Float>,
+    between: () throws -> Void
+  ) rethrows {
+    try cells.forward.forward(x: x, between: between)
     reverse(x, cells.reverse)
-    cells.reverse.forward(x: reversed.pointer)
+    try cells.reverse.forward(x: reversed.pointer, between: between)
     guard index < joined.count else { return }
     // (R2) y⟨t⟩ = [a⟨t⟩, ā⟨n − 1 − t⟩]
     let (y, Yp, Hp) = (output(ofLayer: index), padded(2 * units), cells.forward.hiddenStride)
@@ -125,16 +128,17 @@ final class BothDirections {
   }
 
   /// Backward through time of one of the two cells, after `takeGradients` or `takeEndGradients`.
-  func backward(_ cell: LSTMLayer, isReverse: Bool, between: () -> Void = {}) {
-    cell.backward(da: isReverse ? daReverse.pointer : daForward.pointer, between: between)
+  func backward(_ cell: LSTMLayer, isReverse: Bool, between: () throws -> Void) rethrows {
+    try cell.backward(da: isReverse ? daReverse.pointer : daForward.pointer, between: between)
   }
 
   /// After the gradients of all weights of a layer: dx [T, B, Dp] of both cells.
   func inputGradient(
-    _ cells: (forward: LSTMLayer, reverse: LSTMLayer), _ dx: UnsafeMutablePointer<Float>, between: () -> Void = {}
-  ) {
-    cells.forward.inputGradient(dx, between: between)
-    cells.reverse.inputGradient(reversed.pointer, between: between)
+    _ cells: (forward: LSTMLayer, reverse: LSTMLayer), _ dx: UnsafeMutablePointer<Float>,
+    between: () throws -> Void
+  ) rethrows {
+    try cells.forward.inputGradient(dx, between: between)
+    try cells.reverse.inputGradient(reversed.pointer, between: between)
     let stride = cells.forward.inputStride
     // (R4) dx⟨t⟩ += dx̄⟨n − 1 − t⟩
     forEachRow { row, mirrored in

@@ -142,13 +142,13 @@ public final class LSTMLayer {
     }
   }
 
-  /// Forward over the T timesteps from the state at t = 0. x [T, B, Dp].
-  public func forward(x: UnsafePointer<Float>) {
+  /// Forward over the T timesteps from the state at t = 0. x [T, B, Dp]. `between` as for `backward`.
+  public func forward(x: UnsafePointer<Float>, between: () throws -> Void) rethrows {
     let gateColumns = 4 * hiddenStride
     // (F1) Z = A·W + b: the rows of W that x meets, for all timesteps at once
-    multiply(
+    try multiply(
       rows: timesteps * lanes, x: x, xStride: inputStride, w: inputWeights, start: bias.pointer, startStride: 0,
-      z: z.pointer, zStride: gateColumns)
+      z: z.pointer, zStride: gateColumns, between: between)
     for t in 0..<timesteps {
       // (F1) Z = A·W + b: the rows of W that aPrev meets
       multiplyAdd(
@@ -159,6 +159,7 @@ public final class LSTMLayer {
         forwardGates(
           gates(t) + lane * gateColumns, cPrev: cell(t) + state, c: cell(t + 1) + state, a: hidden(t + 1) + state)
       }
+      try between()
     }
   }
 
@@ -185,14 +186,14 @@ public final class LSTMLayer {
   /// Backward through time: turns the gates into dZ. `da` [T, B, Hp] holds what reaches each a from outside the layer
   /// (for the last timestep also what comes from behind the sequence) and is used up; dcT [B, Hp] is what reaches the
   /// last c, nil for nothing. `between` is called between timesteps, and by the products behind it between blocks: the
-  /// caller may do something else meanwhile, such as letting messages make progress.
+  /// caller may do something else meanwhile, such as letting messages make progress, or abandon the pass by an error.
   ///
   /// With `continuing` the window goes on behind these timesteps, and its backward pass over the segment there was the
   /// layer's last.
   public func backward(
     da: UnsafeMutablePointer<Float>, dcT: UnsafePointer<Float>? = nil, continuing: Bool = false,
-    between: () -> Void = {}
-  ) {
+    between: () throws -> Void
+  ) rethrows {
     let (gateColumns, state) = (4 * hiddenStride, lanes * hiddenStride)
     if let dcT { dc.pointer.update(from: dcT, count: state) } else if !continuing { dc.zero() }
     for t in stride(from: timesteps - 1, through: 0, by: -1) {
@@ -208,7 +209,7 @@ public final class LSTMLayer {
           gates(t) + lane * gateColumns, cPrev: cell(t) + first, c: cell(t + 1) + first,
           da: da + t * state + first, dc: dc.pointer + first)
       }
-      between()
+      try between()
     }
     if dzBehind.count > 0 { dzBehind.pointer.update(from: gates(0), count: lanes * gateColumns) }
   }
@@ -248,9 +249,9 @@ public final class LSTMLayer {
   /// `written` is told how many numbers of a gradient stand.
   public func weightGradient(
     x: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
-    piece: ChainPiece? = nil, recurrentScale: Float = 1, runs: Int = 1, between: () -> Void = {},
-    written: (Int) -> Void = { _ in }
-  ) {
+    piece: ChainPiece? = nil, recurrentScale: Float = 1, runs: Int = 1,
+    between: () throws -> Void, written: (Int) -> Void = { _ in }
+  ) rethrows {
     let (D, H, Hp) = (shape.inputs, shape.hidden, hiddenStride)
     product.begin(depth: shape.rows)
     product.packInput(x, stride: inputStride, columns: D, at: 0)
@@ -260,7 +261,7 @@ public final class LSTMLayer {
       let blocks = product.blocks(ofRun: run, of: runs)
       for gate in 0..<4 {
         // (B6) dW = Σ_t Aᵀ·dZ    (B7) db = Σ_t Σ_batch dZ
-        product.multiply(
+        try product.multiply(
           dZ: z.pointer + gate * Hp, zStride: 4 * Hp, columns: H, gradient: gradient + gate * H,
           gradientStride: shape.columns, subtreeStride: subtreeStride, piece: piece?.from(gate * H), blocks: blocks,
           between: between)
@@ -270,8 +271,8 @@ public final class LSTMLayer {
   }
 
   /// After `backward`: (B8) dx = dZ·Wᵀ for all timesteps at once. dx [T, B, Dp].
-  public func inputGradient(_ dx: UnsafeMutablePointer<Float>, between: () -> Void = {}) {
-    multiply(
+  public func inputGradient(_ dx: UnsafeMutablePointer<Float>, between: () throws -> Void) rethrows {
+    try multiply(
       rows: timesteps * lanes, x: z.pointer, xStride: 4 * hiddenStride, w: inputWeightsTransposed,
       start: zeros.pointer, startStride: 0, z: dx, zStride: inputStride, between: between)
   }
@@ -280,7 +281,7 @@ public final class LSTMLayer {
   public func initialStateGradients(da0: UnsafeMutablePointer<Float>, dc0: UnsafeMutablePointer<Float>) {
     multiply(
       rows: lanes, x: gates(0), xStride: 4 * hiddenStride, w: recurrentWeightsTransposed, start: zeros.pointer,
-      startStride: 0, z: da0, zStride: hiddenStride)
+      startStride: 0, z: da0, zStride: hiddenStride, between: {})
     dc0.update(from: dc.pointer, count: lanes * hiddenStride)
   }
 

@@ -97,29 +97,33 @@ public final class OutputLayer {
   }
 
   /// logits = y·Wy + by. y [N, Hp].
-  func forward(y: UnsafePointer<Float>) {
-    multiply(
+  func forward(y: UnsafePointer<Float>, between: () throws -> Void) rethrows {
+    try multiply(
       rows: rowCount, x: y, xStride: inputStride, w: weights.forward, start: bias.pointer, startStride: 0,
-      z: logitRows.pointer, zStride: logitStride)
+      z: logitRows.pointer, zStride: logitStride, between: between)
   }
 
   /// The loss of all rows, added up into one Double for each shard; the logits become dlogits,
   /// scaled by `scale` = 1 / (targets of the global batch). y as in `forward`. With `continuing` the sums go on from
-  /// `shardLosses`.
+  /// `shardLosses`. `between` is called now and then.
   func loss(
     y: UnsafePointer<Float>, targets: SequenceTargets, scale: Float, rows: ShardedRows, continuing: Bool = false,
-    shardLosses: UnsafeMutableBufferPointer<Double>
-  ) {
-    let own = ask(y: y, targets: targets, rows: rows)
-    forEachShardRow(rows, shardLosses, continuing) { row in loss(row: row, targets: own, scale: scale) }
-    tails?.projectGradient()
+    shardLosses: UnsafeMutableBufferPointer<Double>, between: () throws -> Void
+  ) rethrows {
+    let own = try ask(y: y, targets: targets, rows: rows, between: between)
+    try forEachShardRow(rows, shardLosses, continuing, between) { row in
+      loss(row: row, targets: own, scale: scale)
+    }
+    try tails?.projectGradient(between: between)
   }
 
   /// What the layer itself should say; the tails learn which rows ask them, and what these say.
-  func ask(y: UnsafePointer<Float>, targets: SequenceTargets, rows: ShardedRows) -> SequenceTargets {
+  func ask(
+    y: UnsafePointer<Float>, targets: SequenceTargets, rows: ShardedRows, between: () throws -> Void
+  ) rethrows -> SequenceTargets {
     guard let tails, case .classes(let classes) = targets else { return targets }
     tails.assign(classes, rows: rows)
-    tails.forward(y: y)
+    try tails.forward(y: y, between: between)
     return .classes(UnsafeBufferPointer(rebasing: tails.headTargets[..<classes.count]))
   }
 
@@ -142,17 +146,17 @@ public final class OutputLayer {
   /// The loss without a gradient; logits of a softmax are used up.
   func evaluationLoss(
     y: UnsafePointer<Float>, targets: SequenceTargets, rows: ShardedRows, continuing: Bool = false,
-    shardLosses: UnsafeMutableBufferPointer<Double>
-  ) {
-    let own = ask(y: y, targets: targets, rows: rows)
+    shardLosses: UnsafeMutableBufferPointer<Double>, between: () throws -> Void
+  ) rethrows {
+    let own = try ask(y: y, targets: targets, rows: rows, between: between)
     switch own {
     case .classes(let targets):
-      forEachShardRow(rows, shardLosses, continuing) { row in
+      try forEachShardRow(rows, shardLosses, continuing, between) { row in
         crossEntropyLoss(logits: logitRows.pointer + row * logitStride, vocabulary: classes, target: targets[row])
           + (tails?.evaluationLoss(row: row) ?? 0)
       }
     case .numbers(let targets):
-      forEachShardRow(rows, shardLosses, continuing) { row in
+      try forEachShardRow(rows, shardLosses, continuing, between) { row in
         let (logits, targets) = (logitRows.pointer + row * logitStride, targets.baseAddress! + row * classes)
         return isOfUnits
           ? binaryCrossEntropyLoss(logits: logits, targets: targets, count: classes)
@@ -162,74 +166,80 @@ public final class OutputLayer {
   }
 
   private func forEachShardRow(
-    _ rows: ShardedRows, _ sums: UnsafeMutableBufferPointer<Double>, _ continuing: Bool, _ loss: (Int) -> Double
-  ) {
-    rows.order.withUnsafeBufferPointer { order in
+    _ rows: ShardedRows, _ sums: UnsafeMutableBufferPointer<Double>, _ continuing: Bool, _ between: () throws -> Void,
+    _ loss: (Int) -> Double
+  ) rethrows {
+    try rows.order.withUnsafeBufferPointer { order in
       for shard in 0..<rows.shardLanes.count {
         var sum = continuing ? sums[shard] : 0
-        for place in rows.shardStart[shard]..<rows.shardStart[shard + 1] { sum += loss(Int(order[place])) }
+        for place in rows.shardStart[shard]..<rows.shardStart[shard + 1] {
+          sum += loss(Int(order[place]))
+          if place % OutputLayer.rowsAtOnce == 0 { try between() }
+        }
         sums[shard] = sum
       }
     }
   }
 
   /// After `loss`: dy = dlogits·Wyᵀ. dy [N, Hp].
-  func inputGradient(_ dy: UnsafeMutablePointer<Float>, between: () -> Void = {}) {
-    multiply(
+  func inputGradient(_ dy: UnsafeMutablePointer<Float>, between: () throws -> Void) rethrows {
+    try multiply(
       rows: rowCount, x: logitRows.pointer, xStride: logitStride, w: weights.backward, start: zeros.pointer,
       startStride: 0, z: dy, zStride: inputStride, between: between)
-    tails?.addInputGradient(dy, between: between)
+    try tails?.addInputGradient(dy, between: between)
   }
 
   /// After `loss`: dWy = Σ yᵀ·dlogits and dby = Σ dlogits for each subtree of the pass, as `WeightGradient` places
   /// them.
   func weightGradient(
     y: UnsafePointer<Float>, using product: WeightGradient, pass: Int, gradient: UnsafeMutablePointer<Float>,
-    subtreeStride: Int, piece: ChainPiece?, between: () -> Void
-  ) {
+    subtreeStride: Int, piece: ChainPiece?, between: () throws -> Void
+  ) rethrows {
     if let sharedRows {
-      func share(_ classes: Range<Int>, at first: Int) {
-        product.multiplyRows(
+      func share(_ classes: Range<Int>, at first: Int, _ between: () throws -> Void) rethrows {
+        try product.multiplyRows(
           logitRows.pointer + classes.lowerBound, stride: logitStride, columns: classes.count, dZ: y,
           zStride: inputStride, size: inputs, gradient: gradient + first, subtreeStride: subtreeStride,
           piece: piece?.from(first), between: between)
       }
       // dE = Σ dlogitsᵀ·y, of the classes and of the tails: the same chains as those of the transpose.
       let own = classes - tailCount
-      share(0..<own, at: 0)
-      share(own..<classes, at: sharedRows * inputs)
+      try share(0..<own, at: 0, between)
+      try share(own..<classes, at: sharedRows * inputs, between)
       product.begin(depth: 1)
       product.packOnes(at: 0)
-      product.multiply(
+      try product.multiply(
         dZ: logitRows.pointer, zStride: logitStride, columns: classes, gradient: gradient + biasPlace,
         gradientStride: classes, subtreeStride: subtreeStride, piece: piece?.from(biasPlace), between: between)
     } else {
       product.begin(depth: inputs + 1)
       product.packInput(y, stride: inputStride, columns: inputs, at: 0)
       product.packOnes(at: inputs)
-      product.multiply(
+      try product.multiply(
         dZ: logitRows.pointer, zStride: logitStride, columns: classes, gradient: gradient,
         gradientStride: classes, subtreeStride: subtreeStride, piece: piece, between: between)
     }
-    tails?.weightGradient(
+    try tails?.weightGradient(
       pass: pass, gradient: gradient, subtreeStride: subtreeStride, piece: piece, between: between)
   }
 
   /// Classes of a shared matrix whose gradients are made at once: so many columns of dlogits are packed.
   static let classesAtOnce = 2048
+  /// Rows of logits between two calls of `between` where losses are added up.
+  private static let rowsAtOnce = 256
 }
 
 extension WeightGradient {
   /// gradient[n, k] = Σ dlogits[row, n]·y[row, k], some columns of dlogits after the others.
   func multiplyRows(
     _ dlogits: UnsafePointer<Float>, stride: Int, columns: Int, dZ y: UnsafePointer<Float>, zStride: Int, size: Int,
-    gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, piece: ChainPiece?, between: () -> Void
-  ) {
+    gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, piece: ChainPiece?, between: () throws -> Void
+  ) rethrows {
     for first in Swift.stride(from: 0, to: columns, by: OutputLayer.classesAtOnce) {
       let count = min(OutputLayer.classesAtOnce, columns - first)
       begin(depth: count)
       packInput(dlogits + first, stride: stride, columns: count, at: 0)
-      multiply(
+      try multiply(
         dZ: y, zStride: zStride, columns: size, gradient: gradient + first * size, gradientStride: size,
         subtreeStride: subtreeStride, piece: piece?.from(first * size), between: between)
     }

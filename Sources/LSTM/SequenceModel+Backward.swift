@@ -8,23 +8,24 @@ extension SequenceModel {
   /// `finished` is called with each part (an index of `shape.parts`) as soon as the pass has added to its gradient,
   /// while the layers below are still to be computed; `written` before, as soon as the first so many numbers of the
   /// lowest layer's gradient stand, which is computed in `runs` of rows: little is left to compute behind it. `between`
-  /// is called every few milliseconds, between timesteps and between blocks of the products. Of the embedding's gradient
+  /// is called every few milliseconds, between timesteps and between blocks of the products, and may abandon the pass by
+  /// an error. Of the embedding's gradient
   /// only the rows of `tokensSeen` are written: it must be +0.0 before the first pass, as `clearEmbeddingGradient` leaves
   /// it. Of several segments only the first, which comes last, adds to gradients.
   public func backward(
     _ input: SequenceInput, step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
-    runs: Int = 1, between: () -> Void = {}, written: (_ part: Int, _ numbers: Int) -> Void = { _, _ in },
+    runs: Int = 1, between: () throws -> Void, written: (_ part: Int, _ numbers: Int) -> Void = { _, _ in },
     finished: (_ part: Int) -> Void
-  ) {
+  ) rethrows {
     if pass == 0 && isLastSegment { embedding?.forgetSeen() }
     let isComplete = segment == 0
-    backwardFromHead(
+    try backwardFromHead(
       step: step, gradient: gradient, subtreeStride: subtreeStride, between: between,
       finished: { for part in shape.outputParts.reversed() { finished(part) } })
-    func weightGradient(_ cell: Int, _ x: UnsafePointer<Float>) {
+    func weightGradient(_ cell: Int, _ x: UnsafePointer<Float>, _ between: () throws -> Void) rethrows {
       let start = shape.gradientShift + shape.layerRange(cell).lowerBound
       let setsOutEarly = cell == 0 && isComplete && !dropsWeights
-      layers[cell].weightGradient(
+      try layers[cell].weightGradient(
         x: x, using: product, gradient: gradient + start, subtreeStride: subtreeStride, piece: piece(from: start),
         recurrentScale: 1 / (1 - (dropout?.weightRate ?? 0)), runs: setsOutEarly ? runs : 1, between: between,
         written: { if setsOutEarly { written(shape.part(ofLayer: cell), $0) } })
@@ -34,17 +35,17 @@ extension SequenceModel {
     }
     for index in stride(from: shape.layers - 1, through: 0, by: -1) {
       let x = self.input(ofLayer: index, dropped: true)
-      backwardThroughTime(index, between: between)
+      try backwardThroughTime(index, between: between)
       if let directions {
         directions.reverse(x, cells(ofLayer: index).reverse)
-        weightGradient(2 * index + 1, directions.reversed.pointer)
-        weightGradient(2 * index, x)
+        try weightGradient(2 * index + 1, directions.reversed.pointer, between)
+        try weightGradient(2 * index, x, between)
       } else {
-        weightGradient(index, x)
+        try weightGradient(index, x, between)
       }
       // Numbers that were read have no gradient.
       if index == 0 && embedding == nil { return }
-      inputGradient(ofLayer: index, step: step, between: between)
+      try inputGradient(ofLayer: index, step: step, between: between)
     }
     guard let embedding, case .tokens(let tokens) = input.timesteps(segments[segment], of: segments.last!.upperBound)
     else { preconditionFailure("the model reads tokens") }
@@ -55,21 +56,21 @@ extension SequenceModel {
   }
 
   /// Backward through time of a layer, of what has reached it.
-  func backwardThroughTime(_ index: Int, between: () -> Void = {}) {
+  func backwardThroughTime(_ index: Int, between: () throws -> Void) rethrows {
     guard let directions else {
-      return layers[index].backward(da: downward.pointer, continuing: !isLastSegment, between: between)
+      return try layers[index].backward(da: downward.pointer, continuing: !isLastSegment, between: between)
     }
     if !shape.readsEnds || index < shape.layers - 1 { directions.takeGradients(downward.pointer) }
-    directions.backward(cells(ofLayer: index).reverse, isReverse: true, between: between)
-    directions.backward(cells(ofLayer: index).forward, isReverse: false, between: between)
+    try directions.backward(cells(ofLayer: index).reverse, isReverse: true, between: between)
+    try directions.backward(cells(ofLayer: index).forward, isReverse: false, between: between)
   }
 
   /// What reaches the layer below, or the embedding.
-  func inputGradient(ofLayer index: Int, step: Int, between: () -> Void = {}) {
+  func inputGradient(ofLayer index: Int, step: Int, between: () throws -> Void) rethrows {
     if let directions {
-      directions.inputGradient(cells(ofLayer: index), downward.pointer, between: between)
+      try directions.inputGradient(cells(ofLayer: index), downward.pointer, between: between)
     } else {
-      layers[index].inputGradient(downward.pointer, between: between)
+      try layers[index].inputGradient(downward.pointer, between: between)
     }
     let units = index == 0 ? shape.inputs : shape.outputs
     drop(downward.pointer, to: downward.pointer, units: units, layer: index, step: step)
@@ -77,22 +78,23 @@ extension SequenceModel {
 
   /// The gradient of the head's parameters, as far as it speaks of the segment, and what reaches the highest layer.
   private func backwardFromHead(
-    step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, between: () -> Void, finished: () -> Void
-  ) {
+    step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, between: () throws -> Void,
+    finished: () -> Void
+  ) rethrows {
     let start = shape.gradientShift + shape.outputRange.lowerBound
     if speaks {
-      output.weightGradient(
+      try output.weightGradient(
         y: outputInput(dropped: true), using: outputProduct, pass: passIndex, gradient: gradient + start,
         subtreeStride: subtreeStride, piece: pooled == nil ? piece(from: start) : nil, between: between)
       if pooled != nil || segment == 0 { finished() }
     }
-    headInputGradient(step: step, between: between)
+    try headInputGradient(step: step, between: between)
   }
 
   /// What reaches the highest layer from the head in the segment.
-  func headInputGradient(step: Int, between: () -> Void = {}) {
+  func headInputGradient(step: Int, between: () throws -> Void) rethrows {
     guard let pooled else {
-      output.inputGradient(downward.pointer, between: between)
+      try output.inputGradient(downward.pointer, between: between)
       penalized?.addActivation(
         to: downward.pointer, states: outputInput(dropped: true), rowCount: rows.order.count)
       drop(downward.pointer, to: downward.pointer, units: shape.outputs, layer: shape.layers, step: step)
@@ -101,7 +103,7 @@ extension SequenceModel {
       return
     }
     if speaks {
-      output.inputGradient(pooled.rows, between: between)
+      try output.inputGradient(pooled.rows, between: between)
       dropPooled(pooled, step: step)
     }
     if let directions, shape.readsEnds {

@@ -181,42 +181,53 @@ public final class SequenceModel {
   public var dropsWeights: Bool { (dropout?.weightRate ?? 0) > 0 }
 
   /// Forward over a window to the logits. With `step` given, dropout is drawn for that training step; nil is
-  /// evaluation, without dropout.
+  /// evaluation, without dropout. `between` is called every few milliseconds, and may abandon the pass by an error.
   /// - Parameter lengths: timesteps of each lane's sequence, [B], 0 for no sequence; nil for T in every lane.
   public func forward(
-    _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>? = nil, parameters: UnsafePointer<Float>, step: Int?
-  ) {
-    forEachSegment { segment in
-      forwardLayers(input, lengths: lengths, parameters: parameters, step: step)
+    _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>? = nil, parameters: UnsafePointer<Float>, step: Int?,
+    between: () throws -> Void
+  ) rethrows {
+    try forEachSegment { segment in
+      try forwardLayers(input, lengths: lengths, parameters: parameters, step: step, between: between)
       pool(segment, lengths: lengths)
     }
     if let pooled, let step { dropPooled(pooled, step: step) }
-    output.forward(y: outputInput(dropped: step != nil))
+    try output.forward(y: outputInput(dropped: step != nil), between: between)
   }
 
   /// Calls `body` from the first segment to the last, each of which begins with the states behind the one before. They
   /// are kept for `recompute`.
-  func forEachSegment(_ body: (Range<Int>) -> Void) {
+  func forEachSegment(_ body: (Range<Int>) throws -> Void) rethrows {
     for index in segments.indices {
       if index > 0 {
         carryState()
         use(segment: index)
       }
       keepStates()
-      body(segments[index])
+      try body(segments[index])
     }
   }
 
   private func forwardLayers(
-    _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>?, parameters: UnsafePointer<Float>, step: Int?
-  ) {
+    _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>?, parameters: UnsafePointer<Float>, step: Int?,
+    between: () throws -> Void
+  ) rethrows {
     dropsOut = step != nil
     read(input, lengths: lengths, parameters: parameters, step: step)
     directions?.use(rows, lengths: lengths)
     for index in 0..<shape.layers {
       let x = self.input(ofLayer: index, dropped: step != nil)
-      if let directions { directions.forward(index, cells(ofLayer: index), x: x) } else { layers[index].forward(x: x) }
+      try forwardLayer(index, x: x, between: between)
       if let step { dropOutput(ofLayer: index, step: step) }
+    }
+  }
+
+  /// One layer, or both cells of a bidirectional one, over what it reads.
+  func forwardLayer(_ index: Int, x: UnsafePointer<Float>, between: () throws -> Void) rethrows {
+    if let directions {
+      try directions.forward(index, cells(ofLayer: index), x: x, between: between)
+    } else {
+      try layers[index].forward(x: x, between: between)
     }
   }
 
@@ -244,13 +255,13 @@ public final class SequenceModel {
   /// Arguments as for `forward`, which must have come before.
   public func recompute(
     segment index: Int, _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>? = nil,
-    parameters: UnsafePointer<Float>, step: Int?
-  ) {
+    parameters: UnsafePointer<Float>, step: Int?, between: () throws -> Void
+  ) rethrows {
     guard index != segment else { return }
     use(segment: index)
     restoreStates()
-    forwardLayers(input, lengths: lengths, parameters: parameters, step: step)
-    if pooled == nil { output.forward(y: outputInput(dropped: step != nil)) }
+    try forwardLayers(input, lengths: lengths, parameters: parameters, step: step, between: between)
+    if pooled == nil { try output.forward(y: outputInput(dropped: step != nil), between: between) }
   }
 
   /// What the lowest layer reads. Embedded tokens are dropped as Zaremba et al. do; numbers are not, for they are the
@@ -292,24 +303,25 @@ public final class SequenceModel {
   ///   - targets: of the head's kind.
   ///   - scale: 1 / (targets of the global batch).
   public func loss(
-    targets: SequenceTargets, scale: Float, shardLosses: UnsafeMutableBufferPointer<Double>
-  ) {
+    targets: SequenceTargets, scale: Float, shardLosses: UnsafeMutableBufferPointer<Double>,
+    between: () throws -> Void
+  ) rethrows {
     guard speaks else { return }
     let own = spokenOf(targets)
     notePenalizedRows(own, scale: scale)
-    output.loss(
+    try output.loss(
       y: outputInput(dropped: dropsOut), targets: own, scale: scale, rows: outputRows,
-      continuing: !isLastSegment, shardLosses: shardLosses)
+      continuing: !isLastSegment, shardLosses: shardLosses, between: between)
   }
 
   /// The loss of each shard of the pass without a gradient; the logits are used up.
   public func evaluationLoss(
-    targets: SequenceTargets, shardLosses: UnsafeMutableBufferPointer<Double>
-  ) {
+    targets: SequenceTargets, shardLosses: UnsafeMutableBufferPointer<Double>, between: () throws -> Void
+  ) rethrows {
     guard speaks else { return }
-    output.evaluationLoss(
+    try output.evaluationLoss(
       y: outputInput(dropped: dropsOut), targets: spokenOf(targets), rows: outputRows, continuing: !isLastSegment,
-      shardLosses: shardLosses)
+      shardLosses: shardLosses, between: between)
   }
 
   /// The targets of the segment.

@@ -1,3 +1,4 @@
+import CSystem
 import Checkpoints
 import DataParallel
 @preconcurrency import Glibc
@@ -28,7 +29,7 @@ final class Console {
 
   /// Under mpirun a rank's output is a pseudo-terminal even where mpirun's own output is a file, so mpirun's is looked
   /// at.
-  private static func outputIsTerminal() -> Bool {
+  static func outputIsTerminal() -> Bool {
     guard isatty(STDOUT_FILENO) == 1 else { return false }
     guard getenv("OMPI_COMM_WORLD_SIZE") != nil else { return true }
     var target = [CChar](repeating: 0, count: 256)
@@ -49,6 +50,9 @@ final class Console {
   /// Shows what the trainer says.
   func show(_ report: TrainingReport) {
     switch report {
+    case .stopping(let reason):
+      // A signal to this process has been answered by its handler.
+      if system_stop_signal() == 0 { line("stopping: \(reason)") }
     case .step(let step, let total, let result, let split, let tokensPerSecond, let secondsLeft):
       self.split += split
       splitSteps += 1

@@ -49,11 +49,25 @@ struct Train: ParsableCommand {
   func run() {
     // Before MPI starts: mpirun passes signals on as soon as there are ranks.
     system_note_stop_signals()
+    answerStopSignals()
     let presence = Presence()
     let time = JobTime()
     runJob(beforeFailure: presence.failing) { world in
       try TrainJob(command: self, world: world, presence: presence, time: time).run()
     }
+  }
+
+  /// The first signal is answered at once, by one rank.
+  private func answerStopSignals() {
+    let environment = ProcessInfo.processInfo.environment
+    guard environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"] ?? environment["PMI_RANK"] ?? "0" == "0"
+    else {
+      return
+    }
+    // Behind the live line, and what the terminal shows of Ctrl-C.
+    system_answer_stop_signals(
+      Console.outputIsTerminal() ? "\n" : "",
+      ": stopping, the last completed step is being saved; a second SIGINT ends the job at once\n")
   }
 
   /// The configuration from defaults, file, --set and flags.
@@ -140,7 +154,11 @@ struct TrainJob {
       stopSignal: system_stop_signal, trace: trace,
       report: console.show)
     let code = try trainer.run(resumes: resumes, from: found.checkpoint, finishRecorded: found.finishRecorded)
-    if code == 0 { try summarize(console, configuration, data, training, directory, lastStep: trainer.lastStep) }
+    if code == 0 {
+      // The run is complete: from here on a signal takes nothing from it.
+      system_forget_stop_signals()
+      try summarize(console, configuration, data, training, directory, lastStep: trainer.lastStep)
+    }
     if let error = trainer.traceError {
       // Of a run that has ended for another reason, that reason is the one to report.
       guard code != 0 else { throw error }

@@ -12,9 +12,11 @@ import Testing
   }
 
   /// Does what a coordinator says; nothing fails. A checkpoint that nobody waits for stands after so many steps, and at
-  /// most one is written at a time.
+  /// most one is written at a time. The step before which the run is to stop is done, or abandoned.
   private func run(
-    _ policy: Coordinator.Policy, from resumed: Int?, stopBefore: Int?, requestBefore: Int? = nil, writingSteps: Int
+    _ policy: Coordinator.Policy, from resumed: Int?, stopBefore: Int?, abandons: Bool = false,
+    requestBefore: Int? = nil,
+    writingSteps: Int
   ) -> Course {
     var coordinator = Coordinator(policy: policy)
     var course = Course()
@@ -23,7 +25,13 @@ import Testing
     for _ in 0..<200 {
       switch coordinator.receive(event).last {
       case .train(let step):
-        if step == stopBefore { #expect(coordinator.receive(.stopRequested(.stopFile)).isEmpty) }
+        if step == stopBefore {
+          #expect(coordinator.receive(.stopRequested(.stopFile)).isEmpty)
+          if abandons {
+            event = .stepAbandoned
+            continue
+          }
+        }
         if step == requestBefore { #expect(coordinator.receive(.checkpointRequested).isEmpty) }
         if let current = writing {
           writing = (current.step, current.left - 1)
@@ -79,6 +87,9 @@ import Testing
           for step in 1..<total + 1 {
             let first = run(policy, from: nil, stopBefore: step, writingSteps: writingSteps)
             #expect(first.trained.last == step && first.saved.last == step && first.code == 75)
+            let abandoned = run(policy, from: nil, stopBefore: step, abandons: true, writingSteps: writingSteps)
+            #expect(abandoned.trained == Array(whole.trained.prefix(step - 1)))
+            #expect(abandoned.saved.last == step - 1 && abandoned.code == 75)
             let second = run(policy, from: step, stopBefore: nil, writingSteps: writingSteps)
             #expect(first.trained + second.trained == whole.trained)
             #expect(second.evaluated.last == total && second.finished == [total] && second.code == 0)

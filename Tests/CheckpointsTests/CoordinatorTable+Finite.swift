@@ -58,7 +58,27 @@ extension CoordinatorTable {
       legal: [(done(1), .copying(step: 1), [.copyState(step: 1)]), diverges(1)]),
     Row(
       name: "training, stop requested", script: [start, stop, .stopRequested(.timeLimit)], state: .training(step: 0),
-      legal: [(done(1), .copying(step: 1), [.copyState(step: 1)]), diverges(1)]),
+      legal: [
+        (done(1), .copying(step: 1), [.copyState(step: 1)]), diverges(1),
+        (.stepAbandoned, .copying(step: 0), [.copyState(step: 0)]),
+      ]),
+    Row(
+      name: "training after a checkpoint, stop requested", script: writing + [.checkpointWritten, stop],
+      state: .training(step: 3),
+      legal: [
+        (done(4), .copying(step: 4), [.copyState(step: 4)]), diverges(4),
+        (
+          .stepAbandoned, .stopped(exitCode: 75),
+          [.log(.stoppedOnRequest(step: 3, .stopFile)), .stop(exitCode: 75)]
+        ),
+      ]),
+    Row(
+      name: "training after a failure, stop requested", script: writing + [.checkpointFailed(disk), stop],
+      state: .training(step: 3),
+      legal: [
+        (done(4), .copying(step: 4), [.copyState(step: 4)]), diverges(4),
+        (.stepAbandoned, .copying(step: 3), [.copyState(step: 3)]),
+      ]),
     Row(
       name: "training beside a checkpoint, evaluation due", script: writing, state: .training(step: 3),
       legal: [
@@ -77,6 +97,7 @@ extension CoordinatorTable {
       state: .training(step: 4),
       legal: [
         (done(5), .awaiting(step: 5), [.awaitCheckpoint(step: 5)]),
+        (.stepAbandoned, .awaiting(step: 4), [.awaitCheckpoint(step: 4)]),
         (bad(5), .awaiting(step: 5), [.log(.diverged(step: 5, .stop)), .awaitCheckpoint(step: 5)]),
       ] + endsBeside(.training(step: 4), 3)),
     Row(
@@ -103,7 +124,10 @@ extension CoordinatorTable {
     Row(
       name: "evaluating, stop requested", script: [start] + steps(1...1) + [done(2), stop],
       state: .evaluating(step: 2),
-      legal: [(.evaluationCompleted, .copying(step: 2), [.copyState(step: 2)]), endsTheRun(2, .copying(step: 2))]),
+      legal: [
+        (.evaluationCompleted, .copying(step: 2), [.copyState(step: 2)]), endsTheRun(2, .copying(step: 2)),
+        (.evaluationAbandoned, .copying(step: 2), [.copyState(step: 2)]),
+      ]),
     Row(
       name: "evaluating beside a checkpoint", script: writing + [done(4)], state: .evaluating(step: 4),
       legal: [

@@ -18,7 +18,7 @@ enum CoordinatorTable {
       .started(resumedFrom: 4, finishRecorded: false, isEvaluated: false),
       .started(resumedFrom: 4, finishRecorded: false, isExhausted: true),
       .started(resumedFrom: 4, finishRecorded: true, isExhausted: true), .lastEvaluationCompleted, done(step),
-      bad(step), done(step + 1), .evaluationCompleted,
+      bad(step), done(step + 1), .stepAbandoned, .evaluationCompleted, .evaluationAbandoned,
       .stateCopied, .checkpointWritten, .checkpointFailed(disk), .checkpointFailed(nan), .checkpointUnderWay,
       .checkpointRequested, stop, .stopRequested(.timeLimit), .finished, .rolledBack(to: 3),
     ]

@@ -38,6 +38,13 @@ extension Workspace {
   /// The last step of a run that has records.
   func lastStep(_ run: String) throws -> Int { try #require(try metrics(run).last).step }
 
+  /// The steps of a run that have a checkpoint, ascending.
+  func checkpointSteps(_ run: String) throws -> [Int] {
+    try FileManager.default.contentsOfDirectory(atPath: path("\(run)/checkpoints")).compactMap {
+      $0.hasPrefix("step-") ? Int($0.dropFirst(5)) : nil
+    }.sorted()
+  }
+
   /// The process ids of all processes with this argument. Ranks that are being ended are given some seconds.
   func processesThatStay(with argument: String) throws -> [String] {
     let bytes = Data(argument.utf8)

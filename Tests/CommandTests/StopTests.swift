@@ -95,6 +95,57 @@ extension Commands {
       }
     }
 
+    /// A step of this model takes some seconds at the least, and the stop comes in its middle, to one rank alone.
+    @Test(arguments: [nil, 3])
+    func aStopDoesNotWaitForTheStepUnderWay(ranks: Int?) throws {
+      try Workspace.run { workspace in
+        let launcher = ranks.map { "mpirun --oversubscribe --timeout 100 -np \($0) " } ?? ""
+        let script = """
+
+          \(launcher)"$program" "$@" & job=$!
+          until [ -e run/config.yaml ]; do sleep 0.02; done
+          sleep 1
+          kill -USR1 \(ranks == nil ? "$job" : "$(cat /proc/$job/task/*/children | tr ' ' '\\n' | sort -n | tail -n 1)")
+          wait $job
+          """
+
+        let outcome = try Launcher.run(
+          ["bash", "-c", script, "job", "train", "--run", "run", "--set", "model.hidden=600"]
+            + ["--set", "batch.sequences=640", "--set", "batch.steps=400", "--set", "batch.accumulate=20"],
+          environment: ["program": Launcher.builtExecutable("lstm-dist").path], workingDirectory: workspace.url,
+          timeoutSeconds: 120)
+        #expect(outcome.exitCode == 75, "\(outcome)")
+        #expect(outcome.output.contains("stopped after step 0 (SIGUSR1 at rank \((ranks ?? 1) - 1))"), "\(outcome)")
+        // Whoever is told of it answers once, before the stop.
+        let answers = (outcome.output + outcome.errors).components(
+          separatedBy: ranks == nil ? "SIGUSR1: stopping" : "stopping: SIGUSR1")
+        #expect(answers.count == 2, "\(outcome)")
+        #expect(try workspace.contents("run/checkpoints").keys.contains("step-00000000/manifest.json"), "\(outcome)")
+      }
+    }
+
+    /// In the middle of steps at which sequences begin anew, averages begin, and weights are dropped: each checkpoint is
+    /// byte for byte the one that an undisturbed training has after the same step.
+    @Test(arguments: [nil, 3])
+    func anAbandonedStepLeavesNoTrace(ranks: Int?) throws {
+      try Workspace.run { workspace in
+        let settings = [
+          "model.hidden=300", "batch.steps=60", "model.weightDropout=0.3", "checkpoint.keepLast=0",
+          "optimizer.average=from-step", "optimizer.averageFrom=5",
+        ]
+        .flatMap { ["--set", $0] }
+        for delay in ["0", "0.13", "0.29", "0.37"] {
+          let outcome = try workspace.job(
+            "run", ranks: ranks, settings, doing: "sleep \(delay); kill -USR2 $(rank 0); wait $job")
+          try expectStop(outcome, workspace, "run", reason: "SIGUSR2 at rank 0")
+        }
+        for step in try workspace.checkpointSteps("run") where step > 0 {
+          let outcome = try workspace.program(["verify", "run", "--from", "0", "--to", "\(step)"], ranks: 2)
+          #expect(outcome.exitCode == 0, "step \(step): \(outcome)")
+        }
+      }
+    }
+
     // MARK: Time
 
     @Test(arguments: [nil, 2])

@@ -54,14 +54,14 @@ import Testing
     var loss = [0.0]
     x.withUnsafeBufferPointer { x in
       lengths.withUnsafeBufferPointer { lengths in
-        model.forward(.numbers(x), lengths: lengths, parameters: parameters, step: 0)
+        model.forward(.numbers(x), lengths: lengths, parameters: parameters, step: 0, between: {})
       }
       labels.withUnsafeBufferPointer { labels in
         loss.withUnsafeMutableBufferPointer {
-          model.loss(targets: .classes(labels), scale: 1 / Float(B), shardLosses: $0)
+          model.loss(targets: .classes(labels), scale: 1 / Float(B), shardLosses: $0, between: {})
         }
       }
-      model.backward(.numbers(x), step: 0, gradient: &gradient, subtreeStride: 0, finished: { _ in })
+      model.backward(.numbers(x), step: 0, gradient: &gradient, subtreeStride: 0, between: {}, finished: { _ in })
     }
     let truth = try file.values("loss", as: Double.self, shape: [])[0]
     #expect(abs(loss[0] / Double(B) - truth) < 1e-6)

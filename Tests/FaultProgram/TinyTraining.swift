@@ -22,7 +22,8 @@ struct Trials {
   func path(_ name: String) -> String { "\(training.folder)/row-\(row)-\(name)" }
 }
 
-/// A training of the Reber grammar in some tenths of a second, most of which goes into checkpoints.
+/// A training of the Reber grammar in some tenths of a second, most of which goes into checkpoints, unless other
+/// settings make it longer.
 struct TinyTraining {
   static let checkpointEvery = 4
   private static let configuration = """
@@ -36,16 +37,18 @@ struct TinyTraining {
   let steps: Int
 
   let folder: String
+  /// Values of the configuration beside the file's.
+  let settings: [String]
   /// The parameters at the end, with which every disturbed run must end too.
   let hash: String
   /// A finished run that nothing has disturbed.
   let undisturbed: String
 
-  init(folder: String, steps: Int = 120) throws {
-    (self.folder, self.steps) = (folder, steps)
-    undisturbed = "\(folder)/undisturbed-\(steps)"
+  init(folder: String, steps: Int = 120, settings: [String] = []) throws {
+    (self.folder, self.steps, self.settings) = (folder, steps, settings)
+    undisturbed = "\(folder)/undisturbed-\(steps)-\(settings.joined(separator: "-"))"
     try Data(Self.configuration.utf8).write(to: URL(filePath: "\(folder)/tiny.yaml"))
-    let outcome = try Job(Self.command(folder, undisturbed, steps, ranks: nil)).wait()
+    let outcome = try Job(Self.command(folder, undisturbed, steps, settings, ranks: nil)).wait()
     guard outcome.exitCode == 0, let hash = try Self.records(undisturbed).last?.parametersSHA256 else {
       throw Problem("the undisturbed training failed: \(outcome)")
     }
@@ -54,16 +57,18 @@ struct TinyTraining {
 
   /// The command that trains a run or goes on with it, on so many ranks or without a launcher.
   func command(_ run: String, ranks: Int?, _ arguments: [String] = []) -> [String] {
-    Self.command(folder, run, steps, ranks: ranks) + arguments
+    Self.command(folder, run, steps, settings, ranks: ranks) + arguments
   }
 
-  private static func command(_ folder: String, _ run: String, _ steps: Int, ranks: Int?) -> [String] {
+  private static func command(
+    _ folder: String, _ run: String, _ steps: Int, _ settings: [String], ranks: Int?
+  ) -> [String] {
     let launcher = ranks.map { ["mpirun", "--oversubscribe", "--timeout", "120", "-np", "\($0)"] } ?? []
     // What Open MPI leaves behind when it is killed must not stand in the way of later jobs on this machine.
     return ["env", "OMPI_MCA_orte_tmpdir_base=\(folder)"] + launcher + [
       Launcher.builtExecutable("lstm-dist").path, "train", "--config", "\(folder)/tiny.yaml", "--run", run,
       "--steps", "\(steps)",
-    ]
+    ] + settings.flatMap { ["--set", $0] }
   }
 
   /// Runs the command to its end.
@@ -87,16 +92,29 @@ struct TinyTraining {
     let records = try Self.records(run)
     var problems: [String] = []
     if records.last?.parametersSHA256 != hash { problems.append("ended with other parameters than undisturbed") }
-    if recordsAreWhole, records.filter({ $0.event == "step" }).map(\.step) != Array(1...steps) {
+    if recordsAreWhole, try recordedSteps(run) != Array(1...steps) {
       problems.append("the records are not those of steps 1 to \(steps)")
     }
     return problems
+  }
+
+  /// The steps of which a run has records, in their order.
+  func recordedSteps(_ run: String) throws -> [Int] {
+    guard FileManager.default.fileExists(atPath: RunDirectory(path: run).metricsPath) else { return [] }
+    return try Self.records(run).filter { $0.event == "step" }.map(\.step)
+  }
+
+  /// How long a step takes on one rank.
+  func medianStepSeconds() throws -> Double {
+    let seconds = try Self.records(undisturbed).compactMap(\.stepSeconds).sorted()
+    return seconds[seconds.count / 2]
   }
 
   private struct Record: Decodable {
     let event: String
     let step: Int
     let parametersSHA256: String?
+    let stepSeconds: Double?
   }
 
   private static func records(_ run: String) throws -> [Record] {

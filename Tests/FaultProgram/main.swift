@@ -17,7 +17,8 @@ struct FaultMatrix: ParsableCommand {
 
   private static let rows: [(name: String, make: @Sendable (Trials) throws -> Row)] = [
     ("kill", killedRanks), ("call", failingCalls), ("damage", damagedFiles), ("disk", fullDisks),
-    ("stop", stoppedRanks), ("nan", badNumbers), ("preempt", preemptions), ("fuzz", hostileFiles),
+    ("stop", stoppedRanks), ("nan", badNumbers), ("preempt", preemptions), ("interrupt", interruptedSteps),
+    ("fuzz", hostileFiles),
   ]
   private static var names: [String] { rows.map(\.name) }
 

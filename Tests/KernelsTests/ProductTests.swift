@@ -23,7 +23,7 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
             var (fast, slow) = (start, start)
             multiply(
               rows: rows, x: x, xStride: xStride, w: w, start: start, startStride: startStride, z: &fast,
-              zStride: zStride)
+              zStride: zStride, between: {})
             Reference.multiply(
               rows: rows, x: x, xStride: xStride, w: w, start: start, startStride: startStride, z: &slow,
               zStride: zStride)
@@ -70,7 +70,7 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
         var (fast, truth) = (before, before)
         multiply(
           rows: rows, x: x, xStride: depth + 3, w: w, start: start, startStride: startStride, z: &fast,
-          zStride: zStride)
+          zStride: zStride, between: {})
         Reference.multiply(
           rows: rows, x: x, xStride: depth + 3, w: w, start: start, startStride: startStride, z: &truth,
           zStride: zStride)
@@ -206,7 +206,8 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
                 gradientStride: columns, subtreeStride: stride,
                 piece: begins && ends
                   ? nil
-                  : ChainPiece(sums: waiting.baseAddress!, shardStride: stride, begins: begins, ends: ends))
+                  : ChainPiece(sums: waiting.baseAddress!, shardStride: stride, begins: begins, ends: ends), between: {}
+              )
             }
           }
         }
@@ -261,7 +262,7 @@ func randomFloats(_ count: Int, seed: UInt64) -> [Float] {
     for run in 0..<runs {
       product.multiply(
         dZ: dZ, zStride: zStride, columns: columns, gradient: &fast, gradientStride: columns, subtreeStride: stride,
-        blocks: product.blocks(ofRun: run, of: runs))
+        blocks: product.blocks(ofRun: run, of: runs), between: {})
     }
     #expect(product.rows(below: product.blocks(ofRun: 1, of: 2).upperBound) == depth + 1)
     var withOnes: [Float] = []

@@ -3,10 +3,18 @@
 
 #include <stdbool.h>
 
-/// From now on SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 are only noted. A second SIGINT ends the process as it would have
-/// without this call. A file that would exceed a limit on its size gives an error, and no signal. In C, because a
-/// handler may not run what Swift may run at any access to a global variable.
+/// From now on SIGTERM, SIGINT, SIGHUP, SIGXCPU, SIGUSR1, SIGUSR2 and SIGPIPE are only noted, but for a SIGHUP that is
+/// ignored already. A second SIGINT ends the process as it would have without this call. A file that would exceed a
+/// limit on its size gives an error, and no signal. In C, because a handler may not run what Swift may run at any access
+/// to a global variable.
 void system_note_stop_signals(void);
+
+/// The first of these signals, but for SIGPIPE, is answered at once by a line on stderr: its name between the two texts,
+/// of at most 7 and 255 bytes.
+void system_answer_stop_signals(const char *before, const char *behind);
+
+/// Undoes `system_note_stop_signals`, which came before.
+void system_forget_stop_signals(void);
 
 /// The first signal that was noted, or 0.
 int system_stop_signal(void);

@@ -90,7 +90,7 @@ extension Float: GradientPrecision {
       layer.pack(one.weights[index])
       copy(padRows(one.state(one.h0, layer: index), columns: H), to: layer.hidden(0))
       copy(padRows(one.state(one.c0, layer: index), columns: H), to: layer.cell(0))
-      layer.forward(x: inputs[index])
+      layer.forward(x: inputs[index], between: {})
       inputs.append(Array(UnsafeBufferPointer(start: layer.hidden(1), count: T * B * layer.hiddenStride)))
     }
     var result = LaneGradients<Float>()
@@ -101,17 +101,17 @@ extension Float: GradientPrecision {
     for (index, layer) in layers.enumerated().reversed() {
       let dhT = padRows(one.state(one.dhT, layer: index), columns: H)
       for i in dhT.indices { upstream[(T - 1) * B * layer.hiddenStride + i] += dhT[i] }
-      layer.backward(da: &upstream, dcT: padRows(one.state(one.dcT, layer: index), columns: H))
+      layer.backward(da: &upstream, dcT: padRows(one.state(one.dcT, layer: index), columns: H), between: {})
       let count = one.shapes[index].parameterCount
       var gradient = [Float](repeating: 0, count: count * max(1, rows.subtrees.count))
-      layer.weightGradient(x: inputs[index], using: product, gradient: &gradient, subtreeStride: count)
+      layer.weightGradient(x: inputs[index], using: product, gradient: &gradient, subtreeStride: count, between: {})
       for j in rows.subtrees.indices { result.dW[j][index] = Array(gradient[j * count..<(j + 1) * count]) }
       var (da0, dcStart) = (dhT, dhT)
       layer.initialStateGradients(da0: &da0, dc0: &dcStart)
       dh0.append(cutRows(da0, columns: H))
       dc0.append(cutRows(dcStart, columns: H))
       upstream = [Float](repeating: 0, count: T * B * layer.inputStride)
-      layer.inputGradient(&upstream)
+      layer.inputGradient(&upstream, between: {})
     }
     result.y = cutRows(inputs[one.layers], columns: H)
     result.dx = cutRows(upstream, columns: one.inputs)

@@ -67,7 +67,8 @@ private struct KernelBenchmark {
       product.begin(depth: depth)
       product.packInput(a, stride: depth, columns: depth, at: 0)
       product.multiply(
-        dZ: dZ, zStride: width, columns: columns, gradient: &fast, gradientStride: columns, subtreeStride: 0)
+        dZ: dZ, zStride: width, columns: columns, gradient: &fast, gradientStride: columns, subtreeStride: 0,
+        between: {})
     }
     let reference = time(flops: flops, calls: 1) {
       Reference.weightGradient(

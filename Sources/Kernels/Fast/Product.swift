@@ -15,15 +15,16 @@ private let panelGroup = 16
 /// of an element never depends on B, on blocking or on the width of registers: a row has the same bits whichever rank
 /// computes it, and beside whichever rows.
 ///
-/// `between` is called after each block of rows, of some 10⁸ operations: the caller may do something else meanwhile.
+/// `between` is called after each block of rows, of some 10⁸ operations: the caller may do something else meanwhile, or
+/// abandon the product by an error.
 /// A product with the same W as the one before may go through it `backwards`: of a W that is larger than the caches it
 /// finds there what was read last, where the first panels would have driven out each other.
 ///
 /// Cost 2·B·K·N flop. Truth: `Reference.multiply`.
 public func multiply(
   rows: Int, x: UnsafePointer<Float>, xStride: Int, w: borrowing PackedMatrix, start: UnsafePointer<Float>,
-  startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int, backwards: Bool = false, between: () -> Void = {}
-) {
+  startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int, backwards: Bool = false, between: () throws -> Void
+) rethrows {
   guard w.depth > 0 else { return copyRows(start, startStride, to: z, zStride, rows: rows, columns: padded(w.columns)) }
   let blocks = (w.depth + depthBlock - 1) / depthBlock
   let depth = (w.depth + blocks - 1) / blocks
@@ -50,7 +51,7 @@ public func multiply(
             z: z + (first * zStride + column), zStride: zStride))
       }
     }
-    between()
+    try between()
   }
 }
 
@@ -69,5 +70,5 @@ public func multiplyAdd(
 ) {
   multiply(
     rows: rows, x: x, xStride: xStride, w: w, start: z, startStride: zStride, z: z, zStride: zStride,
-    backwards: backwards)
+    backwards: backwards, between: {})
 }

@@ -102,13 +102,13 @@ public final class WeightGradient {
   public func multiply(
     dZ: UnsafePointer<Float>, zStride: Int, columns: Int, gradient: UnsafeMutablePointer<Float>,
     gradientStride: Int, subtreeStride: Int, piece: ChainPiece? = nil, blocks: Range<Int>? = nil,
-    between: () -> Void = {}
-  ) {
+    between: () throws -> Void
+  ) rethrows {
     let allBlocks = blocks ?? 0..<blockCount
     planChunks(gradient: gradient, subtreeStride: subtreeStride, piece: piece)
-    forEachPart(of: 0..<padded(columns) / vectorWidth, count: WeightGradient.panelsAtOnce) { panels, nextPanels in
+    try forEachPart(of: 0..<padded(columns) / vectorWidth, count: WeightGradient.panelsAtOnce) { panels, nextPanels in
       packPanels(dZ + panels.lowerBound * vectorWidth, stride: zStride, count: panels.count)
-      forEachPart(of: allBlocks, count: WeightGradient.blocksAtOnce) { blocks, _ in
+      try forEachPart(of: allBlocks, count: WeightGradient.blocksAtOnce) { blocks, _ in
         let next = nextRows(during: blocks, of: allBlocks)
         forEachRun { chunks, stackStride in
           compute(
@@ -120,16 +120,18 @@ public final class WeightGradient {
                 count: next.count, panels: nextPanels.count),
               depth: depth, columns: columns, rowStride: gradientStride, stack: stack, stackStride: stackStride))
         }
-        between()
+        try between()
       }
     }
   }
 
   /// Calls `body` with each part of a range, of `count` numbers where there are as many, and the part behind it.
-  private func forEachPart(of range: Range<Int>, count: Int, _ body: (_ part: Range<Int>, _ next: Range<Int>) -> Void) {
+  private func forEachPart(
+    of range: Range<Int>, count: Int, _ body: (_ part: Range<Int>, _ next: Range<Int>) throws -> Void
+  ) rethrows {
     for first in stride(from: range.lowerBound, to: range.upperBound, by: count) {
       let end = min(first + count, range.upperBound)
-      body(first..<end, end..<min(end + count, range.upperBound))
+      try body(first..<end, end..<min(end + count, range.upperBound))
     }
   }
 

@@ -20,7 +20,7 @@ extension SequenceModel {
     if let pooled { dropPooled(pooled, step: step) }
     for index in segments.indices.reversed() {
       let search = NonFiniteSearch(segment: segments[index], lengths: lengths)
-      recompute(segment: index, input, lengths: lengths, parameters: parameters, step: step)
+      recompute(segment: index, input, lengths: lengths, parameters: parameters, step: step, between: {})
       if speaks { found += searchingHead(search, targets: spokenOf(targets), scale: scale) }
       found += backwardSearching(search, input, step: step)
     }
@@ -45,7 +45,7 @@ extension SequenceModel {
     directions?.use(rows, lengths: search.lengths)
     for index in 0..<shape.layers {
       let x = self.input(ofLayer: index, dropped: true)
-      if let directions { directions.forward(index, cells(ofLayer: index), x: x) } else { layers[index].forward(x: x) }
+      forwardLayer(index, x: x, between: {})
       for cell in cellIndices(ofLayer: index) { found.append(layers[cell].firstForward(search, cell)) }
       dropOutput(ofLayer: index, step: step)
     }
@@ -56,9 +56,9 @@ extension SequenceModel {
   private func searchingHead(
     _ search: NonFiniteSearch, targets: SequenceTargets, scale: Float
   ) -> [NonFiniteValue] {
-    output.forward(y: outputInput(dropped: true))
+    output.forward(y: outputInput(dropped: true), between: {})
     notePenalizedRows(targets, scale: scale)
-    let own = output.ask(y: outputInput(dropped: true), targets: targets, rows: outputRows)
+    let own = output.ask(y: outputInput(dropped: true), targets: targets, rows: outputRows, between: {})
     let places = headPlaces(search).filter { targets.has(row: $0.row, outputs: shape.classes) }
     let logit = places.lazy.compactMap { self.firstOfRow(.logit, $0) }.first
     let losses = (0..<outputRows.order.count).map { output.loss(row: $0, targets: own, scale: scale) }
@@ -68,7 +68,7 @@ extension SequenceModel {
       return NonFiniteValue(
         quantity: .loss, layer: nil, timestep: place.timestep, lane: place.lane, unit: 0, value: Float(loss))
     }.first
-    output.tails?.projectGradient()
+    output.tails?.projectGradient(between: {})
     return [logit, loss].compactMap { $0 }
   }
 
@@ -83,13 +83,13 @@ extension SequenceModel {
   private func backwardSearching(
     _ search: NonFiniteSearch, _ input: SequenceInput, step: Int
   ) -> [NonFiniteValue] {
-    headInputGradient(step: step)
+    headInputGradient(step: step, between: {})
     var found = [firstHanded(search)]
     for index in (0..<shape.layers).reversed() {
-      backwardThroughTime(index)
+      backwardThroughTime(index, between: {})
       for cell in cellIndices(ofLayer: index) { found.append(layers[cell].firstBackward(search, cell)) }
       if index == 0 && embedding == nil { break }
-      inputGradient(ofLayer: index, step: step)
+      inputGradient(ofLayer: index, step: step, between: {})
       if index == 0, case .tokens(let tokens) = input.timesteps(search.segment, of: segments.last!.upperBound) {
         dropTokens(tokens, of: downward.pointer, step: step)
       }

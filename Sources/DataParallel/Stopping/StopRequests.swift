@@ -1,0 +1,44 @@
+import Checkpoints
+import MPI
+
+/// Knows why this rank wants the job to stop: for a signal, and on rank 0 also for the stop file or the clock. These
+/// two never take the first step from a job, so that a run makes progress however short its jobs are.
+final class StopRequests {
+  /// Whether a checkpoint is being written that has to end first.
+  var isWriting = false
+  /// Whether a step is done.
+  var hasCompletedStep = false
+
+  private let rank: Int
+  private let signal: () -> Int32
+  private let directory: RunDirectory
+  private var clock: StopClock?
+  private var fileSoughtSeconds = 0.0
+
+  /// - Parameters:
+  ///   - signal: the one that asked this process to stop, or 0.
+  ///   - clock: when the job's time is over, nil where it has no end, and on ranks other than 0.
+  init(rank: Int, signal: @escaping () -> Int32, directory: RunDirectory, clock: StopClock?) {
+    self.rank = rank
+    self.signal = signal
+    self.directory = directory
+    self.clock = clock
+  }
+
+  /// A checkpoint took so long.
+  func measuredCheckpoint(seconds: Double) { clock?.measuredCheckpoint(seconds: seconds) }
+
+  /// The first reason that there is.
+  func reason() -> StopReason? {
+    let number = signal()
+    if number != 0 { return .signal(number, rank: rank) }
+    guard rank == 0, hasCompletedStep else { return nil }
+    let now = World.wallTimeSeconds()
+    if now - fileSoughtSeconds >= 1 {
+      fileSoughtSeconds = now
+      // A file that cannot be looked for, or removed, asks for nothing; the next start says so.
+      if (try? directory.takeStopFile()) == true { return .stopFile }
+    }
+    return clock?.reason(atSeconds: now, isWriting: isWriting)
+  }
+}
