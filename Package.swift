@@ -151,7 +151,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "lstm-dist", "fault-matrix", "fuzz-program", "nonfinite-program", "TestLauncher",
+        "lstm-dist", "Configuration", "fault-matrix", "fuzz-program", "nonfinite-program", "TestLauncher",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),

@@ -3,20 +3,30 @@ import Glibc
 import Synchronization
 
 /// The file `heartbeat` of a run, as one rank of the job sees it: it writes its own record and reads those of others.
+/// While ranks start and have no run yet, they do the same in memory that the ranks of a node share.
 ///
 /// The record lies in memory that the system shares with the file. Saying what a rank is about is one store; it stands
 /// in the file even where the process is killed in the next moment, and a process that is stopped stops its beat.
 public final class Heartbeat: Sendable {
   /// The record of this rank as it was at the start.
   public let own: RankRecord
-  private let path: String
+  private let path: String?
   private let descriptor: Int32
   private nonisolated(unsafe) let page: UnsafeMutableRawPointer
 
   /// Opens the file that rank 0 has made with its `RunLock`, and writes the rank's record.
-  public init(_ run: RunDirectory, rank: Int, ranks: Int) throws {
+  public convenience init(_ run: RunDirectory, rank: Int, ranks: Int) throws {
     let path = run.heartbeatPath
     let descriptor = try checked("open", path) { open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) }
+    try self.init(descriptor, path: path, rank: rank, ranks: ranks)
+  }
+
+  /// The same in a file without a name, as many pages long as there are ranks: takes the descriptor over.
+  public convenience init(memory descriptor: Int32, rank: Int, ranks: Int) throws {
+    try self.init(descriptor, path: nil, rank: rank, ranks: ranks)
+  }
+
+  private init(_ descriptor: Int32, path: String?, rank: Int, ranks: Int) throws {
     // A page that the file does not have could be mapped, but not written.
     var information = stat()
     let bytes = RankRecord.pageBytes
@@ -27,7 +37,7 @@ public final class Heartbeat: Sendable {
       close(descriptor)
       throw CheckpointError(
         .inputOutput, "cannot use the heartbeat file", expected: "a page for rank \(rank)",
-        got: "\(counted(Int(information.st_size), "byte"))", at: path)
+        got: "\(counted(Int(information.st_size), "byte"))", at: path ?? "shared memory")
     }
     (self.path, self.descriptor, self.page) = (path, descriptor, page)
     own = RankRecord(ranks: ranks)
@@ -40,7 +50,10 @@ public final class Heartbeat: Sendable {
   }
 
   /// Removes the file, for a job that ends with a message of its own; the lock goes with rank 0's process.
-  public func remove() { unlink(path, ifOpenAs: descriptor) }
+  public func remove() { if let path { unlink(path, ifOpenAs: descriptor) } }
+
+  /// Bytes of a file for the records of as many ranks.
+  public static func byteCount(ranks: Int) -> Int { ranks * RankRecord.pageBytes }
 
   // MARK: The own record
 

@@ -6,6 +6,8 @@ public enum RankPhase: UInt8, Sendable {
   case starting, computing, reducing, updating, evaluating, saving, waiting, finishing
   /// The rank has left in good order.
   case ended
+  /// Busy for as long as it may take, as with reading its data or with a whole evaluation: enters no phases meanwhile.
+  case working
 
   /// In words, to follow "rank 2".
   func description(step: Int) -> String {
@@ -19,6 +21,7 @@ public enum RankPhase: UInt8, Sendable {
     case .waiting: "waiting for rank 0's decision after step \(step)"
     case .finishing: "finishing"
     case .ended: "at its end"
+    case .working: "at work"
     }
   }
 }

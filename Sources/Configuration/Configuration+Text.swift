@@ -15,6 +15,9 @@ extension Configuration {
     return text
   }
 
+  /// Every key with its value as it stands in `yaml`, in the order of the table.
+  public var values: [(key: String, value: String)] { ConfigurationKey.all.map { ($0.name, $0.text(self)) } }
+
   /// The value of a key as it stands in `yaml`; nil for an unknown key.
   public func text(ofKey name: String) -> String? { ConfigurationKey.all.first { $0.name == name }?.text(self) }
 

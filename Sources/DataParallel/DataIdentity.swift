@@ -29,16 +29,14 @@ public struct DataIdentity: Equatable, Sendable {
 }
 
 extension DataIdentity {
-  /// Ends the job where some ranks have other data than most, as they do where hosts have different files under one
-  /// name. Every rank calls it.
-  public func agree(_ world: World) throws {
-    let words = [vocabulary.withUnsafeBytes { XXHash64.hash($0) }, XXHash64.hash(tokensSHA256)]
-    let all = try world.communicator.allGather(words)
-    world.agree {
-      guard let difference = RankComparison(names: ["vocabulary", "tokens"], words: all) else { return }
-      throw Failure(
-        message: "error: ranks have different data — expected the same everywhere, got other \(difference.what) on "
-          + "\(difference.rankList) than on most\nhint: files of data must be the same on all hosts", exitCode: 65)
-    }
+  /// What ranks must agree on. They have different data where hosts have different files under one name.
+  public var claims: [World.Claim] {
+    let vocabulary = vocabulary.withUnsafeBytes { XXHash64.hash($0) }
+    return [
+      ("the data's vocabulary", hexadecimal(vocabulary)), ("the data's tokens", String(tokensSHA256.prefix(16))),
+    ]
   }
+
+  /// What to do where they do not.
+  public static let hint = "files of data must be the same on all hosts"
 }

@@ -37,9 +37,8 @@ public struct MemoryLevels: Sendable {
   /// last cache, and at least 64 MB.
   public static func measure(world: World) throws -> MemoryLevels {
     let communicator = world.communicator
-    let localRanks = try communicator.splitBySharedMemory(key: communicator.rank).size
     let caches = shares(
-      ProcessorCache.ofThisMachine(), localRanks: localRanks, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+      ProcessorCache.ofThisMachine(), localRanks: world.node.size, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let last = caches.last?.bytes ?? 0
     func rate(bytes: Int) throws -> Double {
       try communicator.barrier()

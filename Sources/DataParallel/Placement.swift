@@ -65,8 +65,7 @@ public enum Placement {
 
   /// The warning about this job, on rank 0. Every rank calls it.
   public static func warning(of world: World) throws -> String? {
-    let local = try world.communicator.splitBySharedMemory(key: world.communicator.rank)
-    let node = try local.broadcast(world.communicator.rank, root: 0)
+    let node = try world.node.broadcast(world.communicator.rank, root: 0)
     let share = ProcessorShare.ofThisProcess
     // Thousandths are what control groups are set in.
     let mine = [node, share.quota.map { Int(($0 * 1000).rounded()) } ?? -1] + share.cores

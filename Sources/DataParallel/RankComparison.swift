@@ -1,24 +1,24 @@
-/// Words that ranks hold, beside those of the other ranks or of a record. A pure function of them.
-public struct RankComparison: Equatable, Sendable {
-  /// The name of the first word about which there is a difference.
+/// Values that ranks hold, such as hashes, beside those of the other ranks or of a record. A pure function of them.
+public struct RankComparison<Value: Hashable & Sendable>: Equatable, Sendable {
+  /// The name of the first value about which there is a difference.
   public let what: String
-  /// Its value on those that are taken to be right.
-  public let expected: UInt64
+  /// What it is on those that are taken to be right.
+  public let expected: Value
   /// The ranks with other values, ascending.
   public let ranks: [Int]
   /// The value of the first of them.
-  public let got: UInt64
+  public let got: Value
 
   /// Compares the ranks with each other: what most of them have is expected, on a tie what the lowest rank of those
   /// has. Nil where all have the same.
-  /// - Parameter words: for each rank, a word for each name.
-  public init?(names: [String], words: [[UInt64]]) {
+  /// - Parameter words: for each rank, a value for each name.
+  public init?(names: [String], words: [[Value]]) {
     let expected = names.indices.map { index in RankComparison.mostFrequent(words.map { $0[index] }) }
     self.init(names: names, words: words, expected: expected)
   }
 
   /// Compares every rank with what is expected. Nil where all have that.
-  public init?(names: [String], words: [[UInt64]], expected: [UInt64]) {
+  public init?(names: [String], words: [[Value]], expected: [Value]) {
     for (index, name) in names.enumerated() {
       let ranks = words.indices.filter { words[$0][index] != expected[index] }
       guard let first = ranks.first else { continue }
@@ -31,11 +31,14 @@ public struct RankComparison: Equatable, Sendable {
     return nil
   }
 
-  private static func mostFrequent(_ values: [UInt64]) -> UInt64 {
+  private static func mostFrequent(_ values: [Value]) -> Value {
     let counts = Dictionary(values.map { ($0, 1) }, uniquingKeysWith: +)
     let most = counts.values.max()
     return values.first { counts[$0] == most }!
   }
+
+  /// The lowest rank that is taken to be right.
+  public var expectedRank: Int { ranks.enumerated().first { $0.offset != $0.element }?.offset ?? ranks.count }
 
   /// "rank 2", "ranks 0, 2 and 3".
   public var rankList: String {

@@ -14,7 +14,7 @@ public final class Repetition {
     case finite(step: Int)
     /// At the first record that differs: its step and the ranks that trained then, and which tensor's hash is another
     /// on which ranks now.
-    case record(step: Int, recordedRanks: Int, comparison: RankComparison)
+    case record(step: Int, recordedRanks: Int, comparison: RankComparison<UInt64>)
     /// Every record was met, but not the last checkpoint.
     case checkpoint([TensorDifference])
   }

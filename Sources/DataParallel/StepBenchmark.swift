@@ -147,7 +147,6 @@ public struct StepBenchmark: Sendable {
       shape: model, timesteps: shape.timesteps, globalBatch: shape.sequences,
       shards: min(max(8, ranks), shape.sequences),
       accumulate: accumulate, dropout: 0, seed: 1, rule: rule, clip: .norm(5), reduction: reduction)
-    let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
     world.agree {
       guard ranks <= shape.sequences else {
         throw Failure(
@@ -156,7 +155,7 @@ public struct StepBenchmark: Sendable {
           exitCode: 64)
       }
       let plan = try ShardPlan(globalBatch: setup.globalBatch, shards: setup.shards, ranks: ranks)
-      try Training.checkMemory(setup, plan: plan, localRanks: localRanks)
+      try Training.checkMemory(setup, plan: plan, localRanks: world.node.size)
     }
     let training = try Training(world: world, setup: setup)
     try training.initialize(method: .uniform, forgetBias: 1)

@@ -1,4 +1,5 @@
 import LSTM
+import MPI
 import Optimization
 
 /// What a training step needs to know, the same on every rank.
@@ -68,6 +69,14 @@ public struct TrainingSetup: Sendable {
     self.reduction = reduction
     self.sharedMemory = sharedMemory
     self.embeddingRows = embeddingRows
+  }
+
+  /// What follows from the data, and who computes what: on `ranks` ranks all must have the same.
+  public func claims(ranks: Int) -> [World.Claim] {
+    [
+      ("the model", "\(shape)"), ("the window", "\(timesteps) timesteps, \(segment) at a time"),
+      ("the plan", "\(globalBatch) sequences in \(shards) shards on \(ranks) ranks, at most \(accumulate) passes"),
+    ]
   }
 
   /// Names of what the optimizer keeps beside the parameters, each as large as they are: the rule's moments, and with an

@@ -8,7 +8,8 @@ import Synchronization
 /// few seconds.
 ///
 /// A rank counts as lost where its process is gone, where its heart has not beaten for the limit, or where the heart
-/// beats but the rank has not got on for ten times the limit while no other is further behind. Whoever notices ends the
+/// beats but the rank has not got on for ten times the limit while no other is further behind; one that is `working` gets
+/// on. Whoever notices ends the
 /// job with exit code 77 and one message. Time is counted in wake-ups of the thread itself: if the whole machine
 /// sleeps, nobody is late.
 ///
@@ -20,7 +21,7 @@ public final class Watchdog: Sendable {
   private let heartbeat: Heartbeat
   private let watched: Int?
   private let ranks: [Int]
-  private let limitSeconds: Int
+  private let limit: Atomic<Int>
   private let isPublisher: Bool
   private let hasEnded = Atomic(false)
 
@@ -33,47 +34,53 @@ public final class Watchdog: Sendable {
     self.world = world
     self.heartbeat = heartbeat
     self.ranks = ranks
-    self.limitSeconds = limitSeconds
+    limit = Atomic(limitSeconds)
     self.isPublisher = isPublisher
     let own = world.communicator.rank
     let next = ranks.first { $0 > own } ?? ranks.first
-    watched = limitSeconds == 0 || next == own ? nil : next
+    watched = next == own ? nil : next
     try startThread { [self] in run() }
   }
 
   /// The rank's work is over, and MPI is coming to its end.
   public func end() { hasEnded.store(true, ordering: .relaxed) }
 
+  /// From now on a rank may be silent for so long, 0 for ever; the beats go on either way.
+  public func allow(seconds: Int) { limit.store(seconds, ordering: .relaxed) }
+
   // MARK: The thread
 
   private func run() {
-    // A process that is gone is noticed at the second wake-up: within 10 seconds.
-    let tickSeconds = limitSeconds == 0 ? 4 : min(4, max(0.1, Double(limitSeconds) / 12))
-    let limit = Int((Double(limitSeconds) / tickSeconds).rounded(.up))
     var (silent, beats) = (0, UInt64.max)
     var (still, moves) = (0, UInt64.max)
     var gone = 0
     while true {
+      let limitSeconds = limit.load(ordering: .relaxed)
+      // A process that is gone is noticed at the second wake-up: within 10 seconds.
+      let tickSeconds = limitSeconds == 0 ? 4 : min(4, max(0.1, Double(limitSeconds) / 12))
+      let limit = Int((Double(limitSeconds) / tickSeconds).rounded(.up))
       heartbeat.beat()
       if isPublisher { heartbeat.publish() }
       usleep(UInt32(tickSeconds * 1e6))
-      guard let watched, let record = heartbeat.record(ofRank: watched) else { continue }
+      guard limitSeconds > 0, let watched, let record = heartbeat.record(ofRank: watched) else { continue }
       silent = record.beats == beats ? silent + 1 : 0
       beats = record.beats
       // A rank that has ended is awaited only by those that have ended too.
       if record.phase == .ended, !hasEnded.load(ordering: .relaxed) { continue }
       if silent >= limit {
-        end(watched, record, "a rank is silent", "a sign of life within \(limitSeconds) s", "none")
+        end(watched, record, "a rank is silent", "a sign of life within \(limitSeconds) s")
       }
       // From here on it is about getting on, of which this rank is past.
       if hasEnded.load(ordering: .relaxed) { continue }
       // One wake-up of grace, in which a launcher that notices too ends the job.
       gone = heartbeat.isGone(record) ? gone + 1 : 0
-      if gone > 1 { end(watched, record, "a rank has died", "a running process", "none") }
+      if gone > 1 { end(watched, record, "a rank has died", "a running process") }
       still = heartbeat.moves == moves ? still + 1 : 0
       moves = heartbeat.moves
-      if still >= 10 * limit, !isAnybodyBehind(), let own = heartbeat.record(ofRank: world.communicator.rank) {
-        end(world.communicator.rank, own, "a rank does not get on", "a move within \(10 * limitSeconds) s", "none")
+      if still >= 10 * limit, let own = heartbeat.record(ofRank: world.communicator.rank), own.phase != .working,
+        !isAnybodyBehind()
+      {
+        end(world.communicator.rank, own, "a rank does not get on", "a move within \(10 * limitSeconds) s")
       }
     }
   }
@@ -87,13 +94,13 @@ public final class Watchdog: Sendable {
     }
   }
 
-  private func end(_ rank: Int, _ record: RankRecord, _ what: String, _ expected: String, _ got: String) {
+  private func end(_ rank: Int, _ record: RankRecord, _ what: String, _ expected: String) {
     // MPI_Abort is called beside the rank's main thread, which waits in MPI for a rank that will not come. Should it
     // not return, the alarm ends this process, and with it the job.
     signal(SIGALRM, SIG_DFL)
     alarm(10)
     let failure = Failure(
-      message: "error: \(what) — expected \(expected), got \(got) from rank \(rank) on host \(record.hostText), last "
+      message: "error: \(what) — expected \(expected), got none from rank \(rank) on host \(record.hostText), last "
         + "seen \(record.activity) (process \(record.process))",
       exitCode: 77)
     if hasEnded.load(ordering: .relaxed) { world.leave(with: failure) }

@@ -20,22 +20,22 @@ public struct World: Sendable {
   /// All ranks.
   public let communicator: Communicator
 
+  /// The ranks that can share memory with this one, which means those of its node, in the order of all ranks.
+  public let node: Communicator
+
   /// What the threads of this process may do; never less than what was asked for.
   public let threadLevel: ThreadLevel
 
-  /// The number of ranks that the launcher says it started; nil without one. More than `communicator.size` means
-  /// that the program runs under the launcher of another MPI: every process is then alone and does the same work.
-  public let launcherSize: Int?
+  /// Whether there is a launcher to be told of an error.
+  private let hasLauncher: Bool
 
   /// For `agree`, so that it cannot meet the program's own messages.
   private let agreement: Communicator
   private let describe: @Sendable (any Error) -> Failure
 
-  /// Whether the launcher started more ranks than this world has: the launcher of another MPI.
-  public var hasWrongLauncher: Bool { (launcherSize ?? 1) > communicator.size }
-
   /// Starts MPI, runs `body`, and finalizes MPI. The process is a world of one if no launcher started it.
-  /// An error thrown by `body` ends the whole job with the message and exit code that `describe` gives it.
+  /// An error thrown by `body` ends the whole job with the message and exit code that `describe` gives it. Processes
+  /// that were started together and do not find each other, as under the launcher of another MPI, end with exit code 78.
   /// May be called once in the life of a process.
   public static func run<R: ~Copyable>(
     threads: ThreadLevel = .funneled,
@@ -65,9 +65,10 @@ public struct World: Sendable {
       let all = try Communicator(handle: MPI_COMM_WORLD)
       // The library reports errors that belong to no communicator on this one.
       _ = try Communicator(handle: MPI_COMM_SELF)
+      launch.refuseStrangers(worldSize: all.size)
       let world = World(
-        communicator: all, threadLevel: level, launcherSize: launch.size, agreement: try all.duplicate(),
-        describe: describe)
+        communicator: all, node: try all.splitBySharedMemory(key: all.rank), threadLevel: level,
+        hasLauncher: launch.hasLauncher, agreement: try all.duplicate(), describe: describe)
       if level < threads {
         let error = MPIError.refused("MPI_Init_thread", "thread level — expected \(threads), got \(level)")
         world.agree { throw error }
@@ -123,7 +124,7 @@ public struct World: Sendable {
   private func end(_ failure: Failure) -> Never {
     failure.report(rank: communicator.rank, size: communicator.size)
     // Alone there is nobody to end, and MPI_Abort would add a message of its own.
-    if launcherSize == nil && communicator.size == 1 { _exit(failure.exitCode) }
+    if !hasLauncher { _exit(failure.exitCode) }
     communicator.abort(exitCode: failure.exitCode)
   }
 

@@ -19,10 +19,9 @@ struct Evaluate: ParsableCommand {
 
   func run() {
     runJob { world in
-      let (saved, checkpoint) = loadModel(model, world: world)
+      let (saved, checkpoint) = try loadModel(model, world: world)
       let task = saved.configuration.task.type
-      let node = try world.communicator.splitBySharedMemory(key: world.communicator.rank)
-      try world.onEachNode(node) { try task.prepareEvaluation(of: saved, on: data) }
+      try world.onEachNode { try task.prepareEvaluation(of: saved, on: data) }
       let evaluation = world.agree { try task.evaluation(of: saved, on: data) }
       let sharded = try saved.sharded(world, checkpoint, timesteps: evaluation.timesteps)
       if world.communicator.rank == 0 { print("checkpoint: \(checkpoint.path)") }

@@ -11,7 +11,7 @@ struct Inspect: ParsableCommand {
 
   func run() {
     runJob { world in
-      let (saved, checkpoint) = loadModel(model, world: world)
+      let (saved, checkpoint) = try loadModel(model, world: world)
       world.agree {
         guard world.communicator.rank == 0 else { return }
         let manifest = checkpoint.manifest

@@ -6,23 +6,27 @@ import MPI
 import Sequences
 
 /// Runs a command's body on all ranks and ends the process with the exit code that it returns. Errors become one
-/// message and the exit code of their kind; before the message is written, `beforeFailure` is called with the code.
+/// message and the exit code of their kind. Before anything else ranks begin to watch each other, and compare the program
+/// that they run and `claims`, which is what it was called with.
 func runJob(
-  beforeFailure: @escaping @Sendable (Int32) -> Void = { _ in }, _ body: (World) throws -> Int32
+  comparing claims: [World.Claim] = CommandArguments.ofThisProcess.all,
+  presence: Presence = Presence(), _ body: (World) throws -> Int32
 ) -> Never {
   let describe: @Sendable (any Error) -> Failure = {
     let failure = failure(describing: $0)
-    beforeFailure(failure.exitCode)
+    presence.failing(failure.exitCode)
     return failure
   }
   let code = World.run(describe: describe) { world in
-    if world.hasWrongLauncher && world.communicator.rank == 0 {
-      printError(
-        "warning: the launcher started \(world.launcherSize ?? 0) processes, but each is a world of one — expected "
-          + "the mpirun of the MPI that this program was built with")
-    }
+    // Where the arguments of some rank make no sense, it is here too, and ends the job.
+    world.agree {}
+    try presence.begin(world: world)
+    try world.agreeOnProgram()
+    try world.agree(on: claims)
+    presence.enter(.working)
     let code = try body(world)
     fflush(nil)
+    presence.end()
     // All files are complete before the first rank leaves with a code that makes the launcher end the others.
     try world.communicator.barrier()
     return code

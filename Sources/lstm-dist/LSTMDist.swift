@@ -53,14 +53,14 @@ struct LSTMDist: ParsableCommand {
   /// Help and wrong usage: rank 0 prints, all ranks end with the same code.
   private static func report(_ error: any Error) -> Never {
     let (text, code) = (fullMessage(for: error), exitCode(for: error))
-    World.run { world in
-      if code.isSuccess {
-        if world.communicator.rank == 0 { print(text) }
-      } else {
-        world.agree { throw Failure(message: text.withSmallInitial, exitCode: 64) }
-      }
+    guard code.isSuccess else {
+      World.run { world in world.agree { throw Failure(message: text.withSmallInitial, exitCode: 64) } }
+      Glibc.exit(64)
     }
-    Glibc.exit(0)
+    runJob { world in
+      if world.communicator.rank == 0 { print(text) }
+      return 0
+    }
   }
 }
 

@@ -24,7 +24,7 @@ struct Predict: ParsableCommand {
 
   func run() {
     runJob { world in
-      let (saved, checkpoint) = loadModel(model, world: world)
+      let (saved, checkpoint) = try loadModel(model, world: world)
       let standardInput = try files.isEmpty ? readStandardInput(world) : []
       let prediction = world.agree {
         let inputs = try files.map { (name: $0, bytes: try TextFile.read($0, as: "file to predict")) }

@@ -21,12 +21,11 @@ struct Replay: ParsableCommand {
 
   func run() {
     runJob { world in
-      let localRanks = try world.communicator.splitBySharedMemory(key: world.communicator.rank).size
       let dump = world.agree {
         let dump = try StepDump(path)
         let plan = try ShardPlan(
           globalBatch: dump.setup.globalBatch, shards: dump.setup.shards, ranks: world.communicator.size)
-        try Training.checkMemory(dump.setup, plan: plan, localRanks: localRanks)
+        try Training.checkMemory(dump.setup, plan: plan, localRanks: world.node.size)
         return dump
       }
       let isRoot = world.communicator.rank == 0

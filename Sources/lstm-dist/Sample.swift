@@ -41,7 +41,7 @@ struct Sample: ParsableCommand {
 
   func run() {
     runJob { world in
-      let (saved, checkpoint) = loadModel(model, world: world)
+      let (saved, checkpoint) = try loadModel(model, world: world)
       world.agree {
         guard world.communicator.rank == 0 else { return }
         let parameters = FloatBuffer(count: saved.model.shape.parameterCount)

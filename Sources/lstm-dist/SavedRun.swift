@@ -122,8 +122,8 @@ struct ModelChoice: ParsableArguments {
 }
 
 /// Every rank opens what a RUN argument means; rank 0 names damaged checkpoints that were passed over.
-func loadModel(_ choice: ModelChoice, world: World) -> (SavedRun, Checkpoint) {
-  world.agree {
+func loadModel(_ choice: ModelChoice, world: World) throws -> (SavedRun, Checkpoint) {
+  let (saved, checkpoint) = world.agree {
     let resolved = try ResolvedRun(choice.path, best: choice.best)
     if world.communicator.rank == 0 {
       for damaged in resolved.damaged {
@@ -132,4 +132,9 @@ func loadModel(_ choice: ModelChoice, world: World) -> (SavedRun, Checkpoint) {
     }
     return (try SavedRun(resolved.checkpoint), resolved.checkpoint)
   }
+  try world.agree(on: [
+    ("the checkpoint's step", "\(checkpoint.manifest.step)"),
+    ("the checkpoint's parameters", saved.model.parametersSHA256),
+  ])
+  return (saved, checkpoint)
 }

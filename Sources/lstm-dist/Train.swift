@@ -52,7 +52,7 @@ struct Train: ParsableCommand {
     answerStopSignals()
     let presence = Presence()
     let time = JobTime()
-    runJob(beforeFailure: presence.failing) { world in
+    runJob(comparing: CommandArguments.ofThisProcess.command, presence: presence) { world in
       try TrainJob(command: self, world: world, presence: presence, time: time).run()
     }
   }
@@ -81,6 +81,13 @@ struct Train: ParsableCommand {
       if let value { overrides.append(Override(key: key, value: value, origin: flag)) }
     }
     return try Configuration.load(file: config, overrides: overrides)
+  }
+
+  /// What must be the same on all ranks: every key, and what is no key.
+  func claims(_ configuration: Configuration) -> [World.Claim] {
+    configuration.values.map { ($0.key, $0.value) } + [
+      ("--run", directory(configuration).path), ("--fresh", "\(fresh)"), ("--trace", trace ?? ""),
+    ]
   }
 
   /// Where the run lives.
@@ -113,28 +120,33 @@ struct TrainJob {
 
   func run() throws -> Int32 {
     // Everything that can be wrong is found before the run directory is touched.
-    let node = try world.communicator.splitBySharedMemory(key: world.communicator.rank)
+    presence.enter(.starting)
     let configuration = world.agree { try command.resolvedConfiguration() }
-    try world.onEachNode(node) { try configuration.task.type.prepare(configuration) }
+    try world.agree(on: command.claims(configuration))
+    presence.allow(seconds: configuration.watchdog.seconds)
+    presence.enter(.working)
+    try world.onEachNode { try configuration.task.type.prepare(configuration) }
     let (data, setup) = world.agree {
       let data = try configuration.task.type.data(configuration)
       let setup = TrainingSetup(configuration, data)
       let plan = try ShardPlan(
         globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
-      try Training.checkMemory(setup, plan: plan, localRanks: node.size)
+      try Training.checkMemory(setup, plan: plan, localRanks: world.node.size)
       return (data, setup)
     }
-    try data.identity.agree(world)
+    try world.agree(
+      on: data.identity.claims + setup.claims(ranks: world.communicator.size), hint: DataIdentity.hint)
+    presence.enter(.starting)
     let console = Console(data)
     let training = try Training(
       world: world, setup: setup, tracedEvents: command.trace == nil ? 0 : StepClock.tracedEvents)
     let trace = try command.trace.map { try TraceFile(path: $0, world: world) }
+    presence.enter(.working)
     let directory = command.directory(configuration)
     let found = world.agree { isRoot ? try openRun(directory, configuration, data.identity) : Found() }
     for message in found.messages { printError(message) }
     defer { found.lock?.release() }
     training.heartbeat = try presence.begin(world: world, directory, configuration)
-    defer { presence.end() }
     let resumes = try world.communicator.broadcast(found.checkpoint == nil ? 0 : 1, root: 0) == 1
 
     if !resumes {

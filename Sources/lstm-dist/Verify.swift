@@ -43,16 +43,15 @@ private struct VerifyJob {
   private var isRoot: Bool { world.communicator.rank == 0 }
 
   func run() throws {
-    let node = try world.communicator.splitBySharedMemory(key: world.communicator.rank)
     let segment = world.agree { try Segment(RunDirectory(path: command.path), from: command.from, to: command.to) }
     let configuration = world.agree { try checkedConfiguration(segment) }
-    try world.onEachNode(node) { try configuration.task.type.prepare(configuration) }
+    try world.onEachNode { try configuration.task.type.prepare(configuration) }
     let data = world.agree { try checkedData(configuration, segment) }
     let console = Console(data)
     let setup = world.agree {
       let setup = TrainingSetup(configuration, data)
       let plan = try ShardPlan(globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
-      try Training.checkMemory(setup, plan: plan, localRanks: node.size)
+      try Training.checkMemory(setup, plan: plan, localRanks: world.node.size)
       return setup
     }
     let training = try Training(world: world, setup: setup)

@@ -51,6 +51,23 @@ extension Commands {
       }
     }
 
+    /// A rank that stops as it opens its data, when there is no run yet.
+    @Test(.enabled(if: Workspace.canTrace, "no strace that may trace"))
+    func aRankThatStopsAtTheStartEndsTheJobWithItsName() throws {
+      try Workspace.run { workspace in
+        let train = [Launcher.builtExecutable("lstm-dist").path, "train", "--config", "small.yaml"] + Self.watched
+        let stops = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", "corpus.txt", "-e", "inject=openat:signal=STOP"]
+        let outcome = try Launcher.run(
+          ["mpirun", "--oversubscribe", "--timeout", "60", "-np", "2"] + train + [":", "-np", "1"] + stops + train,
+          workingDirectory: workspace.url)
+        #expect(outcome.jobExitCode == 77 && outcome.errorLines.count == 1, "\(outcome)")
+        #expect(
+          outcome.errors.contains("a rank is silent — expected a sign of life within 3 s, got none from rank 2 on"))
+        #expect(outcome.errors.contains("last seen at work"), "\(outcome)")
+        #expect(!FileManager.default.fileExists(atPath: workspace.path("runs")), "\(outcome)")
+      }
+    }
+
     /// Stopped together, as by a scheduler, ranks are not lost: they go on together.
     @Test func aPauseOfAllRanksIsNoLoss() throws {
       try Workspace.run { workspace in

@@ -35,6 +35,11 @@ extension Workspace {
       workingDirectory: url, timeoutSeconds: 90)
   }
 
+  /// Whether there is an strace that may trace.
+  static var canTrace: Bool {
+    (try? Launcher.run(["strace", "-qq", "-o", "/dev/null", "true"]).exitCode) == 0
+  }
+
   /// The last step of a run that has records.
   func lastStep(_ run: String) throws -> Int { try #require(try metrics(run).last).step }
 

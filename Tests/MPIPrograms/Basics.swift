@@ -7,10 +7,6 @@ func environment(_ world: World) throws {
   let before = World.wallTimeSeconds()
   usleep(20_000)
   try expect(World.wallTimeSeconds() - before >= 0.02, equals: true, "20 ms of sleep on MPI's clock")
-  if world.communicator.rank == 0 {
-    let size = world.launcherSize.map { "\($0)" } ?? "none"
-    print("launcher \(size) wrong \(world.hasWrongLauncher)")
-  }
 }
 
 func communicators(_ world: World) throws {

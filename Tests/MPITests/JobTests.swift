@@ -26,13 +26,25 @@ struct JobTests {
     #expect(outcome.output.contains("ok \(scenario) 1"), "\(outcome)")
   }
 
-  @Test func theLaunchersNumberOfRanksIsKnown() throws {
-    let launched = try Launcher.run("mpi-programs", ["environment"], ranks: 3)
-    #expect(launched.output.contains("launcher 3 wrong false"), "\(launched)")
-    let alone = try Launcher.run("mpi-programs", ["environment"], ranks: nil)
-    #expect(alone.output.contains("launcher none wrong false"), "\(alone)")
-    let other = try Launcher.run("mpi-programs", ["environment"], ranks: nil, environment: ["PMI_SIZE": "4"])
-    #expect(other.output.contains("launcher 4 wrong true"), "\(other)")
+  /// As those of another MPI's launcher are.
+  @Test(arguments: ["OMPI_COMM_WORLD", "PMI"]) func processesThatDoNotFindEachOtherAreRefusedOnce(names: String) throws
+  {
+    for rank in 0..<2 {
+      let outcome = try Launcher.run(
+        "mpi-programs", ["environment"], ranks: nil, environment: ["\(names)_SIZE": "4", "\(names)_RANK": "\(rank)"])
+      #expect(outcome.exitCode == 78 && outcome.output.isEmpty, "\(outcome)")
+      #expect(
+        outcome.errors
+          == (rank > 0
+            ? ""
+            : """
+            error: ranks do not find each other — expected one world of 4 ranks, as many as the launcher started, got worlds \
+            of 1
+            hint: start it with the mpirun of the MPI that it was built with
+
+            """),
+        "\(outcome)")
+    }
   }
 
   @Test func whatTheUserSaysAboutYieldingStays() throws {

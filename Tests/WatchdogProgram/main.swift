@@ -1,13 +1,15 @@
 import Checkpoints
 import DataParallel
-import Glibc
+import Foundation
 import MPI
 
-// watchdog-program RUN      the last rank stops for ever when the work of all is over, before it comes out of MPI
+// watchdog-program end RUN   the last rank stops for ever when the work of all is over, before it comes out of MPI
+// watchdog-program stop      it stops for ever before there is a run
+// watchdog-program apart     it works for longer than a rank may stand still, then enters another collective
 
-World.run { world in
+/// The last rank stops when all have left, in a run.
+func end(_ world: World, run: RunDirectory) throws {
   let all = world.communicator
-  let run = RunDirectory(path: CommandLine.arguments[1])
   let lock = world.agree { all.rank == 0 ? try RunLock(run, ranks: all.size) : nil }
   defer { lock?.release() }
   let heartbeat = try Heartbeat(run, rank: all.rank, ranks: all.size)
@@ -17,4 +19,38 @@ World.run { world in
   watchdog.end()
   heartbeat.enter(.ended, step: 0)
   if all.rank == all.size - 1 { raise(SIGSTOP) }
+}
+
+/// The same without a run, in the memory that the ranks of a node share.
+func start(_ world: World, limitSeconds: Int, _ body: (Heartbeat, _ isLast: Bool) throws -> Void) throws {
+  let all = world.communicator
+  guard let heartbeat = try Heartbeat.ofNode(world) else {
+    throw Failure(message: "error: no memory that ranks share", exitCode: 1)
+  }
+  _ = try Watchdog(
+    world: world, heartbeat: heartbeat, ranks: Array(0..<all.size), limitSeconds: limitSeconds, isPublisher: false)
+  heartbeat.enter(.starting, step: 0)
+  try body(heartbeat, all.rank == all.size - 1)
+}
+
+World.run { world in
+  let all = world.communicator
+  switch CommandLine.arguments[1] {
+  case "end": try end(world, run: RunDirectory(path: CommandLine.arguments[2]))
+  case "stop":
+    try start(world, limitSeconds: 2) { _, isLast in
+      if isLast { raise(SIGSTOP) }
+      try all.barrier()
+    }
+  default:
+    try start(world, limitSeconds: 1) { heartbeat, isLast in
+      heartbeat.enter(.working, step: 0)
+      if isLast { sleep(12) }
+      heartbeat.enter(.starting, step: 0)
+      try all.barrier()
+      if all.rank == 0 { print("worked") }
+      fflush(nil)
+      try (isLast ? world.node : all).barrier()
+    }
+  }
 }

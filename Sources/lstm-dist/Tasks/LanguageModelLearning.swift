@@ -48,7 +48,7 @@ enum LanguageModelLearning: LearningTask {
       tokens: tokens, globalBatch: batch.sequences, timesteps: timesteps, name: name)
     let identity = DataIdentity(vocabulary: corpus.vocabularyJSON, tokensSHA256: corpus.tokensSHA256)
     return Evaluation(timesteps: timesteps) { model, world in
-      try identity.agree(world)
+      try world.agree(on: identity.claims, hint: DataIdentity.hint)
       let loss = try model.evaluate(source)
       return [
         "text: \(name), \(tokens.count - 1) targets", "loss: \(loss) nats a token",
