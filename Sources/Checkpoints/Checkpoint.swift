@@ -2,29 +2,30 @@
 public struct Checkpoint: Sendable {
   static let manifestName = "manifest.json"
 
+  private let place: Place
   /// Its directory.
-  public let path: String
+  public var path: String { "\(place)" }
   /// What it says of itself.
   public let manifest: Manifest
 
   /// Reads the manifest in a directory and checks every file that it names, byte for byte.
-  public init(verifying path: String) throws { try self.init(verifying: path, pace: nil) }
+  public init(verifying path: String) throws { try self.init(verifying: Place(trimmed(path))) }
 
-  init(verifying path: String, pace: Pace?) throws {
-    self.path = trimmed(path)
-    manifest = try Manifest(path: joined(path, Checkpoint.manifestName))
+  init(verifying place: Place, pace: Pace? = nil) throws {
+    self.place = place
+    manifest = try Manifest(place.at(Checkpoint.manifestName))
     for file in manifest.files {
-      let input = try InputFile(joined(path, file.name), followLinks: false)
+      let input = try InputFile(place.at(file.name), followLinks: false)
       guard input.length == file.digest.length else {
         throw CheckpointError(
           .badData, "file has another length than the manifest says",
-          expected: counted(file.digest.length, "byte"), got: "\(input.length)", at: input.path)
+          expected: counted(file.digest.length, "byte"), got: "\(input.length)", at: "\(input.place)")
       }
       let sha256 = try input.digest(pace).sha256
       guard sha256 == file.digest.sha256 else {
         throw CheckpointError(
           .badData, "file has another SHA-256 than the manifest says", expected: quoted(file.digest.sha256),
-          got: sha256, at: input.path)
+          got: sha256, at: "\(input.place)")
       }
     }
   }
@@ -34,7 +35,7 @@ public struct Checkpoint: Sendable {
     guard manifest.files.contains(where: { $0.name == name }) else {
       throw CheckpointError(.badData, "checkpoint lacks a file", expected: quoted(name), got: "none", at: path)
     }
-    return try TensorFile(InputFile(joined(path, name), followLinks: false))
+    return try TensorFile(InputFile(place.at(name), followLinks: false))
   }
 }
 
@@ -64,6 +65,8 @@ extension RunDirectory {
   ///     all read back from the disk, and compared with the manifest
   ///     rename to checkpoints/step-00001200, fsync of checkpoints
   ///
+  /// The manifest gets the run's identity. Nothing is written where the run's directory is gone, or holds another run.
+  ///
   /// One of the same step that stands there already (a damaged one that was passed over) is set aside as
   /// `.replaced-step-00001200` until the new one stands; `removeLeftovers` puts it back after a crash in between.
   @discardableResult
@@ -73,25 +76,28 @@ extension RunDirectory {
 
   @discardableResult
   func writeCheckpoint(_ manifest: Manifest, files: [CheckpointFile], pace: Pace?) throws -> Manifest {
-    try write(manifest, files, in: checkpointsPath, pace)
+    try write(manifest, files, in: checkpoints, pace)
   }
 
   /// Writes the dump of a step in the way of a checkpoint, as `dumps/step-00001200`; returns its path. Where there are
   /// `limit` dumps of other steps, none is written, and the answer is nil.
   public func writeDump(_ manifest: Manifest, files: [CheckpointFile], limit: Int) throws -> String? {
-    let steps = try entry(dumpsPath) == .absent ? [] : names(in: dumpsPath).compactMap(RunDirectory.step(ofName:))
+    let steps = try entry(dumps) == .absent ? [] : names(in: dumps).compactMap(RunDirectory.step(ofName:))
     guard steps.count(where: { $0 != manifest.step }) < limit else { return nil }
-    try write(manifest, files, in: dumpsPath, nil)
-    return joined(dumpsPath, RunDirectory.checkpointName(step: manifest.step))
+    try write(manifest, files, in: dumps, nil)
+    return "\(dumps.at(RunDirectory.checkpointName(step: manifest.step)))"
   }
 
   @discardableResult
   private func write(
-    _ manifest: Manifest, _ files: [CheckpointFile], in parent: String, _ pace: Pace?
+    _ manifest: Manifest, _ files: [CheckpointFile], in parent: Place, _ pace: Pace?
   ) throws -> Manifest {
     let name = RunDirectory.checkpointName(step: manifest.step)
-    let partial = joined(parent, ".partial-" + name)
+    let partial = parent.at(".partial-" + name)
     do {
+      try checkIsThere()
+      var manifest = manifest
+      manifest.run = try identity ?? readIdentity()
       if try entry(parent) == .absent { try makeDirectory(parent) }
       try removeTree(partial)
       let written = try fill(partial, manifest, files, pace)
@@ -105,28 +111,30 @@ extension RunDirectory {
     }
   }
 
-  private func fill(_ partial: String, _ manifest: Manifest, _ files: [CheckpointFile], _ pace: Pace?) throws
+  private func fill(_ partial: Place, _ manifest: Manifest, _ files: [CheckpointFile], _ pace: Pace?) throws
     -> Manifest
   {
     var manifest = manifest
     try makeDirectory(partial)
     for file in files {
       let digest = try TensorFileWriter.create(
-        file.tensors, metadata: [:], at: joined(partial, file.name), refuseNonFinite: file.refusesNonFinite, pace: pace)
+        file.tensors, metadata: [:], at: partial.at(file.name), refuseNonFinite: file.refusesNonFinite, pace: pace)
       manifest.files.append(Manifest.File(name: file.name, digest: digest))
     }
-    var file = try OutputFile(creating: joined(partial, Checkpoint.manifestName))
+    var file = try OutputFile(creating: partial.at(Checkpoint.manifestName))
     try file.write(manifest.text)
     _ = try file.finish()
     try syncDirectory(partial)
     return manifest
   }
 
-  private func publish(_ partial: String, as name: String, in parent: String) throws {
-    let target = joined(parent, name)
-    let replaced = joined(parent, ".replaced-" + name)
+  private func publish(_ partial: Place, as name: String, in parent: Place) throws {
+    let target = parent.at(name)
+    let replaced = parent.at(".replaced-" + name)
     let standsAlready = try entry(target, followLinks: false) != .absent
     if standsAlready {
+      // A damaged one gives way, but one of another run is not ours to remove.
+      if let other = try? Manifest(target.at(Checkpoint.manifestName)) { try refuseForeign(other, at: target) }
       try removeTree(replaced)
       try move(target, to: replaced)
     }

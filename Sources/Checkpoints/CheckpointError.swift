@@ -38,10 +38,11 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
       ?? CheckpointError(.inputOutput, "checkpoint failed", expected: "success", got: "\(error)", at: "checkpoints")
   }
 
-  /// A system call that failed: `code` is its errno.
-  init(systemCall: String, code: Int32, at path: String, hint: String? = nil) {
+  /// What could not be done because the system refused it: `code` is its errno.
+  public init(_ what: String, code: Int32, at place: Place) {
+    let refusal = Refusal(code)
     self.init(
-      .inputOutput, "\(systemCall) failed", expected: "success", got: errorText(code), at: path, hint: hint)
+      .inputOutput, what, expected: refusal.expected, got: refusal.got, at: "\(place)", hint: refusal.hint)
   }
 }
 

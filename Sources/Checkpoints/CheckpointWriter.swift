@@ -124,7 +124,7 @@ public func startThread(_ body: @escaping @Sendable () -> Void) throws {
     }, owned.toOpaque())
   guard code == 0 else {
     owned.release()
-    throw CheckpointError(systemCall: "pthread_create", code: code, at: "a thread beside the training")
+    throw CheckpointError("cannot start a thread", code: code, at: Place("beside the training"))
   }
   pthread_detach(thread)
 }

@@ -27,36 +27,47 @@ func lastComponent(of path: String) -> String {
   return path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
 }
 
-/// What a path leads to.
+/// What a place leads to.
 enum Entry { case absent, file, directory }
 
-/// What the path leads to; `followLinks` false: the link itself, which counts as a file.
-func entry(_ path: String, followLinks: Bool = true) throws -> Entry {
+/// What the place leads to; `followLinks` false: the link itself, which counts as a file.
+func entry(_ place: Place, followLinks: Bool = true) throws -> Entry {
   var information = stat()
-  while (followLinks ? stat(path, &information) : lstat(path, &information)) == -1 {
+  while place.call({ fstatat($0, $1, &information, followLinks ? 0 : AT_SYMLINK_NOFOLLOW) }) == -1 {
     switch errno {
     case EINTR: continue
     case ENOENT: return .absent
-    default: throw CheckpointError(systemCall: "stat", code: errno, at: path)
+    default: throw CheckpointError("cannot look for a file", code: errno, at: place)
     }
   }
   return information.st_mode & S_IFMT == S_IFDIR ? .directory : .file
 }
 
-/// The names in a directory, in byte order.
-func names(in path: String) throws -> [String] {
-  guard let stream = opendir(path) else { throw CheckpointError(systemCall: "opendir", code: errno, at: path) }
+/// The names in a directory, in byte order. One that is not UTF-8 is an error: a String cannot hold it, and with its
+/// bytes repaired it might be taken for another.
+func names(in place: Place) throws -> [String] {
+  let descriptor = try checked("cannot open the directory", place) {
+    openat($0, $1, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  }
+  guard let stream = fdopendir(descriptor) else {
+    let code = errno
+    close(descriptor)
+    throw CheckpointError("cannot read the directory", code: code, at: place)
+  }
   defer { closedir(stream) }
   var names: [String] = []
   errno = 0
   while let item = readdir(stream) {
-    let name = withUnsafePointer(to: &item.pointee.d_name) {
-      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    let bytes = withUnsafeBytes(of: &item.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+    guard let name = String(validating: bytes, as: UTF8.self) else {
+      throw CheckpointError(
+        .badData, "name of a file cannot be used", expected: "UTF-8", got: "\"\(escaped(bytes))\"", at: "\(place)",
+        hint: "rename the file or remove it")
     }
     if name != ".", name != ".." { names.append(name) }
     errno = 0
   }
-  guard errno == 0 else { throw CheckpointError(systemCall: "readdir", code: errno, at: path) }
+  guard errno == 0 else { throw CheckpointError("cannot read the directory", code: errno, at: place) }
   return names.sorted(by: precedes)
 }
 
@@ -65,31 +76,51 @@ func precedes(_ left: String, _ right: String) -> Bool { left.utf8.lexicographic
 
 /// Makes a directory and the ones above it, where they are missing.
 func makeDirectories(_ path: String) throws {
-  if try entry(path) == .directory { return }
+  if try entry(Place(path)) == .directory { return }
   if directory(of: path) != path { try makeDirectories(directory(of: path)) }
-  if mkdir(path, 0o755) == -1, errno != EEXIST { throw CheckpointError(systemCall: "mkdir", code: errno, at: path) }
+  if mkdir(path, 0o755) == -1, errno != EEXIST {
+    throw CheckpointError("cannot make the directory", code: errno, at: Place(path))
+  }
 }
 
-func makeDirectory(_ path: String) throws { try checked("mkdir", path) { mkdir(path, 0o755) } }
+func makeDirectory(_ place: Place) throws {
+  try checked("cannot make the directory", place) { mkdirat($0, $1, 0o755) }
+}
 
-func move(_ source: String, to target: String) throws {
-  try checked("rename", "\(source) to \(target)") { rename(source, target) }
+func move(_ source: Place, to target: Place) throws {
+  try checked("cannot rename \(source)", target) { directory, path in
+    source.call { renameat($0, $1, directory, path) }
+  }
 }
 
 /// Waits until the names in a directory are on the disk.
-func syncDirectory(_ path: String) throws {
-  let descriptor = try checked("open", path) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+func syncDirectory(_ place: Place) throws {
+  let descriptor = try checked("cannot open the directory", place) {
+    openat($0, $1, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  }
   defer { close(descriptor) }
-  try checked("fsync", path) { fsync(descriptor) }
+  try checked("cannot write the directory to the disk", place) { _, _ in fsync(descriptor) }
 }
 
 /// Removes a file or a directory with all that is in it, if there is one; a link is removed, not followed.
-public func removeTree(_ path: String) throws {
-  switch try entry(path, followLinks: false) {
+public func removeTree(_ path: String) throws { try removeTree(Place(path)) }
+
+func removeTree(_ place: Place) throws {
+  switch try entry(place, followLinks: false) {
   case .absent: return
-  case .file: try checked("unlink", path) { unlink(path) }
+  case .file: try remove(place)
   case .directory:
-    for name in try names(in: path) { try removeTree(joined(path, name)) }
-    try checked("rmdir", path) { rmdir(path) }
+    for name in try names(in: place) { try removeTree(place.at(name)) }
+    try checked("cannot remove the directory", place) { unlinkat($0, $1, AT_REMOVEDIR) }
   }
+}
+
+/// Removes a file.
+func remove(_ place: Place) throws { try checked("cannot remove the file", place) { unlinkat($0, $1, 0) } }
+
+/// Whether the place leads to what is open under this descriptor.
+func isFile(_ place: Place, openAs descriptor: Int32) -> Bool {
+  var (opened, named) = (stat(), stat())
+  return fstat(descriptor, &opened) == 0 && place.call { fstatat($0, $1, &named, 0) } == 0
+    && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
 }

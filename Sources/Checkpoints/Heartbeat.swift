@@ -10,23 +10,25 @@ import Synchronization
 public final class Heartbeat: Sendable {
   /// The record of this rank as it was at the start.
   public let own: RankRecord
-  private let path: String?
+  private let place: Place?
   private let descriptor: Int32
   private nonisolated(unsafe) let page: UnsafeMutableRawPointer
 
   /// Opens the file that rank 0 has made with its `RunLock`, and writes the rank's record.
+  /// - Parameter run: held open, so that the file is that of the rank's own job whatever takes the directory's name.
   public convenience init(_ run: RunDirectory, rank: Int, ranks: Int) throws {
-    let path = run.heartbeatPath
-    let descriptor = try checked("open", path) { open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) }
-    try self.init(descriptor, path: path, rank: rank, ranks: ranks)
+    let descriptor = try checked("cannot open the heartbeat file", run.heartbeat) {
+      openat($0, $1, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    }
+    try self.init(descriptor, run.heartbeat, RankRecord(ranks: ranks, run: run.identity), rank: rank)
   }
 
   /// The same in a file without a name, as many pages long as there are ranks: takes the descriptor over.
   public convenience init(memory descriptor: Int32, rank: Int, ranks: Int) throws {
-    try self.init(descriptor, path: nil, rank: rank, ranks: ranks)
+    try self.init(descriptor, nil, RankRecord(ranks: ranks, run: nil), rank: rank)
   }
 
-  private init(_ descriptor: Int32, path: String?, rank: Int, ranks: Int) throws {
+  private init(_ descriptor: Int32, _ place: Place?, _ own: RankRecord, rank: Int) throws {
     // A page that the file does not have could be mapped, but not written.
     var information = stat()
     let bytes = RankRecord.pageBytes
@@ -37,10 +39,9 @@ public final class Heartbeat: Sendable {
       close(descriptor)
       throw CheckpointError(
         .inputOutput, "cannot use the heartbeat file", expected: "a page for rank \(rank)",
-        got: "\(counted(Int(information.st_size), "byte"))", at: path ?? "shared memory")
+        got: "\(counted(Int(information.st_size), "byte"))", at: place?.description ?? "shared memory")
     }
-    (self.path, self.descriptor, self.page) = (path, descriptor, page)
-    own = RankRecord(ranks: ranks)
+    (self.place, self.descriptor, self.page, self.own) = (place, descriptor, page, own)
     page.copyMemory(from: own.bytes, byteCount: RankRecord.byteCount)
   }
 
@@ -50,7 +51,7 @@ public final class Heartbeat: Sendable {
   }
 
   /// Removes the file, for a job that ends with a message of its own; the lock goes with rank 0's process.
-  public func remove() { if let path { unlink(path, ifOpenAs: descriptor) } }
+  public func remove() { if let place { Checkpoints.remove(place, ifOpenAs: descriptor) } }
 
   /// Bytes of a file for the records of as many ranks.
   public static func byteCount(ranks: Int) -> Int { ranks * RankRecord.pageBytes }

@@ -28,6 +28,8 @@ public struct Manifest: Equatable, Sendable {
     public let digest: FileDigest
   }
 
+  /// The run that it is of; nil where it was written before there were identities.
+  public internal(set) var run: RunIdentity?
   /// Steps completed since the start of the run.
   public let step: Int
   /// Where the next step's data begins.
@@ -61,7 +63,7 @@ public struct Manifest: Equatable, Sendable {
 
   /// The content of `manifest.json`.
   var text: String {
-    let record: JSONRecord = [
+    var record: JSONRecord = [
       "formatVersion": .integer(Manifest.formatVersion), "step": .integer(step),
       "dataPosition": .object([
         "epoch": .integer(dataPosition.epoch), "stepInEpoch": .integer(dataPosition.stepInEpoch),
@@ -74,6 +76,7 @@ public struct Manifest: Equatable, Sendable {
       "parameterChain": .string(hexadecimal(parameterChain)), "validationLoss": .number(validationLoss),
       "configuration": .string(configuration),
     ]
+    if let run { record.append("run", .string("\(run)")) }
     let open = String(record.text.dropLast())
     return open + Manifest.seal(of: open.utf8)
   }
@@ -90,8 +93,9 @@ extension Manifest {
   static let maxBytes = 16 << 20
 
   /// Reads `manifest.json`, as hostile input.
-  init(path: String) throws {
-    let file = try InputFile(path, followLinks: false)
+  init(_ place: Place) throws {
+    let path = "\(place)"
+    let file = try InputFile(place, followLinks: false)
     guard file.length <= Manifest.maxBytes else {
       throw CheckpointError(
         .badData, "manifest is too long", expected: "at most \(Manifest.maxBytes) bytes", got: "\(file.length)",
@@ -121,6 +125,7 @@ extension Manifest {
     var reader = json
     var numbers: [String: Int] = [:]
     var seed: UInt64?
+    var run: RunIdentity?
     // Checkpoints from before there was a chain have none.
     var parameterChain: UInt64 = 0
     var validationLoss: Double?
@@ -137,6 +142,7 @@ extension Manifest {
             try reader.skipValue()
           }
         }
+      case "run": run = try reader.runIdentity()
       case "seed": seed = try reader.integer(UInt64.self)
       case "parameterChain": parameterChain = try reader.hash()
       case "validationLoss": validationLoss = try reader.optionalDouble()
@@ -167,6 +173,7 @@ extension Manifest {
       configuration: try required(configuration, "configuration"), parameterChain: parameterChain,
       validationLoss: validationLoss)
     self.files = files
+    self.run = run
     guard Set(files.map(\.name)).count == files.count, !files.isEmpty else {
       throw CheckpointError(
         .badData, "manifest's files are wrong", expected: "one file or more, each named once",

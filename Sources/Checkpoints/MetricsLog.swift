@@ -2,19 +2,25 @@ import Glibc
 
 /// `metrics.jsonl`: one JSON object per line, appended as training goes on.
 public final class MetricsLog {
-  private let path: String
+  private let place: Place
   private let descriptor: Int32
   /// Bytes of whole lines.
   private var length: Int
   private var isTorn = false
 
-  /// Opens the log, or makes it, for a run that goes on after `step`: what is newer is dropped, as `truncate` says.
-  public init(path: String, keepingThrough step: Int, rollbacks: Int = .max) throws {
-    if try entry(path) != .absent { try MetricsLog.truncate(path: path, toStep: step, rollbacks: rollbacks) }
-    self.path = path
-    descriptor = try checked("open", path) { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
+  /// Opens the log, or makes it, for a run that goes on after `step`: what is newer is dropped, as `truncate` says. A
+  /// new one begins with the identity of its run, where it has one:
+  ///
+  ///     {"event":"run","step":0,"run":"0f3a…"}
+  public init(_ place: Place, of run: RunIdentity? = nil, keepingThrough step: Int, rollbacks: Int = .max) throws {
+    if try entry(place) != .absent { try MetricsLog.truncate(place, toStep: step, rollbacks: rollbacks) }
+    self.place = place
+    descriptor = try checked("cannot open the metrics", place) {
+      openat($0, $1, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    }
     length = 0
-    length = Int(try checked("lseek", path) { lseek(descriptor, 0, SEEK_END) })
+    length = Int(try checked("cannot read", place) { [descriptor] _, _ in lseek(descriptor, 0, SEEK_END) })
+    if length == 0, let run { try append(["event": "run", "step": 0, "run": .string("\(run)")]) }
   }
 
   deinit { close(descriptor) }
@@ -24,7 +30,7 @@ public final class MetricsLog {
     if isTorn { try cut() }
     var line = record.text + "\n"
     do {
-      try line.withUTF8 { try writeAll(UnsafeRawBufferPointer($0), to: descriptor, path) }
+      try line.withUTF8 { try writeAll(UnsafeRawBufferPointer($0), to: descriptor, place) }
       length += line.utf8.count
     } catch {
       isTorn = true
@@ -36,7 +42,7 @@ public final class MetricsLog {
 
   /// Cuts off the part of a line that a failed write left behind.
   private func cut() throws {
-    try checked("ftruncate", path) { ftruncate(descriptor, off_t(length)) }
+    try checked("cannot cut a torn line off", place) { _, _ in ftruncate(descriptor, off_t(length)) }
     isTorn = false
   }
 
@@ -47,8 +53,8 @@ public final class MetricsLog {
   /// `rollbacks`: a crash came before the checkpoint that knows of it. All else stays byte for byte. The file is replaced
   /// at once; where there is nothing to drop it is not touched. Returns how many lines were dropped.
   @discardableResult
-  public static func truncate(path: String, toStep step: Int, rollbacks: Int = .max) throws -> Int {
-    let file = try InputFile(path)
+  public static func truncate(_ place: Place, toStep step: Int, rollbacks: Int = .max) throws -> Int {
+    let file = try InputFile(place)
     let bytes = try file.bytes(at: 0, count: file.length)
     var kept: [Range<Int>] = []
     var dropped = 0
@@ -67,12 +73,12 @@ public final class MetricsLog {
       }
       start = end
     }
-    if dropped > 0 { try write(kept.map { bytes[$0] }, to: path) }
+    if dropped > 0 { try write(kept.map { bytes[$0] }, to: place) }
     return dropped
   }
 
-  private static func write(_ parts: [ArraySlice<UInt8>], to path: String) throws {
-    try replaceFile(path) { temporary in
+  private static func write(_ parts: [ArraySlice<UInt8>], to place: Place) throws {
+    try replaceFile(place) { temporary in
       var file = try OutputFile(creating: temporary)
       for part in parts { try part.withUnsafeBytes { try file.write($0) } }
       return try file.finish()
@@ -80,7 +86,7 @@ public final class MetricsLog {
   }
 
   /// What is to be known of a line.
-  private struct Record {
+  struct Record {
     var isObject = false
     var step: Int?
     var rollbacks: Int?

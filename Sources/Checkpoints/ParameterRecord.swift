@@ -45,9 +45,9 @@ public func hexadecimal(_ word: UInt64) -> String {
 extension ParameterRecord {
   /// The records of a metrics file, their steps ascending; none where there is no file. Other lines, and a last one
   /// that is torn, are passed over.
-  public static func read(_ path: String) throws -> [ParameterRecord] {
+  public static func read(_ metrics: Place) throws -> [ParameterRecord] {
     var records: [ParameterRecord] = []
-    try MetricsLog.forEachRecord(path, events: ["parameters"], what: "record of parameters") { line, _, place in
+    try MetricsLog.forEachRecord(metrics, events: ["parameters"], what: "record of parameters") { line, _, place in
       let record = try ParameterRecord(line)
       if let last = records.last, last.step >= record.step {
         throw CheckpointError(

@@ -32,12 +32,13 @@ public enum RankPhase: UInt8, Sendable {
 ///     32 beats  40 last beat, Unix seconds (Double)  48 step · 256 + phase
 ///     56 moves
 ///     64 boot id of the machine (40 bytes)  104 process-id namespace (32)  136 host (256), each ended by zeros
+///     392 identity of the run (32), zeros in records of before there were identities
 ///
 /// Every rank has a page of its own, so that several nodes never write the same page.
 public struct RankRecord: Sendable, Equatable {
   /// Bytes from one rank's record to the next.
   static let pageBytes = 4096
-  static let byteCount = 392
+  static let byteCount = 424
   private static let magic: UInt64 = 0x3154_4145_4254_4D4C
 
   /// Ranks of the job.
@@ -61,14 +62,17 @@ public struct RankRecord: Sendable, Equatable {
   let processNamespace: String
   /// The host's name.
   public let host: String
+  /// The run that the job works on.
+  public let run: RunIdentity?
 
   /// This process.
-  public init(ranks: Int) {
+  public init(ranks: Int, run: RunIdentity?) {
     self.ranks = ranks
+    self.run = run
     process = Int(getpid())
     startedSeconds = unixSeconds()
     beatSeconds = startedSeconds
-    bootID = (try? InputFile.firstLine(of: "/proc/sys/kernel/random/boot_id")) ?? ""
+    bootID = (try? InputFile.firstLine(of: Place("/proc/sys/kernel/random/boot_id"))) ?? ""
     processNamespace = RankRecord.linkTarget("/proc/self/ns/pid")
     host = String(cString: system_host_name())
   }
@@ -104,6 +108,7 @@ public struct RankRecord: Sendable, Equatable {
     bootID = text(64..<104)
     processNamespace = text(104..<136)
     host = text(136..<392)
+    run = RunIdentity(text(392..<424))
   }
 
   var bytes: [UInt8] {
@@ -112,7 +117,7 @@ public struct RankRecord: Sendable, Equatable {
       for place in 0..<8 { bytes[offset + place] = UInt8(truncatingIfNeeded: value >> (8 * UInt64(place))) }
     }
     func put(_ text: String, _ range: Range<Int>) {
-      for (place, byte) in zip(range.dropLast(), text.utf8) { bytes[place] = byte }
+      for (place, byte) in zip(range, text.utf8) { bytes[place] = byte }
     }
     put(Self.magic, 0)
     put(UInt64(ranks), 8)
@@ -122,9 +127,10 @@ public struct RankRecord: Sendable, Equatable {
     put(beatSeconds.bitPattern, Self.beatSecondsOffset)
     put(Self.progress(phase, step: step), Self.progressOffset)
     put(moves, Self.movesOffset)
-    put(bootID, 64..<104)
-    put(processNamespace, 104..<136)
-    put(host, 136..<392)
+    put(bootID, 64..<103)
+    put(processNamespace, 104..<135)
+    put(host, 136..<391)
+    if let run { put("\(run)", 392..<424) }
     return bytes
   }
 

@@ -45,15 +45,17 @@ extension RunDirectory {
   /// Removes the checkpoints that are superseded by a verified one. Each disappears at once, as a whole.
   func removeSuperseded(by newest: Int, _ retention: Retention) throws {
     guard retention.last > 0 else { return }
-    let checkpoints = try checkpointSteps().map { step in
-      // A damaged one is none of the best.
-      let manifest = try? Manifest(path: joined(checkpointPath(step: step), Checkpoint.manifestName))
-      return (step: step, validationLoss: manifest?.validationLoss)
+    let own = try identity ?? readIdentity()
+    let all = try checkpointSteps().compactMap { step -> (step: Int, validationLoss: Double?)? in
+      // A damaged one is none of the best, and one of another run is none of ours.
+      let found = try? manifest(step: step)
+      if let run = found?.run, run != own { return nil }
+      return (step, found?.validationLoss)
     }
-    for step in retention.superseded(by: newest, among: checkpoints) {
-      let leftover = joined(checkpointsPath, ".partial-removed-" + RunDirectory.checkpointName(step: step))
+    for step in retention.superseded(by: newest, among: all) {
+      let leftover = checkpoints.at(".partial-removed-" + RunDirectory.checkpointName(step: step))
       try removeTree(leftover)
-      try move(checkpointPath(step: step), to: leftover)
+      try move(checkpointPlace(step: step), to: leftover)
       try removeTree(leftover)
     }
   }

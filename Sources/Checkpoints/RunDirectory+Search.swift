@@ -17,41 +17,50 @@ public struct CheckpointSearch: Sendable {
 extension RunDirectory {
   /// The steps that have a checkpoint, whole or not, ascending.
   public func checkpointSteps() throws -> [Int] {
-    if try entry(checkpointsPath) == .absent { return [] }
-    return try names(in: checkpointsPath).compactMap(RunDirectory.step(ofName:)).sorted()
+    if try entry(checkpoints) == .absent { return [] }
+    return try names(in: checkpoints).compactMap(RunDirectory.step(ofName:)).sorted()
   }
 
-  /// The checkpoint of a step, whose manifest, lengths and SHA-256 are right.
+  /// What the manifest of a step's checkpoint says.
+  func manifest(step: Int) throws -> Manifest {
+    try Manifest(checkpointPlace(step: step).at(Checkpoint.manifestName))
+  }
+
+  /// The checkpoint of a step, whose manifest, lengths and SHA-256 are right, and which is of this run.
   public func checkpoint(step: Int) throws -> Checkpoint {
-    let path = checkpointPath(step: step)
-    guard try entry(path) != .absent else {
+    let place = checkpointPlace(step: step)
+    guard try entry(place) != .absent else {
       throw CheckpointError(
-        .inputOutput, "no such checkpoint", expected: "one of \(try checkpointSteps())", got: "step \(step)", at: path)
+        .inputOutput, "no such checkpoint", expected: "one of \(try checkpointSteps())", got: "step \(step)",
+        at: "\(place)")
     }
-    let checkpoint = try Checkpoint(verifying: path)
+    let checkpoint = try Checkpoint(verifying: place)
+    try refuseForeign(checkpoint.manifest, at: place)
     guard checkpoint.manifest.step == step else {
       throw CheckpointError(
         .badData, "manifest has another step than its directory", expected: "\(step)",
-        got: "\(checkpoint.manifest.step)", at: path)
+        got: "\(checkpoint.manifest.step)", at: "\(place)")
     }
     return checkpoint
   }
 
-  /// Looks for the newest checkpoint whose manifest, lengths and SHA-256 are right.
-  public func newestCheckpoint() throws -> CheckpointSearch { try firstValid(checkpointSteps().reversed()) }
+  /// Looks for the newest checkpoint whose manifest, lengths and SHA-256 are right. One of another run is an error.
+  public func newestCheckpoint() throws -> CheckpointSearch {
+    try refuseForeignParts()
+    return try firstValid(checkpointSteps().reversed())
+  }
 
   /// Looks for the valid checkpoint with the lowest validation loss, of those at whose step there was an evaluation; of
-  /// equal ones the newest.
+  /// equal ones the newest. One of another run is an error.
   public func bestCheckpoint() throws -> CheckpointSearch {
+    try refuseForeignParts()
     var evaluated: [(step: Int, loss: Double)] = []
     var damaged: [CheckpointSearch.Damaged] = []
     for step in try checkpointSteps().reversed() {
-      let path = checkpointPath(step: step)
       do {
-        let manifest = try Manifest(path: joined(path, Checkpoint.manifestName))
-        if let loss = manifest.validationLoss { evaluated.append((step, loss)) }
+        if let loss = try manifest(step: step).validationLoss { evaluated.append((step, loss)) }
       } catch let error as CheckpointError {
-        damaged.append(CheckpointSearch.Damaged(path: path, error: error))
+        damaged.append(CheckpointSearch.Damaged(path: checkpointPath(step: step), error: error))
       }
     }
     evaluated.sort { ($0.loss, -$0.step) < ($1.loss, -$1.step) }
@@ -73,6 +82,8 @@ extension RunDirectory {
 
 /// What an argument RUN of a command leads to.
 public struct ResolvedRun: Sendable {
+  /// The run that it is of; nil where one checkpoint was named.
+  public let run: RunDirectory?
   /// The checkpoint to use.
   public let checkpoint: Checkpoint
   /// Ones that would come first but are damaged; a command names them.
@@ -81,7 +92,7 @@ public struct ResolvedRun: Sendable {
   /// Resolves a path that is a run directory (its newest valid checkpoint, or the best one) or one checkpoint (that
   /// one, or an error).
   public init(_ path: String, best: Bool = false) throws {
-    switch try entry(path) {
+    switch try entry(Place(path)) {
     case .absent:
       throw CheckpointError(.inputOutput, "no such run", expected: "a run or a checkpoint", got: "nothing", at: path)
     case .file:
@@ -89,18 +100,17 @@ public struct ResolvedRun: Sendable {
         .inputOutput, "not a run", expected: "the directory of a run or a checkpoint", got: "a file", at: path)
     case .directory: break
     }
-    if try entry(joined(path, Checkpoint.manifestName)) != .absent {
+    if try entry(Place(path).at(Checkpoint.manifestName)) != .absent {
       guard !best else {
         throw CheckpointError(
           .badData, "one checkpoint has no best among it", expected: "the directory of a run with --best",
           got: "a checkpoint", at: path)
       }
-      checkpoint = try Checkpoint(verifying: path)
-      damaged = []
+      (run, checkpoint, damaged) = (nil, try Checkpoint(verifying: path), [])
       return
     }
     let run = RunDirectory(path: path)
-    guard try entry(run.configurationPath) != .absent else {
+    guard try entry(run.configurationPlace) != .absent else {
       throw CheckpointError(
         .badData, "not a run", expected: "config.yaml of a run or manifest.json of a checkpoint", got: "neither",
         at: path)
@@ -114,7 +124,6 @@ public struct ResolvedRun: Sendable {
         .badData, "run has no valid checkpoint", expected: best ? "one with a validation loss" : "one",
         got: first ?? "none", at: path)
     }
-    checkpoint = found
-    damaged = search.damaged
+    (self.run, checkpoint, damaged) = (run, found, search.damaged)
   }
 }

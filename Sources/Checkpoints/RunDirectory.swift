@@ -2,7 +2,8 @@ import Glibc
 
 /// The directory of a run:
 ///
-///     runs/<name>/config.yaml     resolved configuration
+///     runs/<name>/run.json        which run this is
+///                 config.yaml     resolved configuration
 ///                 metrics.jsonl   one object per line
 ///                 stop            made by the user: the run is to stop, and the file to go
 ///                 heartbeat       while a job runs: who it is, and what each rank is about
@@ -12,27 +13,33 @@ import Glibc
 /// Only rank 0 writes to it, but that each rank has a page of the heartbeat. Names that begin with a dot are work in
 /// progress, or what a crash left of it.
 public struct RunDirectory: Sendable {
-  /// Where the directory is or will be.
-  public let path: String
-  /// `config.yaml`
-  public var configurationPath: String { joined(path, "config.yaml") }
-  /// `metrics.jsonl`
-  public var metricsPath: String { joined(path, "metrics.jsonl") }
-  /// `checkpoints`
-  public var checkpointsPath: String { joined(path, "checkpoints") }
-  /// `dumps`
-  public var dumpsPath: String { joined(path, "dumps") }
-
-  /// `stop`
-  public var stopPath: String { joined(path, "stop") }
+  let place: Place
+  /// The run's identity, where the directory is held open.
+  public let identity: RunIdentity?
 
   /// Names a run directory; touches nothing.
-  public init(path: String) { self.path = trimmed(path) }
+  public init(path: String) { self.init(place: Place(trimmed(path)), identity: nil) }
 
+  init(place: Place, identity: RunIdentity?) { (self.place, self.identity) = (place, identity) }
+
+  var configurationPlace: Place { place.at("config.yaml") }
+  /// `metrics.jsonl`
+  public var metrics: Place { place.at("metrics.jsonl") }
+  var checkpoints: Place { place.at("checkpoints") }
+  var dumps: Place { place.at("dumps") }
+
+  func checkpointPlace(step: Int) -> Place { checkpoints.at(RunDirectory.checkpointName(step: step)) }
+
+  /// Where the directory is or will be; the other paths below, as this one, are for messages.
+  public var path: String { "\(place)" }
+  /// `config.yaml`
+  public var configurationPath: String { "\(configurationPlace)" }
+  /// `metrics.jsonl`
+  public var metricsPath: String { "\(metrics)" }
+  /// `checkpoints`
+  public var checkpointsPath: String { "\(checkpoints)" }
   /// The directory of the checkpoint of a step.
-  public func checkpointPath(step: Int) -> String {
-    joined(checkpointsPath, RunDirectory.checkpointName(step: step))
-  }
+  public func checkpointPath(step: Int) -> String { "\(checkpointPlace(step: step))" }
 
   static func checkpointName(step: Int) -> String {
     let digits = String(step)
@@ -50,14 +57,14 @@ public struct RunDirectory: Sendable {
   /// Whether a run is there. A file, or a directory with other content, is an error: nothing is written into what is
   /// not ours.
   public func exists() throws -> Bool {
-    switch try entry(path) {
+    switch try entry(place) {
     case .absent: return false
     case .file:
       throw CheckpointError(
         .inputOutput, "cannot use the run directory", expected: "a directory", got: "a file", at: path)
     case .directory:
-      if try entry(configurationPath) == .file { return true }
-      if try names(in: path).allSatisfy(RunDirectory.isTransient) { return false }
+      if try entry(configurationPlace) == .file { return true }
+      if try names(in: place).allSatisfy(RunDirectory.isTransient) { return false }
       throw CheckpointError(
         .inputOutput, "cannot use the run directory", expected: "a run, an empty directory or none",
         got: "a directory without config.yaml", at: path, hint: "name another directory with --run")
@@ -66,38 +73,47 @@ public struct RunDirectory: Sendable {
 
   /// What a job has in a directory before there is a run in it.
   private static func isTransient(_ name: String) -> Bool {
-    name == heartbeatName || name == "stop" || name.hasPrefix(".partial-")
+    [heartbeatName, identityName, "stop"].contains(name) || name.hasPrefix(".partial-")
   }
 
   /// Makes the run: it is there as soon as its `config.yaml` is, and after an error it is not.
   public func create(configuration: String) throws {
     _ = try exists()
-    try makeDirectories(path)
+    if place.openDirectory == nil { try makeDirectories(path) }
     do {
+      _ = try ensureIdentity()
       try writeConfiguration(configuration)
-      try syncDirectory(directory(of: path))
+      try syncDirectory(place.directory)
     } catch {
-      rmdir(path)
+      removeUnusedIdentity()
+      removeIfEmpty()
       throw error
     }
-    if try entry(checkpointsPath) == .absent { try makeDirectory(checkpointsPath) }
+    if try entry(checkpoints) == .absent { try makeDirectory(checkpoints) }
+  }
+
+  /// Removes the directory if nothing is in it, and if its path leads to it where it is held open.
+  func removeIfEmpty() {
+    if let opened = place.openDirectory, !isFile(Place(path), openAs: opened.descriptor) { return }
+    rmdir(path)
   }
 
   /// Replaces `config.yaml`, at once.
   public func writeConfiguration(_ configuration: String) throws {
-    try writeAtomically(configuration, to: configurationPath)
+    try writeAtomically(configuration, to: configurationPlace)
   }
 
   /// Whether somebody has made the file `stop`, which is removed: it stops one job.
   public func takeStopFile() throws -> Bool {
-    if try entry(stopPath, followLinks: false) == .absent { return false }
-    try checked("unlink", stopPath) { unlink(stopPath) }
+    let stop = place.at("stop")
+    if try entry(stop, followLinks: false) == .absent { return false }
+    try remove(stop)
     return true
   }
 
   /// The text of `config.yaml`.
   public func readConfiguration() throws -> String {
-    let file = try InputFile(configurationPath)
+    let file = try InputFile(configurationPlace)
     guard file.length <= 1 << 20 else {
       throw CheckpointError(
         .badData, "configuration is too long", expected: "at most 1048576 bytes", got: "\(file.length)",
@@ -115,10 +131,15 @@ public struct RunDirectory: Sendable {
   public func moveAside() throws -> String? {
     if try !exists() { return nil }
     var number = 1
-    while try entry("\(path).old-\(number)", followLinks: false) != .absent { number += 1 }
+    while try entry(Place("\(path).old-\(number)"), followLinks: false) != .absent { number += 1 }
     let target = "\(path).old-\(number)"
-    try move(path, to: target)
-    try syncDirectory(directory(of: path))
+    if let opened = place.openDirectory, !isFile(Place(path), openAs: opened.descriptor) {
+      throw CheckpointError(
+        .inputOutput, "cannot move the run aside", expected: "the directory that was opened", got: "another one",
+        at: path)
+    }
+    try move(Place(path), to: Place(target))
+    try syncDirectory(Place(directory(of: path)))
     return target
   }
 
@@ -127,21 +148,21 @@ public struct RunDirectory: Sendable {
   @discardableResult
   public func removeLeftovers() throws -> [String] {
     var removed: [String] = []
-    for name in try names(in: path) where name.hasPrefix(".partial-") {
-      try removeTree(joined(path, name))
+    for name in try names(in: place) where name.hasPrefix(".partial-") {
+      try removeTree(place.at(name))
       removed.append(name)
     }
-    for parent in [checkpointsPath, dumpsPath] where try entry(parent) != .absent {
+    for parent in [checkpoints, dumps] where try entry(parent) != .absent {
       removed += try removeLeftovers(in: parent)
     }
     return removed
   }
 
-  private func removeLeftovers(in parent: String) throws -> [String] {
+  private func removeLeftovers(in parent: Place) throws -> [String] {
     var removed: [String] = []
     for name in try names(in: parent) where name.hasPrefix(".partial-") || name.hasPrefix(".replaced-") {
-      let place = joined(parent, name)
-      let target = joined(parent, String(name.dropFirst(".replaced-".count)))
+      let place = parent.at(name)
+      let target = parent.at(String(name.dropFirst(".replaced-".count)))
       if name.hasPrefix(".replaced-"), try entry(target, followLinks: false) == .absent {
         try move(place, to: target)
       } else {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Holds a run directory for one job, on rank 0. The file `heartbeat` is locked with `flock`, which the system gives
-/// back whatever becomes of the process, and says who the job is; it is removed at the job's end.
+/// back whatever becomes of the process, and says who the job is and of which run; it is removed at the job's end.
 ///
 /// A file whose lock is free belonged to a job that ended without a word, and is taken over: at once where that job ran
 /// on this machine, which would know of the lock. Where it ran on another one, whose locks a network file system need
@@ -22,40 +22,43 @@ public final class RunLock {
 
   /// What the job that ended without a word had been about; nil where there was none.
   public private(set) var takenOver: String?
-  private let run: RunDirectory
+  /// The directory, held open.
+  public let directory: RunDirectory
   private var descriptor: Int32 = -1
   private let madeDirectory: Bool
 
-  /// Takes the directory, which is made if there is none, for a job of `ranks` ranks.
+  /// Takes the directory, which is made if there is none, for a job of `ranks` ranks. A run gets its identity here, if
+  /// it has none.
   /// - Parameter tell: called with a sentence before a wait that a user would wonder about.
   /// - Throws: exit code 74 where another job holds it.
   public init(
     _ run: RunDirectory, ranks: Int, patience: Patience = Patience(), tell: (String) -> Void = { _ in }
   ) throws {
-    self.run = run
-    madeDirectory = try entry(run.path) == .absent
+    madeDirectory = try entry(run.place) == .absent
     try makeDirectories(run.path)
-    let own = RankRecord(ranks: ranks)
-    let (earlier, isEnforced) = try openLocked(patience)
+    let opened = RunDirectory(place: try run.place.opened(), identity: nil)
+    let (earlier, isEnforced) = try RunLock.openLocked(opened, patience)
     defer { close(earlier) }
-    if let first = Heartbeat.record(0, earlier) {
-      if !isEnforced || !first.isOnMachine(of: own) { try awaitSilence(of: first, earlier, patience, tell) }
-      takenOver = "\(first.jobDescription); \(Heartbeat.summary(earlier, ranks: first.ranks))"
+    let first = Heartbeat.record(0, earlier)
+    if let first, !isEnforced || !first.isOnMachine(of: RankRecord(ranks: ranks, run: nil)) {
+      try RunLock.awaitSilence(of: first, earlier, opened, patience, tell)
     }
+    directory = RunDirectory(place: opened.place, identity: try opened.ensureIdentity())
+    takenOver = first.map { "\($0.jobDescription); \(Heartbeat.summary(earlier, ranks: $0.ranks))" }
     // A new file, so that what is left of an earlier job writes into the old one.
-    descriptor = try makeFile(own)
+    descriptor = try makeFile(RankRecord(ranks: ranks, run: directory.identity))
   }
 
   deinit { release() }
 
-  /// Gives the directory back, and removes it where it was made and nothing came of it. Does nothing a second time.
-  public func release() { release(at: run) }
-
-  /// The same after the directory has been moved, its lock with it.
-  public func release(at place: RunDirectory) {
+  /// Gives the directory back, wherever it is now, and removes it where it was made and nothing came of it. Does
+  /// nothing a second time.
+  public func release() {
     guard descriptor >= 0 else { return }
-    unlink(place.heartbeatPath, ifOpenAs: descriptor)
-    if madeDirectory { rmdir(place.path) }
+    // Before another job can take the directory, and with it the identity.
+    directory.removeUnusedIdentity()
+    remove(directory.heartbeat, ifOpenAs: descriptor)
+    if madeDirectory { directory.removeIfEmpty() }
     close(descriptor)
     descriptor = -1
   }
@@ -63,29 +66,28 @@ public final class RunLock {
   // MARK: Taking
 
   /// The file with its lock, which nobody has replaced meanwhile; false where the file system has no locks.
-  private func openLocked(_ patience: Patience) throws -> (Int32, isEnforced: Bool) {
-    let path = run.heartbeatPath
+  private static func openLocked(_ run: RunDirectory, _ patience: Patience) throws -> (Int32, isEnforced: Bool) {
     let start = unixSeconds()
     while true {
-      let file = try checked("open", path) {
-        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+      let file = try checked("cannot open the heartbeat file", run.heartbeat) {
+        openat($0, $1, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
       }
       let code = flock(file, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
       if code == EWOULDBLOCK || code == EINTR {
         let holder = Heartbeat.record(0, file)
         close(file)
-        if unixSeconds() - start > patience.heldSeconds { throw inUse(by: holder) }
+        if unixSeconds() - start > patience.heldSeconds { throw run.inUse(by: holder) }
         usleep(100_000)
         continue
       }
-      if isFile(path, openAs: file) { return (file, code == 0) }
+      if isFile(run.heartbeat, openAs: file) { return (file, code == 0) }
       close(file)
     }
   }
 
   /// Returns when the heartbeat of a job on another host has stopped.
-  private func awaitSilence(
-    of first: RankRecord, _ file: Int32, _ patience: Patience, _ tell: (String) -> Void
+  private static func awaitSilence(
+    of first: RankRecord, _ file: Int32, _ run: RunDirectory, _ patience: Patience, _ tell: (String) -> Void
   ) throws {
     let start = unixSeconds()
     if first.phase == .ended || start - first.beatSeconds > patience.oldSeconds { return }
@@ -94,22 +96,24 @@ public final class RunLock {
         + "\(Int(patience.heartbeatSeconds)) s")
     while unixSeconds() - start < patience.heartbeatSeconds {
       usleep(200_000)
-      if let now = Heartbeat.record(0, file), now.beats != first.beats { throw inUse(by: now) }
+      if let now = Heartbeat.record(0, file), now.beats != first.beats { throw run.inUse(by: now) }
     }
   }
 
   private func makeFile(_ own: RankRecord) throws -> Int32 {
-    let partial = joined(run.path, ".partial-" + RunDirectory.heartbeatName)
+    let partial = directory.place.at(".partial-" + RunDirectory.heartbeatName)
     try removeTree(partial)
-    let file = try checked("open", partial) { open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
+    let file = try checked("cannot make the heartbeat file", partial) {
+      openat($0, $1, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    }
     do {
       // Every page must be there before it is mapped: a full disk is an error here, and a signal later.
       let code = posix_fallocate(file, 0, off_t(own.ranks * RankRecord.pageBytes))
-      if code != 0 { throw CheckpointError(systemCall: "posix_fallocate", code: code, at: partial) }
+      if code != 0 { throw CheckpointError("cannot make the heartbeat file", code: code, at: partial) }
       try own.bytes.withUnsafeBytes { try writeAll($0, to: file, partial) }
       // Without locks in the file system the heartbeat alone decides.
       _ = flock(file, LOCK_EX | LOCK_NB)
-      try move(partial, to: run.heartbeatPath)
+      try move(partial, to: directory.heartbeat)
       return file
     } catch {
       close(file)
@@ -117,31 +121,26 @@ public final class RunLock {
       throw error
     }
   }
-
-  private func inUse(by holder: RankRecord?) -> CheckpointError {
-    CheckpointError(
-      .inputOutput, "the run directory is in use", expected: "no other job",
-      got: holder?.jobDescription ?? "one that has not yet said who it is", at: run.path,
-      hint: "wait for its end, stop it, or name another directory with --run")
-  }
 }
 
 extension RunDirectory {
   static let heartbeatName = "heartbeat"
 
-  /// `heartbeat`
-  public var heartbeatPath: String { joined(path, RunDirectory.heartbeatName) }
-}
+  var heartbeat: Place { place.at(RunDirectory.heartbeatName) }
 
-/// Whether the path leads to the file that is open under this descriptor.
-private func isFile(_ path: String, openAs descriptor: Int32) -> Bool {
-  var (opened, named) = (stat(), stat())
-  return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino
-    && opened.st_dev == named.st_dev
+  /// `heartbeat`
+  public var heartbeatPath: String { "\(heartbeat)" }
+
+  fileprivate func inUse(by holder: RankRecord?) -> CheckpointError {
+    CheckpointError(
+      .inputOutput, "the run directory is in use", expected: "no other job",
+      got: holder?.jobDescription ?? "one that has not yet said who it is", at: path,
+      hint: "wait for its end, stop it, or name another directory with --run")
+  }
 }
 
 /// Removes a file if it is still the open one. Nothing depends on it: a heartbeat file that stays has a free lock, and
 /// is taken over.
-func unlink(_ path: String, ifOpenAs descriptor: Int32) {
-  if isFile(path, openAs: descriptor) { unlink(path) }
+func remove(_ place: Place, ifOpenAs descriptor: Int32) {
+  if isFile(place, openAs: descriptor) { try? remove(place) }
 }

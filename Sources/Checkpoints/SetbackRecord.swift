@@ -25,9 +25,9 @@ public enum SetbackRecord: Equatable, Sendable, CustomStringConvertible {
   }
 
   /// The records of a metrics file in their order; none where there is no file.
-  public static func read(_ path: String) throws -> [SetbackRecord] {
+  public static func read(_ metrics: Place) throws -> [SetbackRecord] {
     var records: [SetbackRecord] = []
-    try MetricsLog.forEachRecord(path, events: ["skipped", "rolledBack"], what: "record of a setback") {
+    try MetricsLog.forEachRecord(metrics, events: ["skipped", "rolledBack"], what: "record of a setback") {
       line, event, _ in
       records.append(try SetbackRecord(line, event: event))
     }

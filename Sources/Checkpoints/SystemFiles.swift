@@ -3,19 +3,19 @@ import Crypto
 import Glibc
 
 // The boundary to the system: each call's return code is checked here, EINTR is tried again, and a failure becomes a
-// CheckpointError that names the call, the system's text and the path.
+// CheckpointError that says what could not be done, why in words, and where.
 
-/// The system's text for an errno.
-func errorText(_ code: Int32) -> String { String(cString: strerror(code)) }
-
-/// Calls until the call is not interrupted by a signal; a result of −1 becomes an error.
+/// Calls until the call is not interrupted by a signal; a result of −1 becomes an error that begins with `what`. `body`
+/// gets the arguments by which calls such as `openat` know the place.
 @discardableResult
-func checked<Result: SignedInteger>(_ systemCall: String, _ path: String, _ body: () -> Result) throws -> Result {
+func checked<Result: SignedInteger>(
+  _ what: @autoclosure () -> String, _ place: Place, _ body: (_ directory: Int32, _ path: String) -> Result
+) throws -> Result {
   while true {
-    let result = body()
+    let result = place.call(body)
     if result != -1 { return result }
     let code = errno
-    if code != EINTR { throw CheckpointError(systemCall: systemCall, code: code, at: path) }
+    if code != EINTR { throw CheckpointError(what(), code: code, at: place) }
   }
 }
 
@@ -39,39 +39,38 @@ public func sha256(ofParts parts: [[Int32]]) -> String {
 
 /// Lowercase hexadecimal text of a digest.
 func hexadecimal(_ digest: SHA256.Digest) -> String {
-  digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  digest.map(hexadecimal).joined()
 }
+
+/// Two lowercase hexadecimal digits.
+func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
 // MARK: Reading
 
 /// A regular file open for reading at any place; several threads may read at once.
 final class InputFile: Sendable {
-  let path: String
+  let place: Place
   let length: Int
   private let descriptor: Int32
 
   /// Opens an existing regular file. `followLinks` is false for files that a manifest names: a link could lead out of
   /// the checkpoint.
-  init(_ path: String, followLinks: Bool = true) throws {
+  init(_ place: Place, followLinks: Bool = true) throws {
     // O_NONBLOCK: opening a pipe must not wait for a writer.
     let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW)
-    var descriptor = open(path, flags)
-    while descriptor == -1, errno == EINTR { descriptor = open(path, flags) }
-    guard descriptor != -1 else {
-      throw CheckpointError(.inputOutput, "cannot read", expected: "a file", got: errorText(errno), at: path)
-    }
+    let descriptor = try checked("cannot read", place) { openat($0, $1, flags) }
     var information = stat()
     do {
-      try checked("fstat", path) { fstat(descriptor, &information) }
+      try checked("cannot read", place) { _, _ in fstat(descriptor, &information) }
       guard information.st_mode & S_IFMT == S_IFREG else {
         let got = information.st_mode & S_IFMT == S_IFDIR ? "a directory" : "a special file"
-        throw CheckpointError(.inputOutput, "cannot read", expected: "a file", got: got, at: path)
+        throw CheckpointError(.inputOutput, "cannot read", expected: "a file", got: got, at: "\(place)")
       }
     } catch {
       close(descriptor)
       throw error
     }
-    self.path = path
+    self.place = place
     self.descriptor = descriptor
     length = Int(information.st_size)
   }
@@ -82,13 +81,13 @@ final class InputFile: Sendable {
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
     var done = 0
     while done < buffer.count {
-      let count = try checked("pread", path) {
+      let count = try checked("cannot read", place) { _, _ in
         pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
       }
       guard count > 0 else {
         throw CheckpointError(
           .badData, "file became shorter while it was read", expected: counted(length, "byte"),
-          got: "\(offset + done)", at: path)
+          got: "\(offset + done)", at: "\(place)")
       }
       done += count
     }
@@ -117,11 +116,11 @@ final class InputFile: Sendable {
   }
 
   /// The first line of a small file, also of one in /proc, whose length is 0.
-  static func firstLine(of path: String) throws -> String {
-    let descriptor = try checked("open", path) { open(path, O_RDONLY | O_CLOEXEC) }
+  static func firstLine(of place: Place) throws -> String {
+    let descriptor = try checked("cannot read", place) { openat($0, $1, O_RDONLY | O_CLOEXEC) }
     defer { close(descriptor) }
     var bytes = [UInt8](repeating: 0, count: 256)
-    let count = try checked("read", path) {
+    let count = try checked("cannot read", place) { _, _ in
       bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress!, $0.count) }
     }
     return String(decoding: bytes[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
@@ -150,21 +149,23 @@ final class InputFile: Sendable {
 
 /// A new file that is written from front to back, hashed as it goes, and is on the disk when `finish` returns.
 struct OutputFile: ~Copyable {
-  let path: String
+  let place: Place
   private var descriptor: Int32
   private var length = 0
   private var hash = SHA256()
 
   /// Creates the file; one of that name must not exist.
-  init(creating path: String) throws {
-    self.path = path
-    descriptor = try checked("open", path) { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
+  init(creating place: Place) throws {
+    self.place = place
+    descriptor = try checked("cannot make the file", place) {
+      openat($0, $1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    }
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
   mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
-    try writeAll(bytes, to: descriptor, path)
+    try writeAll(bytes, to: descriptor, place)
     // So that `finish` finds little left to wait for, and the disk is not asked for all at once.
     if bytes.count >= 1 << 16 { system_start_writing(descriptor) }
     hash.update(bufferPointer: bytes)
@@ -179,47 +180,52 @@ struct OutputFile: ~Copyable {
   /// Waits until the bytes are on the disk, and closes the file. Who reads it next reads the disk, not memory, as far
   /// as the file system knows the difference.
   mutating func finish() throws -> FileDigest {
-    try checked("fsync", path) { fsync(descriptor) }
+    try checked("cannot write to the disk", place) { [descriptor] _, _ in fsync(descriptor) }
     posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
     let finished = descriptor
     descriptor = -1
     // Not tried again: on Linux the descriptor is gone even after EINTR.
-    if close(finished) == -1, errno != EINTR { throw CheckpointError(systemCall: "close", code: errno, at: path) }
+    if close(finished) == -1, errno != EINTR { throw CheckpointError("cannot write", code: errno, at: place) }
     return FileDigest(length: length, sha256: hexadecimal(hash.finalize()))
   }
 }
 
 /// Writes all the bytes, in as many calls as the system wants.
-func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws {
+func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ place: Place) throws {
   var done = 0
   while done < bytes.count {
-    done += try checked("write", path) { write(descriptor, bytes.baseAddress! + done, bytes.count - done) }
+    done += try checked("cannot write", place) { _, _ in
+      write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+    }
   }
 }
 
 /// Replaces or creates a whole file: a reader, or a crash at any moment, finds the old content or the new, never a mix.
-public func writeAtomically(_ text: String, to path: String) throws {
-  try writeAtomically(to: path) { append in try append(text) }
+func writeAtomically(_ text: String, to place: Place) throws {
+  try writeAtomically(to: place) { append in try append(text) }
 }
 
 /// The same for a text that is made piece after piece.
-public func writeAtomically(to path: String, _ body: (_ append: (String) throws -> Void) throws -> Void) throws {
-  try replaceFile(path) { temporary in
+public func writeAtomically(
+  to place: Place, _ body: (_ append: (String) throws -> Void) throws -> Void
+) throws {
+  try replaceFile(place) { temporary in
     var file = try OutputFile(creating: temporary)
     try body { try file.write($0) }
     return try file.finish()
   }
 }
 
-/// Lets `create` make a file under a temporary name beside `path`, and renames it; where that fails the old file stays.
+/// Lets `create` make a file under a temporary name beside the place, and renames it; where that fails the old file
+/// stays.
 @discardableResult
-func replaceFile(_ path: String, _ create: (_ temporary: String) throws -> FileDigest) throws -> FileDigest {
-  let temporary = joined(directory(of: path), ".partial-" + lastComponent(of: path))
+func replaceFile(_ place: Place, _ create: (_ temporary: Place) throws -> FileDigest) throws -> FileDigest {
+  let temporary = place.directory.at(".partial-" + place.name)
   do {
     try removeTree(temporary)
     let digest = try create(temporary)
-    try move(temporary, to: path)
-    try syncDirectory(directory(of: path))
+    try move(temporary, to: place)
+    try syncDirectory(place.directory)
     return digest
   } catch {
     // The first error is the one to report.

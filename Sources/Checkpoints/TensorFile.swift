@@ -17,10 +17,10 @@ public final class TensorFile: Sendable {
   private let places: [String: Int]
 
   /// Opens a file and checks its header.
-  public convenience init(path: String) throws { try self.init(InputFile(path)) }
+  public convenience init(path: String) throws { try self.init(InputFile(Place(path))) }
 
   init(_ file: InputFile) throws {
-    let path = file.path
+    let path = "\(file.place)"
     guard file.length >= 8 else {
       throw CheckpointError(
         .badData, "safetensors file is too short", expected: "at least 8 bytes", got: "\(file.length)", at: path,

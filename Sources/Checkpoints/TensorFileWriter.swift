@@ -46,16 +46,17 @@ public enum TensorFileWriter {
   public static func write(
     _ tensors: [TensorSource], metadata: [String: String] = [:], to path: String
   ) throws -> FileDigest {
-    try replaceFile(path) { try create(tensors, metadata: metadata, at: $0, refuseNonFinite: false) }
+    try replaceFile(Place(path)) { try create(tensors, metadata: metadata, at: $0, refuseNonFinite: false) }
   }
 
   /// Creates a file that does not exist yet and waits until it is on the disk.
   static func create(
-    _ tensors: [TensorSource], metadata: [String: String], at path: String, refuseNonFinite: Bool, pace: Pace? = nil
+    _ tensors: [TensorSource], metadata: [String: String], at file: Place, refuseNonFinite: Bool, pace: Pace? = nil
   ) throws -> FileDigest {
     let tensors = tensors.sorted { precedes($0.name, $1.name) }
+    let path = "\(file)"
     let header = try header(tensors, metadata: metadata, path: path)
-    var file = try OutputFile(creating: path)
+    var file = try OutputFile(creating: file)
     try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { try file.write($0) }
     try file.write(header)
     for tensor in tensors {

@@ -39,7 +39,8 @@ extension Configuration {
   public func differences(from other: Configuration) -> [Difference] {
     ConfigurationKey.all.compactMap { key in
       let (ours, theirs) = (key.text(self), key.text(other))
-      if ours == theirs { return nil }
+      // Byte for byte: Swift's == takes é in one scalar or two for the same, and file systems do not.
+      if ours.utf8.elementsEqual(theirs.utf8) { return nil }
       return Difference(key: key.name, value: ours, other: theirs, mayChangeOnResume: key.mayChangeOnResume)
     }
   }
@@ -58,13 +59,18 @@ extension Configuration {
   /// Throws, with the first key that differs, unless steps that were trained with `stored` can be computed again with
   /// this configuration. What a resume may change may differ, and where the data lie; what they are is not said here.
   public func checkRepetition(of stored: Configuration, run: String) throws(ConfigurationError) {
-    let places = ["data.path", "data.validation"]
-    let difference = differences(from: stored).first { !$0.mayChangeOnResume && !places.contains($0.key) }
-    guard let difference else { return }
+    guard let difference = difference(withinRun: stored) else { return }
     throw ConfigurationError(
       "\(difference.key) differs from the run to be verified — expected \(difference.other), got \(difference.value) "
         + "(\(run))",
       hint: "only data.path and data.validation, where the data lie, and what a resume may change can differ")
+  }
+
+  /// The first key that differs from another configuration's and may not within one run: not one that a resume may
+  /// change, nor where the data lie.
+  public func difference(withinRun other: Configuration) -> Difference? {
+    let places = ["data.path", "data.validation"]
+    return differences(from: other).first { !$0.mayChangeOnResume && !places.contains($0.key) }
   }
 
   // MARK: Reference

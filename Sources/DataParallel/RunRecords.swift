@@ -106,6 +106,7 @@ final class RunRecords {
 
   private func open() throws -> MetricsLog {
     try directory.writeConfiguration(configuration)
-    return try MetricsLog(path: directory.metricsPath, keepingThrough: kept.step, rollbacks: kept.rollbacks)
+    return try MetricsLog(
+      directory.metrics, of: directory.identity, keepingThrough: kept.step, rollbacks: kept.rollbacks)
   }
 }

@@ -118,7 +118,8 @@ extension Trainer {
   func finish(_ step: Int) throws -> Coordinator.Event {
     training.heartbeat?.enter(.finishing, step: step)
     guard isRoot else { return .finished }
-    let saved = try Checkpoint(verifying: directory.checkpointPath(step: step))
+    try followDirectory()
+    let saved = try directory.checkpoint(step: step)
     let sha256 = try saved.open(CheckpointFiles.model).parametersSHA256()
     try records.finished(
       step: step, trainLoss: trainLoss, validationLoss: evaluated?.loss, parametersSHA256: sha256)

@@ -21,6 +21,7 @@ public final class Trainer {
   private let trace: TraceFile?
 
   private(set) var coordinator: Coordinator
+  private var followedSeconds = -Double.infinity
   let stops: StopRequests
   let stopListener: StopListener
   /// The loss of the last step that was finite.
@@ -140,7 +141,9 @@ public final class Trainer {
     var code: [Int] = [0, 0]
     training.heartbeat?.enter(.waiting, step: lastStep)
     if isRoot {
-      for action in withEventsMeanwhile(event).flatMap({ coordinator.receive($0) }) {
+      let events = withEventsMeanwhile(event)
+      try followDirectory(isDoubtful: events.contains(where: \.isFailedCheckpoint))
+      for action in events.flatMap({ coordinator.receive($0) }) {
         if case .log(let notice) = action { try tell(notice) } else { code = action.code }
       }
       stops.isWriting = coordinator.isWriting
@@ -149,6 +152,19 @@ public final class Trainer {
     try code.withUnsafeMutableBufferPointer { try world.communicator.broadcast($0, root: 0) }
     training.clock.enter(.coordination)
     return Coordinator.Action(code: code)
+  }
+
+  /// On rank 0: tells where the run's directory has been renamed, and ends the job where it has been removed, for then
+  /// there is nowhere to write. Looked at once a second, and at once where something could not be written.
+  private func followDirectory(isDoubtful: Bool) throws {
+    let now = World.wallTimeSeconds()
+    guard isDoubtful || now - followedSeconds >= 1 else { return }
+    followedSeconds = now
+    try followDirectory()
+  }
+
+  func followDirectory() throws {
+    if let (from, to) = try directory.follow() { report(.moved(from: from, to: to)) }
   }
 
   private func tell(_ notice: Coordinator.Report) throws {
@@ -170,4 +186,8 @@ public final class Trainer {
     if let notice = stopListener.notice { events.append(.stopRequested(notice.reason)) }
     return events + [event]
   }
+}
+
+extension Coordinator.Event {
+  fileprivate var isFailedCheckpoint: Bool { if case .checkpointFailed = self { true } else { false } }
 }

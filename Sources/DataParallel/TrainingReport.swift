@@ -15,6 +15,8 @@ public enum TrainingReport {
   case evaluated(step: Int, validationLoss: Double)
   /// A checkpoint stands.
   case saved(step: Int, path: String)
+  /// The run's directory has been renamed; the job goes on in it.
+  case moved(from: String, to: String)
   /// Checkpoints that are superseded could not be removed; training goes on.
   case removalFailed(CheckpointError)
   /// A record could not be written to the metrics; training goes on.

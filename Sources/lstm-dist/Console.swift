@@ -65,6 +65,8 @@ final class Console {
       line("step \(step)  validation loss \(rounded(loss, 4)) \(lossUnit)")
     case .saved(_, let path):
       line("checkpoint \(path)")
+    case .moved(let from, let to):
+      tell("warning: the run's directory was renamed from \(from) to \(to), and training goes on there", hint: nil)
     case .removalFailed(let error):
       tell("warning: a superseded checkpoint cannot be removed: \(error.message)", hint: error.hint)
     case .recordLost(let error):

@@ -16,6 +16,7 @@ struct Inspect: ParsableCommand {
         guard world.communicator.rank == 0 else { return }
         let manifest = checkpoint.manifest
         print("checkpoint    \(checkpoint.path)")
+        if let run = manifest.run { print("run           \(run)") }
         print("step          \(manifest.step)")
         print("data position epoch \(manifest.dataPosition.epoch), step \(manifest.dataPosition.stepInEpoch)")
         print("seed          \(manifest.seed)")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CProcessor
+import Checkpoints
 @preconcurrency import Glibc
 import Kernels
 import MPI
@@ -27,6 +28,7 @@ struct LSTMDist: ParsableCommand {
       ).printAndExit()
     }
     checkInstructionSet()
+    checkArguments()
     processor_flush_denormals()
     do {
       var command = try parseAsRoot()
@@ -46,6 +48,22 @@ struct LSTMDist: ParsableCommand {
         throw Failure(
           message: "error: unknown instruction set — expected \(offered) on this processor, got \(name ?? "nothing") "
             + "(\(InstructionSet.environmentVariable))", exitCode: 64)
+      }
+    }
+  }
+
+  /// An argument is bytes. Bytes that are not UTF-8 would be repaired, and might then name another file.
+  private static func checkArguments() {
+    for (number, argument) in UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
+      .enumerated()
+    where argument.flatMap({ String(validatingCString: $0) }) == nil {
+      let bytes = argument.map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
+      World.run { world in
+        world.agree {
+          throw Failure(
+            "argument \(number) cannot be used — expected UTF-8, got \"\(escaped(bytes))\"",
+            hint: "rename the file, or use it through a symbolic link", exitCode: 64)
+        }
       }
     }
   }

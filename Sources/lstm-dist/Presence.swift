@@ -44,11 +44,14 @@ final class Presence: Sendable {
   /// The limit that the configuration sets.
   func allow(seconds: Int) { state.withLock { $0.node?.watchdog.allow(seconds: seconds) } }
 
-  /// Begins to beat for the run, and to watch all its ranks. Nil where this rank cannot reach the file, as on a host that
-  /// does not share the run's file system; rank 0 warns of it. Every rank calls it.
+  /// Begins to beat for the run, and to watch all its ranks. Nil where this rank cannot reach the file of the run that
+  /// rank 0 has locked, as on a host that does not share the run's file system; rank 0 warns of it. Every rank calls it.
   func begin(world: World, _ directory: RunDirectory, _ configuration: Configuration) throws -> Heartbeat? {
     let all = world.communicator
-    let heartbeat = try? Heartbeat(directory, rank: all.rank, ranks: all.size)
+    let identity = try all.broadcast(Array((directory.identity?.description ?? "").utf8), root: 0)
+    let heartbeat = RunIdentity(String(decoding: identity, as: UTF8.self)).flatMap {
+      try? Heartbeat(directory.opened(as: $0), rank: all.rank, ranks: all.size)
+    }
     let ranks = try all.allGather(heartbeat == nil ? 0 : 1).enumerated().filter { $0.element == 1 }.map(\.offset)
     if ranks.count < all.size, all.rank == 0 {
       printError(

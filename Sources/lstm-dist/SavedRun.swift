@@ -125,6 +125,7 @@ struct ModelChoice: ParsableArguments {
 func loadModel(_ choice: ModelChoice, world: World) throws -> (SavedRun, Checkpoint) {
   let (saved, checkpoint) = world.agree {
     let resolved = try ResolvedRun(choice.path, best: choice.best)
+    try resolved.run?.checkConfiguration(of: resolved.checkpoint)
     if world.communicator.rank == 0 {
       for damaged in resolved.damaged {
         printError("warning: passed over a damaged checkpoint: \(damaged.error.message)")
@@ -137,4 +138,18 @@ func loadModel(_ choice: ModelChoice, world: World) throws -> (SavedRun, Checkpo
     ("the checkpoint's parameters", saved.model.parametersSHA256),
   ])
   return (saved, checkpoint)
+}
+
+extension RunDirectory {
+  /// Throws, with exit code 65, where a checkpoint has another configuration than its run, in a key that may not change
+  /// within one.
+  func checkConfiguration(of checkpoint: Checkpoint) throws {
+    let run = try Configuration(yaml: readConfiguration(), name: configurationPath)
+    let own = try Configuration(yaml: checkpoint.manifest.configuration, name: checkpoint.path)
+    guard let difference = own.difference(withinRun: run) else { return }
+    throw CheckpointError(
+      .badData, "checkpoint of another configuration", expected: "\(difference.key) \(difference.other) as in the run",
+      got: difference.value, at: checkpoint.path,
+      hint: "move the checkpoint out of \(path), or restore \(configurationPath)")
+  }
 }

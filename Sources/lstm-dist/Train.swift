@@ -142,8 +142,10 @@ struct TrainJob {
       world: world, setup: setup, tracedEvents: command.trace == nil ? 0 : StepClock.tracedEvents)
     let trace = try command.trace.map { try TraceFile(path: $0, world: world) }
     presence.enter(.working)
-    let directory = command.directory(configuration)
-    let found = world.agree { isRoot ? try openRun(directory, configuration, data.identity) : Found() }
+    let named = command.directory(configuration)
+    let found = world.agree { isRoot ? try openRun(named, configuration, data.identity) : Found() }
+    // On rank 0 held open: whatever becomes of its path, the job stays in it.
+    let directory = found.lock?.directory ?? named
     for message in found.messages { printError(message) }
     defer { found.lock?.release() }
     training.heartbeat = try presence.begin(world: world, directory, configuration)
@@ -183,21 +185,24 @@ struct TrainJob {
 
   /// Rank 0: the run directory as this command needs it, made only if there is none.
   private func openRun(
-    _ directory: RunDirectory, _ configuration: Configuration, _ identity: DataIdentity
+    _ named: RunDirectory, _ configuration: Configuration, _ identity: DataIdentity
   ) throws -> Found {
     var found = Found()
     // A directory with other content is refused before anything is written to it.
-    _ = try directory.exists()
-    let lock = try takeLock(directory)
+    _ = try named.exists()
+    var lock = try takeLock(named)
     found.lock = lock
     if let job = lock.takenOver {
       found.messages.append("notice: took over from a job that did not end in good order: \(job)")
     }
-    if command.fresh, let moved = try directory.moveAside() {
-      found.lock = try takeLock(directory)
-      lock.release(at: RunDirectory(path: moved))
+    if command.fresh, let moved = try lock.directory.moveAside() {
+      let earlier = lock
+      lock = try takeLock(named)
+      found.lock = lock
+      earlier.release()
       found.messages.append("the earlier run is now in \(moved)")
     }
+    let directory = lock.directory
     guard try directory.exists() else {
       try directory.create(configuration: configuration.yaml)
       return found
@@ -219,8 +224,9 @@ struct TrainJob {
         .badData, "the data has changed since the run began", expected: "the tokens of the checkpoint",
         got: "other ones", at: newest.path, hint: "restore the data, or begin anew with --fresh")
     }
+    try directory.checkConfiguration(of: newest)
     found.checkpoint = newest
-    found.finishRecorded = try FinishedRecord.last(in: directory.metricsPath)?.step == newest.manifest.step
+    found.finishRecorded = try MetricsLog.finishedStep(directory.metrics) == newest.manifest.step
     return found
   }
 

@@ -85,15 +85,14 @@ private struct VerifyJob {
   /// The run's configuration with `--set`.
   private func checkedConfiguration(_ segment: Segment) throws -> Configuration {
     let name = segment.to.path
+    for checkpoint in [segment.from, segment.to].compactMap({ $0 }) {
+      try segment.directory.checkConfiguration(of: checkpoint)
+    }
     let recorded = try Configuration(yaml: segment.to.manifest.configuration, name: name)
     let configuration = try Configuration(
       yaml: segment.to.manifest.configuration, name: name,
       overrides: command.set.map { try Configuration.Override(set: $0) })
     try configuration.checkRepetition(of: recorded, run: command.path)
-    if let from = segment.from {
-      try Configuration(yaml: from.manifest.configuration, name: from.path)
-        .checkRepetition(of: recorded, run: name)
-    }
     guard configuration.distributed.reduction == .reproducible else {
       throw Failure(
         "a run with distributed.reduction mpi cannot be verified — expected reproducible, got mpi (\(command.path))",
@@ -179,6 +178,7 @@ private struct Segment {
       throw CheckpointError(
         .inputOutput, "no such run", expected: "the directory of a run", got: "nothing", at: directory.path)
     }
+    try directory.refuseForeignParts()
     var passedOver: [CheckpointError] = []
     func firstValid(_ steps: some Sequence<Int>) throws -> Checkpoint? {
       for step in steps {
@@ -213,9 +213,9 @@ private struct Segment {
     self.from = first
     self.to = last
     self.passedOver = passedOver
-    records = try ParameterRecord.read(directory.metricsPath).filter { start < $0.step && $0.step <= end }
+    records = try ParameterRecord.read(directory.metrics).filter { start < $0.step && $0.step <= end }
     let isFromStart = first == nil
-    setbacks = try SetbackRecord.read(directory.metricsPath).filter {
+    setbacks = try SetbackRecord.read(directory.metrics).filter {
       (start < $0.step || isFromStart) && $0.step <= end
     }
   }

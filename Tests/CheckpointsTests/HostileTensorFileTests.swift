@@ -135,7 +135,9 @@ private func two(_ first: String, _ second: String) -> String {
     try withDirectory { directory in
       let missing = failure { _ = try TensorFile(path: directory + "/none") }
       #expect(missing?.exitCode == 74)
-      #expect(missing?.message == "cannot read — expected a file, got No such file or directory (\(directory)/none)")
+      #expect(
+        missing?.message
+          == "cannot read — expected an existing file or directory, got nothing of that name (\(directory)/none)")
       let folder = failure { _ = try TensorFile(path: directory) }
       #expect(folder?.exitCode == 74)
       #expect(folder?.message == "cannot read — expected a file, got a directory (\(directory))")

@@ -12,7 +12,7 @@ struct ParameterRecordTests {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("records-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: url) }
     try Data((lines.map { $0 + "\n" }.joined() + end).utf8).write(to: url)
-    return try ParameterRecord.read(url.path)
+    return try ParameterRecord.read(Place(url.path))
   }
 
   @Test func recordsReadBackAsTheyWereWritten() throws {
@@ -29,7 +29,7 @@ struct ParameterRecordTests {
     #expect(try read([step, lines[0], "", "rubbish", "[1]", step, lines[1]], end: lines[0]) == Self.records)
     #expect(try read([lines[0]], end: String(lines[1].dropLast(9))) == [Self.records[0]])
     #expect(try read([]) == [])
-    #expect(try ParameterRecord.read("/nowhere/metrics.jsonl") == [])
+    #expect(try ParameterRecord.read(Place("/nowhere/metrics.jsonl")) == [])
   }
 
   @Test(arguments: [

@@ -55,7 +55,7 @@ private func parameter(_ checkpoint: Checkpoint?) throws -> Float? {
 
   @Test func aCheckpointComesBackAsItWasWritten() throws {
     try withRun { run in
-      #expect(try list(run.path) == ["checkpoints", "config.yaml"])
+      #expect(try list(run.path) == ["checkpoints", "config.yaml", "run.json"])
       #expect(try list(run.checkpointsPath) == ["step-00000010", "step-00000020", "step-00000030"])
       #expect(
         try list(run.checkpointPath(step: 30)) == ["manifest.json", "model.safetensors", "state.safetensors"])
@@ -198,7 +198,7 @@ private func parameter(_ checkpoint: Checkpoint?) throws -> Float? {
       #expect(
         try run.removeLeftovers() == [".partial-config.yaml", ".partial-step-00000040", ".replaced-step-00000020"])
       #expect(try list(run.checkpointsPath) == ["step-00000010", "step-00000020", "step-00000030"])
-      #expect(try list(run.path) == ["checkpoints", "config.yaml"])
+      #expect(try list(run.path) == ["checkpoints", "config.yaml", "run.json"])
       #expect(try parameter(run.newestCheckpoint().newest) == 30)
     }
   }
@@ -241,7 +241,7 @@ private func parameter(_ checkpoint: Checkpoint?) throws -> Float? {
       try run.create(configuration: "a: 1\n")
       try run.writeConfiguration("a: 2\n")
       #expect(try run.exists() && run.readConfiguration() == "a: 2\n")
-      #expect(try list(run.path) == ["checkpoints", "config.yaml"])
+      #expect(try list(run.path) == ["checkpoints", "config.yaml", "run.json"])
     }
   }
 

@@ -66,7 +66,7 @@ private func withRunDirectory(_ body: (RunDirectory) throws -> Void) throws {
       #expect(try !run.exists())
       try run.create(configuration: "")
       lock.release()
-      #expect(try list(run.path) == ["checkpoints", "config.yaml"])
+      #expect(try list(run.path) == ["checkpoints", "config.yaml", "run.json"])
     }
   }
 

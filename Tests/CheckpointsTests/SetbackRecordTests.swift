@@ -7,7 +7,7 @@ import Testing
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("setbacks-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: path) }
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-    return try SetbackRecord.read(path)
+    return try SetbackRecord.read(Place(path))
   }
 
   @Test func onlyWholeRecordsOfSetbacksAreRead() throws {
@@ -20,7 +20,7 @@ import Testing
       """
     #expect(
       try read(text) == [.skipped(step: 3), .rolledBack(step: 2, rollbacks: 1, learningRateFactor: 1e-6)])
-    #expect(try SetbackRecord.read("/nowhere/metrics.jsonl").isEmpty)
+    #expect(try SetbackRecord.read(Place("/nowhere/metrics.jsonl")).isEmpty)
   }
 
   @Test(arguments: [

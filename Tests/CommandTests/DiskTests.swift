@@ -50,7 +50,7 @@ extension Commands {
         #expect(warnings(outcome, "no checkpoint") == 1, "\(outcome)")
         #expect(warnings(outcome, "a record of the metrics is lost, training goes on: ") <= 1, "\(outcome)")
         let errors = outcome.errorLines.filter { $0.contains("no checkpoint of step 12") }
-        #expect(errors.count == 1 && errors[0].contains("No space left on device"), "\(outcome)")
+        #expect(errors.count == 1 && errors[0].contains("got a full disk"), "\(outcome)")
         // What stood before stands, and nothing is left of what failed.
         #expect(
           outcome.output.contains(".\n..\nstep-00000004\n") && outcome.output.contains("after step 4"), "\(outcome)")
@@ -79,7 +79,7 @@ extension Commands {
         let outcome = try onDisk(workspace, size: "1g", ranks: 2, script)
         #expect(outcome.exitCode == 75 && outcome.errorLines.isEmpty, "\(outcome)")
         #expect(warnings(outcome, "no checkpoint") == 1, "\(outcome)")
-        #expect(outcome.errors.contains("Read-only file system"), "\(outcome)")
+        #expect(outcome.errors.contains("got a read-only one"), "\(outcome)")
         #expect(try workspace.program(["inspect", "saved"], ranks: nil).exitCode == 0)
       }
     }
@@ -99,29 +99,30 @@ extension Commands {
         #expect(limited.exitCode == 74, "\(limited)")
         #expect(warnings(limited, "no checkpoint of step 3, training goes on: ") == 1, "\(limited)")
         #expect(warnings(limited, "no checkpoint") == 1, "\(limited)")
-        #expect(limited.errorLines.contains { $0.contains("no checkpoint of step 12: write failed") }, "\(limited)")
+        #expect(
+          limited.errorLines.contains {
+            $0.contains("no checkpoint of step 12: cannot write — expected a file within the limit")
+          }, "\(limited)")
         #expect(try train("unlimited").exitCode == 0)
         #expect(try workspace.metrics("run").last == last)
       }
     }
 
-    /// The whole directory goes and comes back, as a network file system does.
-    @Test func aRunThatVanishesAndComesBack() throws {
+    /// The checkpoints go and come back, as those on a network file system do.
+    @Test func checkpointsThatVanishAndComeBack() throws {
       try Workspace.run { workspace in
         let settings = ["--set", "training.checkpointEvery=5", "--set", "checkpoint.keepLast=2"]
         let script = """
-          await '[ $(saved) -ge 1 ]'; mv $run gone; await "grep -q 'warning: no checkpoint' /proc/$$/fd/2"
-          rm -r gone/checkpoints/*; mv gone $run; await '[ $(saved) -ge 1 ]'
+          await '[ $(saved) -ge 1 ]'
+          until [ -f $run/checkpoints ]; do rm -rf gone; mv $run/checkpoints gone; touch $run/checkpoints; done
+          await "grep -q 'warning: no checkpoint' /proc/$$/fd/2"
+          rm -r gone/* $run/checkpoints; mv gone $run/checkpoints; await '[ $(saved) -ge 1 ]'
           kill -TERM $(rank 0); wait $job
           """
         let outcome = try workspace.job("run", ranks: 2, settings, doing: script)
         #expect(outcome.exitCode == 75 && outcome.errorLines.isEmpty, "\(outcome)")
         #expect(warnings(outcome, "no checkpoint") == 1, "\(outcome)")
         #expect(try workspace.program(["inspect", "run"], ranks: nil).exitCode == 0)
-        let lost = try workspace.job("run", ranks: 2, settings, doing: "mv $run gone; kill -TERM $(rank 1); wait $job")
-        #expect(lost.exitCode == 74 && lost.errorLines.count == 1, "\(lost)")
-        #expect(!FileManager.default.fileExists(atPath: workspace.path("run")))
-        #expect(try workspace.program(["inspect", "gone"], ranks: nil).exitCode == 0)
       }
     }
   }

@@ -100,10 +100,14 @@ struct Workspace {
   func put(_ bytes: [UInt8], _ name: String, ofCheckpoint checkpoint: String) throws {
     let (file, manifest) = ("\(checkpoint)/\(name)", "\(checkpoint)/manifest.json")
     let before = sha256(try get(file))
-    var text = try text(manifest)
+    let text = try text(manifest)
     try #require(text.contains(before))
     try put(bytes, file)
-    text = text.replacing(before, with: sha256(bytes))
+    try putSealed(text.replacing(before, with: sha256(bytes)), manifest)
+  }
+
+  /// Writes the text of a manifest, with the seal that it then must have.
+  func putSealed(_ text: String, _ manifest: String) throws {
     let sealed = try #require(text.range(of: ",\"manifestSHA256\"")).lowerBound
     try put("\(text[..<sealed]),\"manifestSHA256\":\"\(sha256(Array(text[..<sealed].utf8)))\"}\n", manifest)
   }
@@ -131,10 +135,10 @@ struct Workspace {
     try text("\(run)/metrics.jsonl").split(separator: "\n").map(String.init)
   }
 
-  /// Its records, without the times, and without what is told of ranks that were slow.
+  /// Its records, without the times, and without what is told of ranks that were slow and of the run's identity.
   func metrics(_ run: String) throws -> [Record] {
     try metricsLines(run).map { try JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
-      .filter { $0.event != "straggler" }
+      .filter { !["run", "straggler"].contains($0.event) }
   }
 }
 

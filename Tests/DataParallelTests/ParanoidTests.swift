@@ -12,7 +12,7 @@ import Testing
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("paranoid-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: url) }
     let outcome = try Launcher.run("paranoid-program", [url.path, fault, "\(rank)"], ranks: ranks)
-    return (outcome, try ParameterRecord.read(RunDirectory(path: url.path).metricsPath))
+    return (outcome, try ParameterRecord.read(RunDirectory(path: url.path).metrics))
   }
 
   @Test func ranksWithoutAFaultAgreeAndRecordTheSame() throws {

@@ -54,7 +54,7 @@ private struct Fault {
     }
     let backs = lines.filter { $0 == "back after step \(saved)" }.count
     if backs != (isRollback ? isInData ? 2 : 1 : 0) { problems.append("went back \(backs) times") }
-    if policy == "skip", try SetbackRecord.read(directory.metricsPath) != [.skipped(step: step)] {
+    if policy == "skip", try SetbackRecord.read(directory.metrics) != [.skipped(step: step)] {
       problems.append("the metrics must have one skipped step")
     }
     if code == 0 { problems += try problemsOfEnd(lines, run) }

@@ -25,7 +25,7 @@ func failingCalls(_ trials: Trials) throws -> Row {
         row.saw(isKill ? "killed" : "\(call.name) failed")
         // strace counts the calls of a thread, and each checkpoint has a thread of its own: a call on what is not the
         // checkpoint's alone fails in all of them, the first one too.
-        let isOfAll = call.path == RunDirectory(path: run).checkpointsPath
+        let isOfAll = !call.path.contains(SystemCall.name(step))
         let expected = isKill ? [137] : step == training.steps || isOfAll ? [0, 74] : [0]
         var problems: [String] = []
         if !expected.contains(Int(ending.exitCode)) { problems.append("exit code \(expected) expected, got \(ending)") }
@@ -50,34 +50,49 @@ private struct SystemCall: CustomStringConvertible {
   let thread: Substring
   let name: String
   let path: String
+  /// What strace knows the path by: of a call such as openat the path from the directory, of others that of the file.
+  let argument: String
   var occurrence = 0
   var description: String { "\(name) \(occurrence) of \(path)" }
 
   /// How the call fails.
-  var error: String { ["write", "mkdir", "openat"].contains(name) ? "error=ENOSPC" : "error=EIO" }
+  var error: String { ["write", "mkdirat", "openat"].contains(name) ? "error=ENOSPC" : "error=EIO" }
 
   /// The calls that a log lists, but for those on no path.
   static func list(_ log: String) throws -> [SystemCall] {
     var seen: [String: Int] = [:]
     return try String(contentsOfFile: log, encoding: .isoLatin1).split(separator: "\n").compactMap { line in
-      guard let match = line.firstMatch(of: #/^(\d+) +(\w+)\((?:AT_FDCWD[^,]*, )?(?:\d+<([^>]+)>|"([^"]+)")/#),
-        let path = match.3 ?? match.4
-      else { return nil }
-      var call = SystemCall(thread: match.1, name: String(match.2), path: String(path))
-      let key = "\(call.thread) \(call.name) \(call.path)"
+      guard var call = SystemCall(line) else { return nil }
+      let key = "\(call.thread) \(call.name) \(call.argument)"
       seen[key, default: 0] += 1
       call.occurrence = seen[key]!
       return call
     }
   }
 
-  /// Those from the first that names the checkpoint to the first that names the next one, in the same thread.
-  static func ofCheckpoint(step: Int, _ calls: [SystemCall], _ run: RunDirectory) -> ArraySlice<SystemCall> {
-    func name(_ step: Int) -> String { run.checkpointPath(step: step).components(separatedBy: "/").last! }
+  /// A line such as `17 openat(5</runs/a>, "checkpoints/step-00000004/model.safetensors", …`, or
+  /// `17 write(6</runs/a/checkpoints/step-00000004/model.safetensors>, …`.
+  private init?(_ line: Substring) {
+    if let match = line.firstMatch(of: #/^(\d+) +(\w+at2?)\((?:AT_FDCWD[^,]*|\d+<([^>]+)>), "([^"]+)"/#) {
+      (thread, name, argument) = (match.1, String(match.2), String(match.4))
+      path = argument.hasPrefix("/") ? argument : "\(match.3 ?? "")/\(argument)"
+    } else if let match = line.firstMatch(of: #/^(\d+) +(\w+)\(\d+<([^>]+)>/#) {
+      (thread, name, argument) = (match.1, String(match.2), String(match.3))
+      path = argument
+    } else {
+      return nil
+    }
+  }
+
+  /// The name of a step's checkpoint.
+  static func name(_ step: Int) -> String {
+    URL(filePath: RunDirectory(path: "run").checkpointPath(step: step)).lastPathComponent
+  }
+
+  /// Those on the run in the thread that writes the checkpoint.
+  static func ofCheckpoint(step: Int, _ calls: [SystemCall], _ run: RunDirectory) -> [SystemCall] {
     guard let first = calls.first(where: { $0.path.contains(name(step)) }) else { return [] }
-    return calls.filter { $0.thread == first.thread && $0.path.hasPrefix(run.checkpointsPath) }
-      .drop { !$0.path.contains(name(step)) }
-      .prefix { !$0.path.contains(name(step + TinyTraining.checkpointEvery)) }
+    return calls.filter { $0.thread == first.thread && $0.path.hasPrefix(run.path + "/") }
   }
 }
 
@@ -96,7 +111,7 @@ private struct Strace {
 
   func injecting(_ what: String, _ call: SystemCall) -> [String] {
     command + [
-      "-o", "/dev/null", "-P", call.path, "-e", "trace=\(call.name)", "-e",
+      "-o", "/dev/null", "-P", call.argument, "-e", "trace=\(call.name)", "-e",
       "inject=\(call.name):\(what):when=\(call.occurrence)",
     ]
   }

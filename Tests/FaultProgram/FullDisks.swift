@@ -21,7 +21,7 @@ func fullDisks(_ trials: Trials) throws -> Row {
     var problems: [String] = []
     if ![0, 74].contains(ending.exitCode) { problems.append("expected exit code 74, got \(ending)") }
     if ending.exitCode == 0, complete.last != trials.training.steps { problems.append("exit code 0 without a result") }
-    if ending.exitCode == 74, !ending.outcome.errors.contains("No space left on device") {
+    if ending.exitCode == 74, !ending.outcome.errors.contains("a full disk") {
       problems.append("the full disk was not named: \(ending)")
     }
     if complete.last ?? 0 < ending.lastSaved ?? 0 { problems.append("a saved checkpoint was lost: \(ending)") }

@@ -39,8 +39,15 @@ func checkpointReaders() -> [Reader.Kind] {
       "metrics", [original.metrics],
       { bytes, folder in
         let path = try folder.put(bytes, "metrics.jsonl")
-        try MetricsLog.truncate(path: path, toStep: 7)
-        return try ParameterRecord.read(path).allSatisfy { $0.step <= 7 }
+        try MetricsLog.truncate(Place(path), toStep: 7)
+        return try ParameterRecord.read(Place(path)).allSatisfy { $0.step <= 7 }
+      }
+    ),
+    (
+      "identity", [original.identity],
+      { bytes, folder in
+        try folder.put(bytes, "run.json")
+        return try RunDirectory(path: folder.path).readIdentity()?.description.utf8.count == 32
       }
     ),
     (
@@ -76,7 +83,7 @@ private func sealed(_ text: [UInt8]) -> [UInt8] { text + ",\"manifestSHA256\":\"
 
 /// Files as the program writes them.
 private struct Original: Sendable {
-  let tensors, header, data, manifest, model, state, metrics, heartbeat: [UInt8]
+  let tensors, header, data, manifest, model, state, metrics, identity, heartbeat: [UInt8]
 
   init() throws {
     let folder = try Folder()
@@ -102,12 +109,14 @@ private struct Original: Sendable {
         CheckpointFile(name: "model.safetensors", tensors: Original.modelTensors),
         CheckpointFile(name: "state.safetensors", tensors: Original.stateTensors),
       ])
+    identity = try get(run.path + "/run.json")
     let place = run.checkpointPath(step: 1)
     (model, state) = (try get(place + "/model.safetensors"), try get(place + "/state.safetensors"))
     let text = try get(place + "/manifest.json")
     self.manifest = Array(text[..<Data(text).range(of: Data(",\"manifestSHA256\"".utf8))!.lowerBound])
     metrics = Array(
       """
+      {"event":"run","step":0,"run":"0123456789abcdef0123456789abcdef"}
       {"event":"step","step":5,"trainLoss":0.5}
       {"event":"parameters","step":5,"ranks":2,"chain":"00000000000000ab","tensors":{"a":"0123456789abcdef"}}
       {"event":"step","step":8,"trainLoss":0.25}
@@ -115,7 +124,7 @@ private struct Original: Sendable {
 
       """.utf8)
     let lock = try RunLock(run, ranks: 2)
-    heartbeat = Array(try get(run.heartbeatPath).prefix(392))
+    heartbeat = Array(try get(run.heartbeatPath).prefix(424))
     lock.release()
   }
 

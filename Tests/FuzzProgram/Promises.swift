@@ -19,7 +19,7 @@ func objection(to error: any Error) -> String? {
   default: return "an error of no known kind"
   }
   // A manifest may name a file that is not there.
-  let isAbsence = exitCode == 74 && message.contains("No such file or directory")
+  let isAbsence = exitCode == 74 && message.contains("nothing of that name")
   if ![65, 78].contains(exitCode), !isAbsence { return "exit code \(exitCode)" }
   return message.contains(" — expected ") ? nil : "a message without what was expected"
 }

@@ -18,7 +18,7 @@ public final class TraceFile {
     self.world = world
     self.path = path
     let isRoot = world.communicator.rank == 0
-    world.agree { if isRoot { try writeAtomically(to: path) { try $0(TraceText.head + TraceText.tail) } } }
+    world.agree { if isRoot { try writeAtomically(to: Place(path)) { try $0(TraceText.head + TraceText.tail) } } }
     originSeconds = StepClock.now()
     first = try ClockOffset.measure(on: world.communicator)
   }
@@ -36,7 +36,7 @@ public final class TraceFile {
     let text = TraceText(partNames: training.setup.shape.partNames, originSeconds: originSeconds)
     var received = 1
     do {
-      try writeAtomically(to: path) { append in
+      try writeAtomically(to: Place(path)) { append in
         try append(TraceText.head)
         try text.append(events, rank: 0, host: hosts[0], to: append)
         while received < communicator.size {
@@ -59,7 +59,7 @@ public final class TraceFile {
   func writeAlone(_ training: Training) {
     let rank = world.communicator.rank
     let text = TraceText(partNames: training.setup.shape.partNames, originSeconds: originSeconds)
-    try? writeAtomically(to: "\(path).rank-\(rank)") { append in
+    try? writeAtomically(to: Place("\(path).rank-\(rank)")) { append in
       try append(TraceText.head)
       try text.append(training.clock.events, rank: rank, host: RunTimes.hostName, to: append)
       try append(TraceText.tail)

@@ -75,7 +75,8 @@ public struct TextRecipe: Sendable {
     if case .fraction(let share) = validation { add("fraction \(share)") } else { add("whole") }
     for file in files {
       guard let place = realpath(file, nil) else { throw TextFile.failure(file, "text file") }
-      add(String(cString: place))
+      // As bytes: a path that is not UTF-8 must not be repaired into another one.
+      hash.update(bufferPointer: UnsafeRawBufferPointer(start: place, count: strlen(place) + 1))
       free(place)
     }
     return Array(hash.finalize())

@@ -45,12 +45,20 @@ enum FileFolder {
       if bytes.first == UInt8(ascii: ".") { continue }
       guard let name = String(validating: bytes, as: UTF8.self) else {
         throw .data(
-          "file name is not UTF-8 — expected UTF-8, got \(quoted(String(decoding: bytes, as: UTF8.self))) (\(folder))",
-          hint: "rename the file")
+          "file name is not UTF-8 — expected UTF-8, got \"\(escaped(bytes))\" (\(folder))", hint: "rename the file")
       }
       names.append(ExactString(name))
     }
     return names
+  }
+
+  /// Bytes that are not UTF-8 for a message: those beyond ASCII as `\xff`.
+  private static func escaped(_ bytes: [UInt8]) -> String {
+    bytes.map {
+      0x20 <= $0 && $0 < 0x7f
+        ? String(UnicodeScalar($0)) : "\\x" + String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
+    }
+    .joined()
   }
 
   private static func isFolder(_ path: String) -> Bool {

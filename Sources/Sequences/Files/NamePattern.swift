@@ -82,8 +82,10 @@ public struct NamePattern: Sendable, Equatable {
         // Two wildcards beside each other: the first takes one character.
         if let before = open {
           guard before.start < name.count else { return nil }
-          if before.isClass { found = [name[before.start]] }
-          place = before.start + 1
+          // A character ends before the next byte that continues none, or two classes would share a part of one.
+          let end = name[(before.start + 1)...].firstIndex { $0 & 0xC0 != 0x80 } ?? name.count
+          if before.isClass { found = Array(name[before.start..<end]) }
+          place = end
         }
         open = (place, isClass, place + 1)
       case .literal(let literal):

@@ -1,3 +1,4 @@
+import Glibc
 import Sequences
 import Testing
 
@@ -50,6 +51,22 @@ struct ClassFilesTests {
     expectBadData("no file fits", "{class}.csv, got \"x.txt\", \"y.txt\"") { _ = try read("{class}.csv") }
   }
 
+  @Test("Names are bytes: é in one scalar and in two are two classes, and what is not UTF-8 is shown with its bytes")
+  func namesAreBytes() throws {
+    func write(_ name: [UInt8]) throws {
+      let path = Array("\(folder.path)/".utf8) + name + [0]
+      let file = try #require(path.withUnsafeBytes { fopen($0.assumingMemoryBound(to: CChar.self).baseAddress!, "w") })
+      fputs("a\n", file)
+      fclose(file)
+    }
+    for name in ["e\u{301}.txt", "\u{E9}.txt"] { try write(Array(name.utf8)) }
+    let classes = try read().classes
+    #expect(classes.map { Array($0.utf8) } == [[0x65, 0xCC, 0x81], [0xC3, 0xA9]])
+    #expect(try read(classes: Array(classes.reversed())).labels == [1, 0])
+    try write([0x63, 0xE9, 0xFF])
+    expectBadData("file name is not UTF-8", #"got "c\xe9\xff""#) { _ = try read() }
+  }
+
   @Test("A folder that is missing or a file is an input error, a pattern without a class one of the configuration")
   func noFolder() throws {
     let file = try folder.write("a".utf8, "x.txt")
@@ -72,7 +89,8 @@ struct ClassFilesTests {
       ("*_0.wav", "7_jo_0.wav", ""), ("*_0.wav", "7_jo_10.wav", nil), ("{class}/*.wav", "up/1.wav", "up"),
       ("{class}/*.wav", "1.wav", nil), ("*/{class}", "a/b", "b"), ("a*", "a", nil), ("a*a", "aa", nil),
       ("a*a", "aaa", ""),
-      ("x", "x", ""), ("x", "xx", nil), ("*{class}", "abc", "bc"), ("{class}*", "abc", "a"), ("{class}", "é", "é"),
+      ("x", "x", ""), ("x", "xx", nil), ("*{class}", "abc", "bc"), ("{class}*", "abc", "a"), ("{class}*", "éü1", "é"),
+      ("{class}*", "é", nil), ("{class}", "é", "é"),
     ] as [(String, String, String?)])
   func matching(pattern: String, path: String, name: String?) throws {
     #expect(try NamePattern(pattern).className(in: path) == name)

@@ -1,0 +1,97 @@
+import Glibc
+import Synchronization
+
+/// Where a file or directory is: a path, or a path below a directory that is held open. What is read and written below
+/// an open directory is in that directory, wherever it is moved and whatever takes its name.
+public struct Place: Sendable, CustomStringConvertible {
+  private let anchor: OpenDirectory?
+  /// The path from the anchor, empty for the anchor itself; from the working directory where there is no anchor.
+  private let path: String
+
+  /// The place of a path.
+  public init(_ path: String) { self.init(nil, path) }
+
+  private init(_ anchor: OpenDirectory?, _ path: String) { (self.anchor, self.path) = (anchor, path) }
+
+  /// The directory that is here, held open from now on.
+  func opened() throws -> Place { Place(try OpenDirectory(self), "") }
+
+  /// The directory that is held open; nil for a path.
+  var openDirectory: OpenDirectory? { anchor }
+
+  /// The path for messages.
+  public var description: String { anchor.map { path.isEmpty ? $0.path : joined($0.path, path) } ?? path }
+
+  /// `name` in the directory that is here.
+  func at(_ name: String) -> Place { Place(anchor, path.isEmpty && anchor != nil ? name : joined(path, name)) }
+
+  /// The directory that the place lies in.
+  var directory: Place {
+    guard anchor != nil else { return Place(Checkpoints.directory(of: path)) }
+    if path.isEmpty { return Place(anchor, "..") }
+    return Place(anchor, path.contains("/") ? Checkpoints.directory(of: path) : "")
+  }
+
+  /// Its last name.
+  var name: String { lastComponent(of: anchor != nil && path.isEmpty ? anchor!.path : path) }
+
+  /// Calls `body` with the two arguments that name the place to a system call such as `openat`.
+  func call<Result>(_ body: (_ directory: Int32, _ path: String) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(anchor) {
+      try body(anchor?.descriptor ?? AT_FDCWD, anchor != nil && path.isEmpty ? "." : path)
+    }
+  }
+}
+
+/// A directory that is held open, and the path under which it was last seen.
+final class OpenDirectory: Sendable {
+  let descriptor: Int32
+  /// The path that was given, and the system's for it at that time.
+  private let first: (given: String, resolved: String)
+  private let lastPath: Mutex<String>
+
+  init(_ place: Place) throws {
+    descriptor = try checked("cannot open the directory", place) {
+      openat($0, $1, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
+    first = (place.description, OpenDirectory.resolved(descriptor))
+    lastPath = Mutex(first.given)
+  }
+
+  deinit { close(descriptor) }
+
+  /// The path for messages: as it was given, or after a renaming that `follow` has seen as it is now.
+  var path: String { lastPath.withLock { $0 } }
+
+  /// Whether the directory has been removed: it is open, and no name leads to it.
+  var isRemoved: Bool {
+    var information = stat()
+    return fstat(descriptor, &information) == -1 ? errno == ESTALE : information.st_nlink == 0
+  }
+
+  /// The path before and now, where the directory has been renamed, or one above it, since the last call.
+  func follow() -> (from: String, to: String)? {
+    let resolved = OpenDirectory.resolved(descriptor)
+    let now = resolved == first.resolved ? first.given : resolved
+    return lastPath.withLock { path in
+      if now == path { return nil }
+      defer { path = now }
+      return (path, now)
+    }
+  }
+
+  private static func resolved(_ descriptor: Int32) -> String {
+    var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let length = target.withUnsafeMutableBytes {
+      readlink("/proc/self/fd/\(descriptor)", $0.baseAddress!, $0.count)
+    }
+    return escaped(target.prefix(max(0, length)))
+  }
+}
+
+/// Text as it is, and bytes that are not UTF-8 as `\xff`: for messages.
+public func escaped(_ bytes: some Sequence<UInt8>) -> String {
+  let bytes = Array(bytes)
+  if let text = String(validating: bytes, as: UTF8.self) { return text }
+  return bytes.map { 0x20 <= $0 && $0 < 0x7f ? String(UnicodeScalar($0)) : "\\x" + hexadecimal($0) }.joined()
+}
