@@ -48,6 +48,8 @@ final class OpenDirectory: Sendable {
   let descriptor: Int32
   /// The path that was given, and the system's for it at that time.
   private let first: (given: String, resolved: String)
+  /// Whether the file system counts the names of a directory; some that run in a process of their own do not.
+  private let hasCount: Bool
   private let lastPath: Mutex<String>
 
   init(_ place: Place) throws {
@@ -55,6 +57,8 @@ final class OpenDirectory: Sendable {
       openat($0, $1, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     }
     first = (place.description, OpenDirectory.resolved(descriptor))
+    var information = stat()
+    hasCount = fstat(descriptor, &information) == 0 && information.st_nlink > 0
     lastPath = Mutex(first.given)
   }
 
@@ -66,7 +70,7 @@ final class OpenDirectory: Sendable {
   /// Whether the directory has been removed: it is open, and no name leads to it.
   var isRemoved: Bool {
     var information = stat()
-    return fstat(descriptor, &information) == -1 ? errno == ESTALE : information.st_nlink == 0
+    return fstat(descriptor, &information) == -1 ? errno == ESTALE : hasCount && information.st_nlink == 0
   }
 
   /// The path before and now, where the directory has been renamed, or one above it, since the last call.

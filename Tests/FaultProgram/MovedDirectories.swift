@@ -39,8 +39,11 @@ private struct Move {
     switch fate {
     case .renamed: try FileManager.default.moveItem(atPath: run, toPath: moved)
     case .removed:
-      // Files that are being written come back while it is removed.
-      let isGone = wait(seconds: 20, everySeconds: 0.001) { (try? FileManager.default.removeItem(atPath: run)) != nil }
+      // Files that are being written come back while it is removed; and the job removes what it made where it is empty.
+      let isGone = wait(seconds: 20, everySeconds: 0.001) {
+        try? FileManager.default.removeItem(atPath: run)
+        return !FileManager.default.fileExists(atPath: run)
+      }
       if !isGone { problems.append("the directory could not be removed") }
     case .replaced:
       try FileManager.default.moveItem(atPath: run, toPath: moved)
