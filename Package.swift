@@ -69,6 +69,7 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Yams"], swiftSettings: strict),
     .target(name: "Timing", swiftSettings: strict),
+    .target(name: "Launching", dependencies: ["CSystem"], swiftSettings: strict),
 
     // MARK: Processes
     .target(name: "MPI", dependencies: ["CMPI", "CSystem"], swiftSettings: strict),
@@ -82,7 +83,7 @@ let package = Package(
       name: "lstm-dist",
       dependencies: [
         "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "CSystem", "Sequences", "Optimization", "Checkpoints",
-        "Configuration", "Timing",
+        "Configuration", "Launching", "Timing",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -138,6 +139,7 @@ let package = Package(
       name: "SequencesTests", dependencies: ["Kernels", "Sequences", "Randomness", "TestLauncher"],
       exclude: ["Readers/README.md"], swiftSettings: strict),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
+    .testTarget(name: "LaunchingTests", dependencies: ["Launching"], swiftSettings: strict),
     .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
     .testTarget(

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stop_signal = 0;
@@ -121,3 +122,44 @@ const char *system_host_name(void) {
 }
 
 int system_memory_file(void) { return memfd_create("lstm-dist", MFD_CLOEXEC); }
+
+int system_start_session(
+    const char *program, char *const arguments[], char *const environment[], int input, int output, int errors) {
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child != 0) return child;
+  setsid();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(127);
+  // A new program inherits blocked and ignored signals.
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  signal(SIGPIPE, SIG_DFL);
+  dup2(input, STDIN_FILENO);
+  dup2(output, STDOUT_FILENO);
+  dup2(errors, STDERR_FILENO);
+  execve(program, arguments, environment);
+  _exit(127);
+}
+
+int system_signal_descriptor(void) {
+  const int numbers[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGXCPU, SIGUSR1, SIGUSR2, SIGCHLD};
+  sigset_t received;
+  sigemptyset(&received);
+  for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    struct sigaction before;
+    sigaction(numbers[i], NULL, &before);
+    if (numbers[i] == SIGHUP && before.sa_handler == SIG_IGN) continue;
+    signal(numbers[i], SIG_DFL);
+    sigaddset(&received, numbers[i]);
+  }
+  signal(SIGPIPE, SIG_IGN);
+  sigprocmask(SIG_BLOCK, &received, NULL);
+  return signalfd(-1, &received, SFD_CLOEXEC);
+}
+
+int system_next_signal(int descriptor) {
+  struct signalfd_siginfo signal;
+  return read(descriptor, &signal, sizeof signal) == sizeof signal ? (int)signal.ssi_signo : 0;
+}

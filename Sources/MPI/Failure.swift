@@ -2,7 +2,7 @@ import Glibc
 
 /// How a run ends when an error reaches its top: the text for stderr, `error: ` included, and the exit code.
 public struct Failure: Error, Hashable, Sendable {
-  /// One line that begins `error: `, and where it helps a second one that begins `hint: `.
+  /// One line that begins `error: `, and where it helps a second one that begins `hint: `; empty where nobody need be told.
   public let message: String
 
   /// The exit code of the process.
@@ -25,6 +25,7 @@ extension Failure {
   /// themselves. What was printed before is flushed first: MPI_Abort does not do it.
   func report(rank: Int, size: Int) {
     fflush(nil)
+    if message.isEmpty { return }
     let text = (rank == 0 ? "" : "[rank \(rank)/\(size)] ") + message + "\n"
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {

@@ -82,6 +82,9 @@ public struct World: Sendable {
     }
   }
 
+  /// Whether mpirun, srun or another launcher has started this process. To be asked before MPI starts.
+  public static var hasLauncher: Bool { Launch().hasLauncher }
+
   // MARK: Errors
 
   /// Runs `body` on every rank; all ranks have to call it at the same point. Returns only if it succeeds on all of

@@ -1,13 +1,13 @@
 import CSystem
 import Checkpoints
 import DataParallel
-@preconcurrency import Glibc
+import Launching
 import MPI
 import Timing
 
 /// Shows progress on rank 0: one line that is rewritten on a terminal, plain lines now and then elsewhere.
 final class Console {
-  private let isTerminal = Console.outputIsTerminal()
+  private let isTerminal = StandardOutput.isTerminal
   /// What one target is.
   private let unit: String
   /// What a loss is measured in, with the target.
@@ -27,24 +27,11 @@ final class Console {
   /// Seconds between two updates of a live line, and between two plain lines.
   private var interval: Double { isTerminal ? 0.1 : 10 }
 
-  /// Under mpirun a rank's output is a pseudo-terminal even where mpirun's own output is a file, so mpirun's is looked
-  /// at.
-  static func outputIsTerminal() -> Bool {
-    guard isatty(STDOUT_FILENO) == 1 else { return false }
-    guard getenv("OMPI_COMM_WORLD_SIZE") != nil else { return true }
-    var target = [CChar](repeating: 0, count: 256)
-    let length = readlink("/proc/\(getppid())/fd/1", &target, target.count - 1)
-    guard length > 0 else { return false }
-    let path = String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return path.hasPrefix("/dev/pts/") || path.hasPrefix("/dev/tty")
-  }
-
   /// Prints a line that stays.
   func line(_ text: String) {
-    if hasLiveLine { print("\r\u{1B}[K", terminator: "") }
+    if hasLiveLine { StandardOutput.print("\r\u{1B}[K", terminator: "") }
     hasLiveLine = false
-    print(text)
-    fflush(stdout)
+    printLine(text)
   }
 
   /// Shows what the trainer says.
@@ -111,9 +98,8 @@ final class Console {
 
   /// A warning or error, on stderr.
   private func tell(_ text: String, hint: String?) {
-    if hasLiveLine { print("\r\u{1B}[K", terminator: "") }
+    if hasLiveLine { StandardOutput.print("\r\u{1B}[K", terminator: "") }
     hasLiveLine = false
-    fflush(stdout)
     printError(text + (hint.map { "\nhint: \($0)" } ?? ""))
   }
 
@@ -128,8 +114,7 @@ final class Console {
       + "\(duration(secondsLeft)) left"
     if isTerminal {
       // A live line must not be longer than the terminal is wide.
-      print("\r\(text)\u{1B}[K", terminator: "")
-      fflush(stdout)
+      StandardOutput.print("\r\(text)\u{1B}[K", terminator: "")
       hasLiveLine = true
     } else {
       line("\(text)  \(split.milliseconds(steps: splitSteps))")

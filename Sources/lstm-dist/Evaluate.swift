@@ -3,7 +3,7 @@ import DataParallel
 import MPI
 
 /// `evaluate`: how good a saved model is on held-out data, exactly.
-struct Evaluate: ParsableCommand {
+struct Evaluate: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures a saved model, every target counted once; the same bits on any number of ranks.",
     discussion:
@@ -16,6 +16,7 @@ struct Evaluate: ParsableCommand {
       "Text, file or folder to evaluate on, in the form of the run's own; by default what the run held out.",
       valueName: "path"))
   var data: String?
+  @OptionGroup var ranks: RankOptions
 
   func run() {
     runJob { world in
@@ -24,9 +25,9 @@ struct Evaluate: ParsableCommand {
       try world.onEachNode { try task.prepareEvaluation(of: saved, on: data) }
       let evaluation = world.agree { try task.evaluation(of: saved, on: data) }
       let sharded = try saved.sharded(world, checkpoint, timesteps: evaluation.timesteps)
-      if world.communicator.rank == 0 { print("checkpoint: \(checkpoint.path)") }
+      if world.communicator.rank == 0 { printLine("checkpoint: \(checkpoint.path)") }
       let lines = try evaluation.lines(sharded, world)
-      if world.communicator.rank == 0 { for line in lines { print(line) } }
+      if world.communicator.rank == 0 { lines.forEach(printLine) }
       return 0
     }
   }

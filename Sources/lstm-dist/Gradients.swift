@@ -2,7 +2,7 @@ import ArgumentParser
 import DataParallel
 
 /// `gradients`: one forward and backward pass of a case from a file, to compare with any framework.
-struct Gradients: ParsableCommand {
+struct Gradients: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Computes the gradients of a case in a safetensors file, to check them against another framework.",
     discussion: """
@@ -15,6 +15,7 @@ struct Gradients: ParsableCommand {
   @Option(help: "Safetensors file with the case.") var input: String
   @Option(help: "Safetensors file to write.") var output: String
   @Option(help: "float: the layers that train; double: the reference.") var precision = "float"
+  @OptionGroup var ranks: RankOptions
 
   func validate() throws {
     guard GradientCheckPrecision(rawValue: precision) != nil else {

@@ -3,11 +3,12 @@ import Checkpoints
 import DataParallel
 
 /// `inspect`: what a checkpoint holds.
-struct Inspect: ParsableCommand {
+struct Inspect: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows the tensors, step, configuration and parameter hash of a run or checkpoint.")
 
   @OptionGroup var model: ModelChoice
+  @OptionGroup var ranks: RankOptions
 
   func run() {
     runJob { world in
@@ -15,23 +16,23 @@ struct Inspect: ParsableCommand {
       world.agree {
         guard world.communicator.rank == 0 else { return }
         let manifest = checkpoint.manifest
-        print("checkpoint    \(checkpoint.path)")
-        if let run = manifest.run { print("run           \(run)") }
-        print("step          \(manifest.step)")
-        print("data position epoch \(manifest.dataPosition.epoch), step \(manifest.dataPosition.stepInEpoch)")
-        print("seed          \(manifest.seed)")
-        print("shards        \(manifest.shards)")
+        printLine("checkpoint    \(checkpoint.path)")
+        if let run = manifest.run { printLine("run           \(run)") }
+        printLine("step          \(manifest.step)")
+        printLine("data position epoch \(manifest.dataPosition.epoch), step \(manifest.dataPosition.stepInEpoch)")
+        printLine("seed          \(manifest.seed)")
+        printLine("shards        \(manifest.shards)")
         for file in manifest.files {
-          print("\n\(file.name), \(file.digest.length) bytes, SHA-256 \(file.digest.sha256)")
+          printLine("\n\(file.name), \(file.digest.length) bytes, SHA-256 \(file.digest.sha256)")
           for tensor in try checkpoint.open(file.name).tensors {
-            print("  \(tensor.name)  \(tensor.dtype.rawValue) \(tensor.shape)  \(tensor.byteRange.count) bytes")
+            printLine("  \(tensor.name)  \(tensor.dtype.rawValue) \(tensor.shape)  \(tensor.byteRange.count) bytes")
           }
         }
-        print("\nconfiguration")
+        printLine("\nconfiguration")
         for line in manifest.configuration.split(separator: "\n", omittingEmptySubsequences: false) {
-          print(line.isEmpty ? "" : "  \(line)")
+          printLine(line.isEmpty ? "" : "  \(line)")
         }
-        print("parametersSHA256  \(saved.model.parametersSHA256)")
+        printLine("parametersSHA256  \(saved.model.parametersSHA256)")
       }
       return 0
     }

@@ -2,6 +2,7 @@ import Checkpoints
 import Configuration
 import DataParallel
 import Glibc
+import Launching
 import MPI
 import Sequences
 
@@ -23,15 +24,23 @@ func runJob(
     try presence.begin(world: world)
     try world.agreeOnProgram()
     try world.agree(on: claims)
+    // Before anything is computed or written for nothing.
+    world.requireOutput()
     presence.enter(.working)
     let code = try body(world)
-    fflush(nil)
     presence.end()
     // All files are complete before the first rank leaves with a code that makes the launcher end the others.
-    try world.communicator.barrier()
+    world.requireOutput()
     return code
   }
   exit(code)
+}
+
+extension World {
+  /// Ends all ranks where what rank 0 prints does not come out. Collective.
+  fileprivate func requireOutput() {
+    agree { if communicator.rank == 0, let failure = StandardOutput.failure { throw failure } }
+  }
 }
 
 /// Says on rank 0 where ranks have no core of their own. Collective.
@@ -46,6 +55,7 @@ private func failure(describing error: any Error) -> Failure {
   case let error as CheckpointError: Failure(error.message, hint: error.hint, exitCode: error.exitCode)
   case let error as SequenceError: Failure(error.message, hint: error.hint, exitCode: error.exitCode)
   case let error as ConfigurationError: Failure(error.message, hint: error.hint, exitCode: error.exitCode)
+  case let error as OutputFailure: Failure(error)
   // Without a code of MPI's it was refused before it reached MPI: a mistake of ours, not of a peer.
   case let error as MPIError: Failure("\(error)", hint: nil, exitCode: error.code == nil ? 70 : 77)
   default: Failure("\(error)", hint: nil, exitCode: 70)
@@ -53,6 +63,15 @@ private func failure(describing error: any Error) -> Failure {
 }
 
 extension Failure {
+  /// A reader who has had enough needs no message.
+  init(_ failure: OutputFailure) {
+    if let (text, hint) = failure.message {
+      self.init(text, hint: hint, exitCode: OutputFailure.exitCode)
+    } else {
+      self.init(message: "", exitCode: OutputFailure.exitCode)
+    }
+  }
+
   init(_ message: String, hint: String?, exitCode: Int32) {
     self.init(
       message: "error: \(singleLine(message))" + (hint.map { "\nhint: \(singleLine($0))" } ?? ""), exitCode: exitCode)

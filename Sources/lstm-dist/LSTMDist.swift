@@ -3,6 +3,7 @@ import CProcessor
 import Checkpoints
 @preconcurrency import Glibc
 import Kernels
+import Launching
 import MPI
 
 /// The program: parses arguments and runs a command as one rank of the job.
@@ -21,6 +22,7 @@ struct LSTMDist: ParsableCommand {
     ])
 
   static func main() {
+    StandardOutput.prepare()
     guard processor_runs_kernels() else {
       Failure(
         message: "error: processor cannot run this program — expected AVX2 and FMA, got one without them",
@@ -32,6 +34,7 @@ struct LSTMDist: ParsableCommand {
     processor_flush_denormals()
     do {
       var command = try parseAsRoot()
+      if let command = command as? any DistributedCommand { command.launchIfAsked() }
       try command.run()
     } catch {
       report(error)
@@ -76,7 +79,7 @@ struct LSTMDist: ParsableCommand {
       Glibc.exit(64)
     }
     runJob { world in
-      if world.communicator.rank == 0 { print(text) }
+      if world.communicator.rank == 0 { printLine(text) }
       return 0
     }
   }

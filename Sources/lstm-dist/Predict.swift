@@ -5,7 +5,7 @@ import MPI
 import Sequences
 
 /// `predict`: what a saved model says of new sequences.
-struct Predict: ParsableCommand {
+struct Predict: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract:
       "Says the class of new texts, series or clips, the labels of words, or what follows a table, as JSON lines.",
@@ -21,6 +21,9 @@ struct Predict: ParsableCommand {
   @OptionGroup var model: ModelChoice
   @Argument(help: ArgumentHelp("Files to read; without any, standard input.", valueName: "file"))
   var files: [String] = []
+  @OptionGroup var ranks: RankOptions
+
+  var readsStandardInput: Bool { files.isEmpty }
 
   func run() {
     runJob { world in
@@ -33,7 +36,7 @@ struct Predict: ParsableCommand {
       }
       let sharded = try saved.sharded(world, checkpoint, timesteps: prediction.timesteps)
       let lines = try prediction.lines(sharded, world)
-      if world.communicator.rank == 0 { for line in lines { print(line) } }
+      if world.communicator.rank == 0 { lines.forEach(printLine) }
       return 0
     }
   }

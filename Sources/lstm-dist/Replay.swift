@@ -5,7 +5,7 @@ import MPI
 import Sequences
 
 /// `replay`: repeats a step whose loss or gradient was not finite.
-struct Replay: ParsableCommand {
+struct Replay: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Repeats a step whose loss or gradient was infinite or NaN, from what a run has dumped of it.",
     discussion: """
@@ -18,6 +18,7 @@ struct Replay: ParsableCommand {
 
   @Argument(help: ArgumentHelp("A dump: runs/NAME/dumps/step-N.", valueName: "dump"))
   var path: String
+  @OptionGroup var ranks: RankOptions
 
   func run() {
     runJob { world in
@@ -30,13 +31,13 @@ struct Replay: ParsableCommand {
       }
       let isRoot = world.communicator.rank == 0
       if isRoot {
-        print("recorded on rank \(dump.recordedRank.rank) of \(dump.recordedRank.of)")
-        print("  \(dump.finding)")
+        printLine("recorded on rank \(dump.recordedRank.rank) of \(dump.recordedRank.of)")
+        printLine("  \(dump.finding)")
       }
       let finding = try dump.replay(on: world)
       if let finding, isRoot {
-        print("repeated on \(world.communicator.size), found on rank \(finding.rank)")
-        print("  \(finding)")
+        printLine("repeated on \(world.communicator.size), found on rank \(finding.rank)")
+        printLine("  \(finding)")
       }
       world.agree {
         guard let finding, dump.isSame(finding) else {

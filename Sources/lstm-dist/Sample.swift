@@ -5,7 +5,7 @@ import Kernels
 import MPI
 
 /// `sample`: text drawn from a saved model.
-struct Sample: ParsableCommand {
+struct Sample: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draws text from a saved model, token by token.",
     discussion: "A model of the Reber grammar draws whole strings, each marked legal or not.")
@@ -22,6 +22,7 @@ struct Sample: ParsableCommand {
     help: "Draws among the fewest of the most likely tokens that have this share of the probability together.")
   var topP = 1.0
   @Option(help: "Seed of the draws.") var seed: UInt64 = 1
+  @OptionGroup var ranks: RankOptions
 
   func validate() throws {
     if let length, !(1...10_000_000).contains(length) {

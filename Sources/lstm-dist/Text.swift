@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import Launching
 
 /// A number with a fixed count of decimals.
 func rounded(_ value: Double, _ decimals: Int) -> String {
@@ -13,6 +14,9 @@ func rounded(_ value: Double, _ decimals: Int) -> String {
   let fraction = String(rest)
   return sign + "\(whole)." + String(repeating: "0", count: decimals - fraction.count) + fraction
 }
+
+/// Prints a line on standard output. All that a command prints goes this way.
+func printLine(_ line: String) { StandardOutput.print(line) }
 
 /// Writes a line to stderr.
 func printError(_ line: String) { fputs(line + "\n", stderr) }

@@ -5,12 +5,13 @@ import Configuration
 import DataParallel
 import Foundation
 import LSTM
+import Launching
 import MPI
 import Sequences
 import Timing
 
 /// `train`: the main job.
-struct Train: ParsableCommand {
+struct Train: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Trains a model, or goes on with a run that was stopped.",
     discussion: """
@@ -37,6 +38,9 @@ struct Train: ParsableCommand {
       "Writes a trace of the latest \(StepClock.tracedEvents) events of every rank, for Perfetto.", valueName: "file"))
   var trace: String?
   @Flag(help: "Moves an existing run aside and begins anew.") var fresh = false
+  @OptionGroup var ranks: RankOptions
+
+  var heedsSignals: Bool { true }
 
   /// An empty path is a shell variable that is not set, not the wish for a default.
   func validate() throws {
@@ -53,20 +57,22 @@ struct Train: ParsableCommand {
     let presence = Presence()
     let time = JobTime()
     runJob(comparing: CommandArguments.ofThisProcess.command, presence: presence) { world in
-      try TrainJob(command: self, world: world, presence: presence, time: time).run()
+      if world.communicator.rank == 0 { Launcher.ranksHeedSignals() }
+      return try TrainJob(command: self, world: world, presence: presence, time: time).run()
     }
   }
 
-  /// The first signal is answered at once, by one rank.
+  /// The first signal is answered at once, by one rank, unless the launcher of `--ranks` has answered it.
   private func answerStopSignals() {
     let environment = ProcessInfo.processInfo.environment
-    guard environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"] ?? environment["PMI_RANK"] ?? "0" == "0"
+    guard environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"] ?? environment["PMI_RANK"] ?? "0" == "0",
+      !Launcher.hasStartedThisRank
     else {
       return
     }
     // Behind the live line, and what the terminal shows of Ctrl-C.
     system_answer_stop_signals(
-      Console.outputIsTerminal() ? "\n" : "",
+      StandardOutput.isTerminal ? "\n" : "",
       ": stopping, the last completed step is being saved; a second SIGINT ends the job at once\n")
   }
 
@@ -165,7 +171,8 @@ struct TrainJob {
       directory: directory, configuration: configuration.yaml, identity: data.identity,
       checkpoints: CheckpointPolicy(configuration, setup), dumps: configuration.nonFinite.dumps,
       clock: isRoot ? time.clock(configuration, checkpointBytes: Training.checkpointBytes(setup)) : nil,
-      stopSignal: system_stop_signal, trace: trace,
+      // What nobody can read is as a closed pipe: the run is saved, and then it ends with that error.
+      stopSignal: { StandardOutput.hasFailed ? SIGPIPE : system_stop_signal() }, trace: trace,
       report: console.show)
     let code = try trainer.run(resumes: resumes, from: found.checkpoint, finishRecorded: found.finishRecorded)
     if code == 0 {

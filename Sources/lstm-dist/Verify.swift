@@ -7,7 +7,7 @@ import MPI
 import Sequences
 
 /// `verify`: computes recorded steps again, on any number of ranks, and proves that the same bits come out.
-struct Verify: ParsableCommand {
+struct Verify: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Repeats steps of a run on any number of ranks, and proves that every bit comes out the same.",
     discussion: """
@@ -26,6 +26,7 @@ struct Verify: ParsableCommand {
   @Option(help: "Step to end at: a checkpoint. By default the newest.") var to: Int?
   @Option(help: ArgumentHelp("One value of the configuration; repeatable.", valueName: "key=value"))
   var set: [String] = []
+  @OptionGroup var ranks: RankOptions
 
   func run() {
     runJob { world in

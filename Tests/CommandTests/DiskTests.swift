@@ -7,11 +7,11 @@ extension Commands {
   /// error.
   struct DiskTests {
     /// A file system in a mount namespace of its own goes with the process that made it.
-    private static let canMount: Bool = {
+    static let canMount: Bool = {
       let mount = ["unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=1m", "none", "/mnt"]
       return (try? Launcher.run(mount, workingDirectory: URL(fileURLWithPath: "/")).exitCode) == 0
     }()
-    private static let cannotMount: Comment = "needs the right to mount in a namespace of its own (unshare -rm)"
+    static let cannotMount: Comment = "needs the right to mount in a namespace of its own (unshare -rm)"
 
     private func warnings(_ outcome: Outcome, _ text: String) -> Int {
       outcome.errors.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("warning: " + text) }.count

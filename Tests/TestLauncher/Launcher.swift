@@ -98,10 +98,13 @@ public final class Job {
   /// Whether it has not ended yet.
   public var isRunning: Bool { process.isRunning }
 
-  /// Starts a command, found by PATH; `environment` is set beside the inherited variables.
-  public init(_ command: [String], environment: [String: String] = [:], workingDirectory: URL? = nil) throws {
+  /// Starts a command, found by PATH; `environment` is set beside the inherited variables. On a terminal it leads a
+  /// session of its own, and all that it says is the terminal's.
+  public init(
+    _ command: [String], environment: [String: String] = [:], workingDirectory: URL? = nil, terminal: Terminal? = nil
+  ) throws {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = command
+    process.arguments = (terminal == nil ? [] : ["setsid", "--ctty", "--wait"]) + command
     process.environment = Job.cleanEnvironment().merging(environment) { $1 }
     process.currentDirectoryURL = workingDirectory
     process.standardInput = FileHandle.nullDevice
@@ -110,8 +113,15 @@ public final class Job {
     errors = try Capture()
     process.standardOutput = output.handle
     process.standardError = errors.handle
+    if let terminal {
+      process.standardInput = terminal.programsSide
+      process.standardOutput = terminal.programsSide
+      process.standardError = terminal.programsSide
+    }
     process.terminationHandler = { [ended] _ in ended.signal() }
     try Job.withoutBlockedSignals { try process.run() }
+    // Then the terminal is at its end when the job is.
+    try terminal?.programsSide.close()
   }
 
   /// What the job left at its end, which comes with SIGKILL when the time is over.

@@ -45,4 +45,18 @@ const char *system_host_name(void);
 /// cpu_set_t.
 void system_use_processors_of_parent(void);
 
+/// Starts a program in a session of its own, which the system kills when this process ends, with three descriptors as
+/// its standard input, output and error: its process id, or −1 as errno says. It ends with 127 where it cannot be run.
+/// In C, because between fork and exec nothing of Swift's may run.
+int system_start_session(
+    const char *program, char *const arguments[], char *const environment[], int input, int output, int errors);
+
+/// From now on SIGINT, SIGTERM, SIGQUIT, SIGHUP (unless it is ignored, as by nohup), SIGXCPU, SIGUSR1, SIGUSR2 and SIGCHLD
+/// have no effect but to make this descriptor readable; −1 as errno says. SIGPIPE is ignored. signalfd is not among the
+/// names that Swift imports.
+int system_signal_descriptor(void);
+
+/// The next signal of such a descriptor, which must be readable.
+int system_next_signal(int descriptor);
+
 #endif

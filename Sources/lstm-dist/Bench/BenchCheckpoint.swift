@@ -5,7 +5,7 @@ import LSTM
 import MPI
 
 /// `bench checkpoint`: what checkpoints cost the training beside which they are written.
-struct BenchCheckpoint: ParsableCommand {
+struct BenchCheckpoint: DistributedCommand {
   static let configuration = CommandConfiguration(
     commandName: "checkpoint",
     abstract: "Measures training with one checkpoint in each stretch, and without, in turn; with Adam.",
@@ -20,6 +20,7 @@ struct BenchCheckpoint: ParsableCommand {
   @Option(help: "Stretches of each kind.") var rounds = 2
   @Option(help: "Where the checkpoints are written, and removed.") var directory = "."
   @Flag(help: "Prints one JSON object.") var json = false
+  @OptionGroup var ranks: RankOptions
 
   func validate() throws {
     for (name, value) in [
@@ -40,7 +41,7 @@ struct BenchCheckpoint: ParsableCommand {
       try warnOfPlacement(world)
       let result = try CheckpointBenchmark.run(
         shape, model: model, world: world, seconds: seconds, rounds: rounds, folder: directory)
-      if world.communicator.rank == 0 { print(json ? record(result).text : text(result, model)) }
+      if world.communicator.rank == 0 { printLine(json ? record(result).text : text(result, model)) }
       return 0
     }
   }

@@ -24,7 +24,7 @@ struct BenchExtremes: ParsableCommand {
         throw Failure("bench extremes — expected one rank, got \(world.communicator.size)", hint: nil, exitCode: 64)
       }
       let timings = try ExtremesBenchmark.run(world: world, rounds: rounds)
-      print(
+      printLine(
         json ? record(timings).text : table(["step", "ms", "beside", "ms", "ratio", "denormals"], timings.map(row)))
       return 0
     }

@@ -5,13 +5,14 @@ import Kernels
 import MPI
 
 /// `bench kernels`: every kernel beside its reference and the peak.
-struct BenchKernels: ParsableCommand {
+struct BenchKernels: DistributedCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernels",
     abstract: "Measures every kernel against its reference and the FMA peak, and the bandwidth of memory.")
 
   @Option(help: "Measured rounds.") var rounds = 11
   @Flag(help: "Prints one JSON object.") var json = false
+  @OptionGroup var ranks: RankOptions
 
   func validate() throws {
     guard (1...100_000).contains(rounds) else {
@@ -27,7 +28,7 @@ struct BenchKernels: ParsableCommand {
       let levels = try MemoryLevels.measure(world: world)
       guard world.communicator.rank == 0 else { return 0 }
       let rows = table(["\(InstructionSet.current.rawValue) kernel"] + header, timings.map(row))
-      print(json ? record(timings, levels).text : rows + "\n\n" + levels.text)
+      printLine(json ? record(timings, levels).text : rows + "\n\n" + levels.text)
       return 0
     }
   }

@@ -4,7 +4,7 @@ import DataParallel
 import MPI
 
 /// `bench reduce`: what adding gradients over ranks costs.
-struct BenchReduce: ParsableCommand {
+struct BenchReduce: DistributedCommand {
   static let configuration = CommandConfiguration(
     commandName: "reduce", abstract: "Measures the reduction of gradients, reproducible and by MPI_Allreduce.")
 
@@ -12,6 +12,7 @@ struct BenchReduce: ParsableCommand {
   var sizes = [10_000, 100_000, 1_000_000, 8_000_000]
   @Option(help: "Measured rounds.") var rounds = 11
   @Flag(help: "Prints one JSON object.") var json = false
+  @OptionGroup var ranks: RankOptions
 
   func validate() throws {
     for size in sizes where !(1...(1 << 28)).contains(size) {
@@ -35,9 +36,9 @@ struct BenchReduce: ParsableCommand {
             "mpiSeconds": .number(result.mpiSeconds),
           ])
         }
-        print((["ranks": .integer(world.communicator.size), "sizes": .array(records)] as JSONRecord).text)
+        printLine((["ranks": .integer(world.communicator.size), "sizes": .array(records)] as JSONRecord).text)
       } else {
-        print(
+        printLine(
           table(
             ["numbers", "MB", "reproducible ms", "over shared memory", "mpi ms", "ratio"],
             results.map {

@@ -6,7 +6,7 @@ import LSTM
 import MPI
 
 /// `bench step`: the trainer's own step on random sequences.
-struct BenchStep: ParsableCommand {
+struct BenchStep: DistributedCommand {
   static let configuration = CommandConfiguration(
     commandName: "step", abstract: "Measures the whole training step: forward, backward, reduction, clip, SGD.",
     discussion: """
@@ -35,6 +35,7 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Measured steps.") var rounds = 11
   @Option(help: "How gradients are added over ranks: reproducible or mpi.") var reduction = "reproducible"
   @Flag(help: "Prints one JSON object.") var json = false
+  @OptionGroup var ranks: RankOptions
 
   /// The options that give sizes, as far as they are there.
   private var sizes: [(option: String, value: Int)] {
@@ -77,7 +78,7 @@ struct BenchStep: ParsableCommand {
       let result = try StepBenchmark.run(
         named ?? custom, world: world, rounds: rounds, reduction: Reduction(rawValue: reduction)!,
         accumulate: accumulate)
-      if world.communicator.rank == 0 { print(json ? result.record.text : result.table) }
+      if world.communicator.rank == 0 { printLine(json ? result.record.text : result.table) }
       return 0
     }
   }

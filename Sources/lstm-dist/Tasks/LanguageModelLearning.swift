@@ -86,7 +86,7 @@ enum LanguageModelLearning: LearningTask {
       drawn.append(next)
       sampler.read(next)
     }
-    print(vocabulary.decode(drawn))
+    printLine(vocabulary.decode(drawn))
   }
 
   static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {

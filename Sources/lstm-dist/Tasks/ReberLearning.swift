@@ -44,7 +44,7 @@ enum ReberLearning: LearningTask {
     let sampler = try sampler()
     for _ in 0..<(options.length ?? 10) {
       let string = ReberResult.draw(sampler, temperature: options.temperature, limits: options.limits)
-      print("\(ReberTask.vocabulary.decode(string))  \(ReberGrammar.isLegal(string) ? "legal" : "not legal")")
+      printLine("\(ReberTask.vocabulary.decode(string))  \(ReberGrammar.isLegal(string) ? "legal" : "not legal")")
     }
   }
 
