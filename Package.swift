@@ -48,6 +48,7 @@ let package = Package(
     .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
     .target(name: "CProcessor"),
     .target(name: "CSystem"),
+    .target(name: "CMemory"),
 
     // MARK: Mathematics
     .target(name: "Randomness", swiftSettings: fast),
@@ -82,8 +83,8 @@ let package = Package(
     .executableTarget(
       name: "lstm-dist",
       dependencies: [
-        "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "CSystem", "Sequences", "Optimization", "Checkpoints",
-        "Configuration", "Launching", "Timing",
+        "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "CSystem", "CMemory", "Sequences", "Optimization",
+        "Checkpoints", "Configuration", "Launching", "Timing",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -145,7 +146,7 @@ let package = Package(
     .testTarget(
       name: "DataParallelTests",
       dependencies: [
-        "Checkpoints", "DataParallel", "LSTM", "Kernels", "Optimization", "Sequences", "allocation-program",
+        "Checkpoints", "DataParallel", "LSTM", "Kernels", "MPI", "Optimization", "Sequences", "allocation-program",
         "classifier-program", "paranoid-program", "watchdog-program", "TestLauncher",
       ],
       exclude: ["Fixtures"],

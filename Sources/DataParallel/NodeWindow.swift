@@ -13,7 +13,13 @@ final class NodeWindow {
   /// `byteCount` bytes for this rank, in whole cache lines. Collective over `node`; nil for a rank alone.
   init(byteCount: Int, node: Communicator?) throws {
     if let node {
-      shared = try SharedWindow(byteCount: byteCount, on: node)
+      do {
+        shared = try SharedWindow(byteCount: byteCount, on: node)
+      } catch {
+        throw Failure(
+          message: "error: out of memory — expected \(byteCount >> 20) MB more in memory that ranks share, got none "
+            + "(\(error))", exitCode: 70)
+      }
       own = nil
       share = (node.rank, node.size)
     } else {

@@ -54,25 +54,11 @@ public struct ProcessorShare: Equatable, Sendable {
 
   /// The strictest limit of the process's group and all groups above it, by version 2 or 1 of the interface.
   private static func quota(_ read: (String) -> String?) -> Double? {
-    let groups = (read("/proc/self/cgroup") ?? "").split(separator: "\n")
-    let mounts = (read("/proc/self/mountinfo") ?? "").split(separator: "\n").compactMap { Mount($0) }
-    let limits = groups.flatMap { line -> [Double] in
-      // hierarchy:controllers:path; version 2 has no controllers (cgroups(7))
-      let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-      guard fields.count == 3 else { return [] }
-      let controllers = fields[1].split(separator: ",")
-      if fields[1].isEmpty {
-        guard let mount = mounts.last(where: { $0.type == "cgroup2" }) else { return [] }
-        return mount.directories(ofGroup: fields[2]).compactMap { limit(read($0 + "/cpu.max") ?? "") }
-      }
-      guard controllers.contains("cpu"),
-        let mount = mounts.last(where: { $0.type == "cgroup" && $0.options.contains("cpu") })
-      else { return [] }
-      return mount.directories(ofGroup: fields[2]).compactMap { directory in
-        guard let quota = read(directory + "/cpu.cfs_quota_us"), let period = read(directory + "/cpu.cfs_period_us")
-        else { return nil }
-        return limit(quota + " " + period)
-      }
+    let limits = ControlGroups(read: read).directories(of: "cpu").compactMap { group -> Double? in
+      if group.version == 2 { return limit(read(group.path + "/cpu.max") ?? "") }
+      guard let quota = read(group.path + "/cpu.cfs_quota_us"), let period = read(group.path + "/cpu.cfs_period_us")
+      else { return nil }
+      return limit(quota + " " + period)
     }
     return limits.min()
   }
@@ -84,35 +70,6 @@ public struct ProcessorShare: Equatable, Sendable {
       return nil
     }
     return time / period
-  }
-
-  /// A line of `/proc/self/mountinfo` (proc(5)).
-  private struct Mount {
-    /// The directory of the file system that is mounted.
-    let root: String
-    /// Where it is mounted.
-    let point: String
-    let type: String
-    let options: [Substring]
-
-    /// `36 35 98:0 /root /point rw,noatime master:1 - type source options`
-    init?(_ line: Substring) {
-      let words = line.split(separator: " ")
-      guard let dash = words.firstIndex(of: "-"), dash >= 6, words.count > dash + 3 else { return nil }
-      root = String(words[3])
-      point = String(words[4])
-      type = String(words[dash + 1])
-      options = words[dash + 3].split(separator: ",")
-    }
-
-    /// The directories of a group and of those above it, as far as they can be seen here. A group outside of what is
-    /// mounted (that of a container without a name space for groups) is the mounted one itself.
-    func directories(ofGroup path: String) -> [String] {
-      var rest = path
-      if root != "/" { rest = path == root || path.hasPrefix(root + "/") ? String(path.dropFirst(root.count)) : "" }
-      let names = rest.split(separator: "/").filter { $0 != ".." }
-      return (0...names.count).map { ([point] + names.prefix($0).map(String.init)).joined(separator: "/") }
-    }
   }
 }
 

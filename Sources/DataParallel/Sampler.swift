@@ -22,6 +22,11 @@ public final class Sampler {
 
   deinit { token.deallocate() }
 
+  /// What a sampler takes, with the parameters that it reads.
+  public static func memoryNeed(of shape: ModelShape) -> MemoryNeed {
+    MemoryNeed(own: (shape.parameterCount + SequenceModel.packedFloats(shape)) * MemoryLayout<Float>.stride)
+  }
+
   /// The model forgets what it has read.
   public func reset() {
     model.clearState(lane: 0)

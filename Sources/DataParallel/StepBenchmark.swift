@@ -154,8 +154,6 @@ public struct StepBenchmark: Sendable {
             + "(\(shape.name))",
           exitCode: 64)
       }
-      let plan = try ShardPlan(globalBatch: setup.globalBatch, shards: setup.shards, ranks: ranks)
-      try Training.checkMemory(setup, plan: plan, localRanks: world.node.size)
     }
     let training = try Training(world: world, setup: setup)
     try training.initialize(method: .uniform, forgetBias: 1)

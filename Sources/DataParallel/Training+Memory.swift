@@ -1,4 +1,3 @@
-import Glibc
 import Kernels
 import LSTM
 import MPI
@@ -14,16 +13,40 @@ extension Training {
       * (shape.parameterCount * (1 + setup.moments.count) + setup.globalBatch * shape.lstm.count * 2 * shape.hidden)
   }
 
-  /// Refuses what cannot fit into the memory of a node with `localRanks` ranks, before any of it is allocated.
-  public static func checkMemory(_ setup: TrainingSetup, plan: ShardPlan, localRanks: Int) throws {
-    let needed = estimatedBytes(setup, plan: plan) + checkpointBytes(setup) / max(1, localRanks)
-    let present = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / max(1, localRanks)
-    guard needed <= present else {
-      throw Failure(
-        message: "error: model and batch do not fit — expected at most \(present >> 20) MB a rank, got an estimate of "
-          + "\(needed >> 20) MB\nhint: lower model.hidden, model.layers, batch.sequences or batch.steps, raise batch.accumulate, set "
-          + "training.recompute, or use more nodes",
-        exitCode: 78)
+  /// What a rank takes, of which `sharing` have one copy of the parameters; about the same on each, but that rank 0 and
+  /// its node hold the copy for a checkpoint.
+  public static func memoryNeed(
+    _ setup: TrainingSetup, plan: ShardPlan, sharing: Int, localRanks: Int, isRoot: Bool
+  ) -> MemoryNeed {
+    let (estimate, checkpoint) = (memoryEstimate(setup, plan: plan, sharing: sharing), checkpointBytes(setup))
+    let whole = memoryEstimate(setup, plan: plan)
+    return MemoryNeed(
+      resident: estimate.total + checkpoint / localRanks,
+      // Each rank maps the gradients of all that share, and the copy.
+      mapped: whole.total - whole.other + estimate.other + (sharing - 1) * estimate.gradients
+        + (isRoot || sharing > 1 ? checkpoint : 0),
+      data: sharing > 1 ? estimate.activations + estimate.other : estimate.total + (isRoot ? checkpoint : 0))
+  }
+
+  /// Refuses what cannot fit, before any of it is allocated: exit code 78. Every rank calls it.
+  /// - Parameters:
+  ///   - sharing: ranks that use one copy of the parameters; nil where that is not decided yet, then what takes less
+  ///     counts.
+  ///   - dataBytes: what data take that have still to be read.
+  public static func checkMemory(
+    _ setup: TrainingSetup, plan: ShardPlan, sharing: Int?, dataBytes: Int = 0, world: World
+  ) {
+    let localRanks = world.node.size
+    let needs = (sharing.map { [$0] } ?? [1, localRanks]).map {
+      memoryNeed(setup, plan: plan, sharing: $0, localRanks: localRanks, isRoot: world.communicator.rank == 0)
+    }
+    let need = MemoryNeed(
+      resident: needs.map(\.resident).min()!, mapped: needs.map(\.mapped).min()!, data: needs.map(\.data).min()!)
+    world.agree {
+      try MemoryLimits.ofThisProcess(localRanks: localRanks).check(
+        need + dataBytes, for: "model and batch do not fit",
+        hint: "lower model.hidden, model.layers, batch.sequences or batch.steps, raise batch.accumulate, set "
+          + "training.recompute, or use more nodes")
     }
   }
 
@@ -84,4 +107,12 @@ extension Training {
 
   /// Subtrees of the shards of the rank that has most of them.
   static func mostSubtrees(_ plan: ShardPlan) -> Int { subtrees(plan).map(\.count).max() ?? 1 }
+}
+
+extension ShardedModel {
+  /// What a model that is only evaluated takes on the rank with the most lanes.
+  public static func memoryNeed(of setup: TrainingSetup, plan: ShardPlan) -> MemoryNeed {
+    let memory = Training.memory(setup, plan: plan)
+    return MemoryNeed(own: memory.parameters + memory.packed + memory.activations)
+  }
 }

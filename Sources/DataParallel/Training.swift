@@ -61,13 +61,14 @@ public final class Training {
 
   /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next. Collective.
   /// - Parameter tracedEvents: how many events of this rank's clock are kept for a trace.
-  /// - Throws: where the plan is impossible, for example with more ranks than shards.
+  /// - Throws: where the plan is impossible, for example with more ranks than shards. Ends the job where memory is short.
   public init(world: World, setup: TrainingSetup, tracedEvents: Int = 0) throws {
     self.world = world
     self.setup = setup
     let plan = try ShardPlan(
       globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
     sharing = try NodeSharing.decide(setup, plan: plan, world: world)
+    Training.checkMemory(setup, plan: plan, sharing: sharing.ranks, world: world)
     sharded = try ShardedModel(
       world: world, shape: setup.shape, timesteps: setup.timesteps, segment: setup.segment, plan: plan,
       dropout: Dropout(setup), penalty: setup.penalty, accumulate: setup.accumulate, sharing: sharing)

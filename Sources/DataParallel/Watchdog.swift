@@ -77,9 +77,9 @@ public final class Watchdog: Sendable {
       if gone > 1 { end(watched, record, "a rank has died", "a running process") }
       still = heartbeat.moves == moves ? still + 1 : 0
       moves = heartbeat.moves
-      if still >= 10 * limit, let own = heartbeat.record(ofRank: world.communicator.rank), own.phase != .working,
-        !isAnybodyBehind()
-      {
+      // Waiting for a rank that is behind is not standing still.
+      if still > limit, isAnybodyBehind() { still = limit }
+      if still >= 10 * limit, let own = heartbeat.record(ofRank: world.communicator.rank), own.phase != .working {
         end(world.communicator.rank, own, "a rank does not get on", "a move within \(10 * limitSeconds) s")
       }
     }

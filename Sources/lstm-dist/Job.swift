@@ -1,3 +1,4 @@
+import CMemory
 import Checkpoints
 import Configuration
 import DataParallel
@@ -19,6 +20,7 @@ func runJob(
     return failure
   }
   let code = World.run(describe: describe) { world in
+    memory_name_rank(Int32(world.communicator.rank), Int32(world.communicator.size))
     // Where the arguments of some rank make no sense, it is here too, and ends the job.
     world.agree {}
     try presence.begin(world: world)

@@ -45,6 +45,10 @@ struct Sample: DistributedCommand {
       let (saved, checkpoint) = try loadModel(model, world: world)
       world.agree {
         guard world.communicator.rank == 0 else { return }
+        // The other ranks take nothing.
+        try MemoryLimits.ofThisProcess(localRanks: 1).check(
+          Sampler.memoryNeed(of: saved.model.shape), for: "the model does not fit",
+          hint: "use a machine with more memory")
         let parameters = FloatBuffer(count: saved.model.shape.parameterCount)
         try saved.configuration.task.type.sample(self, from: saved) {
           try saved.model.readParameters(checkpoint, into: parameters.pointer)

@@ -92,6 +92,12 @@ struct SavedRun {
       try ShardPlan(
         globalBatch: configuration.batch.sequences, shards: configuration.batch.shards, ranks: world.communicator.size)
     }
+    let setup = TrainingSetup(configuration, shape: model.shape, timesteps: timesteps)
+    world.agree {
+      try MemoryLimits.ofThisProcess(localRanks: world.node.size).check(
+        ShardedModel.memoryNeed(of: setup, plan: plan), for: "model and sequences do not fit",
+        hint: "use fewer ranks, or more nodes")
+    }
     let sharded = try ShardedModel(
       world: world, shape: model.shape, timesteps: timesteps,
       segment: configuration.training.recompute.segment(of: timesteps), plan: plan, dropout: nil,

@@ -131,13 +131,11 @@ struct TrainJob {
     try world.agree(on: command.claims(configuration))
     presence.allow(seconds: configuration.watchdog.seconds)
     presence.enter(.working)
+    checkLeastMemory(configuration)
     try world.onEachNode { try configuration.task.type.prepare(configuration) }
     let (data, setup) = world.agree {
       let data = try configuration.task.type.data(configuration)
       let setup = TrainingSetup(configuration, data)
-      let plan = try ShardPlan(
-        globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
-      try Training.checkMemory(setup, plan: plan, localRanks: world.node.size)
       return (data, setup)
     }
     try world.agree(
@@ -189,6 +187,18 @@ struct TrainJob {
   }
 
   // MARK: Before the first step
+
+  /// Refuses what cannot fit whatever the data are, before they are read.
+  private func checkLeastMemory(_ configuration: Configuration) {
+    let (setup, plan) = world.agree {
+      let setup = TrainingSetup(leastOf: configuration)
+      return (
+        setup,
+        try ShardPlan(globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
+      )
+    }
+    Training.checkMemory(setup, plan: plan, sharing: nil, dataBytes: configuration.leastDataBytes, world: world)
+  }
 
   /// Rank 0: the run directory as this command needs it, made only if there is none.
   private func openRun(

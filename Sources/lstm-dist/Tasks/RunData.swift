@@ -1,6 +1,7 @@
 import Checkpoints
 import Configuration
 import DataParallel
+import Glibc
 import LSTM
 import MPI
 import Optimization
@@ -61,10 +62,27 @@ extension WordVectors {
 extension TrainingSetup {
   /// What a configuration says of training on these data.
   init(_ configuration: Configuration, _ data: RunData) {
+    self.init(configuration, shape: data.shape, timesteps: data.timesteps)
+  }
+
+  /// The least that it may come to before the data are known: of tokens, classes and timesteps at least one each.
+  init(leastOf configuration: Configuration) {
+    let model = configuration.model
+    let input: ModelShape.Input =
+      configuration.data.tokens == .numbers ? .numbers(1) : .tokens(vocabulary: 1, embedding: model.embedding)
+    let shape = ModelShape(
+      input: input, hidden: model.hidden, layers: model.layers, isBidirectional: model.bidirectional,
+      head: .everyStep(classes: 1), isTied: model.tied)
+    let hasWindow = configuration.task == .languageModel || configuration.task == .reber
+    self.init(configuration, shape: shape, timesteps: hasWindow ? configuration.batch.steps : 1)
+  }
+
+  /// What a configuration says of training a model of this shape.
+  init(_ configuration: Configuration, shape: ModelShape, timesteps: Int) {
     let model = configuration.model
     self.init(
-      shape: data.shape, timesteps: data.timesteps,
-      segment: configuration.training.recompute.segment(of: data.timesteps), globalBatch: configuration.batch.sequences,
+      shape: shape, timesteps: timesteps,
+      segment: configuration.training.recompute.segment(of: timesteps), globalBatch: configuration.batch.sequences,
       shards: configuration.batch.shards, accumulate: configuration.batch.accumulate, dropout: Float(model.dropout),
       seed: configuration.seed, rule: OptimizerRule(configuration.optimizer),
       clip: Clipping(configuration.optimizer), schedule: Schedule(configuration.schedule),
@@ -75,6 +93,15 @@ extension TrainingSetup {
     dropoutMask = model.dropoutMask == .sequence ? .sequence : .timestep
     (weightDropout, embeddingDropout) = (Float(model.weightDropout), Float(model.embeddingDropout))
     penalty = ActivationPenalty(activation: Float(model.activationPenalty), temporal: Float(model.temporalPenalty))
+  }
+}
+
+extension Configuration {
+  /// Bytes of a file of data that each rank reads whole. Texts to learn are not read whole.
+  var leastDataBytes: Int {
+    var status = stat()
+    guard task != .languageModel, stat(data.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return 0 }
+    return Int(status.st_size)
   }
 }
 
