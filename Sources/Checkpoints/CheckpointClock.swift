@@ -5,6 +5,9 @@
 /// for which the writing thread kept a processor busy, which on a full machine is taken from a rank. With a cost c and
 /// an allowed overhead q the next one begins c / q seconds after the one before, but at least 10. The first cost is
 /// estimated from the size; later, the mean of what was expected and what was measured is expected next.
+///
+/// The first one of a job does not wait so long: it begins a minute after the training at the latest, unless there are
+/// none by the clock.
 public struct CheckpointClock: Sendable {
   /// Seconds between the beginnings of two checkpoints; 0 for none.
   public let intervalSeconds: Double
@@ -13,9 +16,12 @@ public struct CheckpointClock: Sendable {
   private var beganSeconds: Double
   private var costSeconds: Double
   private var stoppedSeconds = 0.0
+  private var isFirst = true
 
   /// However cheap they are, what stays on the disk takes room.
   private static let shortestSeconds = 10.0
+  /// Until the first one.
+  private static let firstSeconds = 60.0
   /// What copying, writing, hashing and reading back are expected to do before they have been measured.
   private static let bytesPerSecond = 200e6
 
@@ -32,7 +38,7 @@ public struct CheckpointClock: Sendable {
 
   /// A checkpoint has begun, for whatever reason, and training stood still so long for it.
   public mutating func began(atSeconds now: Double, stoodStillSeconds: Double) {
-    (beganSeconds, stoppedSeconds) = (now, stoodStillSeconds)
+    (beganSeconds, stoppedSeconds, isFirst) = (now, stoodStillSeconds, false)
   }
 
   /// Training stood still so long, waiting for the checkpoint that has begun.
@@ -43,8 +49,13 @@ public struct CheckpointClock: Sendable {
 
   /// Whether the next one is due; not to be asked while one is being written.
   public func isDue(atSeconds now: Double) -> Bool {
-    let elapsed = now - beganSeconds
-    if intervalSeconds > 0, elapsed >= intervalSeconds { return true }
-    return overhead > 0 && elapsed >= max(CheckpointClock.shortestSeconds, costSeconds / overhead)
+    guard let pause = pauseSeconds else { return false }
+    return now - beganSeconds >= (isFirst ? min(pause, CheckpointClock.firstSeconds) : pause)
+  }
+
+  /// Seconds from the beginning of one to that of the next; nil where none comes by the clock.
+  private var pauseSeconds: Double? {
+    let byCost = overhead > 0 ? max(CheckpointClock.shortestSeconds, costSeconds / overhead) : nil
+    return [intervalSeconds > 0 ? intervalSeconds : nil, byCost].compactMap(\.self).min()
   }
 }

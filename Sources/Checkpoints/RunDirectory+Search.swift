@@ -67,6 +67,25 @@ extension RunDirectory {
     return try firstValid(evaluated.map(\.step), damaged: damaged)
   }
 
+  /// The evaluation with the lowest validation loss of all that `metrics.jsonl` has, the newest of equal ones, where it is
+  /// lower than that of `checkpoint`: no checkpoint of it was kept, or none that is whole.
+  public func betterEvaluation(than checkpoint: Manifest?) throws -> (step: Int, loss: Double)? {
+    var best: (step: Int, loss: Double)?
+    try MetricsLog.forEachRecord(metrics, events: ["evaluated"], what: "record of an evaluation") { line, _, _ in
+      var (reader, step, loss): (JSONReader, Int?, Double?) = (line, nil, nil)
+      try reader.object { reader, key in
+        switch key {
+        case "step": step = try reader.integer(Int.self)
+        case "validationLoss": loss = try reader.optionalDouble()
+        default: try reader.skipValue()
+        }
+      }
+      if let step, let loss, loss <= best?.loss ?? .infinity { best = (step, loss) }
+    }
+    guard let found = best, found.loss < checkpoint?.validationLoss ?? .infinity else { return nil }
+    return found
+  }
+
   private func firstValid(_ steps: [Int], damaged: [CheckpointSearch.Damaged] = []) throws -> CheckpointSearch {
     var damaged = damaged
     for step in steps {
@@ -88,6 +107,8 @@ public struct ResolvedRun: Sendable {
   public let checkpoint: Checkpoint
   /// Ones that would come first but are damaged; a command names them.
   public let damaged: [CheckpointSearch.Damaged]
+  /// Where the best checkpoint was asked for: an evaluation with a lower validation loss, of which there is none.
+  public let betterEvaluation: (step: Int, loss: Double)?
 
   /// Resolves a path that is a run directory (its newest valid checkpoint, or the best one) or one checkpoint (that
   /// one, or an error).
@@ -106,7 +127,7 @@ public struct ResolvedRun: Sendable {
           .badData, "one checkpoint has no best among it", expected: "the directory of a run with --best",
           got: "a checkpoint", at: path)
       }
-      (run, checkpoint, damaged) = (nil, try Checkpoint(verifying: path), [])
+      (run, checkpoint, damaged, betterEvaluation) = (nil, try Checkpoint(verifying: path), [], nil)
       return
     }
     let run = RunDirectory(path: path)
@@ -125,5 +146,6 @@ public struct ResolvedRun: Sendable {
         got: first ?? "none", at: path)
     }
     (self.run, checkpoint, damaged) = (run, found, search.damaged)
+    betterEvaluation = best ? try run.betterEvaluation(than: found.manifest) : nil
   }
 }

@@ -154,6 +154,8 @@ extension Configuration {
     public internal(set) var every: Int
     /// What it is multiplied by.
     public internal(set) var factor: Double
+    /// The update at which it begins.
+    public internal(set) var begin: Int
     /// The update at which it has fallen.
     public internal(set) var end: Int
     /// Evaluations without a new best loss.

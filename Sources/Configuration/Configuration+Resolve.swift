@@ -32,9 +32,7 @@ extension Configuration {
   public static func load(
     file: String? = nil, overrides: [Override] = []
   ) throws(ConfigurationError) -> Configuration {
-    var given: [Override] = []
-    if let file { given = try YAMLFile.values(in: YAMLFile.read(file), name: file) }
-    return try resolve(given + overrides)
+    try Given(file: file, overrides: overrides).resolved()
   }
 
   /// The configuration of a YAML text, `name` being what an error calls it, and of overrides.
@@ -43,7 +41,10 @@ extension Configuration {
   }
 
   /// Values are written first, so that a default can follow from any of them; then defaults, in the table's order.
-  private static func resolve(_ given: [Override]) throws(ConfigurationError) -> Configuration {
+  /// `check` comes before the values must fit each other.
+  static func resolve(
+    _ given: [Override], check: (Configuration) throws(ConfigurationError) -> Void = { _ in }
+  ) throws(ConfigurationError) -> Configuration {
     var configuration = Configuration.unresolved
     var origins: [String: String] = [:]
     for value in given {
@@ -61,6 +62,7 @@ extension Configuration {
       let text = key.fallback.value(configuration)
       precondition(key.write(Scalar(text: text), &configuration), "the default of \(key.name) must be possible")
     }
+    try check(configuration)
     try configuration.checkTogether(origins)
     return configuration
   }

@@ -22,8 +22,12 @@ extension Configuration {
     case .step, .exponential:
       guard schedule.every >= 1 else { throw fail("schedule.every", "at least 1") }
     case .cosine:
-      guard schedule.end > schedule.warmUp else {
-        throw fail("schedule.end", "more than schedule.warmUp, here \(schedule.warmUp)")
+      guard schedule.end > schedule.begin + schedule.warmUp else {
+        throw fail(
+          "schedule.end",
+          schedule.begin == 0
+            ? "more than schedule.warmUp, here \(schedule.warmUp)"
+            : "more than schedule.begin and schedule.warmUp, here \(schedule.begin) + \(schedule.warmUp)")
       }
     case .plateau:
       guard schedule.patience >= 1 else { throw fail("schedule.patience", "at least 1") }
@@ -48,7 +52,8 @@ extension Configuration {
     }
   }
 
-  private var holdsSomethingOut: Bool {
+  /// Whether there is something to evaluate on.
+  public var holdsSomethingOut: Bool {
     if task.isGenerated { return data.heldOutStrings > 0 }
     return task.dataHoldOut || data.validation != .none || data.holdsOutOtherwise
   }

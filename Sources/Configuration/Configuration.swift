@@ -71,7 +71,7 @@ public struct Configuration: Sendable, Equatable {
     optimizer: Optimizer(
       name: .adam, learningRate: 0, clip: 0, clipBy: .norm, beta1: 0, beta2: 0, epsilon: 0, momentum: 0,
       nesterov: false, weightDecay: 0, average: .never, averageFrom: 0, averagePatience: 0),
-    schedule: Schedule(name: .constant, warmUp: 0, every: 0, factor: 0, end: 0, patience: 0, floor: 0),
+    schedule: Schedule(name: .constant, warmUp: 0, every: 0, factor: 0, begin: 0, end: 0, patience: 0, floor: 0),
     training: Training(steps: 0, evaluateEvery: 0, checkpointEvery: 0, timeLimit: 0, recompute: .off, patience: 0),
     checkpoint: Checkpoint(interval: 0, overhead: 0, keepLast: 0, keepBest: true, keepEvery: 0),
     nonFinite: NonFinite(policy: .stop, skips: 0, rollbacks: 0, learningRateFactor: 0, dumps: 0),

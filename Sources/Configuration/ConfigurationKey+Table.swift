@@ -55,9 +55,8 @@ extension ConfigurationKey {
       "Updates between two evaluations; 0 evaluates at the end only."),
     .integer(
       "training.checkpointEvery", \.training.checkpointEvery, 0...1_000_000_000,
-      .derived("1000 (reber), 500 for other tasks, 0 where checkpoint.interval or checkpoint.overhead is given") {
-        if $0.checkpoint.interval > 0 || $0.checkpoint.overhead > 0 { return "0" }
-        return $0.task == .reber ? "1000" : "500"
+      .derived("training.evaluateEvery, 0 where checkpoint.interval or checkpoint.overhead is given") {
+        $0.checkpoint.interval > 0 || $0.checkpoint.overhead > 0 ? "0" : String($0.training.evaluateEvery)
       },
       mayChangeOnResume: true,
       "Updates between two checkpoints; 0 writes one at the end only, but for those by the clock."),
@@ -77,14 +76,17 @@ extension ConfigurationKey {
 
   private static let checkpoint: [ConfigurationKey] = [
     .duration(
-      "checkpoint.interval", \.checkpoint.interval, .always("0"), mayChangeOnResume: true,
-      "Time between two checkpoints, such as 10m; 0 for none by the clock."),
+      "checkpoint.interval", \.checkpoint.interval,
+      .derived("10m, 0 where checkpoint.overhead is given") { $0.checkpoint.overhead > 0 ? "0" : "600" },
+      mayChangeOnResume: true,
+      "Time from one checkpoint to the next, such as 10m; the first of a job comes after a minute at the latest. 0 for "
+        + "none by the clock."),
     .share(
       "checkpoint.overhead", \.checkpoint.overhead, 0...0.5, .always("0"), mayChangeOnResume: true,
       "The share of the time that checkpoints may cost, such as 2%: their cost is measured, and the time between two of "
-        + "them follows from it. 0 for none."),
+        + "them follows from it; the first of a job comes after a minute at the latest. 0 for none."),
     .integer(
-      "checkpoint.keepLast", \.checkpoint.keepLast, 0...1_000_000, .always("0"), mayChangeOnResume: true,
+      "checkpoint.keepLast", \.checkpoint.keepLast, 0...1_000_000, .always("3"), mayChangeOnResume: true,
       "How many of the newest checkpoints are kept; an older one is removed when a newer one stands and has been read "
         + "back. 0 keeps all."),
     .flag(

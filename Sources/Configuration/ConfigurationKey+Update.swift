@@ -76,9 +76,14 @@ extension ConfigurationKey {
       "schedule.factor", \.schedule.factor, 1e-6...1, .always("0.5"), scope: .schedules(.step, .exponential, .plateau),
       "What the learning rate is multiplied by."),
     .integer(
+      "schedule.begin", \.schedule.begin, 0...1_000_000_000, .always("0"), scope: .schedules(.cosine),
+      "The update at which the cosine, with its warm-up, begins: 0 in a new run. A run that goes on can have a new one "
+        + "from there: schedule.begin is then the step after which it goes on, and schedule.end is later."),
+    .integer(
       "schedule.end", \.schedule.end, 0...1_000_000_000,
-      .derived("training.steps for cosine, else 0") {
-        $0.schedule.name == .cosine ? String($0.training.steps) : "0"
+      .derived("training.steps for cosine, but behind the warm-up; else 0") {
+        guard $0.schedule.name == .cosine else { return "0" }
+        return String(max($0.training.steps, $0.schedule.begin + $0.schedule.warmUp + 1))
       }, scope: .schedules(.cosine), "The update at which the cosine is at its end, counted from the start of the run."),
     .integer(
       "schedule.patience", \.schedule.patience, 0...1_000_000,

@@ -44,7 +44,7 @@ extension Training {
   }
 
   /// Whether so many evaluations have brought no new best loss that the run is to end.
-  var isExhausted: Bool { setup.patience > 0 && evaluations.sinceBest >= setup.patience }
+  public var isExhausted: Bool { setup.patience > 0 && evaluations.sinceBest >= setup.patience }
 
   // MARK: The average
 

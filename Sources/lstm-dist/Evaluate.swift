@@ -22,8 +22,9 @@ struct Evaluate: DistributedCommand {
     runJob { world in
       let (saved, checkpoint) = try loadModel(model, world: world)
       let task = saved.configuration.task.type
-      try world.onEachNode { try task.prepareEvaluation(of: saved, on: data) }
-      let evaluation = world.agree { try task.evaluation(of: saved, on: data) }
+      let hint = data == nil ? "if the data of the run have moved, name them or others with --data PATH" : nil
+      try world.onEachNode { try SavedRun.hinting(hint) { try task.prepareEvaluation(of: saved, on: data) } }
+      let evaluation = world.agree { try SavedRun.hinting(hint) { try task.evaluation(of: saved, on: data) } }
       let sharded = try saved.sharded(world, checkpoint, timesteps: evaluation.timesteps)
       if world.communicator.rank == 0 { printLine("checkpoint: \(checkpoint.path)") }
       let lines = try evaluation.lines(sharded, world)

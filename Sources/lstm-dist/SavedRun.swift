@@ -116,6 +116,19 @@ struct SavedRun {
       at: path, hint: "restore the data, or name others with --data")
   }
 
+  /// Where the data cannot be read, the error of `body` says in a hint how others are named.
+  static func hinting<Result>(_ hint: String?, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error as SequenceError where error.exitCode == 74 && error.hint == nil {
+      throw Failure(error.message, hint: hint, exitCode: error.exitCode)
+    }
+  }
+
+  /// Of a run that stored where its data lie.
+  static let movedDataHint =
+    "if the data of the run have moved, name them with --set data.path=PATH (and data.validation, if a file)"
+
   static let nothingHeldOut = Failure(
     "the run held nothing out — expected data to evaluate on", hint: "name them with --data PATH", exitCode: 78)
 }
@@ -135,6 +148,12 @@ func loadModel(_ choice: ModelChoice, world: World) throws -> (SavedRun, Checkpo
     if world.communicator.rank == 0 {
       for damaged in resolved.damaged {
         printError("warning: passed over a damaged checkpoint: \(damaged.error.message)")
+      }
+      if let best = resolved.betterEvaluation, let loss = resolved.checkpoint.manifest.validationLoss {
+        printError(
+          "warning: no checkpoint of the best evaluation was kept — expected step \(best.step), validation loss "
+            + "\(rounded(best.loss, 4)), got step \(resolved.checkpoint.manifest.step), \(rounded(loss, 4)) "
+            + "(\(choice.path))")
       }
     }
     return (try SavedRun(resolved.checkpoint), resolved.checkpoint)

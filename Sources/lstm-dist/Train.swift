@@ -15,8 +15,9 @@ struct Train: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Trains a model, or goes on with a run that was stopped.",
     discussion: """
-      Without arguments it learns the embedded Reber grammar. The same command again resumes from the newest valid \
-      checkpoint, on any number of ranks.
+      Without arguments it learns the embedded Reber grammar. The same command again, or train --run DIR alone, resumes \
+      from the newest valid checkpoint, on any number of ranks and from any directory, with the stored configuration. What \
+      is given replaces stored values where a run may change them.
 
       Keys of the configuration:
 
@@ -76,8 +77,8 @@ struct Train: DistributedCommand {
       ": stopping, the last completed step is being saved; a second SIGINT ends the job at once\n")
   }
 
-  /// The configuration from defaults, file, --set and flags.
-  func resolvedConfiguration() throws -> Configuration {
+  /// What file, --set and flags say.
+  func given() throws -> Configuration.Given {
     typealias Override = Configuration.Override
     var overrides = try set.map { try Override(set: $0) }
     for (value, key, flag) in [
@@ -86,23 +87,25 @@ struct Train: DistributedCommand {
     ] {
       if let value { overrides.append(Override(key: key, value: value, origin: flag)) }
     }
-    return try Configuration.load(file: config, overrides: overrides)
+    return try Configuration.Given(file: config, overrides: overrides)
   }
 
   /// What must be the same on all ranks: every key, and what is no key.
-  func claims(_ configuration: Configuration) -> [World.Claim] {
+  func claims(_ configuration: Configuration, _ directory: RunDirectory) -> [World.Claim] {
     configuration.values.map { ($0.key, $0.value) } + [
-      ("--run", directory(configuration).path), ("--fresh", "\(fresh)"), ("--trace", trace ?? ""),
+      ("--run", directory.path), ("--fresh", "\(fresh)"), ("--trace", trace ?? ""),
     ]
   }
 
   /// Where the run lives.
-  func directory(_ configuration: Configuration) -> RunDirectory {
+  func directory(_ given: Configuration.Given) -> RunDirectory {
     if let runPath { return RunDirectory(path: runPath) }
     let stem =
-      configuration.data.path.isEmpty
-      ? configuration.task.rawValue
-      : URL(fileURLWithPath: configuration.data.path).deletingPathExtension().lastPathComponent
+      if let path = given.text(ofKey: "data.path"), !path.isEmpty {
+        URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+      } else {
+        given.text(ofKey: "task") ?? Configuration.Task.reber.rawValue
+      }
     return RunDirectory(path: "runs/\(stem)")
   }
 }
@@ -114,7 +117,7 @@ struct TrainJob {
   let presence: Presence
   let time: JobTime
 
-  private var isRoot: Bool { world.communicator.rank == 0 }
+  var isRoot: Bool { world.communicator.rank == 0 }
 
   /// What rank 0 found in the run directory.
   private struct Found {
@@ -127,14 +130,18 @@ struct TrainJob {
   func run() throws -> Int32 {
     // Everything that can be wrong is found before the run directory is touched.
     presence.enter(.starting)
-    let configuration = world.agree { try command.resolvedConfiguration() }
-    try world.agree(on: command.claims(configuration))
+    let given = world.agree { try command.given() }
+    let named = command.directory(given)
+    let stored = try storedConfiguration(named)
+    let moved = stored.isEmpty ? nil : SavedRun.movedDataHint
+    let (configuration, portable) = world.agree { try resolve(given, over: stored, named) }
+    try world.agree(on: command.claims(configuration, named))
     presence.allow(seconds: configuration.watchdog.seconds)
     presence.enter(.working)
     checkLeastMemory(configuration)
-    try world.onEachNode { try configuration.task.type.prepare(configuration) }
+    try world.onEachNode { try SavedRun.hinting(moved) { try configuration.task.type.prepare(configuration) } }
     let (data, setup) = world.agree {
-      let data = try configuration.task.type.data(configuration)
+      let data = try SavedRun.hinting(moved) { try configuration.task.type.data(configuration) }
       let setup = TrainingSetup(configuration, data)
       return (data, setup)
     }
@@ -146,8 +153,7 @@ struct TrainJob {
       world: world, setup: setup, tracedEvents: command.trace == nil ? 0 : StepClock.tracedEvents)
     let trace = try command.trace.map { try TraceFile(path: $0, world: world) }
     presence.enter(.working)
-    let named = command.directory(configuration)
-    let found = world.agree { isRoot ? try openRun(named, configuration, data.identity) : Found() }
+    let found = world.agree { isRoot ? try openRun(named, portable, data.identity) : Found() }
     // On rank 0 held open: whatever becomes of its path, the job stays in it.
     let directory = found.lock?.directory ?? named
     for message in found.messages { printError(message) }
@@ -160,13 +166,14 @@ struct TrainJob {
     }
     if isRoot { announce(console, configuration, data, training, directory, found) }
     try warnOfPlacement(world)
+    if isRoot { warnOfNoLearningRate(configuration, after: found.checkpoint?.manifest.step ?? 0) }
     let trainer = try Trainer(
       world: world, training: training, source: data.training, validation: data.validation,
       policy: Coordinator.Policy(
         totalSteps: configuration.training.steps, evaluateEvery: configuration.training.evaluateEvery,
         checkpointEvery: configuration.training.checkpointEvery, nonFinite: NonFinitePolicy(configuration.nonFinite)),
       verification: VerificationPolicy(every: configuration.verify.every, paranoid: configuration.paranoid),
-      directory: directory, configuration: configuration.yaml, identity: data.identity,
+      directory: directory, configuration: portable.yaml, identity: data.identity,
       checkpoints: CheckpointPolicy(configuration, setup), dumps: configuration.nonFinite.dumps,
       clock: isRoot ? time.clock(configuration, checkpointBytes: Training.checkpointBytes(setup)) : nil,
       // What nobody can read is as a closed pipe: the run is saved, and then it ends with that error.
@@ -200,7 +207,38 @@ struct TrainJob {
     Training.checkMemory(setup, plan: plan, sharing: nil, dataBytes: configuration.leastDataBytes, world: world)
   }
 
-  /// Rank 0: the run directory as this command needs it, made only if there is none.
+  /// The configuration of the run that is to go on, as rank 0 finds it in the directory; empty where there is none.
+  private func storedConfiguration(_ directory: RunDirectory) throws -> String {
+    let text = world.agree {
+      guard isRoot, !command.fresh, try directory.exists() else { return "" }
+      return try directory.readConfiguration()
+    }
+    return String(decoding: try world.communicator.broadcast(Array(text.utf8), root: 0), as: UTF8.self)
+  }
+
+  /// What was given, over what is stored; and the same as it is to be stored, with paths that hold in any directory.
+  private func resolve(
+    _ given: Configuration.Given, over stored: String, _ directory: RunDirectory
+  ) throws -> (configuration: Configuration, portable: Configuration) {
+    let configuration =
+      stored.isEmpty
+      ? try given.resolved()
+      : try given.resolved(over: stored, name: directory.configurationPath, run: directory.path)
+    return (configuration, try configuration.withAbsolutePaths())
+  }
+
+  /// Steps at a rate of 0 change nothing.
+  private func warnOfNoLearningRate(_ configuration: Configuration, after step: Int) {
+    let (schedule, steps) = (configuration.schedule, configuration.training.steps)
+    guard schedule.name == .cosine, schedule.floor == 0, schedule.end < steps, step < steps else { return }
+    let end = step < schedule.end ? "schedule.end=\(steps)" : "schedule.begin=\(step) --set schedule.end=\(steps)"
+    printError(
+      "warning: the learning rate is 0 from step \(schedule.end) on — expected training.steps at most schedule.end, "
+        + "got \(steps)\nhint: give --set \(end), or a schedule.floor above 0 from the start")
+  }
+
+  /// Rank 0: the run directory as this command needs it, made only if there is none. The configuration has absolute
+  /// paths.
   private func openRun(
     _ named: RunDirectory, _ configuration: Configuration, _ identity: DataIdentity
   ) throws -> Found {
@@ -221,10 +259,13 @@ struct TrainJob {
     }
     let directory = lock.directory
     guard try directory.exists() else {
+      try configuration.checkSchedule(after: 0, of: nil, run: directory.path)
       try directory.create(configuration: configuration.yaml)
       return found
     }
+    // Another job may have changed it since it was read first.
     let stored = try Configuration(yaml: directory.readConfiguration(), name: directory.configurationPath)
+      .withAbsolutePaths()
     try configuration.checkResume(of: stored, run: directory.path)
     try directory.removeLeftovers()
     if try directory.takeStopFile() {
@@ -234,14 +275,20 @@ struct TrainJob {
     found.messages += search.damaged.map { "warning: passed over a damaged checkpoint: \($0.error.message)" }
     guard let newest = search.newest else {
       guard search.damaged.isEmpty else { throw allDamaged(search.damaged, directory) }
+      try configuration.checkPlaces(of: stored, hasCheckpoint: false, run: directory.path)
+      try configuration.checkSchedule(after: 0, of: stored, run: directory.path)
       return found
     }
     guard try DataIdentity(newest) == identity else {
       throw CheckpointError(
         .badData, "the data has changed since the run began", expected: "the tokens of the checkpoint",
-        got: "other ones", at: newest.path, hint: "restore the data, or begin anew with --fresh")
+        got: "other ones", at: newest.path,
+        hint: "restore the data, name another directory with --run, or begin anew with --fresh")
     }
     try directory.checkConfiguration(of: newest)
+    try configuration.checkPlaces(of: stored, hasCheckpoint: true, run: directory.path)
+    let written = try Configuration(yaml: newest.manifest.configuration, name: newest.path)
+    try configuration.checkSchedule(after: newest.manifest.step, of: written, run: directory.path)
     found.checkpoint = newest
     found.finishRecorded = try MetricsLog.finishedStep(directory.metrics) == newest.manifest.step
     return found
@@ -287,27 +334,6 @@ struct TrainJob {
   private func sharingNote(_ sharing: NodeSharing) -> String {
     if let obstacle = sharing.obstacle { return ", nothing shared: \(obstacle)" }
     return sharing.ranks > 1 ? ", with one copy of the parameters for \(sharing.ranks) ranks" : ""
-  }
-
-  // MARK: After the last step
-
-  /// What the run has come to.
-  private func summarize(
-    _ console: Console, _ configuration: Configuration, _ data: RunData, _ training: Training,
-    _ directory: RunDirectory, lastStep: Int
-  ) throws {
-    let result = try training.withAverage { try data.result(training.sharded, world, lastStep) }
-    guard isRoot else { return }
-    result.forEach(console.line)
-    console.line("\ncheckpoint: \(directory.checkpointPath(step: lastStep))")
-    if let best = try directory.bestCheckpoint().newest?.manifest, best.step != lastStep, let loss = best.validationLoss
-    {
-      console.line(
-        "best checkpoint: step \(best.step), validation loss \(rounded(loss, 4)); evaluate and sample take it with --best"
-      )
-    }
-    console.line("next:")
-    for line in configuration.task.type.nextCommands(configuration, run: directory.path) { console.line("  \(line)") }
   }
 }
 

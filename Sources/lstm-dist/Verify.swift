@@ -46,7 +46,9 @@ private struct VerifyJob {
   func run() throws {
     let segment = world.agree { try Segment(RunDirectory(path: command.path), from: command.from, to: command.to) }
     let configuration = world.agree { try checkedConfiguration(segment) }
-    try world.onEachNode { try configuration.task.type.prepare(configuration) }
+    try world.onEachNode {
+      try SavedRun.hinting(SavedRun.movedDataHint) { try configuration.task.type.prepare(configuration) }
+    }
     let data = world.agree { try checkedData(configuration, segment) }
     let console = Console(data)
     let setup = world.agree {
@@ -93,6 +95,7 @@ private struct VerifyJob {
       yaml: segment.to.manifest.configuration, name: name,
       overrides: command.set.map { try Configuration.Override(set: $0) })
     try configuration.checkRepetition(of: recorded, run: command.path)
+    try recorded.checkRepetition(after: segment.firstStep, run: command.path)
     guard configuration.distributed.reduction == .reproducible else {
       throw Failure(
         "a run with distributed.reduction mpi cannot be verified — expected reproducible, got mpi (\(command.path))",
@@ -103,7 +106,7 @@ private struct VerifyJob {
 
   /// The data, which must be those that the run had.
   private func checkedData(_ configuration: Configuration, _ segment: Segment) throws -> RunData {
-    let data = try configuration.task.type.data(configuration)
+    let data = try SavedRun.hinting(SavedRun.movedDataHint) { try configuration.task.type.data(configuration) }
     for checkpoint in [segment.from, segment.to].compactMap({ $0 }) {
       let identity = try DataIdentity(checkpoint)
       for (what, isSame) in [

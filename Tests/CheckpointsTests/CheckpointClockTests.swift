@@ -11,10 +11,21 @@ import Testing
   }
 
   @Test func anIntervalIsCountedFromTheBeginningOfTheLastOne() {
-    var clock = clock(interval: 60)
-    #expect(!clock.isDue(atSeconds: 1059) && clock.isDue(atSeconds: 1060))
+    var clock = clock(interval: 50)
+    #expect(!clock.isDue(atSeconds: 1049) && clock.isDue(atSeconds: 1050))
     clock.began(atSeconds: 1100, stoodStillSeconds: 5)
-    #expect(!clock.isDue(atSeconds: 1159) && clock.isDue(atSeconds: 1160))
+    #expect(!clock.isDue(atSeconds: 1149) && clock.isDue(atSeconds: 1150))
+  }
+
+  /// By an interval or by what it costs, 1,000 seconds here; later ones come as these say.
+  @Test func theFirstComesAfterAMinuteAtTheLatest() {
+    for (interval, overhead) in [(600.0, 0.0), (0, 0.01), (600, 0.01)] {
+      var clock = clock(interval: interval, overhead: overhead, bytes: 2_000_000_000)
+      #expect(!clock.isDue(atSeconds: 1059) && clock.isDue(atSeconds: 1060))
+      clock.began(atSeconds: 1060, stoodStillSeconds: 0)
+      let pause = interval > 0 ? interval : 1000
+      #expect(!clock.isDue(atSeconds: 1059 + pause) && clock.isDue(atSeconds: 1060 + pause))
+    }
   }
 
   /// With whatever cost, measured and estimated at first, the share of the time stays within the budget in the long
@@ -44,8 +55,8 @@ import Testing
   }
 
   @Test func theFirstCostIsEstimatedFromTheSize() {
-    let clock = clock(overhead: 0.02, bytes: 300_000_000)
-    #expect(!clock.isDue(atSeconds: 1074) && clock.isDue(atSeconds: 1076))
+    let clock = clock(overhead: 0.05, bytes: 300_000_000)
+    #expect(!clock.isDue(atSeconds: 1029) && clock.isDue(atSeconds: 1031))
   }
 
   @Test func cheapOnesAreNotWrittenAllTheTime() {

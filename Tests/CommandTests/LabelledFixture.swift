@@ -76,6 +76,7 @@ enum LabelledFixture: String, CaseIterable {
     batch: {sequences: 7}
     optimizer: {learningRate: 0.02}
     training: {steps: 12, evaluateEvery: 0, checkpointEvery: 0}
+    checkpoint: {keepLast: 0}
     """
 
   /// What clips sound like, and how long they are.

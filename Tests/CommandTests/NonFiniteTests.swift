@@ -10,7 +10,7 @@ extension Commands {
     private static let diverging = [
       "--steps", "30", "--set", "optimizer.epsilon=1e-30", "--set", "optimizer.learningRate=0.01", "--set",
       "optimizer.beta2=0", "--set", "model.layers=3", "--set", "training.checkpointEvery=10", "--set",
-      "training.evaluateEvery=0", "--set", "verify.every=5",
+      "training.evaluateEvery=0", "--set", "verify.every=5", "--set", "checkpoint.keepLast=0",
     ]
     private static let rollback = [
       "--set", "nonFinite.policy=rollback", "--set", "nonFinite.learningRateFactor=1e-6",

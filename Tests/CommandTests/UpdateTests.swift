@@ -160,16 +160,50 @@ extension Commands {
       }
     }
 
-    /// Another end would be another cosine.
-    @Test func aLongerRunMustSayWhereTheCosineEnds() throws {
+    /// Another end would be another cosine, and behind its end nothing is learned.
+    @Test func aLongerRunMustSayWhereItsCosineBegins() throws {
       try Workspace.run { workspace in
         let cosine = ["--set", "schedule.name=cosine"]
         try workspace.train("run", cosine, ranks: nil)
-        let longer = ["train", "--config", "small.yaml", "--run", "run", "--steps", "14"] + cosine
+        let longer = ["train", "--run", "run", "--steps", "14", "--set"]
+        let hint = "--set schedule.begin=12 --set schedule.end="
         try workspace.expectRefusal(
-          longer, exitCode: 78, ["schedule.end differs from the run that would be resumed — expected 12, got 14"])
-        try workspace.output(longer + ["--set", "schedule.end=12"], ranks: 2)
+          longer + ["schedule.end=14"], exitCode: 78,
+          ["schedule.end differs from the run that would be resumed — expected 12, got 14"], hint: hint)
+        try workspace.expectRefusal(
+          longer + ["schedule.begin=11", "--set", "schedule.end=14"], exitCode: 78,
+          ["schedule.begin is not where the run goes on — expected 12, got 11"], hint: hint)
+        try workspace.expectRefusal(
+          ["train", "--config", "small.yaml", "--run", "new", "--set", "schedule.begin=3"] + cosine, exitCode: 78,
+          ["schedule.begin is not where the run goes on — expected 0, got 3"])
+        let outcome = try workspace.program(["train", "--run", "run", "--steps", "14"], ranks: 2)
+        #expect(outcome.exitCode == 0 && outcome.errors.contains("warning: the learning rate is 0 from step 12 on"))
+        #expect(outcome.errors.contains(hint + "14"), "\(outcome)")
         #expect(try rates(workspace, "run").suffix(2) == [0, 0])
+      }
+    }
+
+    /// What has been trained stays as it was: the same bits across a stop, and a repetition of what one cosine made.
+    @Test(arguments: [nil, 3])
+    func aRunGoesOnAlongANewCosine(ranks: Int?) throws {
+      try Workspace.run { workspace in
+        for run in ["whole", "parts"] {
+          try workspace.train(run, ["--set", "schedule.name=cosine", "--set", "schedule.warmUp=2"], ranks: nil)
+        }
+        let first = try rates(workspace, "whole")
+        let again = ["--set", "schedule.begin=12", "--set", "schedule.end=24", "--set", "training.checkpointEvery=4"]
+        try workspace.output(["train", "--run", "whole", "--steps", "24"] + again, ranks: ranks)
+        #expect(try rates(workspace, "whole") == first + first)
+        try workspace.output(["train", "--run", "parts", "--steps", "17"] + again, ranks: 2)
+        try workspace.output(["train", "--run", "parts", "--steps", "24"], ranks: ranks)
+        #expect(try workspace.metrics("parts").last == workspace.metrics("whole").last)
+        for from in ["12", "16"] {
+          let output = try workspace.output(["verify", "whole", "--from", from], ranks: ranks)
+          #expect(output.contains("verified: "), "\(output)")
+        }
+        try workspace.expectRefusal(
+          ["verify", "whole", "--from", "0"], exitCode: 78, ["had another schedule", "schedule.begin, 12, got"],
+          hint: "--from 12")
       }
     }
 

@@ -18,6 +18,7 @@ struct Workspace {
     batch: {sequences: 7, steps: 16}
     optimizer: {learningRate: 0.02}
     training: {steps: 12, evaluateEvery: 0, checkpointEvery: 0}
+    checkpoint: {keepLast: 0}
     """
 
   /// Runs `body` in a new workspace, and removes it.

@@ -89,6 +89,7 @@ struct ResolvingTests {
     #expect(try resolve("optimizer.average=non-monotonic").optimizer.averagePatience == 5)
     #expect(try resolve("schedule.name=cosine", "training.steps=77").schedule.end == 77)
     #expect(try resolve("schedule.name=cosine", "training.steps=77", "schedule.end=99").schedule.end == 99)
+    #expect(try resolve("schedule.name=cosine", "training.steps=2", "schedule.warmUp=9").schedule.end == 10)
     #expect(try resolve("schedule.name=step").schedule.every == 1000)
     #expect(try resolve("schedule.name=plateau").schedule.patience == 3)
     let constant = try resolve()
@@ -153,14 +154,18 @@ struct ResolvingTests {
   @Test("Checkpoints by the clock take the place of those by steps, unless both are asked for")
   func checkpointsByTheClock() throws {
     for (setting, steps) in [
-      ("checkpoint.interval=0", 1000), ("checkpoint.overhead=0", 1000), ("checkpoint.interval=1h", 0),
+      ("checkpoint.interval=0", 500), ("checkpoint.overhead=0", 500), ("checkpoint.interval=1h", 0),
       ("checkpoint.overhead=0.02", 0), ("checkpoint.overhead=50%", 0),
     ] {
       #expect(try resolve(setting).training.checkpointEvery == steps)
       #expect(try resolve(setting, "training.checkpointEvery=7").training.checkpointEvery == 7)
     }
     #expect(try resolve("checkpoint.interval=1h", "data.path=x").training.checkpointEvery == 0)
-    #expect(try resolve("data.path=x").training.checkpointEvery == 500)
+    let usual = try resolve("data.path=x")
+    #expect(usual.training.checkpointEvery == 250 && usual.checkpoint.interval == 600)
+    #expect(usual.checkpoint.keepLast == 3 && usual.checkpoint.keepBest && usual.checkpoint.overhead == 0)
+    #expect(try resolve("training.evaluateEvery=7").training.checkpointEvery == 7)
+    #expect(try resolve("checkpoint.overhead=1%").checkpoint.interval == 0)
     for share in ["51%", "-1%", "%", "2 %", "2%%", "0.6", "nan", "0x1"] {
       #expect(throws: ConfigurationError.self) { try resolve("checkpoint.overhead=\(share)") }
     }
@@ -344,6 +349,8 @@ struct ResolvingTests {
       (["schedule.floor=0.1"], "schedule.floor"), (["schedule.patience=1"], "schedule.patience"),
       (["schedule.end=5"], "schedule.end"), (["schedule.name=step", "schedule.every=0"], "schedule.every"),
       (["schedule.name=cosine", "schedule.warmUp=9", "schedule.end=9"], "schedule.end"),
+      (["schedule.name=cosine", "schedule.begin=5", "schedule.warmUp=4", "schedule.end=9"], "schedule.end"),
+      (["schedule.begin=5"], "schedule.begin"),
       (["schedule.name=plateau", "schedule.patience=0"], "schedule.patience"),
       (["schedule.name=plateau", "training.evaluateEvery=0"], "training.evaluateEvery"),
       (["training.patience=1", "training.evaluateEvery=0"], "training.evaluateEvery"),

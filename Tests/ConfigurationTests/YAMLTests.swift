@@ -168,7 +168,7 @@ struct ResolvedTextTests {
 
   @Test("Every key makes a difference of its own, and only what leaves the bits alone may change on resume")
   func differences() throws {
-    let stored = try resolve("data.path=x")
+    let stored = try resolve("data.path=x", "training.checkpointEvery=5")
     #expect(stored.differences(from: stored).isEmpty)
     let changes = [
       "data.path": "y", "data.tokens": "bytes", "data.vocabulary": "50", "data.validation": "0.2",
@@ -188,9 +188,12 @@ struct ResolvedTextTests {
     ]
     let free = ["batch.accumulate", "distributed.sharedMemory", "distributed.embedding", "verify.every", "paranoid"]
     for (key, value) in changes {
-      let changed = try resolve("data.path=x", "\(key)=\(value)")
+      let changed = try resolve("data.path=x", "training.checkpointEvery=5", "\(key)=\(value)")
       #expect(changed.differences(from: stored).map(\.key) == [key])
-      if ["training.", "checkpoint.", "nonFinite."].contains(where: { key.hasPrefix($0) }) || free.contains(key) {
+      let mayChange =
+        ["training.", "checkpoint.", "nonFinite."].contains { key.hasPrefix($0) } || free.contains(key)
+      // Of the data a checkpoint knows whether they are the same.
+      if mayChange || key == "data.path" {
         #expect(throws: Never.self) { try changed.checkResume(of: stored, run: "runs/x") }
       } else {
         let error = #expect(throws: ConfigurationError.self) { try changed.checkResume(of: stored, run: "runs/x") }
@@ -200,16 +203,54 @@ struct ResolvedTextTests {
     }
   }
 
+  @Test("The place of the data counts only before there is a checkpoint, that of word vectors always")
+  func places() throws {
+    let here = try resolve("data.path=a.txt", "data.validation=c", "model.vectors=v", "data.tokens=words")
+    let stored = here.mappingPlaces { "/x/" + $0 }
+    #expect(stored.data.path == "/x/a.txt" && stored.data.validation == .file("/x/c"))
+    #expect(stored.model.vectors == "/x/v")
+    let placeless = try resolve()
+    #expect(placeless.mappingPlaces { "/x/" + $0 } == placeless)
+    let there = here.mappingPlaces { "/y/" + $0 }
+    #expect(throws: Never.self) { try there.checkResume(of: stored, run: "r") }
+    let vectors = #expect(throws: ConfigurationError.self) {
+      try there.checkPlaces(of: stored, hasCheckpoint: true, run: "r")
+    }
+    #expect(vectors?.message.hasPrefix("model.vectors differs") == true && vectors?.exitCode == 78)
+    let path = #expect(throws: ConfigurationError.self) {
+      try there.checkPlaces(of: stored, hasCheckpoint: false, run: "r")
+    }
+    #expect(path?.message.hasPrefix("data.path differs") == true)
+    let share = try resolve("data.path=a.txt", "model.vectors=v", "data.tokens=words")
+    #expect(throws: ConfigurationError.self) { try share.checkResume(of: here, run: "r") }
+  }
+
+  @Test("What is given goes over what is stored, if a resume may change it")
+  func storedValues() throws {
+    let stored = try resolve("model.hidden=9", "training.steps=70", "seed=3").yaml
+    func given(_ settings: String...) throws -> Configuration {
+      try Configuration.Given(overrides: settings.map { try .init(set: $0) })
+        .resolved(over: stored, name: "config.yaml", run: "runs/x")
+    }
+    #expect(try given() == Configuration(yaml: stored, name: "again"))
+    let longer = try given("training.steps=90", "seed=3")
+    #expect(longer.training.steps == 90 && longer.model.hidden == 9 && longer.seed == 3)
+    for (setting, key) in [("seed=4", "seed"), ("task=copy", "task"), ("schedule.name=cosine", "schedule.name")] {
+      let error = #expect(throws: ConfigurationError.self) { try given(setting) }
+      #expect(error?.exitCode == 78 && error?.message.hasPrefix("\(key) differs from the run") == true)
+    }
+  }
+
   @Test("A repetition of steps may differ in the place of the data and in what a resume may change")
   func repetition() throws {
-    let stored = try resolve("data.path=x")
-    for setting in ["data.path=y", "data.validation=z", "training.steps=9", "paranoid=true"] {
+    let stored = try resolve("data.path=x", "data.tokens=words")
+    for setting in ["data.path=y", "data.validation=z", "model.vectors=v", "training.steps=9", "paranoid=true"] {
       #expect(throws: Never.self) {
-        try resolve("data.path=x", setting).checkRepetition(of: stored, run: "runs/x")
+        try resolve("data.path=x", "data.tokens=words", setting).checkRepetition(of: stored, run: "runs/x")
       }
     }
     for key in ["model.hidden", "seed", "batch.shards"] {
-      let changed = try resolve("data.path=x", "\(key)=9")
+      let changed = try resolve("data.path=x", "data.tokens=words", "\(key)=9")
       let error = #expect(throws: ConfigurationError.self) { try changed.checkRepetition(of: stored, run: "runs/x") }
       #expect(error?.exitCode == 78 && error?.message.hasPrefix("\(key) differs from the run to be verified") == true)
     }
@@ -232,7 +273,11 @@ struct ResolvedTextTests {
     let shakespeare = try Configuration.load(file: folder.appending(path: "tinyshakespeare.yaml").path)
     #expect(shakespeare.schedule.name == .cosine && shakespeare.schedule.end == shakespeare.training.steps)
     for file in try FileManager.default.contentsOfDirectory(atPath: folder.path) where file.hasSuffix(".yaml") {
-      #expect(throws: Never.self) { try Configuration.load(file: folder.appending(path: file).path) }
+      for steps in [[], ["training.steps=2"]] {
+        #expect(throws: Never.self, "\(file)") {
+          try Configuration.load(file: folder.appending(path: file).path, overrides: steps.map { try .init(set: $0) })
+        }
+      }
     }
   }
 }

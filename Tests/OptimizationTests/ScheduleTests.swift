@@ -45,6 +45,15 @@ import Testing
     expect(Schedule(.cosine(end: 6, floor: 0), warmUp: 2), [0.5, 1, 1, 0.853553390593, 0.5, 0.146446609407, 0])
   }
 
+  /// As of a new run, from there on.
+  @Test func aScheduleThatBeginsLaterIsTheSameThere() {
+    let first = Schedule(.cosine(end: 9, floor: 0.1), warmUp: 3)
+    let later = Schedule(.cosine(end: 29, floor: 0.1), warmUp: 3, begin: 20)
+    for update in 0..<12 {
+      #expect(later.factor(update: 20 + update, evaluations: []) == first.factor(update: update, evaluations: []))
+    }
+  }
+
   /// ReduceLROnPlateau(factor=0.5, patience=1, threshold=0) of PyTorch counts one evaluation more than patience says.
   @Test func plateausAreThoseOfPyTorch() {
     let losses = [3, 2, 2.5, 2.1, 1.9, 2, 2, 2, 2, 1.5, 2, 2]

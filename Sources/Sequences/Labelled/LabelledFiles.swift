@@ -29,6 +29,15 @@ public enum LabelledFiles: Sendable {
     }
   }
 
+  /// The first file at `path`: of a folder, or the file itself.
+  public func firstFile(at path: String) throws(SequenceError) -> String {
+    switch self {
+    case .classFiles(let pattern), .audio(let pattern, _):
+      "\(path)/\(try FileFolder.files(in: path, matching: pattern)[0])"
+    case .table, .series: path
+    }
+  }
+
   /// The texts at `path`; those of another path must have the classes that are given.
   /// - Precondition: the files hold texts.
   func texts(

@@ -86,12 +86,10 @@ enum ClassificationLearning: LearningTask {
     return try SortedJSON.text(said)
   }
 
-  static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
-    let input = configuration.data.source.isNumeric ? "FILE" : "< FILE"
-    return [
-      evaluates(configuration, run: path), "lstm-dist predict \(path) \(input)",
-      trainsOn(configuration),
-    ]
+  static func uses(of run: FinishedRun) -> [ShellCommand] {
+    // Where the data are gone by now there is nothing to suggest.
+    guard let file = try? run.configuration.labelledFiles().firstFile(at: run.dataPath) else { return [] }
+    return [run.command("predict", ShellCommand.path(file))]
   }
 
   // MARK: From the configuration

@@ -107,11 +107,8 @@ enum ForecastingLearning: LearningTask {
     }
   }
 
-  static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
-    [
-      "lstm-dist evaluate \(path)", "lstm-dist predict \(path) \(configuration.data.path)",
-      trainsOn(configuration),
-    ]
+  static func uses(of run: FinishedRun) -> [ShellCommand] {
+    [run.command("predict", ShellCommand.path(run.dataPath))]
   }
 
   private static func read(_ configuration: Configuration) throws -> ForecastData {

@@ -58,7 +58,10 @@ struct GeneratedTask<Element: BatchElement> {
       throw Failure(
         "task \(configuration.task.rawValue) has no files — expected no --data, got \(path)", hint: nil, exitCode: 78)
     }
-    guard heldOut > 0 else { throw SavedRun.nothingHeldOut }
+    guard heldOut > 0 else {
+      throw Failure(
+        "the run held nothing out — expected data.heldOutStrings above 0, got 0", hint: nil, exitCode: 78)
+    }
     try saved.check(input: shape.input, head: shape.head)
     return Evaluation(timesteps: timesteps) { model, world in try result(model, world, step: saved.step) }
   }
@@ -134,12 +137,5 @@ extension GeneratedLearning {
 
   static func evaluation(of saved: SavedRun, on path: String?) throws -> Evaluation {
     try task(saved.configuration).evaluation(of: saved, on: path)
-  }
-
-  static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
-    [
-      "lstm-dist inspect \(path)", "lstm-dist evaluate \(path)",
-      trainsOn(configuration),
-    ]
   }
 }

@@ -89,12 +89,7 @@ enum LanguageModelLearning: LearningTask {
     printLine(vocabulary.decode(drawn))
   }
 
-  static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
-    [
-      "lstm-dist sample \(path) --length 400", evaluates(configuration, run: path),
-      trainsOn(configuration),
-    ]
-  }
+  static func uses(of run: FinishedRun) -> [ShellCommand] { [run.command("sample", "--length", "400")] }
 
   private static func recipe(_ data: Configuration.Data) -> TextRecipe {
     let validation: TextRecipe.Validation =

@@ -19,8 +19,8 @@ protocol LearningTask {
   static func sample(_ options: Sample, from saved: SavedRun, _ sampler: () throws -> Sampler) throws
   /// What a saved model says of new sequences.
   static func prediction(by saved: SavedRun, of files: [ClassifierEncoding.File]) throws -> Prediction
-  /// Commands that go on from a finished run.
-  static func nextCommands(_ configuration: Configuration, run path: String) -> [String]
+  /// What can be done with the model of a finished run, besides evaluating it and training on.
+  static func uses(of run: FinishedRun) -> [ShellCommand]
 }
 
 extension Configuration.Task {
@@ -57,19 +57,12 @@ struct Prediction {
 }
 
 extension LearningTask {
-  /// How a finished run goes on; a cosine that ends with the run keeps its end, which must then be named.
-  static func trainsOn(_ configuration: Configuration) -> String {
-    let schedule = configuration.schedule
-    let end = schedule.name == .cosine ? " --set schedule.end=\(schedule.end)" : ""
-    return "the same command with --steps \(2 * configuration.training.steps)\(end)     # trains on"
+  /// Commands that go on from a finished run.
+  static func nextCommands(_ run: FinishedRun) -> [ShellCommand] {
+    uses(of: run) + [run.evaluates, run.trainsOn].compactMap(\.self)
   }
 
-  /// How the run's model is evaluated: on what it held out, or on another file.
-  static func evaluates(_ configuration: Configuration, run path: String) -> String {
-    let data = configuration.data
-    let holdsOut = data.validation != .none || !data.heldOut.isEmpty || data.folds > 0
-    return "lstm-dist evaluate \(path)" + (holdsOut ? "" : " --data FILE")
-  }
+  static func uses(of run: FinishedRun) -> [ShellCommand] { [run.command("inspect")] }
 
   static func prepare(_ configuration: Configuration) throws {}
 
@@ -85,6 +78,6 @@ extension LearningTask {
     throw Failure(
       "this model says no class, no labels and no forecast — expected task classification, tagging or forecasting, got "
         + "\(saved.configuration.task.rawValue)",
-      hint: "sample draws from it, evaluate --data FILE computes its loss", exitCode: 78)
+      hint: "evaluate measures it", exitCode: 78)
   }
 }

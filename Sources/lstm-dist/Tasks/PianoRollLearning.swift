@@ -52,13 +52,6 @@ enum PianoRollLearning: LearningTask {
   private static func longest(_ rolls: PianoRolls) -> Int {
     [rolls.training, rolls.validation, rolls.test].map(PianoRollBatches.longest).max()!
   }
-
-  static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
-    [
-      "lstm-dist evaluate \(path)",
-      trainsOn(configuration),
-    ]
-  }
 }
 
 /// What a checkpoint says of the numbers that it reads.

@@ -20,7 +20,10 @@ enum ReberLearning: LearningTask {
       let result = try ReberResult(task, model: model, world: world)
       let sampled = ReberResult.sampledStrings(
         shape: shape, parameters: model.parameters, seed: configuration.seed)
+      let ofText = ShellCommand(
+        FinishedRun.launcher(ranks: FinishedRun.cores) + ["lstm-dist", "train", "--text", "FILE"])
       return [""] + result.lines(sequences: step * batch.sequences) + sampled
+        + ["", "a character model of any text: \(ofText.line)"]
     }
   }
 
@@ -48,12 +51,7 @@ enum ReberLearning: LearningTask {
     }
   }
 
-  static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
-    [
-      "lstm-dist inspect \(path)", "lstm-dist sample \(path)", "lstm-dist evaluate \(path)",
-      "mpirun -np 4 lstm-dist train --text FILE     # a character model of any text",
-    ]
-  }
+  static func uses(of run: FinishedRun) -> [ShellCommand] { [run.command("inspect"), run.command("sample")] }
 
   private static func reberTask(_ configuration: Configuration) throws -> ReberTask {
     try ReberTask(

@@ -79,8 +79,8 @@ enum TaggingLearning: LearningTask {
     }
   }
 
-  static func nextCommands(_ configuration: Configuration, run path: String) -> [String] {
-    [evaluates(configuration, run: path), "lstm-dist predict \(path) < FILE", trainsOn(configuration)]
+  static func uses(of run: FinishedRun) -> [ShellCommand] {
+    [run.command("predict", ShellCommand.path(run.dataPath))]
   }
 
   private static func read(_ configuration: Configuration) throws -> TaggingData {

@@ -56,6 +56,6 @@ extension Schedule {
       case .cosine: .cosine(end: keys.end, floor: keys.floor)
       case .plateau: .plateau(patience: keys.patience, factor: keys.factor, floor: keys.floor)
       }
-    self.init(decay, warmUp: keys.warmUp)
+    self.init(decay, warmUp: keys.warmUp, begin: keys.begin)
   }
 }

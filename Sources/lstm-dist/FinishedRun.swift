@@ -1,0 +1,51 @@
+import Configuration
+@preconcurrency import Glibc
+
+/// A run that has come to its end, and the commands that go on from it. Each can be pasted where the job ran.
+struct FinishedRun {
+  let configuration: Configuration
+  /// Its directory.
+  let path: String
+  /// Its last step.
+  let lastStep: Int
+  /// Whether evaluations have ended it.
+  let isExhausted: Bool
+  /// Ranks of the job.
+  let ranks: Int
+
+  /// A command that reads the run, such as `lstm-dist inspect`.
+  func command(_ name: String, _ arguments: String...) -> ShellCommand {
+    ShellCommand(["lstm-dist", name, ShellCommand.path(path)] + arguments)
+  }
+
+  /// How the model is evaluated on what the run held out; nil where that was nothing.
+  var evaluates: ShellCommand? { configuration.holdsSomethingOut ? command("evaluate") : nil }
+
+  /// Data in the form of the run's own: what it held out in a place of its own, or what it was trained on.
+  var dataPath: String {
+    if case .file(let path) = configuration.data.validation { path } else { configuration.data.path }
+  }
+
+  /// How the run trains on: to twice its steps, where it has come to the last one; along a new cosine, where that has
+  /// come to its end; with more patience, where evaluations have ended the run.
+  var trainsOn: ShellCommand {
+    let (schedule, training) = (configuration.schedule, configuration.training)
+    let hasCosineLeft = schedule.name == .cosine && lastStep < schedule.end
+    let isOver = lastStep >= training.steps || schedule.name == .cosine && !hasCosineLeft
+    let total = !isOver ? training.steps : hasCosineLeft ? min(2 * lastStep, schedule.end) : 2 * lastStep
+    var words = FinishedRun.launcher(ranks: min(ranks, FinishedRun.cores))
+    words += ["lstm-dist", "train", "--run", ShellCommand.path(path)]
+    if isOver { words += ["--steps", "\(total)"] }
+    if schedule.name == .cosine, !hasCosineLeft {
+      words += ["--set", "schedule.begin=\(lastStep)", "--set", "schedule.end=\(total)"]
+    }
+    if isExhausted { words += ["--set", "training.patience=\(2 * training.patience)"] }
+    return ShellCommand(words)
+  }
+
+  /// What starts a job on so many ranks.
+  static func launcher(ranks: Int) -> [String] { ranks > 1 ? ["mpirun", "-np", "\(ranks)"] : [] }
+
+  /// Cores of this host, whichever this rank is bound to.
+  static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+}
