@@ -96,22 +96,25 @@ extension Commands {
     }
 
     /// A step of this model takes some seconds at the least, and the stop comes in its middle, to one rank alone.
-    @Test(arguments: [nil, 3])
-    func aStopDoesNotWaitForTheStepUnderWay(ranks: Int?) throws {
+    /// Parts of the gradient may have set out.
+    @Test(
+      arguments: [
+        (nil, "auto", "reproducible"), (3, "auto", "reproducible"), (3, "off", "reproducible"), (2, "off", "mpi"),
+      ] as [(Int?, String, String)])
+    func aStopDoesNotWaitForTheStepUnderWay(ranks: Int?, sharedMemory: String, reduction: String) throws {
       try Workspace.run { workspace in
         let launcher = ranks.map { "mpirun --oversubscribe --timeout 100 -np \($0) " } ?? ""
         let script = """
-
           \(launcher)"$program" "$@" & job=$!
           until [ -e run/config.yaml ]; do sleep 0.02; done
           sleep 1
           kill -USR1 \(ranks == nil ? "$job" : "$(cat /proc/$job/task/*/children | tr ' ' '\\n' | sort -n | tail -n 1)")
           wait $job
           """
-
         let outcome = try Launcher.run(
           ["bash", "-c", script, "job", "train", "--run", "run", "--set", "model.hidden=600"]
-            + ["--set", "batch.sequences=640", "--set", "batch.steps=400", "--set", "batch.accumulate=20"],
+            + ["--set", "batch.sequences=640", "--set", "batch.steps=400", "--set", "batch.accumulate=20"]
+            + ["--set", "distributed.sharedMemory=\(sharedMemory)", "--set", "distributed.reduction=\(reduction)"],
           environment: ["program": Launcher.builtExecutable("lstm-dist").path], workingDirectory: workspace.url,
           timeoutSeconds: 120)
         #expect(outcome.exitCode == 75, "\(outcome)")
