@@ -141,7 +141,7 @@ public final class Training {
       clock.enter(.data)
     }
     let count = source.targetCount(atStep: step)
-    let isAbandoned = try computeGradient(step, source: source, targetCount: count, stop: stop)
+    let isAbandoned = computeGradient(step, source: source, targetCount: count, stop: stop)
     // No rank updates before all ranks have come to `finish`.
     clock.enter(.wait)
     heartbeat?.enter(.reducing, step: step + 1)
@@ -167,7 +167,7 @@ public final class Training {
   /// some of the gradient, which is then reduced like any other, since other ranks wait for it.
   private func computeGradient(
     _ step: Int, source: any SequenceSource, targetCount: Int, stop: StopListener?
-  ) throws -> Bool {
+  ) -> Bool {
     unsubmitted = setup.shape.parts.count
     // Requests are under way: an error must not unwind past them.
     do {
