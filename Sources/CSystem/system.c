@@ -22,14 +22,27 @@ static const struct {
     {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGPIPE, "SIGPIPE"},
 };
 static const unsigned stop_signal_count = sizeof stop_signals / sizeof *stop_signals;
-static struct sigaction actions_before[sizeof stop_signals / sizeof *stop_signals];
 
-// What the handler writes: a text before the name of the signal, and one behind it.
-static char answer_before[8], answer_behind[256];
+// What a handler writes: the name of the signal between two texts; nothing while `answers` is 0.
+static char answer_before[2], answer_behind[128];
 static volatile sig_atomic_t answers = 0;
+static volatile sig_atomic_t exit_code = 0;
+
+static void set_answer(const char *answer, bool on_new_line) {
+  answers = 0;
+  if (!answer) return;
+  answer_before[0] = on_new_line ? '\n' : 0;
+  strncpy(answer_behind, answer, sizeof answer_behind - 1);
+  answers = 1;
+}
 
 // In one piece, so that the lines of ranks do not mix.
-static void answer(const char *name) {
+static void write_answer(int number) {
+  // Whoever closed the pipe wants to read no more.
+  if (!answers || number == SIGPIPE) return;
+  const char *name = "";
+  for (unsigned i = 0; i < stop_signal_count; i++)
+    if (stop_signals[i].number == number) name = stop_signals[i].name;
   char line[sizeof answer_before + 16 + sizeof answer_behind];
   size_t length = 0;
   const char *parts[] = {answer_before, name, answer_behind};
@@ -47,41 +60,52 @@ static void answer(const char *name) {
 static void note(int number) {
   if (stop_signal != 0) return;
   stop_signal = number;
-  // Whoever closed the pipe wants to read no more.
-  if (!answers || number == SIGPIPE) return;
-  for (unsigned i = 0; i < stop_signal_count; i++)
-    if (stop_signals[i].number == number) answer(stop_signals[i].name);
+  write_answer(number);
 }
 
-void system_note_stop_signals(void) {
-  sigset_t noted;
-  sigemptyset(&noted);
+static void leave(int number) {
+  write_answer(number);
+  _exit(exit_code);
+}
+
+// All stop signals are blocked while one is handled. System calls under way go on.
+static void handle_stop_signals(void (*handler)(int)) {
+  struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  for (unsigned i = 0; i < stop_signal_count; i++) sigaddset(&action.sa_mask, stop_signals[i].number);
   for (unsigned i = 0; i < stop_signal_count; i++) {
     const int number = stop_signals[i].number;
-    sigaction(number, NULL, &actions_before[i]);
+    struct sigaction before;
+    sigaction(number, NULL, &before);
     // nohup: the end of the terminal is not the end of the job.
-    if (number == SIGHUP && actions_before[i].sa_handler == SIG_IGN) continue;
-    // System calls under way go on; the first SIGINT gives the second one its old meaning.
-    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
-    if (number == SIGINT) action.sa_flags |= SA_RESETHAND;
-    sigemptyset(&action.sa_mask);
-    sigaction(number, &action, NULL);
-    sigaddset(&noted, number);
+    if (number == SIGHUP && before.sa_handler == SIG_IGN) continue;
+    struct sigaction own = action;
+    // The first SIGINT that is noted gives the second one its usual effect.
+    if (number == SIGINT && handler == note) own.sa_flags |= SA_RESETHAND;
+    sigaction(number, &own, NULL);
   }
+  // Whoever started this process may have blocked them, and a new process inherits that.
+  pthread_sigmask(SIG_UNBLOCK, &action.sa_mask, NULL);
+}
+
+void system_leave_on_stop_signals(int code, const char *answer) {
+  exit_code = code;
+  set_answer(answer, false);
+  handle_stop_signals(leave);
   // A limit on the size of files is an error like a full disk, not the end of the job.
   signal(SIGXFSZ, SIG_IGN);
-  // Whoever started this process may have blocked them, and a new process inherits that.
-  pthread_sigmask(SIG_UNBLOCK, &noted, NULL);
 }
 
-void system_answer_stop_signals(const char *before, const char *behind) {
-  strncpy(answer_before, before, sizeof answer_before - 1);
-  strncpy(answer_behind, behind, sizeof answer_behind - 1);
-  answers = 1;
+void system_note_stop_signals(const char *answer, bool on_new_line) {
+  set_answer(answer, on_new_line);
+  handle_stop_signals(note);
 }
 
-void system_forget_stop_signals(void) {
-  for (unsigned i = 0; i < stop_signal_count; i++) sigaction(stop_signals[i].number, &actions_before[i], NULL);
+void system_ignore_stop_signals(void) {
+  for (unsigned i = 0; i < stop_signal_count; i++) {
+    const int number = stop_signals[i].number;
+    signal(number, number == SIGINT || number == SIGTERM ? SIG_DFL : SIG_IGN);
+  }
 }
 
 int system_stop_signal(void) { return stop_signal; }

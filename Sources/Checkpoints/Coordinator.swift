@@ -28,8 +28,8 @@
 /// as the action under way has completed.
 ///
 /// `stopRequested` and `checkpointRequested` are legal in every state and answer with no action: they take effect when
-/// the step or evaluation under way has completed or been abandoned. Any other event that is not in the table is a mistake of the
-/// program: `stopped(70)`, except that a run which has stopped keeps its code.
+/// the step or evaluation under way has completed or been abandoned. Any other event that is not in the table is a
+/// mistake of the program: `stopped(70)`, except that a run which has stopped keeps its code.
 ///
 /// At one step the evaluation comes before the checkpoint, so that a resumed run need not repeat it. A stop request
 /// omits the evaluation, for the time left may be short; the next start makes up for it.

@@ -9,7 +9,7 @@ final class AllReduceReducer: Reducer {
   let embedding: Range<Int>?
   var sum: UnsafeMutablePointer<Float> { memory.gradient(0) }
   var shardValues: [Double] { numbers.shardValues }
-  var notices: [Double] { numbers.notices }
+  var stopWords: [Double] { numbers.stopWords }
   /// Every number is taken for changed.
   var changedRanges: [Range<Int>] { ownedRanges }
 
@@ -35,12 +35,13 @@ final class AllReduceReducer: Reducer {
 
   func poll() {}
 
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double {
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, stopWord: Double) throws -> Double {
     for part in submitted { try allReduce(part: part) }
     submitted.removeAll(keepingCapacity: true)
     plan.join(sum, changed: changedRanges)
     return try numbers.norm(
-      of: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, notice: notice, clock: clock)
+      of: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, stopWord: stopWord,
+      clock: clock)
   }
 
   private func allReduce(part: Int) throws {

@@ -3,10 +3,10 @@ import MPI
 import Timing
 
 /// The numbers beside the gradient that ranks tell each other by messages: the sums of squares of the blocks that some
-/// of them look at, the values of their shards, their notices.
+/// of them look at, the values of their shards, their stopWords.
 struct GlobalNumbers {
   private(set) var shardValues: [Double]
-  private(set) var notices: [Double]
+  private(set) var stopWords: [Double]
 
   private let communicator: Communicator
   private let parts: GradientParts
@@ -30,15 +30,15 @@ struct GlobalNumbers {
     owner = owners[communicator.rank]
     blockSums = Array(repeating: 0, count: parts.blockCount)
     shardValues = Array(repeating: 0, count: plan.shardCount)
-    notices = Array(repeating: 0, count: communicator.size)
+    stopWords = Array(repeating: 0, count: communicator.size)
     scalars = ScalarExchange(parts: parts, owners: owners, shards: plan.shards)
   }
 
   /// The norm of a gradient of which every owner has its blocks at least. Block sums are added in index
-  /// order, whoever computed them. The shard values and notices of all ranks are known afterwards.
+  /// order, whoever computed them. The shard values and stopWords of all ranks are known afterwards.
   mutating func norm(
     of gradient: UnsafePointer<Float>, changed: ArraySlice<Range<Int>>, ownShardValues: UnsafeBufferPointer<Double>,
-    notice: Double, clock: StepClock
+    stopWord: Double, clock: StepClock
   ) throws -> Double {
     clock.enter(.update)
     if let owner {
@@ -48,10 +48,10 @@ struct GlobalNumbers {
         }
       }
     }
-    notices[communicator.rank] = notice
+    stopWords[communicator.rank] = stopWord
     clock.enter(.wait)
     try scalars.exchange(
-      on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues, notices: &notices)
+      on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues, stopWords: &stopWords)
     return blockSums.reduce(0, +).squareRoot()
   }
 }

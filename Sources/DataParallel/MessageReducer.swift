@@ -9,7 +9,7 @@ final class MessageReducer: Reducer {
   let embedding: Range<Int>?
   var sum: UnsafeMutablePointer<Float> { memory.gradient(0) }
   var shardValues: [Double] { numbers.shardValues }
-  var notices: [Double] { numbers.notices }
+  var stopWords: [Double] { numbers.stopWords }
   var changedRanges: [Range<Int>] { exchange.changedRanges }
 
   private let plan: ReductionPlan
@@ -40,10 +40,11 @@ final class MessageReducer: Reducer {
 
   func poll() { exchange.poll() }
 
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double {
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, stopWord: Double) throws -> Double {
     exchange.finish()
     plan.join(sum, changed: changedRanges)
     return try numbers.norm(
-      of: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, notice: notice, clock: clock)
+      of: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, stopWord: stopWord,
+      clock: clock)
   }
 }

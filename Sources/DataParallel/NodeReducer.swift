@@ -13,7 +13,7 @@ final class NodeReducer: Reducer {
   var embedding: Range<Int>? { plan.embeddingRange }
   var sum: UnsafeMutablePointer<Float> { nodeSum.sums.gradient(0) }
   var shardValues: [Double] { numbers.shardValues }
-  var notices: [Double] { numbers.notices }
+  var stopWords: [Double] { numbers.stopWords }
   var changedRanges: [Range<Int>] { exchange?.changedRanges ?? [] }
 
   private let plan: ReductionPlan
@@ -102,7 +102,7 @@ final class NodeReducer: Reducer {
     }
   }
 
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double {
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, stopWord: Double) throws -> Double {
     clock.enter(.wait)
     while started < submitted.count {
       exchange?.progress()
@@ -116,6 +116,7 @@ final class NodeReducer: Reducer {
     plan.join(sum, changed: changedRanges)
     // Nobody comes out of this before all have read their neighbours' gradients.
     return try numbers.norm(
-      of: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, notice: notice, clock: clock)
+      of: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, stopWord: stopWord,
+      clock: clock)
   }
 }

@@ -32,8 +32,8 @@ protocol Reducer: AnyObject {
   var changedRanges: [Range<Int>] { get }
   /// The value of every shard, after `finish`.
   var shardValues: [Double] { get }
-  /// The notice of every rank, after `finish`.
-  var notices: [Double] { get }
+  /// The word of every rank about a stop (`StopListener.word`), after `finish`.
+  var stopWords: [Double] { get }
 
   /// Runs in which the lowest layer's gradient is best computed, with a `submit` of its beginning after each.
   var runs: Int { get }
@@ -46,8 +46,8 @@ protocol Reducer: AnyObject {
   /// Lets what was submitted make progress. Cheap where there is nothing to do: meant to be called between timesteps.
   func poll()
   /// Waits for all parts; afterwards the owned ranges of `sum` are the global gradient. Returns its global norm. Each
-  /// rank brings the values of its own shards, and a notice, a number for which the reduction has no use.
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double
+  /// rank brings the values of its own shards, and its word about a stop.
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, stopWord: Double) throws -> Double
   /// Sets what `finish` wrote into the embedding's gradient to +0.0, as the next backward pass expects it.
   func clearEmbedding()
 }

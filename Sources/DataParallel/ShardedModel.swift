@@ -220,7 +220,7 @@ public final class ShardedModel {
     }
     _ = states.update(fromContentsOf: saved)
     try stop?.agree(isAbandoned: isAbandoned)
-    if stop?.notice?.isAbandoned == true { throw StopListener.Abandoned() }
+    if stop?.agreement?.isAbandoned == true { throw StopListener.Abandoned() }
     let all = try gatherShardValues(sums)
     let count = (0..<source.stepsPerEpoch).reduce(0) { $0 + source.targetCount(atStep: $1) }
     return SummationTree.sum(0..<plan.shards) { all[$0] } / Double(max(1, count))

@@ -14,7 +14,7 @@ final class SharedMemoryReducer: Reducer {
   private var isAlone: Bool { communicator.size == 1 }
   private(set) var changedRanges: [Range<Int>] = []
   private(set) var shardValues: [Double]
-  private(set) var notices: [Double]
+  private(set) var stopWords: [Double]
 
   private let rank: Int
   private let plan: ReductionPlan
@@ -27,7 +27,7 @@ final class SharedMemoryReducer: Reducer {
   /// The gradients of all subtrees, rank after rank.
   private let sources: [UnsafePointer<Float>]
   private var blockSums: [Double]
-  /// Of each rank: sums of squares of the blocks that it owns, values of its shards, its notice, a bit for each row
+  /// Of each rank: sums of squares of the blocks that it owns, values of its shards, its word about a stop, a bit for each row
   /// that it has seen.
   private let notes: NodeWindow
   private let bitsOffset: Int
@@ -50,7 +50,7 @@ final class SharedMemoryReducer: Reducer {
     }
     blockSums = Array(repeating: 0, count: parts.blockCount)
     shardValues = Array(repeating: 0, count: plan.shardCount)
-    notices = Array(repeating: 0, count: communicator.size)
+    stopWords = Array(repeating: 0, count: communicator.size)
     bitsOffset = (parts.blockCount + plan.shardCount + 1) * MemoryLayout<Double>.stride
     let words = RowBits.wordCount(rows: plan.embedding?.rows ?? 0)
     notes = try NodeWindow(byteCount: bitsOffset + words * MemoryLayout<UInt64>.stride, node: node)
@@ -65,7 +65,7 @@ final class SharedMemoryReducer: Reducer {
 
   func poll() {}
 
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, notice: Double) throws -> Double {
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, stopWord: Double) throws -> Double {
     try notes.barrier()
     clock.allReady()
     clock.enter(isAlone ? .update : .reduction)
@@ -76,7 +76,7 @@ final class SharedMemoryReducer: Reducer {
     for (shard, value) in zip(plan.shards[rank], ownShardValues) {
       values(ofRank: rank)[parts.blockCount + shard] = value
     }
-    values(ofRank: rank)[parts.blockCount + plan.shardCount] = notice
+    values(ofRank: rank)[parts.blockCount + plan.shardCount] = stopWord
     clock.enter(.wait)
     try notes.barrier()
     readNotes()
@@ -146,7 +146,7 @@ final class SharedMemoryReducer: Reducer {
         }
       }
       for shard in plan.shards[other] { shardValues[shard] = values[parts.blockCount + shard] }
-      notices[other] = values[parts.blockCount + plan.shardCount]
+      stopWords[other] = values[parts.blockCount + plan.shardCount]
     }
   }
 }

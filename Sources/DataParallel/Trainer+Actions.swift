@@ -5,9 +5,10 @@ import Timing
 /// What each action of the coordinator means: every rank calls it, and it ends with the event that answers it.
 extension Trainer {
   func train(_ step: Int) throws -> Coordinator.Event {
+    stops.isFirstStep = times.steps == 0
     let result = try training.step(step - 1, source: source, stop: stopListener)
+    stops.isFirstStep = false
     if result.isAbandoned { return .stepAbandoned }
-    stops.hasCompletedStep = true
     if result.isFinite { trainLoss = result.loss }
     lastStep = step
     training.clock.enter(.wait)

@@ -183,7 +183,7 @@ public final class Trainer {
     }
     if let seconds = checkpoints.seconds { stops.measuredCheckpoint(seconds: seconds) }
     if !coordinator.isWriting, checkpoints.isDue() { events.append(.checkpointRequested) }
-    if let notice = stopListener.notice { events.append(.stopRequested(notice.reason)) }
+    if let agreement = stopListener.agreement { events.append(.stopRequested(agreement.reason)) }
     return events + [event]
   }
 }

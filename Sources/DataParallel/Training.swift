@@ -23,7 +23,7 @@ public struct StepResult: Sendable {
   public let times: StepTimes
   /// Why the job is to stop, where a rank knows of a reason. A step that was abandoned has left no trace, and nothing
   /// else of its result counts. The same on every rank.
-  public let stop: StopNotice?
+  public let stop: StopAgreement?
   /// Whether the step was abandoned.
   public var isAbandoned: Bool { stop?.isAbandoned == true }
 }
@@ -146,13 +146,13 @@ public final class Training {
     clock.enter(.wait)
     heartbeat?.enter(.reducing, step: step + 1)
     let norm = try reducer.finish(
-      ownShardValues: UnsafeBufferPointer(shardLosses), notice: stop?.word(isAbandoned: isAbandoned) ?? 0)
+      ownShardValues: UnsafeBufferPointer(shardLosses), stopWord: stop?.word(isAbandoned: isAbandoned) ?? 0)
     clock.enter(.update)
-    try stop?.agreed(reducer.notices)
+    try stop?.agreed(reducer.stopWords)
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] } / Double(max(1, count))
     let factor = learningRateFactor(step, source)
     let finding: NonFiniteFinding? =
-      stop?.notice?.isAbandoned == true
+      stop?.agreement?.isAbandoned == true
       ? nil
       : try apply(step, norm: norm, loss: loss, learningRateFactor: factor, source: source, targetCount: count)
     clock.enter(.update)
@@ -160,7 +160,7 @@ public final class Training {
     sharded.model.clearEmbeddingGradient(memory.gradient(0), subtreeStride: memory.count)
     return StepResult(
       loss: loss, gradientNorm: norm, learningRate: setup.rule.learningRate * factor, nonFinite: finding,
-      times: clock.endStep(), stop: stop?.notice)
+      times: clock.endStep(), stop: stop?.agreement)
   }
 
   /// The gradient of the rank's shards, and its way to the reduction. Returns whether the step has been abandoned, with

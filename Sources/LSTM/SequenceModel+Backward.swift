@@ -6,12 +6,12 @@ extension SequenceModel {
   /// its shards come first.
   ///
   /// `finished` is called with each part (an index of `shape.parts`) as soon as the pass has added to its gradient,
-  /// while the layers below are still to be computed; `written` before, as soon as the first so many numbers of the
-  /// lowest layer's gradient stand, which is computed in `runs` of rows: little is left to compute behind it. `between`
-  /// is called every few milliseconds, between timesteps and between blocks of the products, and may abandon the pass by
-  /// an error. Of the embedding's gradient
-  /// only the rows of `tokensSeen` are written: it must be +0.0 before the first pass, as `clearEmbeddingGradient` leaves
-  /// it. Of several segments only the first, which comes last, adds to gradients.
+  /// while the layers below are still to be computed; `written` before, as soon as the first `numbers` elements of the
+  /// lowest layer's gradient are final, which is computed in `runs` of rows: little is left to compute behind it.
+  /// `between` is called every few milliseconds, between timesteps and between blocks of the products, and may abandon
+  /// the pass by an error. Of the embedding's gradient only the rows of `tokensSeen` are written: it must be +0.0 before
+  /// the first pass, as `clearEmbeddingGradient` leaves it. Of several segments only the first, which comes last, adds
+  /// to gradients.
   public func backward(
     _ input: SequenceInput, step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
     runs: Int = 1, between: () throws -> Void, written: (_ part: Int, _ numbers: Int) -> Void = { _, _ in },

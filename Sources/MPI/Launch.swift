@@ -3,12 +3,12 @@ import Glibc
 
 /// What the environment says about how this process was started. Read it before MPI starts: a world of one that was
 /// started without a launcher writes such variables itself.
-struct Launch {
+public struct Launch {
   /// The number of processes that the launcher says it started; nil if there is none or it does not say.
   let size: Int?
 
-  /// Which of them this is.
-  private let rank: Int
+  /// Which of them this is; 0 where the launcher does not say.
+  public let rank: Int
 
   /// Whether a launcher that MPI can know started this process.
   let hasLauncher: Bool
@@ -16,13 +16,14 @@ struct Launch {
   /// Whether this process is a task of SLURM's srun. A batch script is none, nor what it starts by itself.
   private let isTask: Bool
 
-  init() {
+  /// Reads the environment.
+  public init() {
     let tasks = Launch.number("SLURM_STEP_NUM_TASKS")
     isTask = tasks != nil
     // What mpirun starts on other nodes is, to SLURM, a task for each node: mpirun knows better.
     let known = Launch.number("OMPI_COMM_WORLD_SIZE") ?? Launch.number("PMI_SIZE")
     size = known ?? tasks
-    rank = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"].lazy.compactMap(Launch.number).first ?? 0
+    rank = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"].lazy.compactMap(Launch.number).first ?? 0
     hasLauncher = known != nil || ["PMIX_RANK", "PMI_RANK", "PMI_FD"].contains { Launch.variable($0) != nil }
   }
 

@@ -52,9 +52,8 @@ struct Train: DistributedCommand {
   }
 
   func run() {
-    // Before MPI starts: mpirun passes signals on as soon as there are ranks.
-    system_note_stop_signals()
-    answerStopSignals()
+    // Before MPI starts: mpirun passes signals on as soon as there are ranks. There is nothing to save yet.
+    system_leave_on_stop_signals(75, answersSignals ? ": stopped before the first step\n" : nil)
     let presence = Presence()
     let time = JobTime()
     runJob(comparing: CommandArguments.ofThisProcess.command, presence: presence) { world in
@@ -63,19 +62,8 @@ struct Train: DistributedCommand {
     }
   }
 
-  /// The first signal is answered at once, by one rank, unless the launcher of `--ranks` has answered it.
-  private func answerStopSignals() {
-    let environment = ProcessInfo.processInfo.environment
-    guard environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"] ?? environment["PMI_RANK"] ?? "0" == "0",
-      !Launcher.hasStartedThisRank
-    else {
-      return
-    }
-    // Behind the live line, and what the terminal shows of Ctrl-C.
-    system_answer_stop_signals(
-      StandardOutput.isTerminal ? "\n" : "",
-      ": stopping, the last completed step is being saved; a second SIGINT ends the job at once\n")
-  }
+  /// One rank answers for all, unless the launcher of `--ranks` has answered.
+  fileprivate var answersSignals: Bool { Launch().rank == 0 && !Launcher.hasStartedThisRank }
 
   /// What file, --set and flags say.
   func given() throws -> Configuration.Given {
@@ -158,6 +146,9 @@ struct TrainJob {
     let directory = found.lock?.directory ?? named
     for message in found.messages { printError(message) }
     defer { found.lock?.release() }
+    // From here on a stop saves the last completed step. The answer begins behind the live line.
+    system_note_stop_signals(
+      command.answersSignals ? ": stopping; a second SIGINT ends the job at once\n" : nil, StandardOutput.isTerminal)
     training.heartbeat = try presence.begin(world: world, directory, configuration)
     let resumes = try world.communicator.broadcast(found.checkpoint == nil ? 0 : 1, root: 0) == 1
 
@@ -181,8 +172,8 @@ struct TrainJob {
       report: console.show)
     let code = try trainer.run(resumes: resumes, from: found.checkpoint, finishRecorded: found.finishRecorded)
     if code == 0 {
-      // The run is complete: from here on a signal takes nothing from it.
-      system_forget_stop_signals()
+      // The run is complete: nothing is left to save.
+      system_ignore_stop_signals()
       try summarize(console, configuration, data, training, directory, lastStep: trainer.lastStep)
     }
     if let error = trainer.traceError {

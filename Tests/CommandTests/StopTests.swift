@@ -65,8 +65,8 @@ extension Commands {
     @Test func aSecondInterruptEndsAtOnce() throws {
       try Workspace.run { workspace in
         let script = """
-          "$program" "$@" & job=$!
-          until [ -e "$run/heartbeat" ]; do sleep 0.02; done
+          "$program" "$@" > out & job=$!
+          until grep -q "run directory" out; do sleep 0.02; done
           catches() { (( 0x$(awk '/^SigCgt/ { print $2 }' /proc/$job/status) & 1 << ($(kill -l INT) - 1) )); }
           kill -INT $job; while catches; do :; done; kill -INT $job; wait $job
           """
@@ -76,7 +76,40 @@ extension Commands {
           environment: ["program": Launcher.builtExecutable("lstm-dist").path, "run": "run"],
           workingDirectory: workspace.url)
         #expect(outcome.exitCode == 128 + 2, "\(outcome)")
-        #expect(!outcome.output.contains("stopped after"), "\(outcome)")
+        #expect(!(try workspace.text("out")).contains("stopped after"), "\(outcome)")
+      }
+    }
+
+    /// Here it waits for another job to leave the run's directory, with nothing to save.
+    @Test(arguments: [nil, 3])
+    func aStopBeforeTheRunBeginsEndsAtOnce(ranks: Int?) throws {
+      try Workspace.run { workspace in
+        let launcher = ranks.map { "mpirun --oversubscribe --timeout 60 -np \($0) " } ?? ""
+        let outcome = try workspace.job(
+          "run", ranks: nil,
+          doing: """
+            \(launcher)"$program" train --config small.yaml --run run & second=$!
+            processes() { \(ranks == nil ? "echo $second" : "cat /proc/$second/task/*/children"); }
+            caught() { for p in $(processes); do awk '/^SigCgt/ { print substr($2, 14, 1) }' /proc/$p/status; done; }
+            await '[ $(caught | grep -c "[2367abef]") -eq \(ranks ?? 1) ]'
+            kill -USR1 $second; wait $second; code=$?
+            kill -KILL $job; exit $code
+            """)
+        #expect(outcome.exitCode == 75 && outcome.errorLines.isEmpty, "\(outcome)")
+        #expect(outcome.errors.contains("SIGUSR1: stopped before the first step\n"), "\(outcome)")
+      }
+    }
+
+    /// Of a job whose first action it is, too: the run has its steps, but not the evaluation at its end.
+    @Test func anEvaluationIsAbandonedForALimit() throws {
+      try Workspace.run { workspace in
+        for step in [1, 2, 2] {
+          let outcome = try workspace.program(
+            ["train", "--config", "small.yaml", "--run", "run", "--steps", "2", "--time-limit", "1"], ranks: 2)
+          try expectStop(outcome, workspace, "run", reason: "the time limit")
+          #expect(try workspace.lastStep("run") == step)
+        }
+        #expect(try workspace.metrics("run").allSatisfy { $0.event != "evaluated" })
       }
     }
 

@@ -28,6 +28,10 @@ func interruptedSteps(_ trials: Trials) throws -> Row {
     let isStopped = job.isRunning && !job.children.isEmpty && kill(job.processIdentifier, SIGINT) == 0
     let ending = Ending(try job.wait(timeoutSeconds: 120))
     var problems = ending.problemsOfResuming(notBefore: saved)
+    if isStopped, ending.exitCode != 0, ending.beganAfter == nil {
+      row.saw("before the first step")
+      continue
+    }
     if isStopped, ending.exitCode != 0 {
       let steps = try completeSteps(RunDirectory(path: run))
       let recorded = try training.recordedSteps(run).last ?? 0

@@ -36,6 +36,12 @@ func preemptions(_ trials: Trials) throws -> Row {
     }
     var problems = ending.problemsOfResuming(notBefore: oldest)
     if ending.exitCode != 75 { problems.append("expected exit code 75, got \(ending)") }
+    if ending.beganAfter == nil {
+      // The signal came before the run began: there was nothing to save.
+      row.saw("before the first step")
+      row.add(problems)
+      continue
+    }
     oldest = try completeSteps(RunDirectory(path: run)).last ?? 0
     if oldest == 0 || oldest != ending.lastSaved { problems.append("no checkpoint of the step it stopped at") }
     row.saw("on \(ranks[number % ranks.count]) ranks")

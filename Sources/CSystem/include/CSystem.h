@@ -3,18 +3,18 @@
 
 #include <stdbool.h>
 
-/// From now on SIGTERM, SIGINT, SIGHUP, SIGXCPU, SIGUSR1, SIGUSR2 and SIGPIPE are only noted, but for a SIGHUP that is
-/// ignored already. A second SIGINT ends the process as it would have without this call. A file that would exceed a
-/// limit on its size gives an error, and no signal. In C, because a handler may not run what Swift may run at any access
-/// to a global variable.
-void system_note_stop_signals(void);
+/// From now on each stop signal (SIGTERM, SIGINT, SIGHUP unless it is ignored, SIGXCPU, SIGUSR1, SIGUSR2, SIGPIPE) ends
+/// this process at once with this exit code, after an answer on stderr: the signal's name and this text of at most 127
+/// bytes, NULL for none. A file that would exceed a limit on its size gives an error, and no signal. In C, because a
+/// handler may not run what Swift may run at any access to a global variable.
+void system_leave_on_stop_signals(int exit_code, const char *answer);
 
-/// The first of these signals, but for SIGPIPE, is answered at once by a line on stderr: its name between the two texts,
-/// of at most 7 and 255 bytes.
-void system_answer_stop_signals(const char *before, const char *behind);
+/// From now on the stop signals are noted, and the first one is answered in the same way, but for SIGPIPE; a second
+/// SIGINT ends the process.
+void system_note_stop_signals(const char *answer, bool on_new_line);
 
-/// Undoes `system_note_stop_signals`, which came before.
-void system_forget_stop_signals(void);
+/// From now on SIGINT and SIGTERM end the process, and the other stop signals have no effect.
+void system_ignore_stop_signals(void);
 
 /// The first signal that was noted, or 0.
 int system_stop_signal(void);

@@ -5,16 +5,15 @@ import Timing
 /// Knows on each rank, at any timestep, whether the job is to stop: because of a signal to this process, because of
 /// what rank 0 alone sees, or because another rank says so.
 ///
-/// The first rank that learns of it tells the ranks 1, 2, 4, … places behind it, and so does each that is told: after
-/// at most log₂P messages in a row all ranks know, wherever they are in their step. The reduction of the step, which
-/// each rank still comes to, makes sure that they agree. After that every rank calls `settle`, which receives what is
-/// still under way.
+/// A rank r that learns of it sends a message to ranks r + 1, r + 2, r + 4, … (mod P), and so does each that receives
+/// one: all ranks know after at most ⌈log₂P⌉ hops, wherever they are in their step. Each rank still comes to the
+/// reduction of the step, in which they agree; then every rank receives the messages that are still under way.
 public final class StopListener {
   /// Thrown where a step or an evaluation is abandoned.
   struct Abandoned: Error {}
 
   /// What the ranks have agreed on.
-  private(set) var notice: StopNotice?
+  private(set) var agreement: StopAgreement?
 
   private let communicator: Communicator
   private let ownReason: () -> StopReason?
@@ -93,12 +92,12 @@ public final class StopListener {
   // MARK: Agreement
 
   /// What this rank brings to the reduction of a step; 0 where it knows of no reason to stop.
-  func word(isAbandoned: Bool) -> Double { StopNotice.word(reason ?? ownReason(), isAbandoned: isAbandoned) }
+  func word(isAbandoned: Bool) -> Double { StopAgreement.word(reason ?? ownReason(), isAbandoned: isAbandoned) }
 
-  /// All ranks have these words.
+  /// Takes the words of all ranks, in their order, as every rank has them after a reduction.
   func agreed(_ words: [Double]) throws {
-    notice = StopNotice(words: words)
-    if let notice { try settle(notice) }
+    agreement = StopAgreement(words: words)
+    if let agreement { try settle(agreement) }
   }
 
   /// The same without a reduction. Every rank calls it.
@@ -107,15 +106,15 @@ public final class StopListener {
   }
 
   /// All ranks know: each of them has sent, or sends now, and receives what was sent to it.
-  private func settle(_ notice: StopNotice) throws {
-    if reason == nil { try learn(notice.reason) }
+  private func settle(_ agreement: StopAgreement) throws {
+    if reason == nil { try learn(agreement.reason) }
     while let sender = senders.first { _ = try receive(from: sender) }
     while !messages.isEmpty { _ = try messages.waitForFirst() }
   }
 }
 
 /// What the ranks know of a stop after a reduction, the same on all of them.
-public struct StopNotice: Equatable, Sendable {
+public struct StopAgreement: Equatable, Sendable {
   /// That of the lowest rank which had one.
   public let reason: StopReason
   /// Whether some rank has not computed its part: then the step or the evaluation leaves no trace.

@@ -1,13 +1,14 @@
 import Checkpoints
 import MPI
 
-/// Knows why this rank wants the job to stop: for a signal, and on rank 0 also for the stop file or the clock. These
-/// two never take the first step from a job, so that a run makes progress however short its jobs are.
+/// Knows why this rank wants the job to stop: for a signal, and on rank 0 also for the stop file or the clock. The user's
+/// time limit and the stop file never take the first step from a job, so that a run makes progress however short its
+/// jobs are; the scheduler's end does, for it kills the job.
 final class StopRequests {
   /// Whether a checkpoint is being written that has to end first.
   var isWriting = false
-  /// Whether a step is done.
-  var hasCompletedStep = false
+  /// Whether the first training step of the job is under way.
+  var isFirstStep = false
 
   private let rank: Int
   private let signal: () -> Int32
@@ -32,13 +33,15 @@ final class StopRequests {
   func reason() -> StopReason? {
     let number = signal()
     if number != 0 { return .signal(number, rank: rank) }
-    guard rank == 0, hasCompletedStep else { return nil }
+    guard rank == 0 else { return nil }
     let now = World.wallTimeSeconds()
+    let clockReason = clock?.reason(atSeconds: now, isWriting: isWriting)
+    if isFirstStep { return clockReason == .schedulerEnd ? clockReason : nil }
     if now - fileSoughtSeconds >= 1 {
       fileSoughtSeconds = now
       // A file that cannot be looked for, or removed, asks for nothing; the next start says so.
       if (try? directory.takeStopFile()) == true { return .stopFile }
     }
-    return clock?.reason(atSeconds: now, isWriting: isWriting)
+    return clockReason
   }
 }
