@@ -79,6 +79,8 @@ static void handle_stop_signals(void (*handler)(int)) {
     sigaction(number, NULL, &before);
     // nohup: the end of the terminal is not the end of the job.
     if (number == SIGHUP && before.sa_handler == SIG_IGN) continue;
+    // With nothing to save a closed pipe is an error of the write.
+    if (number == SIGPIPE && handler == leave) continue;
     struct sigaction own = action;
     // The first SIGINT that is noted gives the second one its usual effect.
     if (number == SIGINT && handler == note) own.sa_flags |= SA_RESETHAND;

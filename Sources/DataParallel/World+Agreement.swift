@@ -15,8 +15,13 @@ extension World {
     if try isSameEverywhere(XXHash64.hash(text)) { return }
     let all = try communicator.gather(Array(text.utf8), root: 0)
     agree {
-      guard let all, let difference = difference(between: all.map(World.claims)) else { return }
-      func said(_ value: String?) -> String { value.map { $0.isEmpty ? "nothing" : $0 } ?? "nothing" }
+      guard let all else { return }
+      guard let difference = difference(between: all.map(World.claims)) else {
+        throw Failure(message: "error: ranks disagree — expected the same \(claims.map(\.name))", exitCode: 70)
+      }
+      func said(_ value: [UInt8]?) -> String {
+        value.map { $0.isEmpty ? "\"\"" : String(decoding: $0, as: UTF8.self) } ?? "nothing"
+      }
       throw Failure(
         message: "error: ranks disagree about \(difference.what) — expected \(said(difference.expected)) as on "
           + "rank \(difference.expectedRank), got \(said(difference.got)) on \(difference.rankList)"
@@ -40,18 +45,18 @@ extension World {
     return words[0] == ~words[1]
   }
 
-  /// The claims of a text of them.
-  private static func claims(_ bytes: [UInt8]) -> [Claim] {
-    let parts = bytes.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+  /// The claims of a text of them: bytes, of which two that differ may be equal strings.
+  private static func claims(_ text: [UInt8]) -> [(name: [UInt8], value: [UInt8])] {
+    let parts = text.split(separator: 0, omittingEmptySubsequences: false).map(Array.init)
     return stride(from: 0, to: parts.count - 1, by: 2).map { (parts[$0], parts[$0 + 1]) }
   }
 
   /// The first difference, in the order in which the lowest rank has the names.
-  private func difference(between claims: [[Claim]]) -> RankComparison<String?>? {
-    var names: [String] = []
+  private func difference(between claims: [[(name: [UInt8], value: [UInt8])]]) -> RankComparison<[UInt8]?>? {
+    var names: [[UInt8]] = []
     for name in claims.joined().map(\.name) where !names.contains(name) { names.append(name) }
     let values = claims.map { claims in names.map { name in claims.first { $0.name == name }?.value } }
-    return RankComparison(names: names, words: values)
+    return RankComparison(names: names.map { String(decoding: $0, as: UTF8.self) }, words: values)
   }
 }
 

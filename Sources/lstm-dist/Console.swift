@@ -38,8 +38,8 @@ final class Console {
   func show(_ report: TrainingReport) {
     switch report {
     case .stopping(let reason):
-      // A signal to this process has been answered by its handler.
-      if system_stop_signal() == 0 { line("stopping: \(reason)") }
+      // A signal to this process has been answered by its handler, one to the launcher by that.
+      if system_stop_signal() == 0, !Launcher.hasStartedThisRank { line("stopping: \(reason)") }
     case .step(let step, let total, let result, let split, let tokensPerSecond, let secondsLeft):
       self.split += split
       splitSteps += 1

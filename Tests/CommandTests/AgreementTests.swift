@@ -130,7 +130,12 @@ extension Commands {
         for (one, other, error) in [
           (train, [Self.program, "train", "--run", "b"], "--run — expected a as on rank 0, got b on rank 1"),
           (train, train + ["--fresh"], "--fresh — expected false as on rank 0, got true on rank 1"),
-          (train, train + ["--trace", "t"], "--trace — expected nothing as on rank 0, got t on rank 1"),
+          (train, train + ["--trace", "t"], #"--trace — expected "" as on rank 0, got t on rank 1"#),
+          // Equal strings of other bytes.
+          (
+            train + ["--trace", "caf\u{e9}"], train + ["--trace", "cafe\u{301}"],
+            "--trace — expected caf\u{e9} as on rank 0, got cafe\u{301} on rank 1"
+          ),
           (
             train, [Self.program, "evaluate", "a"], "the command — expected train as on rank 0, got evaluate on rank 1"
           ),
