@@ -183,7 +183,7 @@ public final class Trainer {
     }
     if let seconds = checkpoints.seconds { stops.measuredCheckpoint(seconds: seconds) }
     if !coordinator.isWriting, checkpoints.isDue() { events.append(.checkpointRequested) }
-    if let agreement = stopListener.agreement { events.append(.stopRequested(agreement.reason)) }
+    if let reason = stopListener.agreement?.reason ?? stops.reason() { events.append(.stopRequested(reason)) }
     return events + [event]
   }
 }

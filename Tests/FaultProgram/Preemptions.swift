@@ -43,7 +43,7 @@ func preemptions(_ trials: Trials) throws -> Row {
       continue
     }
     oldest = try completeSteps(RunDirectory(path: run)).last ?? 0
-    if oldest == 0 || oldest != ending.lastSaved { problems.append("no checkpoint of the step it stopped at") }
+    if oldest != ending.stoppedAfter { problems.append("no checkpoint of the step it stopped at: \(ending)") }
     row.saw("on \(ranks[number % ranks.count]) ranks")
     if !orphans(of: run).isEmpty { problems.append("processes outlived their job") }
     row.add(problems)

@@ -134,6 +134,8 @@ struct Ending: CustomStringConvertible {
   let outcome: Outcome
   /// The step after which it went on: 0 where it began anew, nil where it ended before it said so.
   let beganAfter: Int?
+  /// The step after which it said that it stopped.
+  let stoppedAfter: Int?
   /// The last step of which it said that a checkpoint stands.
   let lastSaved: Int?
   var exitCode: Int32 { outcome.exitCode }
@@ -148,6 +150,7 @@ struct Ending: CustomStringConvertible {
     beganAfter =
       lines.contains { $0.hasPrefix("run directory: ") }
       ? 0 : lines.first { $0.hasPrefix("resuming ") }.flatMap { number($0, after: " after step ") }
+    stoppedAfter = lines.last { $0.hasPrefix("stopped after step ") }.flatMap { number($0, after: " step ") }
     lastSaved = lines.last { $0.hasPrefix("checkpoint /") }.flatMap { number($0, after: "/step-") }
   }
 
