@@ -8,10 +8,9 @@ import Synchronization
 /// few seconds.
 ///
 /// A rank counts as lost where its process is gone, where its heart has not beaten for the limit, or where the heart
-/// beats but the rank has not got on for ten times the limit while no other is further behind; one that is `working` gets
-/// on. Whoever notices ends the
-/// job with exit code 77 and one message. Time is counted in wake-ups of the thread itself: if the whole machine
-/// sleeps, nobody is late.
+/// beats but the rank has entered no new phase for ten times the limit while no other is further behind, unless its phase
+/// is `working`. Whoever notices ends the job with exit code 77 and one message. Time is counted in wake-ups of the thread
+/// itself: if the whole machine sleeps, nobody is late.
 ///
 /// When a rank's work is over it still has to come out of MPI, together with the others: that too waits for ever for
 /// one that is silent. So the thread goes on to the end of the process, and then ends this process instead of calling
@@ -54,10 +53,15 @@ public final class Watchdog: Sendable {
     var (silent, beats) = (0, UInt64.max)
     var (still, moves) = (0, UInt64.max)
     var gone = 0
+    var tickSeconds = Watchdog.tickSeconds(limitSeconds: limit.load(ordering: .relaxed))
     while true {
       let limitSeconds = limit.load(ordering: .relaxed)
-      // A process that is gone is noticed at the second wake-up: within 10 seconds.
-      let tickSeconds = limitSeconds == 0 ? 4 : min(4, max(0.1, Double(limitSeconds) / 12))
+      let newTickSeconds = Watchdog.tickSeconds(limitSeconds: limitSeconds)
+      if newTickSeconds != tickSeconds {
+        // Another rank may be asleep for one more tick of the old length.
+        silent = -Int((tickSeconds / newTickSeconds).rounded(.up)) - 1
+        (still, tickSeconds) = (silent, newTickSeconds)
+      }
       let limit = Int((Double(limitSeconds) / tickSeconds).rounded(.up))
       heartbeat.beat()
       if isPublisher { heartbeat.publish() }
@@ -80,9 +84,14 @@ public final class Watchdog: Sendable {
       // Waiting for a rank that is behind is not standing still.
       if still > limit, isAnybodyBehind() { still = limit }
       if still >= 10 * limit, let own = heartbeat.record(ofRank: world.communicator.rank), own.phase != .working {
-        end(world.communicator.rank, own, "a rank does not get on", "a move within \(10 * limitSeconds) s")
+        end(world.communicator.rank, own, "a rank makes no progress", "a new phase within \(10 * limitSeconds) s")
       }
     }
+  }
+
+  /// Between two wake-ups. A process that is gone is noticed at the second one: within 10 seconds.
+  private static func tickSeconds(limitSeconds: Int) -> Double {
+    limitSeconds == 0 ? 4 : min(4, max(0.1, Double(limitSeconds) / 12))
   }
 
   /// Whether another rank is less far than this one, or as far and of a lower number.

@@ -8,8 +8,8 @@ import MPI
 import Sequences
 
 /// Runs a command's body on all ranks and ends the process with the exit code that it returns. Errors become one
-/// message and the exit code of their kind. Before anything else ranks begin to watch each other, and compare the program
-/// that they run and `claims`, which is what it was called with.
+/// message and the exit code of their kind. Before anything else ranks compare the program that they run, begin to watch
+/// each other, and compare `claims`, which is what it was called with.
 func runJob(
   comparing claims: [World.Claim] = CommandArguments.ofThisProcess.all,
   presence: Presence = Presence(), _ body: (World) throws -> Int32
@@ -23,8 +23,9 @@ func runJob(
     memory_name_rank(Int32(world.communicator.rank), Int32(world.communicator.size))
     // Where the arguments of some rank make no sense, it is here too, and ends the job.
     world.agree {}
-    try presence.begin(world: world)
+    // Before anything that only the same program does in the same way.
     try world.agreeOnProgram()
+    try presence.begin(world: world)
     try world.agree(on: claims)
     // Before anything is computed or written for nothing.
     world.requireOutput()

@@ -32,6 +32,6 @@ import Testing
     let outcome = try Launcher.run("watchdog-program", ["apart"], ranks: 3, timeoutSeconds: 50)
     #expect(outcome.jobExitCode == 77 && outcome.errorLines.count == 1, "\(outcome)")
     #expect(outcome.output == "worked\n", "\(outcome)")
-    #expect(outcome.errors.contains("a rank does not get on — expected a move within 10 s, got none from rank "))
+    #expect(outcome.errors.contains("a rank makes no progress — expected a new phase within 10 s, got none from rank "))
   }
 }
