@@ -15,14 +15,15 @@ extension Configuration {
     /// The configuration of a new run: defaults, then what was given.
     public func resolved() throws(ConfigurationError) -> Configuration { try .resolve(values) }
 
-    /// The configuration with which a run goes on: the one that it stored as the YAML text `stored`, then what was
-    /// given, which must be what `checkResume` lets differ.
+    /// The configuration with which a run goes on: the one that it stored as the YAML text `stored`, but for its time
+    /// limit, which was that of a job; then what was given, which must be what `checkResume` lets differ.
     /// - Parameters:
     ///   - name: what an error calls the stored text.
     ///   - run: what an error calls the run.
     public func resolved(over stored: String, name: String, run: String) throws(ConfigurationError) -> Configuration {
       let before = try Configuration(yaml: stored, name: name)
-      return try .resolve(YAMLFile.values(in: stored, name: name) + values) {
+      let kept = try YAMLFile.values(in: stored, name: name).filter { $0.key != "training.timeLimit" }
+      return try .resolve(kept + values) {
         configuration throws(ConfigurationError) in try configuration.checkResume(of: before, run: run)
       }
     }
