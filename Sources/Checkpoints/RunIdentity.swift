@@ -67,10 +67,10 @@ extension RunDirectory {
     return (version, identity)
   }
 
-  /// The run's identity, which is made where it has none.
+  /// The run's identity. Where `run.json` is missing it is the one that the run's parts name; where none does, it is made.
   func ensureIdentity() throws -> RunIdentity {
     if let identity = try readIdentity() { return identity }
-    let identity = RunIdentity()
+    let identity = try identityOfParts() ?? RunIdentity()
     let record: JSONRecord = [
       "formatVersion": .integer(RunDirectory.identityVersion), "run": .string("\(identity)"),
     ]
@@ -78,9 +78,22 @@ extension RunDirectory {
     return identity
   }
 
+  /// What checkpoints and metrics name; nil where none of them names a run.
+  private func identityOfParts() throws -> RunIdentity? {
+    let ofCheckpoints = try checkpointSteps().compactMap { (try? manifest(step: $0))?.run }
+    let named = Set(ofCheckpoints + (try MetricsLog.run(metrics).map { [$0] } ?? []))
+    guard named.count <= 1 else {
+      throw CheckpointError(
+        .badData, "\(RunDirectory.identityName) is missing, and the run's parts are of several runs",
+        expected: "one run", got: named.map(\.description).sorted().joined(separator: " and "), at: path,
+        hint: "restore \(RunDirectory.identityName), or move what is of another run out of \(path)")
+    }
+    return named.first
+  }
+
   /// Takes back the identity of a directory in which no run has come to be.
   func removeUnusedIdentity() {
-    guard (try? entry(configurationPlace)) == .absent else { return }
+    guard (try? entry(configurationPlace)) == .absent, (try? checkpointSteps().isEmpty) == true else { return }
     try? remove(identityPlace)
   }
 }
@@ -127,7 +140,7 @@ extension RunDirectory {
 extension RunDirectory {
   /// Throws, with exit code 65, where a checkpoint of another run lies among the run's own, or its metrics.
   public func refuseForeignParts() throws {
-    guard let own = try identity ?? readIdentity() else { return }
+    guard let own = try identity ?? readIdentity() ?? identityOfParts() else { return }
     for step in try checkpointSteps() {
       // What is wrong with a damaged one is found when it is to be used.
       guard let other = (try? manifest(step: step))?.run else { continue }

@@ -60,6 +60,34 @@ private func withJob(_ body: (_ folder: String, RunLock) throws -> Void) throws 
     }
   }
 
+  /// As after a copy that left the file out.
+  @Test func aLostIdentityIsTheOneThatTheRunsPartsName() throws {
+    try withJob { folder, lock in
+      let (run, identity) = (lock.directory, try #require(lock.directory.identity))
+      lock.release()
+      try FileManager.default.removeItem(atPath: run.path + "/run.json")
+      try RunDirectory(path: run.path).refuseForeignParts()
+      let again = try RunLock(RunDirectory(path: run.path), ranks: 1)
+      #expect(again.directory.identity == identity && (try run.readIdentity()) == identity)
+      try again.directory.refuseForeignParts()
+      again.release()
+      // With a checkpoint of another run beside it nobody can know which one is meant.
+      let other = try RunLock(RunDirectory(path: folder + "/other"), ranks: 1)
+      try other.directory.create(configuration: "seed: 1\n")
+      try other.directory.writeCheckpoint(manifest(20), files: files(20))
+      other.release()
+      try FileManager.default.copyItem(
+        atPath: folder + "/other/checkpoints/step-00000020", toPath: run.path + "/checkpoints/step-00000020")
+      try FileManager.default.removeItem(atPath: run.path + "/run.json")
+      for body in [
+        { _ = try RunLock(RunDirectory(path: run.path), ranks: 1) }, RunDirectory(path: run.path).refuseForeignParts,
+      ] {
+        let error = failure(body)
+        #expect(error?.exitCode == 65 && error?.message.contains("\(identity)") == true, "\(String(describing: error))")
+      }
+    }
+  }
+
   @Test(arguments: [
     ("", "malformed"), ("{}", "malformed"), (#"{"formatVersion":1,"run":"0123"}"#, "expected 32 hexadecimal digits"),
     (#"{"formatVersion":1,"run":"0123456789ABCDEF0123456789abcdef"}"#, "expected 32 hexadecimal digits"),
