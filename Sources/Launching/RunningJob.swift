@@ -149,7 +149,7 @@ struct RunningJob {
     switch stops.action(on: signal) {
     case .none: break
     case .stop:
-      say("\(StopSignals.name(signal)): stopping; the last completed step is being saved (again to end at once)")
+      say("\(StopSignals.name(signal)): stopping; a second signal ends the job at once")
       hasPendingStop = true
     case .end: endJob()
     case .kill: killAll()

@@ -11,7 +11,7 @@ func interruptedSteps(_ trials: Trials) throws -> Row {
   let training = try TinyTraining(
     folder: trials.training.folder, steps: 4,
     settings: trials.isLong
-      ? ["model.hidden=1000", "batch.sequences=160", "batch.steps=96"]
+      ? ["model.hidden=1000", "batch.sequences=96", "batch.steps=96"]
       : ["model.hidden=500", "batch.sequences=128", "batch.steps=80"])
   let stepSeconds = try training.medianStepSeconds()
   row.saw("ms a step", times: Int(1000 * stepSeconds))
