@@ -140,7 +140,7 @@ extension Coordinator.Report: CustomStringConvertible {
     case .exhausted(let step):
       "the run ends with step \(step): the validation loss has found no new minimum in training.patience evaluations"
     case .stoppedOnRequest(let step, let reason):
-      "stopped after step \(step) (\(reason)); the same command goes on from there"
+      "stopped after step \(step) (\(reason))"
     case .unexpected(let event, let state): "event \(event) is not legal in state \(state)"
     }
   }

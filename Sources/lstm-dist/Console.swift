@@ -14,6 +14,8 @@ final class Console {
   private let lossUnit: String
   private var shownSeconds = -Double.infinity
   private var hasLiveLine = false
+  /// Where the run is, if its directory has been renamed.
+  private var path: String?
   /// Where the time of the steps since the last line went.
   private var split = StepSplit()
   private var splitSteps = 0
@@ -53,6 +55,7 @@ final class Console {
     case .saved(_, let path):
       line("checkpoint \(path)")
     case .moved(let from, let to):
+      path = to
       tell("warning: the run's directory was renamed from \(from) to \(to), and training goes on there", hint: nil)
     case .removalFailed(let error):
       tell("warning: a superseded checkpoint cannot be removed: \(error.message)", hint: error.hint)
@@ -84,7 +87,10 @@ final class Console {
 
   private func show(_ notice: Coordinator.Report) {
     switch notice {
-    case .alreadyFinished, .exhausted, .stoppedOnRequest: line("\(notice)")
+    case .alreadyFinished, .exhausted: line("\(notice)")
+    case .stoppedOnRequest:
+      let resume = path.map { ShellCommand(["lstm-dist", "train", "--run", $0]).line } ?? "the same command"
+      line("\(notice); \(resume) goes on from there")
     case .checkpointFailed(_, let error, goesOn: true): tell("warning: \(notice)", hint: error.hint)
     case .checkpointFailed(_, let error, goesOn: false): tell("error: \(notice)", hint: error.hint)
     case .diverged:

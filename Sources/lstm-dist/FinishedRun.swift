@@ -1,5 +1,5 @@
 import Configuration
-@preconcurrency import Glibc
+import Launching
 
 /// A run that has come to its end, and the commands that go on from it. Each can be pasted where the job ran.
 struct FinishedRun {
@@ -33,8 +33,7 @@ struct FinishedRun {
     let hasCosineLeft = schedule.name == .cosine && lastStep < schedule.end
     let isOver = lastStep >= training.steps || schedule.name == .cosine && !hasCosineLeft
     let total = !isOver ? training.steps : hasCosineLeft ? min(2 * lastStep, schedule.end) : 2 * lastStep
-    var words = FinishedRun.launcher(ranks: min(ranks, FinishedRun.cores))
-    words += ["lstm-dist", "train", "--run", ShellCommand.path(path)]
+    var words = FinishedRun.train(ranks: ranks) + ["--run", ShellCommand.path(path)]
     if isOver { words += ["--steps", "\(total)"] }
     if schedule.name == .cosine, !hasCosineLeft {
       words += ["--set", "schedule.begin=\(lastStep)", "--set", "schedule.end=\(total)"]
@@ -43,9 +42,9 @@ struct FinishedRun {
     return ShellCommand(words)
   }
 
-  /// What starts a job on so many ranks.
-  static func launcher(ranks: Int) -> [String] { ranks > 1 ? ["mpirun", "-np", "\(ranks)"] : [] }
-
-  /// Cores of this host, whichever this rank is bound to.
-  static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+  /// `train` on as many ranks, started as this job was.
+  static func train(ranks: Int) -> [String] {
+    if Launcher.hasStartedThisRank { return ["lstm-dist", "train", "--ranks", "\(ranks)"] }
+    return (ranks > 1 ? ["mpirun", "-np", "\(ranks)"] : []) + ["lstm-dist", "train"]
+  }
 }
