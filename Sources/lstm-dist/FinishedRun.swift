@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 import Launching
 
 /// A run that has come to its end, and the commands that go on from it. Each can be pasted where the job ran.
@@ -33,7 +34,7 @@ struct FinishedRun {
     let hasCosineLeft = schedule.name == .cosine && lastStep < schedule.end
     let isOver = lastStep >= training.steps || schedule.name == .cosine && !hasCosineLeft
     let total = !isOver ? training.steps : hasCosineLeft ? min(2 * lastStep, schedule.end) : 2 * lastStep
-    var words = FinishedRun.train(ranks: ranks) + ["--run", ShellCommand.path(path)]
+    var words = trains + ["--run", ShellCommand.path(path)]
     if isOver { words += ["--steps", "\(total)"] }
     if schedule.name == .cosine, !hasCosineLeft {
       words += ["--set", "schedule.begin=\(lastStep)", "--set", "schedule.end=\(total)"]
@@ -42,9 +43,11 @@ struct FinishedRun {
     return ShellCommand(words)
   }
 
-  /// `train` on as many ranks, started as this job was.
-  static func train(ranks: Int) -> [String] {
+  /// `train` on as many ranks, started as this job was; by mpirun on no more than there are cores, for without further
+  /// options it starts no more.
+  private var trains: [String] {
     if Launcher.hasStartedThisRank { return ["lstm-dist", "train", "--ranks", "\(ranks)"] }
+    let ranks = min(ranks, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     return (ranks > 1 ? ["mpirun", "-np", "\(ranks)"] : []) + ["lstm-dist", "train"]
   }
 }

@@ -20,7 +20,7 @@ enum ReberLearning: LearningTask {
       let result = try ReberResult(task, model: model, world: world)
       let sampled = ReberResult.sampledStrings(
         shape: shape, parameters: model.parameters, seed: configuration.seed)
-      let ofText = ShellCommand(FinishedRun.train(ranks: world.communicator.size) + ["--text", "FILE"])
+      let ofText = ShellCommand(["lstm-dist", "train", "--text", "FILE"])
       return [""] + result.lines(sequences: step * batch.sequences) + sampled
         + ["", "a character model of any text: \(ofText.line)"]
     }
