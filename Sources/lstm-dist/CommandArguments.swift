@@ -25,12 +25,12 @@ struct CommandArguments {
         values[values.count - 1].value.append(word)
       }
     }
-    // An option that comes again has one list of values.
+    // Words as a shell reads them, so that no two lists of words have the same text.
     var claims = command
     for (name, value) in values {
-      let text = value.isEmpty ? "given" : value.joined(separator: " ")
+      let text = value.isEmpty ? "given" : ShellCommand(value).line
       if let place = claims.firstIndex(where: { $0.name == name }) {
-        claims[place].value += ", \(text)"
+        claims[place].value += " \(name) \(text)"
       } else {
         claims.append((name, text))
       }

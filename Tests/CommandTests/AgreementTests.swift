@@ -150,6 +150,14 @@ extension Commands {
             "--seed — expected nothing as on rank 0, got 3 on rank 1"
           ),
           (
+            [Self.program, "predict", "a", "b c"], [Self.program, "predict", "a", "b", "c"],
+            "the arguments — expected a 'b c' as on rank 0, got a b c on rank 1"
+          ),
+          (
+            [Self.program, "verify", "a", "--set", "b", "--set", "c"], [Self.program, "verify", "a", "--set", "b, c"],
+            "--set — expected b --set c as on rank 0, got 'b, c' on rank 1"
+          ),
+          (
             [Self.program, "bench", "step", "--hidden", "8"], [Self.program, "bench", "step", "--hidden=16"],
             "--hidden — expected 8 as on rank 0, got 16 on rank 1"
           ),
