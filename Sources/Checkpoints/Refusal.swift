@@ -25,6 +25,8 @@ struct Refusal {
         ("a disk that answers", "an input/output error", "the disk may be failing: see the system's log with dmesg")
       case EMFILE, ENFILE:
         ("a free descriptor", "too many open files", "raise the limit with ulimit -n")
+      case EISDIR:
+        ("a file", "a directory", "name a file")
       case ENAMETOOLONG:
         ("a shorter path", "one that is too long for the file system", nil)
       case EFBIG:
@@ -40,7 +42,7 @@ struct Refusal {
       case EAGAIN, ENOMEM:
         ("memory or a free thread", "none", "see the limits with ulimit -a")
       default:
-        ("success", String(cString: strerror(code)), nil)
+        ("the system to do it", quoted(String(cString: strerror(code))), nil)
       }
   }
 }

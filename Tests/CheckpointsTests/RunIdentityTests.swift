@@ -233,6 +233,7 @@ private func withJob(_ body: (_ folder: String, RunLock) throws -> Void) throws 
     (EIO, "got an input/output error"), (EMFILE, "got too many open files"), (ENFILE, "got too many open files"),
     (ENAMETOOLONG, "got one that is too long"), (EFBIG, "got one that would exceed it"),
     (ESTALE, "got one that its file server no longer has"), (EEXIST, "got one that is taken"),
+    (EISDIR, "a file, got a directory"),
   ])
   func aRefusalOfTheSystemIsToldInWords(_ code: Int32, _ words: String) {
     let error = CheckpointError("cannot write", code: code, at: Place("runs/a"))
