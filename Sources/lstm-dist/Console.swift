@@ -15,7 +15,7 @@ final class Console {
   private var shownSeconds = -Double.infinity
   private var hasLiveLine = false
   /// Where the run is, if its directory has been renamed.
-  private var path: String?
+  private var movedTo: String?
   /// Where the time of the steps since the last line went.
   private var split = StepSplit()
   private var splitSteps = 0
@@ -55,7 +55,7 @@ final class Console {
     case .saved(_, let path):
       line("checkpoint \(path)")
     case .moved(let from, let to):
-      path = to
+      movedTo = to
       tell("warning: the run's directory was renamed from \(from) to \(to), and training goes on there", hint: nil)
     case .removalFailed(let error):
       tell("warning: a superseded checkpoint cannot be removed: \(error.message)", hint: error.hint)
@@ -89,7 +89,7 @@ final class Console {
     switch notice {
     case .alreadyFinished, .exhausted: line("\(notice)")
     case .stoppedOnRequest:
-      let resume = path.map { ShellCommand(["lstm-dist", "train", "--run", $0]).line } ?? "the same command"
+      let resume = movedTo.map { ShellCommand(["lstm-dist", "train", "--run", $0]).line } ?? "the same command"
       line("\(notice); \(resume) goes on from there")
     case .checkpointFailed(_, let error, goesOn: true): tell("warning: \(notice)", hint: error.hint)
     case .checkpointFailed(_, let error, goesOn: false): tell("error: \(notice)", hint: error.hint)

@@ -53,7 +53,7 @@ struct Train: DistributedCommand {
 
   func run() {
     // Before MPI starts: mpirun passes signals on as soon as there are ranks. There is nothing to save yet.
-    system_leave_on_stop_signals(75, answersSignals ? ": stopped before the first step\n" : nil)
+    system_leave_on_stop_signals(75, answersSignals(rank: Launch().rank) ? ": stopped before the first step\n" : nil)
     let presence = Presence()
     let time = JobTime()
     runJob(comparing: CommandArguments.ofThisProcess.command, presence: presence) { world in
@@ -63,7 +63,7 @@ struct Train: DistributedCommand {
   }
 
   /// One rank answers for all, unless the launcher of `--ranks` has answered.
-  fileprivate var answersSignals: Bool { Launch().rank == 0 && !Launcher.hasStartedThisRank }
+  fileprivate func answersSignals(rank: Int) -> Bool { rank == 0 && !Launcher.hasStartedThisRank }
 
   /// What file, --set and flags say.
   func given() throws -> Configuration.Given {
@@ -148,7 +148,9 @@ struct TrainJob {
     defer { found.lock?.release() }
     // From here on a stop saves the last completed step. The answer begins behind the live line.
     system_note_stop_signals(
-      command.answersSignals ? ": stopping; a second SIGINT ends the job at once\n" : nil, StandardOutput.isTerminal)
+      command.answersSignals(rank: world.communicator.rank)
+        ? ": stopping; a second SIGINT ends the job at once\n" : nil,
+      StandardOutput.isTerminal)
     training.heartbeat = try presence.begin(world: world, directory, configuration)
     let resumes = try world.communicator.broadcast(found.checkpoint == nil ? 0 : 1, root: 0) == 1
 
