@@ -96,6 +96,7 @@ void system_leave_on_stop_signals(int code, const char *answer) {
   handle_stop_signals(leave);
   // A limit on the size of files is an error like a full disk, not the end of the job.
   signal(SIGXFSZ, SIG_IGN);
+  if (stop_signal != 0) leave(stop_signal);
 }
 
 void system_note_stop_signals(const char *answer, bool on_new_line) {

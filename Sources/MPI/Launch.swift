@@ -3,12 +3,12 @@ import Glibc
 
 /// What the environment says about how this process was started. Read it before MPI starts: a world of one that was
 /// started without a launcher writes such variables itself.
-public struct Launch {
+struct Launch {
   /// The number of processes that the launcher says it started; nil if there is none or it does not say.
   let size: Int?
 
   /// Which of them this is; 0 where the launcher does not say.
-  public let rank: Int
+  private let rank: Int
 
   /// Whether a launcher that MPI can know started this process.
   let hasLauncher: Bool
@@ -16,8 +16,7 @@ public struct Launch {
   /// Whether this process is a task of SLURM's srun. A batch script is none, nor what it starts by itself.
   private let isTask: Bool
 
-  /// Reads the environment.
-  public init() {
+  init() {
     let tasks = Launch.number("SLURM_STEP_NUM_TASKS")
     isTask = tasks != nil
     // What mpirun starts on other nodes is, to SLURM, a task for each node: mpirun knows better.

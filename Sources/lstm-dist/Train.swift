@@ -52,18 +52,22 @@ struct Train: DistributedCommand {
   }
 
   func run() {
-    // Before MPI starts: mpirun passes signals on as soon as there are ranks. There is nothing to save yet.
-    system_leave_on_stop_signals(75, answersSignals(rank: Launch().rank) ? ": stopped before the first step\n" : nil)
+    // mpirun passes signals on as soon as there are ranks, and can crash where ranks leave while MPI starts.
+    system_note_stop_signals(nil, false)
     let presence = Presence()
     let time = JobTime()
     runJob(comparing: CommandArguments.ofThisProcess.command, presence: presence) { world in
+      // There is nothing to save yet.
+      system_leave_on_stop_signals(75, answersSignals(world) ? ": stopped before the first step\n" : nil)
       if world.communicator.rank == 0 { Launcher.ranksHeedSignals() }
       return try TrainJob(command: self, world: world, presence: presence, time: time).run()
     }
   }
 
   /// One rank answers for all, unless the launcher of `--ranks` has answered.
-  fileprivate func answersSignals(rank: Int) -> Bool { rank == 0 && !Launcher.hasStartedThisRank }
+  fileprivate func answersSignals(_ world: World) -> Bool {
+    world.communicator.rank == 0 && !Launcher.hasStartedThisRank
+  }
 
   /// What file, --set and flags say.
   func given() throws -> Configuration.Given {
@@ -148,7 +152,7 @@ struct TrainJob {
     defer { found.lock?.release() }
     // From here on a stop saves the last completed step. The answer begins behind the live line.
     system_note_stop_signals(
-      command.answersSignals(rank: world.communicator.rank)
+      command.answersSignals(world)
         ? ": stopping; a second SIGINT ends the job at once\n" : nil,
       StandardOutput.isTerminal)
     training.heartbeat = try presence.begin(world: world, directory, configuration)

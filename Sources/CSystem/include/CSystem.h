@@ -3,10 +3,10 @@
 
 #include <stdbool.h>
 
-/// From now on each stop signal (SIGTERM, SIGINT, SIGHUP unless it is ignored, SIGXCPU, SIGUSR1, SIGUSR2) ends
-/// this process at once with this exit code, after an answer on stderr: the signal's name and this text of at most 127
-/// bytes, NULL for none. A file that would exceed a limit on its size gives an error, and no signal. In C, because a
-/// handler may not run what Swift may run at any access to a global variable.
+/// From now on each stop signal (SIGTERM, SIGINT, SIGHUP unless it is ignored, SIGXCPU, SIGUSR1, SIGUSR2) ends this
+/// process at once with this exit code, and so does one that was noted before; after an answer on stderr: the signal's
+/// name and this text of at most 127 bytes, NULL for none. A file that would exceed a limit on its size gives an error,
+/// and no signal. In C, because a handler may not run what Swift may run at any access to a global variable.
 void system_leave_on_stop_signals(int exit_code, const char *answer);
 
 /// From now on the stop signals and SIGPIPE are noted, and the first one is answered in the same way, but for SIGPIPE;
