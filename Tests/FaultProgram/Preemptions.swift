@@ -27,9 +27,10 @@ func preemptions(_ trials: Trials) throws -> Row {
       kill(processes[trials.draws.below(processes.count)], SIGTERM)
     }
     let ending = Ending(try job.wait())
-    if ending.exitCode == 0 {
+    if ending.hasFinished || ending.exitCode == 0 {
       // Too late: the run has come to its end, after the preemptions that it had.
-      let problems = ending.problemsOfResuming(notBefore: oldest) + (try trials.training.problemsOfResult(run))
+      var problems = ending.problemsOfResuming(notBefore: oldest) + (try trials.training.problemsOfResult(run))
+      if ![0, 128 + SIGTERM].contains(ending.exitCode) { problems.append("a finished run ended otherwise: \(ending)") }
       if !problems.isEmpty { row.add(problems) }
       (run, oldest, runs) = (trials.path("\(runs)"), 0, runs + 1)
       continue

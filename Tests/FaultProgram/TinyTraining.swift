@@ -138,6 +138,8 @@ struct Ending: CustomStringConvertible {
   let stoppedAfter: Int?
   /// The last step of which it said that a checkpoint stands.
   let lastSaved: Int?
+  /// Whether it said that the run is complete; then INT and TERM have their usual effect again.
+  let hasFinished: Bool
   var exitCode: Int32 { outcome.exitCode }
   var description: String { outcome.description }
 
@@ -152,6 +154,7 @@ struct Ending: CustomStringConvertible {
       ? 0 : lines.first { $0.hasPrefix("resuming ") }.flatMap { number($0, after: " after step ") }
     stoppedAfter = lines.last { $0.hasPrefix("stopped after step ") }.flatMap { number($0, after: " step ") }
     lastSaved = lines.last { $0.hasPrefix("checkpoint /") }.flatMap { number($0, after: "/step-") }
+    hasFinished = lines.contains { $0.hasPrefix("finished at step ") }
   }
 
   /// A job must go on from this step or a later one, and find nothing damaged.
