@@ -50,6 +50,9 @@ let package = Package(
     .target(name: "CSystem"),
     .target(name: "CMemory"),
 
+    // MARK: Errors
+    .target(name: "Problems", swiftSettings: strict),
+
     // MARK: Mathematics
     .target(name: "Randomness", swiftSettings: fast),
     .target(name: "Tiles", dependencies: ["CProcessor"], swiftSettings: fast),
@@ -62,29 +65,30 @@ let package = Package(
     .target(
       name: "Sequences",
       dependencies: [
-        "CSndFile", "CSystem", "Kernels", "Randomness", .product(name: "Crypto", package: "swift-crypto"),
+        "CSndFile", "CSystem", "Kernels", "Problems", "Randomness", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),
     .target(
-      name: "Checkpoints", dependencies: ["CSystem", .product(name: "Crypto", package: "swift-crypto")],
+      name: "Checkpoints", dependencies: ["CSystem", "Problems", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
-    .target(name: "Configuration", dependencies: ["Yams"], swiftSettings: strict),
+    .target(name: "Configuration", dependencies: ["Problems", "Yams"], swiftSettings: strict),
     .target(name: "Timing", swiftSettings: strict),
-    .target(name: "Launching", dependencies: ["CSystem"], swiftSettings: strict),
+    .target(name: "Launching", dependencies: ["CSystem", "Problems"], swiftSettings: strict),
 
     // MARK: Processes
     .target(name: "MPI", dependencies: ["CMPI", "CSystem"], swiftSettings: strict),
     .target(
       name: "DataParallel",
       dependencies: [
-        "MPI", "LSTM", "Kernels", "CSystem", "Randomness", "Sequences", "Optimization", "Checkpoints", "Timing",
+        "MPI", "LSTM", "Kernels", "CSystem", "Problems", "Randomness", "Sequences", "Optimization", "Checkpoints",
+        "Timing",
       ],
       swiftSettings: fast),
     .executableTarget(
       name: "lstm-dist",
       dependencies: [
         "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "CSystem", "CMemory", "Sequences", "Optimization",
-        "Checkpoints", "Configuration", "Launching", "Timing",
+        "Checkpoints", "Configuration", "Launching", "Problems", "Timing",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -121,7 +125,7 @@ let package = Package(
     .executableTarget(
       name: "fuzz-program",
       dependencies: [
-        "Checkpoints", "Configuration", "DataParallel", "Randomness", "Sequences",
+        "Checkpoints", "Configuration", "DataParallel", "Problems", "Randomness", "Sequences",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ],
@@ -137,16 +141,17 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),
     .testTarget(
-      name: "SequencesTests", dependencies: ["Kernels", "Sequences", "Randomness", "TestLauncher"],
+      name: "SequencesTests", dependencies: ["Kernels", "Problems", "Randomness", "Sequences", "TestLauncher"],
       exclude: ["Readers/README.md"], swiftSettings: strict),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], swiftSettings: strict),
-    .testTarget(name: "LaunchingTests", dependencies: ["Launching"], swiftSettings: strict),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Problems"], swiftSettings: strict),
+    .testTarget(name: "LaunchingTests", dependencies: ["Launching", "Problems"], swiftSettings: strict),
     .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Problems"], swiftSettings: strict),
     .testTarget(
       name: "DataParallelTests",
       dependencies: [
-        "Checkpoints", "DataParallel", "LSTM", "Kernels", "MPI", "Optimization", "Sequences", "allocation-program",
+        "Checkpoints", "DataParallel", "LSTM", "Kernels", "MPI", "Optimization", "Problems", "Sequences",
+        "allocation-program",
         "classifier-program", "paranoid-program", "watchdog-program", "TestLauncher",
       ],
       exclude: ["Fixtures"],
@@ -154,7 +159,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "lstm-dist", "Configuration", "fault-matrix", "fuzz-program", "nonfinite-program", "TestLauncher",
+        "lstm-dist", "Configuration", "Problems", "fault-matrix", "fuzz-program", "nonfinite-program", "TestLauncher",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),

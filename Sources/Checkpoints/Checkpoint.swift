@@ -1,3 +1,5 @@
+import Problems
+
 /// A checkpoint on the disk whose manifest, lengths and SHA-256 have been checked.
 public struct Checkpoint: Sendable {
   static let manifestName = "manifest.json"
@@ -17,13 +19,13 @@ public struct Checkpoint: Sendable {
     for file in manifest.files {
       let input = try InputFile(place.at(file.name), followLinks: false)
       guard input.length == file.digest.length else {
-        throw CheckpointError(
+        throw Problem(
           .badData, "file has another length than the manifest says",
           expected: counted(file.digest.length, "byte"), got: "\(input.length)", at: "\(input.place)")
       }
       let sha256 = try input.digest(pace).sha256
       guard sha256 == file.digest.sha256 else {
-        throw CheckpointError(
+        throw Problem(
           .badData, "file has another SHA-256 than the manifest says", expected: quoted(file.digest.sha256),
           got: sha256, at: "\(input.place)")
       }
@@ -33,7 +35,7 @@ public struct Checkpoint: Sendable {
   /// Opens one of the files that the manifest names, for example `model.safetensors`.
   public func open(_ name: String) throws -> TensorFile {
     guard manifest.files.contains(where: { $0.name == name }) else {
-      throw CheckpointError(.badData, "checkpoint lacks a file", expected: quoted(name), got: "none", at: path)
+      throw Problem(.badData, "checkpoint lacks a file", expected: quoted(name), got: "none", at: path)
     }
     return try TensorFile(InputFile(place.at(name), followLinks: false))
   }

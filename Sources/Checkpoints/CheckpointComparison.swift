@@ -1,3 +1,5 @@
+import Problems
+
 /// A tensor of a checkpoint that a repetition of its steps gave other bytes.
 public struct TensorDifference: Equatable, Sendable {
   /// The file, for example `model.safetensors`.
@@ -26,7 +28,7 @@ extension Checkpoint {
   private func difference(of tensor: TensorSource, from stored: TensorFile, file: String) throws -> TensorDifference? {
     let info = try stored.tensor(tensor.name, shape: tensor.shape)
     guard info.dtype == tensor.dtype else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "tensor has another dtype", expected: tensor.dtype.rawValue, got: info.dtype.rawValue,
         at: "\(stored.path), tensor \(quoted(tensor.name))")
     }

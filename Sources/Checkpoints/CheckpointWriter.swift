@@ -1,5 +1,6 @@
 import CSystem
 import Glibc
+import Problems
 import Synchronization
 
 /// Writes checkpoints on a thread beside the training, one at a time, at a pace that does not disturb it. What is
@@ -11,9 +12,9 @@ public final class CheckpointWriter: Sendable {
     /// The step of the checkpoint.
     public let step: Int
     /// Why there is none; nil where it stands.
-    public let error: CheckpointError?
+    public let error: Problem?
     /// Why superseded ones could not be removed; nil where they were, or there were none.
-    public let removalError: CheckpointError?
+    public let removalError: Problem?
     /// Seconds that it takes when somebody waits for it: without the rests between its pieces.
     public let workSeconds: Double
     /// Seconds for which it kept a processor busy.
@@ -99,8 +100,8 @@ public final class CheckpointWriter: Sendable {
   private func end(_ job: Job, _ error: (any Error)?, removal: (any Error)?, pace: Pace) {
     outcome.withLock {
       $0 = Outcome(
-        step: job.manifest.step, error: error.map(CheckpointError.init(describing:)),
-        removalError: removal.map(CheckpointError.init(describing:)), workSeconds: pace.workSeconds,
+        step: job.manifest.step, error: error.map(problem),
+        removalError: removal.map(problem), workSeconds: pace.workSeconds,
         busySeconds: pace.busySeconds)
     }
     pieces.wrappingAdd(1, ordering: .relaxed)
@@ -124,7 +125,13 @@ public func startThread(_ body: @escaping @Sendable () -> Void) throws {
     }, owned.toOpaque())
   guard code == 0 else {
     owned.release()
-    throw CheckpointError("cannot start a thread", code: code, at: Place("beside the training"))
+    throw Problem("cannot start a thread", code: code, at: Place("beside the training"))
   }
   pthread_detach(thread)
+}
+
+/// Any error as a problem: what is not one already is a failure of input or output.
+private func problem(_ error: any Error) -> Problem {
+  error as? Problem
+    ?? Problem(.inputOutput, "checkpoint failed", expected: "success", got: "\(error)", at: "checkpoints")
 }

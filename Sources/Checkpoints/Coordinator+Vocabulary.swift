@@ -1,3 +1,5 @@
+import Problems
+
 /// What the coordinator is told and says: policy, events, actions, reports, states.
 extension Coordinator {
   /// When to do what. Intervals count steps; 0 means only at the end.
@@ -44,7 +46,7 @@ extension Coordinator {
     /// The checkpoint that was being written stands.
     case checkpointWritten
     /// The checkpoint that was being written failed.
-    case checkpointFailed(CheckpointError)
+    case checkpointFailed(Problem)
     /// The checkpoint that is awaited is still being written.
     case checkpointUnderWay
     /// A checkpoint is due for another reason than its step.
@@ -90,7 +92,7 @@ extension Coordinator {
     case rollingBack(step: Int, number: Int, of: Int)
     /// No checkpoint of this step; `goesOn`: training does. Of failures in a row the first is reported, and the one
     /// with which the run stops.
-    case checkpointFailed(step: Int, CheckpointError, goesOn: Bool)
+    case checkpointFailed(step: Int, Problem, goesOn: Bool)
     /// Evaluations end the run after this step.
     case exhausted(step: Int)
     /// The run stops after this step, of which a checkpoint stands.

@@ -1,3 +1,5 @@
+import Problems
+
 /// Decides what rank 0 does next. A pure state machine: events go in, actions come out; it reads no clock and no file.
 ///
 /// State and event → legal successors (n: completed steps)
@@ -211,10 +213,10 @@ public struct Coordinator: Sendable {
     return [.log(.rollingBack(step: step, number: rollbacks, of: most)), .rollBack(from: step)]
   }
 
-  private mutating func checkpointFailed(_ error: CheckpointError) -> [Action] {
+  private mutating func checkpointFailed(_ error: Problem) -> [Action] {
     guard let step = writingStep else { return [] }
     (writingStep, savesRollback) = (nil, false)
-    hasDiverged = hasDiverged || error.kind == .diverged
+    hasDiverged = hasDiverged || error.exit == .diverged
     // Asked before the next rollback counts.
     let diverges = hasDiverged && !mayRollBack
     let next = proceedIfAwaiting()

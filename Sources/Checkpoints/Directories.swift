@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 
 // Paths and directories, on the system's calls.
 
@@ -37,7 +38,7 @@ func entry(_ place: Place, followLinks: Bool = true) throws -> Entry {
     switch errno {
     case EINTR: continue
     case ENOENT: return .absent
-    default: throw CheckpointError("cannot look for a file", code: errno, at: place)
+    default: throw Problem("cannot look for a file", code: errno, at: place)
     }
   }
   return information.st_mode & S_IFMT == S_IFDIR ? .directory : .file
@@ -52,7 +53,7 @@ func names(in place: Place) throws -> [String] {
   guard let stream = fdopendir(descriptor) else {
     let code = errno
     close(descriptor)
-    throw CheckpointError("cannot read the directory", code: code, at: place)
+    throw Problem("cannot read the directory", code: code, at: place)
   }
   defer { closedir(stream) }
   var names: [String] = []
@@ -60,14 +61,14 @@ func names(in place: Place) throws -> [String] {
   while let item = readdir(stream) {
     let bytes = withUnsafeBytes(of: &item.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
     guard let name = String(validating: bytes, as: UTF8.self) else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "name of a file cannot be used", expected: "UTF-8", got: "\"\(escaped(bytes))\"", at: "\(place)",
         hint: "rename the file or remove it")
     }
     if name != ".", name != ".." { names.append(name) }
     errno = 0
   }
-  guard errno == 0 else { throw CheckpointError("cannot read the directory", code: errno, at: place) }
+  guard errno == 0 else { throw Problem("cannot read the directory", code: errno, at: place) }
   return names.sorted(by: precedes)
 }
 
@@ -79,7 +80,7 @@ func makeDirectories(_ path: String) throws {
   if try entry(Place(path)) == .directory { return }
   if directory(of: path) != path { try makeDirectories(directory(of: path)) }
   if mkdir(path, 0o755) == -1, errno != EEXIST {
-    throw CheckpointError("cannot make the directory", code: errno, at: Place(path))
+    throw Problem("cannot make the directory", code: errno, at: Place(path))
   }
 }
 

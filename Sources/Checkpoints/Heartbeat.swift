@@ -1,5 +1,6 @@
 import CSystem
 import Glibc
+import Problems
 import Synchronization
 
 /// The file `heartbeat` of a run, as one rank of the job sees it: it writes its own record and reads those of others.
@@ -37,7 +38,7 @@ public final class Heartbeat: Sendable {
       page != MAP_FAILED
     else {
       close(descriptor)
-      throw CheckpointError(
+      throw Problem(
         .inputOutput, "cannot use the heartbeat file", expected: "a page for rank \(rank)",
         got: "\(counted(Int(information.st_size), "byte"))", at: place?.description ?? "shared memory")
     }

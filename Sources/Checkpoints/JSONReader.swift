@@ -1,3 +1,5 @@
+import Problems
+
 /// A strict JSON reader (RFC 8259) for text that may be hostile. The caller asks for the value that it expects and gets
 /// it or a `Failure`; no tree is built, so memory and recursion are the caller's and not the text's. A key that occurs
 /// twice in an object is a failure, where most parsers silently keep one of the two.

@@ -1,4 +1,5 @@
 import Crypto
+import Problems
 
 /// Where the data of the next step begins.
 public struct DataPosition: Equatable, Sendable {
@@ -97,7 +98,7 @@ extension Manifest {
     let path = "\(place)"
     let file = try InputFile(place, followLinks: false)
     guard file.length <= Manifest.maxBytes else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "manifest is too long", expected: "at most \(Manifest.maxBytes) bytes", got: "\(file.length)",
         at: path)
     }
@@ -106,7 +107,7 @@ extension Manifest {
       try self.init(JSONReader(bytes), path)
       try Manifest.checkSeal(bytes, path)
     } catch let failure as JSONReader.Failure {
-      throw CheckpointError(
+      throw Problem(
         .badData, "manifest is malformed at byte \(failure.offset)", expected: failure.expected, got: failure.got,
         at: path)
     }
@@ -115,7 +116,7 @@ extension Manifest {
   private static func checkSeal(_ bytes: [UInt8], _ path: String) throws {
     let text = bytes.dropLast(seal(of: []).utf8.count)
     guard bytes.dropFirst(text.count).elementsEqual(seal(of: text).utf8) else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "manifest has been changed", expected: "the SHA-256 of its text at its end", got: "another one",
         at: path)
     }
@@ -154,13 +155,13 @@ extension Manifest {
     try reader.end()
     func required<Value>(_ value: Value?, _ key: String) throws -> Value {
       guard let value else {
-        throw CheckpointError(.badData, "manifest lacks a key", expected: quoted(key), got: "none", at: path)
+        throw Problem(.badData, "manifest lacks a key", expected: quoted(key), got: "none", at: path)
       }
       return value
     }
     let version = try required(numbers["formatVersion"], "formatVersion")
     guard version == Manifest.formatVersion else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "manifest has another format version", expected: "\(Manifest.formatVersion)", got: "\(version)",
         at: path, hint: "the checkpoint was written by another version of this program")
     }
@@ -175,7 +176,7 @@ extension Manifest {
     self.files = files
     self.run = run
     guard Set(files.map(\.name)).count == files.count, !files.isEmpty else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "manifest's files are wrong", expected: "one file or more, each named once",
         got: files.isEmpty ? "none" : "a name twice", at: path)
     }
@@ -202,12 +203,12 @@ extension Manifest.File {
       }
     }
     guard Manifest.File.isPlain(name) else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "manifest names a file that may not be", expected: "a plain name without / that begins with no dot",
         got: quoted(name), at: path)
     }
     guard let length, sha256.utf8.count == 64 else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "manifest lacks a file's digest", expected: "a length and a SHA-256", got: "neither or one",
         at: "\(path), \(quoted(name))")
     }

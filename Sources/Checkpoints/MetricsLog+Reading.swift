@@ -1,3 +1,5 @@
+import Problems
+
 extension MetricsLog {
   /// Hands out the whole lines of a metrics file that are objects with one of these values of `"event"`, in their
   /// order; none where there is no file. Other lines, and a last one that is torn, are passed over.
@@ -18,7 +20,7 @@ extension MetricsLog {
       do {
         try body(JSONReader(Array(line)), event, place)
       } catch let failure as JSONReader.Failure {
-        throw CheckpointError(
+        throw Problem(
           .badData, "\(what) is malformed", expected: failure.expected, got: failure.got, at: place)
       }
     }

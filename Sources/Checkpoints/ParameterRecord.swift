@@ -1,3 +1,5 @@
+import Problems
+
 /// What `metrics.jsonl` holds of the parameters after a step: a hash of each tensor, and the link of a chain over all
 /// such records since the start of the run, the same for every number of ranks.
 ///
@@ -50,7 +52,7 @@ extension ParameterRecord {
     try MetricsLog.forEachRecord(metrics, events: ["parameters"], what: "record of parameters") { line, _, place in
       let record = try ParameterRecord(line)
       if let last = records.last, last.step >= record.step {
-        throw CheckpointError(
+        throw Problem(
           .badData, "records of parameters are out of order", expected: "a step after \(last.step)",
           got: "\(record.step)", at: place)
       }

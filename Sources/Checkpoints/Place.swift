@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 import Synchronization
 
 /// Where a file or directory is: a path, or a path below a directory that is held open. What is read and written below
@@ -91,11 +92,4 @@ final class OpenDirectory: Sendable {
     }
     return escaped(target.prefix(max(0, length)))
   }
-}
-
-/// Text as it is, and bytes that are not UTF-8 as `\xff`: for messages.
-public func escaped(_ bytes: some Sequence<UInt8>) -> String {
-  let bytes = Array(bytes)
-  if let text = String(validating: bytes, as: UTF8.self) { return text }
-  return bytes.map { 0x20 <= $0 && $0 < 0x7f ? String(UnicodeScalar($0)) : "\\x" + hexadecimal($0) }.joined()
 }

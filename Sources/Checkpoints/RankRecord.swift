@@ -1,5 +1,6 @@
 import CSystem
 import Glibc
+import Problems
 
 /// What a rank is about. Within a step a rank passes the phases in this order.
 public enum RankPhase: UInt8, Sendable {

@@ -1,3 +1,5 @@
+import Problems
+
 /// The newest valid checkpoint of a run, and the damaged ones that were passed over on the way to it.
 public struct CheckpointSearch: Sendable {
   /// A checkpoint that cannot be used, and why.
@@ -5,7 +7,7 @@ public struct CheckpointSearch: Sendable {
     /// Its directory.
     public let path: String
     /// What is wrong with it.
-    public let error: CheckpointError
+    public let error: Problem
   }
 
   /// The newest valid one, or of a search for the best that one; nil where there is none.
@@ -30,14 +32,14 @@ extension RunDirectory {
   public func checkpoint(step: Int) throws -> Checkpoint {
     let place = checkpointPlace(step: step)
     guard try entry(place) != .absent else {
-      throw CheckpointError(
+      throw Problem(
         .inputOutput, "no such checkpoint", expected: "one of \(try checkpointSteps())", got: "step \(step)",
         at: "\(place)")
     }
     let checkpoint = try Checkpoint(verifying: place)
     try refuseForeign(checkpoint.manifest, at: place)
     guard checkpoint.manifest.step == step else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "manifest has another step than its directory", expected: "\(step)",
         got: "\(checkpoint.manifest.step)", at: "\(place)")
     }
@@ -59,7 +61,7 @@ extension RunDirectory {
     for step in try checkpointSteps().reversed() {
       do {
         if let loss = try manifest(step: step).validationLoss { evaluated.append((step, loss)) }
-      } catch let error as CheckpointError {
+      } catch let error as Problem {
         damaged.append(CheckpointSearch.Damaged(path: checkpointPath(step: step), error: error))
       }
     }
@@ -91,7 +93,7 @@ extension RunDirectory {
     for step in steps {
       do {
         return CheckpointSearch(newest: try checkpoint(step: step), damaged: damaged)
-      } catch let error as CheckpointError {
+      } catch let error as Problem {
         damaged.append(CheckpointSearch.Damaged(path: checkpointPath(step: step), error: error))
       }
     }
@@ -115,15 +117,15 @@ public struct ResolvedRun: Sendable {
   public init(_ path: String, best: Bool = false) throws {
     switch try entry(Place(path)) {
     case .absent:
-      throw CheckpointError(.inputOutput, "no such run", expected: "a run or a checkpoint", got: "nothing", at: path)
+      throw Problem(.inputOutput, "no such run", expected: "a run or a checkpoint", got: "nothing", at: path)
     case .file:
-      throw CheckpointError(
+      throw Problem(
         .inputOutput, "not a run", expected: "the directory of a run or a checkpoint", got: "a file", at: path)
     case .directory: break
     }
     if try entry(Place(path).at(Checkpoint.manifestName)) != .absent {
       guard !best else {
-        throw CheckpointError(
+        throw Problem(
           .badData, "one checkpoint has no best among it", expected: "the directory of a run with --best",
           got: "a checkpoint", at: path)
       }
@@ -132,7 +134,7 @@ public struct ResolvedRun: Sendable {
     }
     let run = RunDirectory(path: path)
     guard try entry(run.configurationPlace) != .absent else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "not a run", expected: "config.yaml of a run or manifest.json of a checkpoint", got: "neither",
         at: path)
     }
@@ -141,7 +143,7 @@ public struct ResolvedRun: Sendable {
       let first = search.damaged.first.map {
         "\(search.damaged.count) damaged; the \(best ? "first" : "newest"): \($0.error.message)"
       }
-      throw CheckpointError(
+      throw Problem(
         .badData, "run has no valid checkpoint", expected: best ? "one with a validation loss" : "one",
         got: first ?? "none", at: path)
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 
 /// The directory of a run:
 ///
@@ -60,12 +61,12 @@ public struct RunDirectory: Sendable {
     switch try entry(place) {
     case .absent: return false
     case .file:
-      throw CheckpointError(
+      throw Problem(
         .inputOutput, "cannot use the run directory", expected: "a directory", got: "a file", at: path)
     case .directory:
       if try entry(configurationPlace) == .file { return true }
       if try names(in: place).allSatisfy(RunDirectory.isTransient) { return false }
-      throw CheckpointError(
+      throw Problem(
         .inputOutput, "cannot use the run directory", expected: "a run, an empty directory or none",
         got: "a directory without config.yaml", at: path, hint: "name another directory with --run")
     }
@@ -115,12 +116,12 @@ public struct RunDirectory: Sendable {
   public func readConfiguration() throws -> String {
     let file = try InputFile(configurationPlace)
     guard file.length <= 1 << 20 else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "configuration is too long", expected: "at most 1048576 bytes", got: "\(file.length)",
         at: configurationPath)
     }
     guard let text = String(validating: try file.bytes(at: 0, count: file.length), as: UTF8.self) else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "configuration is not text", expected: "UTF-8", got: "other bytes", at: configurationPath)
     }
     return text
@@ -134,7 +135,7 @@ public struct RunDirectory: Sendable {
     while try entry(Place("\(path).old-\(number)"), followLinks: false) != .absent { number += 1 }
     let target = "\(path).old-\(number)"
     if let opened = place.openDirectory, !isFile(Place(path), openAs: opened.descriptor) {
-      throw CheckpointError(
+      throw Problem(
         .inputOutput, "cannot move the run aside", expected: "the directory that was opened", got: "another one",
         at: path)
     }

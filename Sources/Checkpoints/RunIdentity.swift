@@ -1,3 +1,5 @@
+import Problems
+
 /// Which run something belongs to: 128 random bits, made when the run is created, as 32 hexadecimal digits. It stands
 /// in the run's `run.json`, its heartbeat, its metrics, and the manifest of each of its checkpoints.
 public struct RunIdentity: Hashable, Sendable, CustomStringConvertible {
@@ -39,13 +41,13 @@ extension RunDirectory {
       let bytes = try file.bytes(at: 0, count: min(file.length, 4096))
       let (version, identity) = try RunDirectory.identity(JSONReader(bytes))
       guard version == RunDirectory.identityVersion else {
-        throw CheckpointError(
+        throw Problem(
           .badData, "identity of a run has another format version", expected: "\(RunDirectory.identityVersion)",
           got: "\(version)", at: "\(identityPlace)", hint: "the run was made by another version of this program")
       }
       return identity
     } catch let failure as JSONReader.Failure {
-      throw CheckpointError(
+      throw Problem(
         .badData, "identity of a run is malformed at byte \(failure.offset)", expected: failure.expected,
         got: failure.got, at: "\(identityPlace)",
         hint: "the manifests of the run's checkpoints name its identity as \"run\"")
@@ -83,7 +85,7 @@ extension RunDirectory {
     let ofCheckpoints = try checkpointSteps().compactMap { (try? manifest(step: $0))?.run }
     let named = Set(ofCheckpoints + (try MetricsLog.run(metrics).map { [$0] } ?? []))
     guard named.count <= 1 else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "\(RunDirectory.identityName) is missing, and the run's parts are of several runs",
         expected: "one run", got: named.map(\.description).sorted().joined(separator: " and "), at: path,
         hint: "restore \(RunDirectory.identityName), or move what is of another run out of \(path)")
@@ -112,7 +114,7 @@ extension RunDirectory {
   /// Throws where the run that this job has opened is not there any more: there is nowhere to write.
   func checkIsThere() throws { if let loss = try loss() { throw loss } }
 
-  private func loss() throws -> CheckpointError? {
+  private func loss() throws -> Problem? {
     guard let identity else { return nil }
     let got: String
     if place.openDirectory?.isRemoved == true {
@@ -122,7 +124,7 @@ extension RunDirectory {
       if found == identity { return nil }
       got = found.map { "run \($0)" } ?? "one without \(RunDirectory.identityName)"
     }
-    return CheckpointError(
+    return Problem(
       .inputOutput, "the run's directory is gone", expected: "that of run \(identity)", got: got, at: path,
       hint: "nothing can be saved in it: restore the run, or start it anew")
   }
@@ -157,7 +159,7 @@ extension RunDirectory {
 
   private func refuse(_ other: RunIdentity, _ own: RunIdentity, _ what: String, at place: Place) throws {
     guard other != own else { return }
-    throw CheckpointError(
+    throw Problem(
       .badData, "\(what) of another run", expected: "run \(own)", got: "run \(other)", at: "\(place)",
       hint: "move it out of \(path), back to its own run")
   }

@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 
 /// Holds a run directory for one job, on rank 0. The file `heartbeat` is locked with `flock`, which the system gives
 /// back whatever becomes of the process, and says who the job is and of which run; it is removed at the job's end.
@@ -109,7 +110,7 @@ public final class RunLock {
     do {
       // Every page must be there before it is mapped: a full disk is an error here, and a signal later.
       let code = posix_fallocate(file, 0, off_t(own.ranks * RankRecord.pageBytes))
-      if code != 0 { throw CheckpointError("cannot make the heartbeat file", code: code, at: partial) }
+      if code != 0 { throw Problem("cannot make the heartbeat file", code: code, at: partial) }
       try own.bytes.withUnsafeBytes { try writeAll($0, to: file, partial) }
       // Without locks in the file system the heartbeat alone decides.
       _ = flock(file, LOCK_EX | LOCK_NB)
@@ -131,8 +132,8 @@ extension RunDirectory {
   /// `heartbeat`
   public var heartbeatPath: String { "\(heartbeat)" }
 
-  fileprivate func inUse(by holder: RankRecord?) -> CheckpointError {
-    CheckpointError(
+  fileprivate func inUse(by holder: RankRecord?) -> Problem {
+    Problem(
       .inputOutput, "the run directory is in use", expected: "no other job",
       got: holder?.jobDescription ?? "one that has not yet said who it is", at: path,
       hint: "wait for its end, stop it, or name another directory with --run")

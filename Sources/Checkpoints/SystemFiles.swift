@@ -1,9 +1,19 @@
 import CSystem
 import Crypto
 import Glibc
+import Problems
 
 // The boundary to the system: each call's return code is checked here, EINTR is tried again, and a failure becomes a
-// CheckpointError that says what could not be done, why in words, and where.
+// Problem that says what could not be done, why in words, and where.
+
+extension Problem {
+  /// What could not be done because the system refused it: `code` is its errno.
+  public init(_ what: String, code: Int32, at place: Place) {
+    let refusal = Refusal(code)
+    self.init(
+      .inputOutput, what, expected: refusal.expected, got: refusal.got, at: "\(place)", hint: refusal.hint)
+  }
+}
 
 /// Calls until the call is not interrupted by a signal; a result of −1 becomes an error that begins with `what`. `body`
 /// gets the arguments by which calls such as `openat` know the place.
@@ -15,7 +25,7 @@ func checked<Result: SignedInteger>(
     let result = place.call(body)
     if result != -1 { return result }
     let code = errno
-    if code != EINTR { throw CheckpointError(what(), code: code, at: place) }
+    if code != EINTR { throw Problem(what(), code: code, at: place) }
   }
 }
 
@@ -42,9 +52,6 @@ func hexadecimal(_ digest: SHA256.Digest) -> String {
   digest.map(hexadecimal).joined()
 }
 
-/// Two lowercase hexadecimal digits.
-func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
-
 // MARK: Reading
 
 /// A regular file open for reading at any place; several threads may read at once.
@@ -64,7 +71,7 @@ final class InputFile: Sendable {
       try checked("cannot read", place) { _, _ in fstat(descriptor, &information) }
       guard information.st_mode & S_IFMT == S_IFREG else {
         let got = information.st_mode & S_IFMT == S_IFDIR ? "a directory" : "a special file"
-        throw CheckpointError(.inputOutput, "cannot read", expected: "a file", got: got, at: "\(place)")
+        throw Problem(.inputOutput, "cannot read", expected: "a file", got: got, at: "\(place)")
       }
     } catch {
       close(descriptor)
@@ -85,7 +92,7 @@ final class InputFile: Sendable {
         pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
       }
       guard count > 0 else {
-        throw CheckpointError(
+        throw Problem(
           .badData, "file became shorter while it was read", expected: counted(length, "byte"),
           got: "\(offset + done)", at: "\(place)")
       }
@@ -185,7 +192,7 @@ struct OutputFile: ~Copyable {
     let finished = descriptor
     descriptor = -1
     // Not tried again: on Linux the descriptor is gone even after EINTR.
-    if close(finished) == -1, errno != EINTR { throw CheckpointError("cannot write", code: errno, at: place) }
+    if close(finished) == -1, errno != EINTR { throw Problem("cannot write", code: errno, at: place) }
     return FileDigest(length: length, sha256: hexadecimal(hash.finalize()))
   }
 }

@@ -1,7 +1,8 @@
 import Crypto
+import Problems
 
 /// A safetensors file open for reading. Opening reads and checks the header; the tensors' bytes are read when asked
-/// for. Nothing in the file is trusted: what is wrong with it becomes a `CheckpointError`.
+/// for. Nothing in the file is trusted: what is wrong with it becomes a `Problem`.
 public final class TensorFile: Sendable {
   /// Where the file is.
   public let path: String
@@ -22,20 +23,20 @@ public final class TensorFile: Sendable {
   init(_ file: InputFile) throws {
     let path = "\(file.place)"
     guard file.length >= 8 else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "safetensors file is too short", expected: "at least 8 bytes", got: "\(file.length)", at: path,
         hint: "the file may be cut short: copy it again")
     }
     let word = try file.bytes(at: 0, count: 8)
     let headerBytes = word.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard headerBytes <= UInt64(file.length - 8) else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "safetensors header is longer than the file",
         expected: "at most \(counted(file.length - 8, "byte"))", got: "\(headerBytes)", at: path,
         hint: "the file is cut short, or not a safetensors file")
     }
     guard headerBytes <= UInt64(TensorHeader.maxBytes) else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "safetensors header is too long", expected: "at most \(TensorHeader.maxBytes) bytes",
         got: "\(headerBytes)", at: path, hint: "this is not a safetensors file")
     }
@@ -55,12 +56,12 @@ public final class TensorFile: Sendable {
   /// What the header says of a tensor; an error where there is none of that name, or its shape is another.
   public func tensor(_ name: String, shape: [Int]? = nil) throws -> TensorInfo {
     guard let place = places[name] else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "tensor is missing", expected: quoted(name), got: "none of that name", at: path)
     }
     let tensor = tensors[place]
     if let shape, shape != tensor.shape {
-      throw CheckpointError(
+      throw Problem(
         .badData, "tensor has another shape", expected: "\(shape)", got: "\(tensor.shape)",
         at: "\(path), tensor \(quoted(name))")
     }
@@ -95,7 +96,7 @@ public final class TensorFile: Sendable {
     let tensor = try tensor(name, shape: shape)
     let place = "\(path), tensor \(quoted(name))"
     guard tensor.elementCount == buffer.count else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "tensor has another size", expected: counted(buffer.count, "element"),
         got: "\(tensor.elementCount)", at: place)
     }
@@ -110,7 +111,7 @@ public final class TensorFile: Sendable {
       return try convert(tensor, from: Double.self, into: floats) { Float($0) }
     }
     let convertible = converting && (Element.dtype == .float32 || Element.dtype == .float64)
-    throw CheckpointError(
+    throw Problem(
       .badData, "tensor has another dtype", expected: convertible ? "F32 or F64" : Element.dtype.rawValue,
       got: tensor.dtype.rawValue, at: place)
   }
@@ -136,7 +137,7 @@ public final class TensorFile: Sendable {
     var hash = SHA256()
     for tensor in tensors {
       guard tensor.dtype == .float32 else {
-        throw CheckpointError(
+        throw Problem(
           .badData, "model tensor has another dtype", expected: "F32", got: tensor.dtype.rawValue,
           at: "\(path), tensor \(quoted(tensor.name))")
       }

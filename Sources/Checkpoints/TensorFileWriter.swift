@@ -1,3 +1,5 @@
+import Problems
+
 /// One tensor to be written. Its bytes are asked for when their turn comes, so that a writer may make them tensor by
 /// tensor in one small buffer.
 public struct TensorSource {
@@ -65,7 +67,7 @@ public enum TensorFileWriter {
       try tensor.bytes { piece in
         precondition(piece.count % tensor.dtype.byteCount == 0, "\(place): a piece ends within an element")
         if refuseNonFinite, !isFinite(piece, tensor.dtype) {
-          throw CheckpointError(
+          throw Problem(
             .diverged, "value cannot be saved", expected: "finite numbers", got: "infinity or NaN", at: place,
             hint: "lower optimizer.learningRate or optimizer.clip")
         }

@@ -1,3 +1,5 @@
+import Problems
+
 /// The header of a safetensors file, read as hostile input:
 ///
 ///     8 bytes   N, the length of the header, little-endian
@@ -15,7 +17,7 @@ struct TensorHeader {
   init(_ text: [UInt8], dataBytes: Int, path: String) throws {
     self.path = path
     guard text.first == UInt8(ascii: "{") else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "safetensors header does not begin as it should", expected: "{",
         got: text.first.map { "byte 0x" + String($0, radix: 16) } ?? "an empty header", at: path,
         hint: "this is not a safetensors file")
@@ -31,7 +33,7 @@ struct TensorHeader {
       }
       try reader.end()
     } catch let failure as JSONReader.Failure {
-      throw CheckpointError(
+      throw Problem(
         .badData, "safetensors header is malformed at byte \(failure.offset)", expected: failure.expected,
         got: failure.got, at: path)
     }
@@ -107,7 +109,7 @@ struct TensorHeader {
       end = range.upperBound
     }
     guard end == dataBytes else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "safetensors file has bytes that belong to no tensor", expected: "\(counted(end, "byte")) of data",
         got: "\(dataBytes)", at: path)
     }
@@ -115,7 +117,7 @@ struct TensorHeader {
 
   private func wrong(
     _ what: String, _ name: String, _ expected: String, _ got: String, hint: String? = nil
-  ) -> CheckpointError {
-    CheckpointError(.badData, what, expected: expected, got: got, at: "\(path), tensor \(quoted(name))", hint: hint)
+  ) -> Problem {
+    Problem(.badData, what, expected: expected, got: got, at: "\(path), tensor \(quoted(name))", hint: hint)
   }
 }

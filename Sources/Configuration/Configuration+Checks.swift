@@ -1,6 +1,8 @@
+import Problems
+
 extension Configuration {
   /// Throws unless the values fit each other. `origins`: where each key that the user gave was given.
-  func checkTogether(_ origins: [String: String]) throws(ConfigurationError) {
+  func checkTogether(_ origins: [String: String]) throws(Problem) {
     let fail = Refusal(configuration: self, origins: origins)
     try checkPresent(fail)
     try checkTokens(fail)
@@ -27,7 +29,7 @@ extension Configuration {
   }
 
   /// What the task needs is there, and what is for another one is not.
-  private func checkPresent(_ fail: Refusal) throws(ConfigurationError) {
+  private func checkPresent(_ fail: Refusal) throws(Problem) {
     if !task.isGenerated && data.path.isEmpty {
       throw fail(
         "data.path", "the path of \(task.pathContents)",
@@ -44,7 +46,7 @@ extension Configuration {
     }
   }
 
-  private func checkTokens(_ fail: Refusal) throws(ConfigurationError) {
+  private func checkTokens(_ fail: Refusal) throws(Problem) {
     guard task.sources.contains(data.source) else {
       throw fail(
         "data.source", task.sources.map(\.rawValue).joined(separator: " or ") + " with task \(task.rawValue)")
@@ -65,7 +67,7 @@ extension Configuration {
   }
 
   /// Sequences are held out in one way, or in none.
-  private func checkHeldOut(_ fail: Refusal) throws(ConfigurationError) {
+  private func checkHeldOut(_ fail: Refusal) throws(Problem) {
     let folds = data.folds > 0
     guard data.folds != 1 else { throw fail("data.folds", "0, or at least 2") }
     guard data.fold < max(1, data.folds) else {
@@ -81,7 +83,7 @@ extension Configuration {
     }
   }
 
-  private func checkTask(_ fail: Refusal) throws(ConfigurationError) {
+  private func checkTask(_ fail: Refusal) throws(Problem) {
     guard task != .temporalOrder || data.relevantSymbols >= 2 else { throw fail("data.relevantSymbols", "2 or 3") }
     guard !(task.isGenerated && task.knowsLengths || task == .pianoRoll) || batch.steps == 0 else {
       throw fail("batch.steps", "0 with task \(task.rawValue)", hint: "its sequences are as long as they are")
@@ -126,9 +128,10 @@ struct Refusal {
   let configuration: Configuration
   let origins: [String: String]
 
-  func callAsFunction(_ name: String, _ expected: String, hint: String? = nil) -> ConfigurationError {
+  func callAsFunction(_ name: String, _ expected: String, hint: String? = nil) -> Problem {
     let key = ConfigurationKey.all.first { $0.name == name }!
-    return ConfigurationError(
+    return Problem(
+      .badConfiguration,
       "impossible value of \(name) — expected \(expected), got \(key.text(configuration)) "
         + "(\(origins[name] ?? "default"))", hint: hint)
   }

@@ -1,3 +1,5 @@
+import Problems
+
 extension Configuration {
   /// A value that the user gave, and from where: a line of a file, `--set`, or a flag.
   public struct Override: Sendable, Equatable {
@@ -11,10 +13,10 @@ extension Configuration {
     }
 
     /// The argument of `--set`, such as `model.hidden=256`. All behind the first `=` is the value.
-    public init(set argument: String) throws(ConfigurationError) {
+    public init(set argument: String) throws(Problem) {
       guard let sign = argument.firstIndex(of: "="), sign != argument.startIndex else {
-        throw ConfigurationError(
-          "setting without a key or value — expected key=value, got \(argument) (--set)",
+        throw Problem(
+          .badConfiguration, "setting without a key or value — expected key=value, got \(argument) (--set)",
           hint: "write it as --set model.hidden=256")
       }
       self.init(
@@ -31,20 +33,20 @@ extension Configuration {
   /// overrides in their order (`--set` before flags). Exit code 74 where the file cannot be read, 78 for all else.
   public static func load(
     file: String? = nil, overrides: [Override] = []
-  ) throws(ConfigurationError) -> Configuration {
+  ) throws(Problem) -> Configuration {
     try Given(file: file, overrides: overrides).resolved()
   }
 
   /// The configuration of a YAML text, `name` being what an error calls it, and of overrides.
-  public init(yaml: String, name: String, overrides: [Override] = []) throws(ConfigurationError) {
+  public init(yaml: String, name: String, overrides: [Override] = []) throws(Problem) {
     self = try .resolve(YAMLFile.values(in: yaml, name: name) + overrides)
   }
 
   /// Values are written first, so that a default can follow from any of them; then defaults, in the table's order.
   /// `check` comes before the values must fit each other.
   static func resolve(
-    _ given: [Override], check: (Configuration) throws(ConfigurationError) -> Void = { _ in }
-  ) throws(ConfigurationError) -> Configuration {
+    _ given: [Override], check: (Configuration) throws(Problem) -> Void = { _ in }
+  ) throws(Problem) -> Configuration {
     var configuration = Configuration.unresolved
     var origins: [String: String] = [:]
     for value in given {
@@ -52,7 +54,8 @@ extension Configuration {
       // A mark of byte order at the start of a text does not come back from a saved configuration.
       guard value.scalar.text.unicodeScalars.first != "\u{FEFF}", key.write(value.scalar, &configuration) else {
         let got = value.scalar.isQuoted ? YAMLText.quoted(value.scalar.text) : value.scalar.text
-        throw ConfigurationError(
+        throw Problem(
+          .badConfiguration,
           "impossible value of \(key.name) — expected \(key.expected), got \(got.isEmpty ? "nothing" : got) "
             + "(\(value.origin))")
       }

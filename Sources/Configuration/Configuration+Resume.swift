@@ -1,3 +1,5 @@
+import Problems
+
 /// What may differ where a run goes on, or steps of it are computed again.
 extension Configuration {
   /// A key with different values in two configurations.
@@ -39,7 +41,7 @@ extension Configuration {
   /// Throws, with the first key that differs, unless a run that was started with `stored` can go on with this
   /// configuration, as far as that does not depend on its newest checkpoint: `checkPlaces` and `checkSchedule` say the
   /// rest.
-  public func checkResume(of stored: Configuration, run: String) throws(ConfigurationError) {
+  public func checkResume(of stored: Configuration, run: String) throws(Problem) {
     let isFileTwice = if case (.file, .file) = (data.validation, stored.data.validation) { true } else { false }
     let later = ["data.path", "model.vectors", "schedule.begin", "schedule.end"]
     let difference = differences(from: stored).first {
@@ -53,7 +55,7 @@ extension Configuration {
   /// configurations have absolute paths.
   public func checkPlaces(
     of stored: Configuration, hasCheckpoint: Bool, run: String
-  ) throws(ConfigurationError) {
+  ) throws(Problem) {
     let keys = hasCheckpoint ? ["model.vectors"] : Configuration.places
     if let difference = differences(from: stored).first(where: { keys.contains($0.key) }) {
       throw differs(difference, run: run)
@@ -62,7 +64,7 @@ extension Configuration {
 
   /// Throws unless the updates that are done, `step` of them, had this schedule, or it begins behind them. `written` is
   /// the configuration with which the newest checkpoint was written or the run was begun, nil for a new run.
-  public func checkSchedule(after step: Int, of written: Configuration?, run: String) throws(ConfigurationError) {
+  public func checkSchedule(after step: Int, of written: Configuration?, run: String) throws(Problem) {
     let isSame = written.map { $0.schedule.begin == schedule.begin && $0.schedule.end == schedule.end } ?? true
     guard isSame ? schedule.begin > step : schedule.begin != step else { return }
     let hint =
@@ -74,12 +76,14 @@ extension Configuration {
     {
       throw differs(end, run: run, hint: hint)
     }
-    throw ConfigurationError(
+    throw Problem(
+      .badConfiguration,
       "schedule.begin is not where the run goes on — expected \(step), got \(schedule.begin) (\(run))", hint: hint)
   }
 
-  private func differs(_ difference: Difference, run: String, hint: String? = nil) -> ConfigurationError {
-    ConfigurationError(
+  private func differs(_ difference: Difference, run: String, hint: String? = nil) -> Problem {
+    Problem(
+      .badConfiguration,
       "\(difference.key) differs from the run that would be resumed — expected \(difference.other), got "
         + "\(difference.value) (\(run))",
       hint: hint
@@ -89,12 +93,13 @@ extension Configuration {
 
   /// Throws, with the first key that differs, unless steps that were trained with `stored` can be computed again with
   /// this configuration. What a resume may change may differ, and where the data lie; what they are is not said here.
-  public func checkRepetition(of stored: Configuration, run: String) throws(ConfigurationError) {
+  public func checkRepetition(of stored: Configuration, run: String) throws(Problem) {
     let difference = differences(from: stored).first {
       !$0.mayChangeOnResume && !Configuration.places.contains($0.key)
     }
     guard let difference else { return }
-    throw ConfigurationError(
+    throw Problem(
+      .badConfiguration,
       "\(difference.key) differs from the run to be verified — expected \(difference.other), got \(difference.value) "
         + "(\(run))",
       hint:
@@ -110,9 +115,10 @@ extension Configuration {
   }
 
   /// Throws unless all updates after the first `step` had this schedule.
-  public func checkRepetition(after step: Int, run: String) throws(ConfigurationError) {
+  public func checkRepetition(after step: Int, run: String) throws(Problem) {
     guard schedule.begin > step else { return }
-    throw ConfigurationError(
+    throw Problem(
+      .badConfiguration,
       "steps to be verified had another schedule — expected steps after schedule.begin, \(schedule.begin), got steps "
         + "after \(step) (\(run))", hint: "begin with --from \(schedule.begin) or a later checkpoint")
   }

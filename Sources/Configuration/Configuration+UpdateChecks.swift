@@ -1,6 +1,8 @@
+import Problems
+
 /// Which updates and schedules make sense.
 extension Configuration {
-  func checkUpdate(_ fail: Refusal) throws(ConfigurationError) {
+  func checkUpdate(_ fail: Refusal) throws(Problem) {
     guard !optimizer.nesterov || optimizer.momentum > 0 else {
       throw fail("optimizer.nesterov", "false without optimizer.momentum")
     }
@@ -16,7 +18,7 @@ extension Configuration {
     }
   }
 
-  func checkSchedule(_ fail: Refusal) throws(ConfigurationError) {
+  func checkSchedule(_ fail: Refusal) throws(Problem) {
     switch schedule.name {
     case .constant: break
     case .step, .exponential:
@@ -35,7 +37,7 @@ extension Configuration {
   }
 
   /// Where evaluations decide, there must be some.
-  func checkDecisions(_ fail: Refusal) throws(ConfigurationError) {
+  func checkDecisions(_ fail: Refusal) throws(Problem) {
     let keys = [
       ("schedule.name", schedule.name == .plateau), ("optimizer.average", optimizer.average == .nonMonotonic),
       ("training.patience", training.patience > 0),

@@ -1,13 +1,17 @@
+import Problems
+
 extension ConfigurationKey {
   /// The key of a name; an unknown one is an error that names the nearest known key.
-  static func named(_ name: String, value: String, origin: String) throws(ConfigurationError) -> ConfigurationKey {
+  static func named(_ name: String, value: String, origin: String) throws(Problem) -> ConfigurationKey {
     if let key = all.first(where: { $0.name == name }) { return key }
     if isSection(name) {
-      throw ConfigurationError(
+      throw Problem(
+        .badConfiguration,
         "\(name) is a section — expected a mapping of its keys, got \(value.isEmpty ? "nothing" : value) (\(origin))",
         hint: "its keys are " + all.map(\.name).filter { $0.hasPrefix(name + ".") }.joined(separator: ", "))
     }
-    throw ConfigurationError(
+    throw Problem(
+      .badConfiguration,
       "unknown key \(name) with value \(value.isEmpty ? "nothing" : value) — expected a known key, got \(name) "
         + "(\(origin))",
       hint: "did you mean \(nearest(to: name))?")

@@ -1,3 +1,5 @@
+import Problems
+
 /// One row of the table of keys, which alone decides how a key is read, checked, defaulted, written and documented.
 public struct ConfigurationKey: Sendable {
   /// The dotted name, such as `model.hidden`.

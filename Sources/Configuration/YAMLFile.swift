@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 import Yams
 
 /// Reading YAML as a list of dotted keys and scalars, refusing all of YAML that a configuration does not need.
@@ -7,10 +8,9 @@ enum YAMLFile {
   static let maximumBytes = 1 << 20
 
   /// The text of a file: exit code 74 where it cannot be read, 78 where it cannot be a configuration.
-  static func read(_ path: String) throws(ConfigurationError) -> String {
-    func unreadable(_ got: String) -> ConfigurationError {
-      ConfigurationError(
-        "configuration cannot be read — expected a readable file, got \(got) (\(path))", exitCode: 74)
+  static func read(_ path: String) throws(Problem) -> String {
+    func unreadable(_ got: String) -> Problem {
+      Problem(.inputOutput, "configuration cannot be read — expected a readable file, got \(got) (\(path))")
     }
     let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
     guard !path.isEmpty, let attributes = try? FileManager.default.attributesOfItem(atPath: url.path) else {
@@ -21,20 +21,21 @@ enum YAMLFile {
     }
     let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
     guard size <= maximumBytes else {
-      throw ConfigurationError(
-        "configuration is too large — expected at most \(maximumBytes) bytes, got \(size) (\(path))")
+      throw Problem(
+        .badConfiguration, "configuration is too large — expected at most \(maximumBytes) bytes, got \(size) (\(path))")
     }
     guard let bytes = try? Foundation.Data(contentsOf: url) else { throw unreadable("a file without permission") }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw ConfigurationError("configuration is not text — expected UTF-8, got other bytes (\(path))")
+      throw Problem(.badConfiguration, "configuration is not text — expected UTF-8, got other bytes (\(path))")
     }
     return text
   }
 
   /// The values of a YAML text in their order.
-  static func values(in text: String, name: String) throws(ConfigurationError) -> [Configuration.Override] {
+  static func values(in text: String, name: String) throws(Problem) -> [Configuration.Override] {
     guard text.utf8.count <= maximumBytes else {
-      throw ConfigurationError(
+      throw Problem(
+        .badConfiguration,
         "configuration is too large — expected at most \(maximumBytes) bytes, got \(text.utf8.count) (\(name))")
     }
     try refuseAnchors(text, name: name)
@@ -46,20 +47,21 @@ enum YAMLFile {
     }
     guard let root, !isNull(root) else { return [] }
     guard case .mapping(let mapping) = root else {
-      throw ConfigurationError("configuration is not a mapping — expected keys and values, got \(kind(root)) (\(name))")
+      throw Problem(
+        .badConfiguration, "configuration is not a mapping — expected keys and values, got \(kind(root)) (\(name))")
     }
     var values: [Configuration.Override] = []
     try collect(mapping, prefix: "", name: name, into: &values)
     var seen: Set<String> = []
     for value in values where !seen.insert(value.key).inserted {
-      throw ConfigurationError("key \(value.key) is given twice — expected it once (\(value.origin))")
+      throw Problem(.badConfiguration, "key \(value.key) is given twice — expected it once (\(value.origin))")
     }
     return values
   }
 
   /// Anchors are refused before the text is parsed: a few lines of anchors within anchors stand for billions of values.
   /// An anchor is a `&` at the start of a word, so never one right behind a letter or digit.
-  private static func refuseAnchors(_ text: String, name: String) throws(ConfigurationError) {
+  private static func refuseAnchors(_ text: String, name: String) throws(Problem) {
     func isLetter(_ byte: UInt8) -> Bool { "a"..."z" ~= byte.lower || "0"..."9" ~= byte.lower }
     func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
     let bytes = Array(text.utf8)
@@ -67,18 +69,19 @@ enum YAMLFile {
       let startsWord = index == 0 || !isLetter(bytes[index - 1])
       guard startsWord, index + 1 < bytes.count, !isSpace(bytes[index + 1]) else { continue }
       let line = bytes[..<index].count { $0 == UInt8(ascii: "\n") } + 1
-      throw ConfigurationError(
-        "YAML anchors are not accepted — expected no word that begins with & (\(name), line \(line))")
+      throw Problem(
+        .badConfiguration, "YAML anchors are not accepted — expected no word that begins with & (\(name), line \(line))"
+      )
     }
   }
 
   private static func collect(
     _ mapping: Node.Mapping, prefix: String, name: String, into values: inout [Configuration.Override]
-  ) throws(ConfigurationError) {
+  ) throws(Problem) {
     for (keyNode, node) in mapping {
       let origin = keyNode.mark.map { "\(name), line \($0.line)" } ?? name
       guard case .scalar(let keyScalar) = keyNode else {
-        throw ConfigurationError("key is not a name — expected a name, got \(kind(keyNode)) (\(origin))")
+        throw Problem(.badConfiguration, "key is not a name — expected a name, got \(kind(keyNode)) (\(origin))")
       }
       let key = prefix + keyScalar.string
       let isSection = ConfigurationKey.isSection(key)
@@ -90,7 +93,8 @@ enum YAMLFile {
         values.append(.init(key: key, scalar: Scalar(text: scalar.string, isQuoted: isQuoted), origin: origin))
       default:
         let known = try ConfigurationKey.named(key, value: kind(node), origin: origin)
-        throw ConfigurationError(
+        throw Problem(
+          .badConfiguration,
           "impossible value of \(known.name) — expected \(known.expected), got \(kind(node)) (\(origin))")
       }
     }
@@ -111,7 +115,7 @@ enum YAMLFile {
   }
 
   /// The parser's own words, on one line and with the place.
-  private static func malformed(_ error: any Error, name: String) -> ConfigurationError {
+  private static func malformed(_ error: any Error, name: String) -> Problem {
     let problem =
       switch error as? YamlError {
       case .scanner(_, let problem, let mark, _)?, .parser(_, let problem, let mark, _)?,
@@ -122,7 +126,7 @@ enum YAMLFile {
         "the key \(keys.joined(separator: ", ")) twice at line \(context.mark.line)"
       default: "\(error)"
       }
-    return ConfigurationError("configuration is malformed — expected YAML, got \(problem) (\(name))")
+    return Problem(.badConfiguration, "configuration is malformed — expected YAML, got \(problem) (\(name))")
   }
 }
 

@@ -1,3 +1,5 @@
+import Problems
+
 /// Values as YAML scalars that every YAML reader takes for the same value.
 enum YAMLText {
   /// The shortest decimals that read back to the same Double. YAML 1.1 wants a point before an exponent.

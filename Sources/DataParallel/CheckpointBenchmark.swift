@@ -3,6 +3,7 @@ import Glibc
 import LSTM
 import MPI
 import Optimization
+import Problems
 import Sequences
 
 /// What checkpoints cost a training: stretches of it with one checkpoint in the middle of each, and without, in turn.
@@ -87,7 +88,7 @@ public struct CheckpointBenchmark: Sendable {
     let middle = (steps + 1) / 2
     var taken: (all: [Double], during: [Double], beside: [Double]) = ([], [], [])
     var copies: [Double] = []
-    var (isWriting, failure): (Bool, CheckpointError?) = (false, nil)
+    var (isWriting, failure): (Bool, Problem?) = (false, nil)
     let trainer = try Trainer(
       world: world, training: training, source: source, validation: nil,
       policy: Coordinator.Policy(
@@ -107,7 +108,10 @@ public struct CheckpointBenchmark: Sendable {
     }
     let code = try trainer.run(resumes: false, from: nil, finishRecorded: false)
     if let failure { throw failure }
-    if code != 0 { throw Failure(message: "error: the training ended with exit code \(code)", exitCode: code) }
+    if code != 0 {
+      throw Problem(
+        ExitCode(rawValue: code) ?? .internalError, "the training did not finish — expected exit code 0, got \(code)")
+    }
     if saves {
       with.seconds += taken.all
       during.seconds += taken.during

@@ -1,6 +1,7 @@
 import Checkpoints
 import Kernels
 import MPI
+import Problems
 
 /// What the data of a run is, as checkpoints hold it: a run must not go on with other data.
 public struct DataIdentity: Equatable, Sendable {

@@ -1,5 +1,6 @@
 import Glibc
 import MPI
+import Problems
 
 /// What some work takes on one rank, in bytes.
 public struct MemoryNeed: Equatable, Sendable {
@@ -100,9 +101,10 @@ public struct MemoryLimits: Equatable, Sendable {
     guard let (left, needed) = all.filter({ $1 > $0.bytes }).max(by: { $0.1 - $0.0.bytes < $1.1 - $1.0.bytes }) else {
       return
     }
-    throw Failure(
-      message: "error: \(what) — expected at most \(max(0, left.bytes) >> 20) MB more a rank "
-        + "(\(left.limit)), got an estimate of \(needed >> 20) MB\nhint: \(hint)", exitCode: 78)
+    throw Problem(
+      .badConfiguration,
+      "\(what) — expected at most \(max(0, left.bytes) >> 20) MB more a rank "
+        + "(\(left.limit)), got an estimate of \(needed >> 20) MB", hint: "\(hint)")
   }
 
   /// A text of lines that begin with a name and a number.

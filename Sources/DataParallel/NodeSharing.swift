@@ -1,6 +1,7 @@
 import Glibc
 import LSTM
 import MPI
+import Problems
 import Sequences
 
 /// Whether ranks of a node share one copy of the parameters and of the packed weights, and read each other's gradients.
@@ -68,10 +69,10 @@ public struct NodeSharing: Sendable {
       }
     guard let obstacle else { return try NodeSharing(node: node, world: world) }
     guard setup.sharedMemory == .auto else {
-      throw Failure(
-        message:
-          "error: memory cannot be shared — expected nodes with several ranks and room for \(needed >> 20) MB in /dev/shm, got: "
-          + "\(obstacle)\nhint: set distributed.sharedMemory to auto or off", exitCode: 78)
+      throw Problem(
+        .badConfiguration,
+        "memory cannot be shared — expected nodes with several ranks and room for \(needed >> 20) MB in /dev/shm, got: "
+          + "\(obstacle)", hint: "set distributed.sharedMemory to auto or off")
     }
     return NodeSharing(obstacle: mostRanks == 1 ? nil : obstacle)
   }

@@ -1,5 +1,6 @@
 import Glibc
 import MPI
+import Problems
 
 /// A segment of memory for each rank of a node, zero at first, which all of them read and write; or, for a rank that
 /// shares with nobody, a segment of its own.
@@ -16,9 +17,10 @@ final class NodeWindow {
       do {
         shared = try SharedWindow(byteCount: byteCount, on: node)
       } catch {
-        throw Failure(
-          message: "error: out of memory — expected \(byteCount >> 20) MB more in memory that ranks share, got none "
-            + "(\(error))", exitCode: 70)
+        throw Problem(
+          .internalError,
+          "out of memory — expected \(byteCount >> 20) MB more in memory that ranks share, got none "
+            + "(\(error))")
       }
       own = nil
       share = (node.rank, node.size)
@@ -26,8 +28,7 @@ final class NodeWindow {
       shared = nil
       // Zeros that take no memory before they are touched.
       guard let memory = calloc(1, byteCount + 64) else {
-        throw Failure(
-          message: "error: out of memory — expected \(byteCount >> 20) MB more for this rank, got none", exitCode: 70)
+        throw Problem(.internalError, "out of memory — expected \(byteCount >> 20) MB more for this rank, got none")
       }
       own = memory
       share = (0, 1)

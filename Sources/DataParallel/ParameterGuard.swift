@@ -1,4 +1,5 @@
 import MPI
+import Problems
 
 /// Finds what nobody may have done: parameters that have changed between two updates, by a fault of the memory or a
 /// stray write. Ranks alone cannot find it by comparing, for at the end of a step each number comes from its owner: a
@@ -21,10 +22,11 @@ final class ParameterGuard {
   func check(_ parameters: UnsafePointer<Float>, step: Int) throws {
     let now = tensors.hashes(parameters)
     guard let tensor = hashes.indices.first(where: { hashes[$0] != now[$0] }) else { return }
-    throw Failure(
-      message: "error: parameters have changed between two updates — expected \(tensors.names[tensor]) as the last "
-        + "update left it, got other bits (step \(step + 1))\nhint: no step writes there: suspect the memory of this "
-        + "rank's node; the checkpoints so far are from before",
-      exitCode: 70)
+    throw Problem(
+      .internalError,
+      "parameters have changed between two updates — expected \(tensors.names[tensor]) as the last "
+        + "update left it, got other bits (step \(step + 1))",
+      hint: "no step writes there: suspect the memory of this "
+        + "rank's node; the checkpoints so far are from before")
   }
 }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Kernels
 import MPI
+import Problems
 
 /// When a training writes down the hashes of its parameters, and whether its ranks check each other then.
 public struct VerificationPolicy: Equatable, Sendable {
@@ -76,11 +77,11 @@ final class ParameterVerification {
     let all = try world.communicator.allGather(words)
     world.agree {
       guard let difference = RankComparison(names: names, words: all) else { return }
-      throw Failure(
-        message: "error: ranks disagree about \(difference.what) — expected \(hexadecimal(difference.expected)) as on "
+      throw Problem(
+        .internalError,
+        "ranks disagree about \(difference.what) — expected \(hexadecimal(difference.expected)) as on "
           + "\(all.count - difference.ranks.count) of \(all.count) ranks, got \(hexadecimal(difference.got)) on "
-          + "\(difference.rankList) (after step \(step))",
-        exitCode: 70)
+          + "\(difference.rankList) (after step \(step))")
     }
   }
 }

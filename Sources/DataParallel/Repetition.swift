@@ -1,6 +1,7 @@
 import Checkpoints
 import MPI
 import Optimization
+import Problems
 import Sequences
 
 /// Computes recorded steps of a run again, and compares what comes out with what was recorded: a hash of each tensor at
@@ -103,14 +104,14 @@ public final class Repetition {
   /// link of the chain they must lead to the other's.
   public func checkRecords(_ records: [ParameterRecord], from: Checkpoint?, to: Checkpoint, name: String) throws {
     var chain = from?.manifest.parameterChain ?? 0
-    func broken(_ step: Int, expected: UInt64, got: UInt64) -> CheckpointError {
-      CheckpointError(
+    func broken(_ step: Int, expected: UInt64, got: UInt64) -> Problem {
+      Problem(
         .badData, "the chain of records is broken at step \(step)", expected: hexadecimal(expected),
         got: hexadecimal(got), at: name, hint: "a record before it is missing, or has been changed")
     }
     for record in records {
       guard record.names == tensors.names else {
-        throw CheckpointError(
+        throw Problem(
           .badData, "record of other tensors at step \(record.step)",
           expected: tensors.names.joined(separator: ", "), got: record.names.joined(separator: ", "), at: name)
       }

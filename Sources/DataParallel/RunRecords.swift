@@ -1,4 +1,5 @@
 import Checkpoints
+import Problems
 import Timing
 
 /// What a training leaves in `metrics.jsonl`, on rank 0: a method for each kind of record, named as its `"event"`.
@@ -91,7 +92,7 @@ final class RunRecords {
     do {
       try write(record)
       return true
-    } catch let error as CheckpointError {
+    } catch let error as Problem {
       if !hasLostRecords { report(.recordLost(error)) }
       hasLostRecords = true
       return false

@@ -1,5 +1,6 @@
 import Kernels
 import MPI
+import Problems
 
 /// The messages of pieces of the gradient: to each rank its slice of each of this rank's subtree sums, and from each
 /// rank its slice of the sum over all shards.
@@ -39,11 +40,10 @@ final class SliceExchange {
     tagsOfPiece = 1 + (subtrees.map(\.count).max() ?? 0)
     let lastTag = SliceExchange.firstTag + pieces.count * tagsOfPiece - 1
     guard lastTag <= Communicator.largestPortableTag else {
-      throw Failure(
-        message:
-          "error: model is too large for messages — expected at most \(Communicator.largestPortableTag + 1) tags, "
-          + "got \(lastTag + 1)\nhint: set distributed.reduction to mpi, or batch.shards to a power of two",
-        exitCode: 78)
+      throw Problem(
+        .badConfiguration,
+        "model is too large for messages — expected at most \(Communicator.largestPortableTag + 1) tags, "
+          + "got \(lastTag + 1)", hint: "set distributed.reduction to mpi, or batch.shards to a power of two")
     }
     let remote = subtrees.enumerated().reduce(0) { $0 + ($1.offset == communicator.rank ? 0 : $1.element.count) }
     received = pieces.map { piece in

@@ -3,6 +3,7 @@ import Kernels
 import LSTM
 import MPI
 import Optimization
+import Problems
 import Sequences
 import Timing
 
@@ -116,10 +117,8 @@ public struct StepBenchmark: Sendable {
       }
     case .layers(let stack):
       guard world.communicator.size == 1 else {
-        throw Failure(
-          message:
-            "error: LSTM layers alone run on one rank — expected 1, got \(world.communicator.size) (\(shape.name))",
-          exitCode: 64)
+        throw Problem(
+          .usage, "LSTM layers alone run on one rank — expected 1, got \(world.communicator.size) (\(shape.name))")
       }
       let layers = LayersStep(stack, timesteps: shape.timesteps, lanes: shape.sequences)
       let memory = LayersStep.memoryEstimate(stack, timesteps: shape.timesteps, lanes: shape.sequences)
@@ -149,10 +148,10 @@ public struct StepBenchmark: Sendable {
       accumulate: accumulate, dropout: 0, seed: 1, rule: rule, clip: .norm(5), reduction: reduction)
     world.agree {
       guard ranks <= shape.sequences else {
-        throw Failure(
-          message: "error: more ranks than sequences — expected at most \(shape.sequences) ranks, got \(ranks) "
-            + "(\(shape.name))",
-          exitCode: 64)
+        throw Problem(
+          .usage,
+          "more ranks than sequences — expected at most \(shape.sequences) ranks, got \(ranks) "
+            + "(\(shape.name))")
       }
     }
     let training = try Training(world: world, setup: setup)

@@ -1,5 +1,6 @@
 import Checkpoints
 import MPI
+import Problems
 import Timing
 
 /// What each action of the coordinator means: every rank calls it, and it ends with the event that answers it.
@@ -110,7 +111,7 @@ extension Trainer {
     if let search, !search.damaged.isEmpty { report(.damaged(search.damaged)) }
     return world.agree {
       guard isRoot, search?.newest == nil else { return search?.newest }
-      throw CheckpointError(
+      throw Problem(
         .diverged, "loss or gradient is infinite or NaN at step \(step)", expected: "a checkpoint to go back to",
         got: "none", at: directory.path)
     }

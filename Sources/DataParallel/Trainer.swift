@@ -1,5 +1,6 @@
 import Checkpoints
 import MPI
+import Problems
 import Sequences
 import Timing
 
@@ -33,7 +34,7 @@ public final class Trainer {
   public internal(set) var lastStep = 0
 
   /// After `run`, on rank 0: why the trace could not be written, nil where nothing went wrong.
-  public private(set) var traceError: CheckpointError?
+  public private(set) var traceError: Problem?
 
   var isRoot: Bool { world.communicator.rank == 0 }
 

@@ -3,6 +3,7 @@ import Kernels
 import LSTM
 import MPI
 import Optimization
+import Problems
 import Sequences
 
 /// Names of the files of a checkpoint.
@@ -81,7 +82,7 @@ private func averagedParameters(_ state: TensorFile) throws -> Int {
   guard state.contains("averaged") else { return 0 }
   let averaged = try state.values("averaged", as: Int64.self, shape: [])[0]
   guard averaged > 0, averaged <= Int64(Int32.max) else {
-    throw CheckpointError(
+    throw Problem(
       .badData, "average of a run is impossible", expected: "one of 1 to \(Int32.max) parameters", got: "\(averaged)",
       at: state.path)
   }
@@ -96,7 +97,7 @@ extension [Evaluation] {
     let steps = try state.values("evaluations.step", as: Int64.self)
     let losses = try state.values("evaluations.loss", as: Double.self, shape: [steps.count])
     guard zip([0] + steps, steps).allSatisfy({ $0 < $1 }), steps.allSatisfy({ $0 <= Int64(Int32.max) }) else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "evaluations of a run are impossible", expected: "ascending steps", got: "\(steps)", at: state.path)
     }
     self = zip(steps, losses).map { Evaluation(step: Int($0), loss: $1) }
@@ -120,7 +121,7 @@ extension Setbacks {
     let factor = try state.values("learningRateFactor", as: Double.self, shape: [])[0]
     let step = Int64(Int32.max)
     guard counts.allSatisfy({ (0...step).contains($0) }), factor > 0, factor <= 1 else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "setbacks of a run are impossible", expected: "counts from 0 to \(step) and a factor in (0, 1]",
         got: "\(counts) and \(factor)", at: state.path)
     }
@@ -161,7 +162,7 @@ public struct SavedModel {
       let head = OutputName(headName),
       let classes = head.isSharedOrCut ? table?.shape[0] : try outputs(of: file)
     else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "model cannot be read",
         expected:
           "lstm.weight_ih_l0 [4H, D], lstm.weight_hh_l0 [4H, H], output.weight [K, H], perhaps embedding.weight "
@@ -184,7 +185,7 @@ public struct SavedModel {
       let shape = head.shape(
         input: input, hidden: hidden, layers: layers, isBidirectional: directions == 2, classes: classes)
     else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "model cannot be read", expected: "a head that fits the layers",
         got: "\(headName) above \(shapes)", at: file.path)
     }

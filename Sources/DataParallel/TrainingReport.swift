@@ -1,4 +1,5 @@
 import Checkpoints
+import Problems
 import Timing
 
 /// What the trainer tells about its progress; on rank 0 alone.
@@ -18,14 +19,14 @@ public enum TrainingReport {
   /// The run's directory has been renamed; the job goes on in it.
   case moved(from: String, to: String)
   /// Checkpoints that are superseded could not be removed; training goes on.
-  case removalFailed(CheckpointError)
+  case removalFailed(Problem)
   /// A record could not be written to the metrics; training goes on.
-  case recordLost(CheckpointError)
+  case recordLost(Problem)
   /// Something that the coordinator wants the user to know.
   case notice(Coordinator.Report)
   /// A step was not finite: where its numbers went bad, and on which of how many ranks; and where its dump stands, if
   /// there are not enough of them, or why there is none.
-  case nonFinite(NonFiniteFinding, ranks: Int, dump: Result<String?, CheckpointError>)
+  case nonFinite(NonFiniteFinding, ranks: Int, dump: Result<String?, Problem>)
   /// The run is back where it was after a step, with the learning rate multiplied by a factor.
   case rolledBack(step: Int, learningRateFactor: Double)
   /// Damaged checkpoints were passed over on the way back.

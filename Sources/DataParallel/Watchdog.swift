@@ -1,6 +1,7 @@
 import Checkpoints
 import Glibc
 import MPI
+import Problems
 import Synchronization
 
 /// A thread of each rank that keeps up its heartbeat and listens to that of the next rank, the last rank to that of the
@@ -108,11 +109,11 @@ public final class Watchdog: Sendable {
     // not return, the alarm ends this process, and with it the job.
     signal(SIGALRM, SIG_DFL)
     alarm(10)
-    let failure = Failure(
-      message: "error: \(what) — expected \(expected), got none from rank \(rank) on host \(record.hostText), last "
-        + "seen \(record.activity) (process \(record.process))",
-      exitCode: 77)
-    if hasEnded.load(ordering: .relaxed) { world.leave(with: failure) }
-    world.fail(failure)
+    let problem = Problem(
+      .peerLost,
+      "\(what) — expected \(expected), got none from rank \(rank) on host \(record.hostText), last "
+        + "seen \(record.activity) (process \(record.process))")
+    if hasEnded.load(ordering: .relaxed) { world.leave(with: problem) }
+    world.fail(problem)
   }
 }

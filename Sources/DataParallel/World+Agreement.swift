@@ -2,6 +2,7 @@ import Checkpoints
 import Glibc
 import Kernels
 import MPI
+import Problems
 
 extension World {
   /// Something that all ranks must hold alike, by the name that users know it by.
@@ -17,15 +18,15 @@ extension World {
     agree {
       guard let all else { return }
       guard let difference = difference(between: all.map(World.claims)) else {
-        throw Failure(message: "error: ranks disagree — expected the same \(claims.map(\.name))", exitCode: 70)
+        throw Problem(.internalError, "ranks disagree — expected the same \(claims.map(\.name))")
       }
       func said(_ value: [UInt8]?) -> String {
         value.map { $0.isEmpty ? "\"\"" : String(decoding: $0, as: UTF8.self) } ?? "nothing"
       }
-      throw Failure(
-        message: "error: ranks disagree about \(difference.what) — expected \(said(difference.expected)) as on "
-          + "rank \(difference.expectedRank), got \(said(difference.got)) on \(difference.rankList)"
-          + (hint.map { "\nhint: \($0)" } ?? ""), exitCode: 78)
+      throw Problem(
+        .badConfiguration,
+        "ranks disagree about \(difference.what) — expected \(said(difference.expected)) as on "
+          + "rank \(difference.expectedRank), got \(said(difference.got)) on \(difference.rankList)", hint: hint)
     }
   }
 
@@ -80,9 +81,10 @@ private enum ProgramFile {
     guard descriptor >= 0, fstat(descriptor, &file) == 0,
       let bytes = mmap(nil, Int(file.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0), bytes != MAP_FAILED
     else {
-      throw Failure(
-        message: "error: the program's own file cannot be read — expected its bytes, got "
-          + "\(String(cString: strerror(errno))) (\(path))", exitCode: 74)
+      throw Problem(
+        .inputOutput,
+        "the program's own file cannot be read — expected its bytes, got "
+          + "\(String(cString: strerror(errno))) (\(path))")
     }
     defer { munmap(bytes, Int(file.st_size)) }
     return XXHash64.hash(UnsafeRawBufferPointer(start: bytes, count: Int(file.st_size)))

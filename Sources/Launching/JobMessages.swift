@@ -1,3 +1,5 @@
+import Problems
+
 /// The standard error of mpirun and its ranks. What our ranks say goes to the user; mpirun's boxes of dashes and its other
 /// remarks do not, but are kept to find out how the job ended. Pure: bytes in, bytes out.
 package struct JobMessages {
@@ -69,31 +71,37 @@ package struct JobMessages {
 extension JobMessages {
   /// Codes with a meaning of ours.
   private static let ourCodes: ClosedRange<Int32> = 64...78
-  private static let lostRank: Int32 = 77
 
-  /// The exit code of the job that mpirun ended with this one, and a message where no rank has given one.
-  package func ending(exitCode: Int32) -> (exitCode: Int32, message: (text: String, hint: String?)?) {
+  /// The exit code of the job that mpirun ended with this one, and the problem where no rank has told of it.
+  package func ending(exitCode: Int32) -> (exitCode: Int32, problem: Problem?) {
     if exitCode == 0 || JobMessages.ourCodes.contains(exitCode) { return (exitCode, nil) }
-    if hasError { return (JobMessages.lostRank, nil) }
+    if hasError { return (ExitCode.peerLost.rawValue, nil) }
+    let problem = problem(exitCode: exitCode)
+    return (problem.exitCode, problem)
+  }
+
+  /// What mpirun's own words say.
+  private func problem(exitCode: Int32) -> Problem {
     let said = boxes.map { $0.joined(separator: " ") }
     for text in said {
       if let match = text.firstMatch(of: #/process rank (\d+) .*on node (\S+) exited on signal (\d+)/#) {
-        return (JobMessages.lostRank, killed(rank: match.1, host: match.2, signal: Int32(match.3) ?? 0))
+        return killed(rank: match.1, host: match.2, signal: Int32(match.3) ?? 0)
       }
     }
     if let slots = said.first(where: { $0.contains("not enough slots") }) {
-      return (
-        78, (cannotStart(slots), "mpirun counts the slots of the hostfile: raise slots=N there, or start fewer ranks")
-      )
+      return Problem(
+        .badConfiguration, cannotStart(slots),
+        hint: "mpirun counts the slots of the hostfile: raise slots=N there, or start fewer ranks")
     }
     let reason = said.first { !$0.hasPrefix("Primary job") }
-    return (JobMessages.lostRank, (cannotStart(reason ?? "exit code \(exitCode) without a message"), nil))
+    return Problem(.peerLost, cannotStart(reason ?? "exit code \(exitCode) without a message"))
   }
 
-  private func killed(rank: Substring, host: Substring, signal: Int32) -> (text: String, hint: String?) {
-    let text =
-      "rank \(rank) was killed by \(StopSignals.name(signal)) — expected a running process, got none (host \(host))"
-    return (text, signal == 9 ? "the system kills a process when memory runs out: dmesg says so" : nil)
+  private func killed(rank: Substring, host: Substring, signal: Int32) -> Problem {
+    Problem(
+      .peerLost,
+      "rank \(rank) was killed by \(StopSignals.name(signal)) — expected a running process, got none (host \(host))",
+      hint: signal == 9 ? "the system kills a process when memory runs out: dmesg says so" : nil)
   }
 
   private func cannotStart(_ reason: String) -> String {

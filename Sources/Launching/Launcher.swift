@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import Problems
 
 /// Starts mpirun with this program as its ranks, stands between it and the terminal, and ends with the job's exit code.
 public enum Launcher {
@@ -20,25 +21,14 @@ public enum Launcher {
     if hasStartedThisRank { fputs(readyLine + "\n", stderr) }
   }
 
-  /// What the launcher itself has to tell of, in the form of all errors.
-  public struct Problem: Error, Equatable {
-    /// Without `error: `.
-    public let message: String
-    /// What to do about it, where that is known.
-    public let hint: String?
-    /// The exit code of the process.
-    public let exitCode: Int32
-  }
-
   /// Runs the command line of this process as a job and returns its exit code.
   /// - Parameter cores: cores' worth of time that this process may use.
   public static func run(_ plan: LaunchPlan, cores: Double) throws(Problem) -> Int32 {
     if let failure = StandardOutput.failure { return try end(failure) }
     if let hostfile = plan.hostfile, access(hostfile, R_OK) != 0 {
       throw Problem(
-        message:
-          "cannot read the hostfile — expected a readable file, got: \(String(cString: strerror(errno))) (\(hostfile))",
-        hint: nil, exitCode: 74)
+        .inputOutput,
+        "cannot read the hostfile — expected a readable file, got: \(String(cString: strerror(errno))) (\(hostfile))")
     }
     let mpirun = try executable("mpirun")
     let variables = plan.environment(
@@ -49,15 +39,13 @@ public enum Launcher {
     var job = try RunningJob(mpirun, arguments, plan)
     let ending = job.run()
     if let failure = ending.outputFailure { return try end(failure) }
-    if let message = ending.message {
-      throw Problem(message: message.text, hint: message.hint, exitCode: ending.exitCode)
-    }
+    if let problem = ending.problem { throw problem }
     return ending.exitCode
   }
 
   private static func end(_ failure: OutputFailure) throws(Problem) -> Int32 {
-    guard let message = failure.message else { return OutputFailure.exitCode }
-    throw Problem(message: message.text, hint: message.hint, exitCode: OutputFailure.exitCode)
+    guard let problem = failure.problem else { return OutputFailure.exitCode }
+    throw problem
   }
 
   /// The first of this name in the folders of PATH.
@@ -67,8 +55,8 @@ public enum Launcher {
       return "\(folder)/\(name)"
     }
     throw Problem(
-      message: "\(name) is not found — expected that of Open MPI in a folder of PATH, got PATH=\(path)",
-      hint: "install Open MPI (Debian: openmpi-bin), or add the folder of its mpirun to PATH", exitCode: 78)
+      .badConfiguration, "\(name) is not found — expected that of Open MPI in a folder of PATH, got PATH=\(path)",
+      hint: "install Open MPI (Debian: openmpi-bin), or add the folder of its mpirun to PATH")
   }
 
   /// The file of this program, by a path that leads to it from any working directory.
@@ -76,7 +64,7 @@ public enum Launcher {
     var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
     let length = readlink("/proc/self/exe", &bytes, bytes.count)
     guard length > 0 else {
-      throw Problem(message: "the program's own path is unknown — expected /proc/self/exe", hint: nil, exitCode: 70)
+      throw Problem(.internalError, "the program's own path is unknown — expected /proc/self/exe")
     }
     return String(decoding: bytes[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }

@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 
 /// Why standard output takes nothing more.
 public enum OutputFailure: Error, Equatable, Sendable {
@@ -23,10 +24,10 @@ public enum OutputFailure: Error, Equatable, Sendable {
   }
 
   /// The exit code of input and output that failed.
-  public static let exitCode: Int32 = 74
+  public static let exitCode = ExitCode.inputOutput.rawValue
 
-  /// One line for the user, and a hint where one helps; nil where nothing is to be said.
-  public var message: (text: String, hint: String?)? {
+  /// What the user is told; nil where nothing is to be said.
+  public var problem: Problem? {
     let got: (String, hint: String?)? =
       switch self {
       case .closed: ("a closed one", "redirect it to a file, or to /dev/null where nobody is to read it")
@@ -37,7 +38,9 @@ public enum OutputFailure: Error, Equatable, Sendable {
       case .system(let code): (String(cString: strerror(code)), nil)
       }
     return got.map {
-      ("cannot write standard output — expected a file, pipe or terminal that takes it, got \($0.0)", $0.hint)
+      Problem(
+        .inputOutput, "cannot write standard output — expected a file, pipe or terminal that takes it, got \($0.0)",
+        hint: $0.hint)
     }
   }
 }

@@ -1,12 +1,13 @@
 import CSystem
 @preconcurrency import Glibc
+import Problems
 
 /// mpirun at work, and the streams and signals between it and the user.
 struct RunningJob {
   /// How it came to its end.
   struct Ending {
     let exitCode: Int32
-    let message: (text: String, hint: String?)?
+    let problem: Problem?
     let outputFailure: OutputFailure?
   }
 
@@ -30,7 +31,7 @@ struct RunningJob {
   private static let clearingSeconds = 4.0
 
   /// Starts it.
-  init(_ program: String, _ arguments: [String], _ plan: LaunchPlan) throws(Launcher.Problem) {
+  init(_ program: String, _ arguments: [String], _ plan: LaunchPlan) throws(Problem) {
     signals = system_signal_descriptor()
     guard signals >= 0 else { throw RunningJob.noResources() }
     let (out, err) = (try RunningJob.pipe(), try RunningJob.pipe())
@@ -61,17 +62,17 @@ struct RunningJob {
     return system_start_session(program, &words, environ, input, output, errors)
   }
 
-  private static func pipe() throws(Launcher.Problem) -> (read: Int32, write: Int32) {
+  private static func pipe() throws(Problem) -> (read: Int32, write: Int32) {
     var ends: [Int32] = [0, 0]
     guard Glibc.pipe(&ends) == 0 else { throw noResources() }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     return (ends[0], ends[1])
   }
 
-  private static func noResources() -> Launcher.Problem {
-    Launcher.Problem(
-      message: "mpirun cannot be started — expected pipes and a process, got: \(String(cString: strerror(errno)))",
-      hint: nil, exitCode: 70)
+  private static func noResources() -> Problem {
+    Problem(
+      .internalError,
+      "mpirun cannot be started — expected pipes and a process, got: \(String(cString: strerror(errno)))")
   }
 
   // MARK: The loop
@@ -124,17 +125,19 @@ struct RunningJob {
   }
 
   private var ending: Ending {
-    if let signal = stops.end { return Ending(exitCode: 128 + signal, message: nil, outputFailure: nil) }
+    if let signal = stops.end { return Ending(exitCode: 128 + signal, problem: nil, outputFailure: nil) }
     // wait(2): the low seven bits are the signal that ended it, the next byte its exit code.
     let status = status ?? 0
     let code = status & 127 == 0 ? status >> 8 & 255 : 128 + status & 127
     // Ranks that had nothing to save any more when they were to stop.
     if let signal = stops.stop, code == 128 + SIGUSR1 {
-      return Ending(exitCode: 128 + signal, message: nil, outputFailure: nil)
+      return Ending(exitCode: 128 + signal, problem: nil, outputFailure: nil)
     }
-    if let outputFailure, !messages.hasError { return Ending(exitCode: 74, message: nil, outputFailure: outputFailure) }
-    let (exitCode, message) = messages.ending(exitCode: code)
-    return Ending(exitCode: exitCode, message: message, outputFailure: nil)
+    if let outputFailure, !messages.hasError {
+      return Ending(exitCode: ExitCode.inputOutput.rawValue, problem: nil, outputFailure: outputFailure)
+    }
+    let (exitCode, problem) = messages.ending(exitCode: code)
+    return Ending(exitCode: exitCode, problem: problem, outputFailure: nil)
   }
 
   // MARK: Signals and failures

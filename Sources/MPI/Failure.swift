@@ -1,23 +1,42 @@
 import Glibc
 
-/// How a run ends when an error reaches its top: the text for stderr, `error: ` included, and the exit code.
-public struct Failure: Error, Hashable, Sendable {
-  /// One line that begins `error: `, and where it helps a second one that begins `hint: `; empty where nobody need be told.
+/// An error that knows how the job ends because of it.
+public protocol JobError: Error {
+  /// The line that follows `error: `.
+  var message: String { get }
+  /// The line that follows `hint: `, where there is one.
+  var hint: String? { get }
+  /// The exit code of the process.
+  var exitCode: Int32 { get }
+}
+
+/// How a job ends when an error reaches its top: what is written to stderr, and the exit code.
+public struct Failure: JobError, Hashable, Sendable {
+  /// The line that follows `error: `; empty where the job ends without a message.
   public let message: String
+
+  /// The line that follows `hint: `, where there is one.
+  public let hint: String?
 
   /// The exit code of the process.
   public let exitCode: Int32
 
   /// A message and an exit code.
-  public init(message: String, exitCode: Int32) {
-    self.message = message
-    self.exitCode = exitCode
+  public init(_ message: String, hint: String? = nil, exitCode: Int32) {
+    (self.message, self.hint, self.exitCode) = (message, hint, exitCode)
   }
 
-  /// A `Failure` is itself; any other error gives its own words and exit code 70, internal error.
+  /// A `JobError` says itself how the job ends; any other error gives its own words and exit code 70, internal error.
   public init(describing error: any Error) {
-    self = error as? Failure ?? Failure(message: "error: \(error)", exitCode: 70)
+    if let error = error as? any JobError {
+      self.init(error.message, hint: error.hint, exitCode: error.exitCode)
+    } else {
+      self.init("\(error)", exitCode: 70)
+    }
   }
+
+  /// What is written to stderr: one line that begins `error: `, and where it helps a second one that begins `hint: `.
+  public var text: String { "error: \(message)" + (hint.map { "\nhint: \($0)" } ?? "") }
 }
 
 extension Failure {
@@ -26,7 +45,7 @@ extension Failure {
   func report(rank: Int, size: Int) {
     fflush(nil)
     if message.isEmpty { return }
-    let text = (rank == 0 ? "" : "[rank \(rank)/\(size)] ") + message + "\n"
+    let text = (rank == 0 ? "" : "[rank \(rank)/\(size)] ") + text + "\n"
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let written = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }

@@ -49,8 +49,8 @@ struct Launch {
       ? "srun --mpi=pmix, or mpirun in a batch script; one process alone: srun --ntasks=1"
       : "start it with the mpirun of the MPI that it was built with"
     let failure = Failure(
-      message: "error: ranks do not find each other — expected one world of \(size) ranks, as many as the launcher "
-        + "started, got worlds of \(worldSize)\nhint: \(hint)", exitCode: 78)
+      "ranks do not find each other — expected one world of \(size) ranks, as many as the launcher "
+        + "started, got worlds of \(worldSize)", hint: hint, exitCode: 78)
     if rank == 0 {
       failure.report(rank: 0, size: 1)
     } else {

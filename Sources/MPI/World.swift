@@ -119,7 +119,8 @@ public struct World: Sendable {
 
   /// Ends this process with a message and without MPI, which may be coming to its end. The launcher then ends the
   /// others.
-  public func leave(with failure: Failure) -> Never {
+  public func leave(with error: any Error) -> Never {
+    let failure = describe(error)
     failure.report(rank: communicator.rank, size: communicator.size)
     _exit(failure.exitCode)
   }

@@ -1,3 +1,5 @@
+import Problems
+
 /// Evaluation on one long text: each of its N − 1 targets is counted exactly once.
 ///
 /// Lane i covers the targets ⌊i·(N−1)/B⌋ ..< ⌊(i+1)·(N−1)/B⌋, T a step, and is padded with `noTarget` behind its last
@@ -12,7 +14,7 @@ public struct EvaluationStream: SequenceSource {
   public let stepsPerEpoch: Int
 
   /// A source over `tokens`; an error with exit code 65 where there are fewer than two. `name` is what it calls them.
-  public init(tokens: TokenSequence, globalBatch: Int, timesteps: Int, name: String) throws(SequenceError) {
+  public init(tokens: TokenSequence, globalBatch: Int, timesteps: Int, name: String) throws(Problem) {
     precondition(globalBatch >= 1 && timesteps >= 1, "a batch has at least one lane and one timestep")
     guard tokens.count >= 2 else {
       throw .data("text is too short to evaluate — expected at least 2 tokens, got \(tokens.count) (\(name))")
@@ -25,7 +27,7 @@ public struct EvaluationStream: SequenceSource {
   }
 
   /// The same over tokens in memory.
-  public init(tokens: [Int32], globalBatch: Int, timesteps: Int, name: String) throws(SequenceError) {
+  public init(tokens: [Int32], globalBatch: Int, timesteps: Int, name: String) throws(Problem) {
     try self.init(
       tokens: try TokenSequence(tokens), globalBatch: globalBatch, timesteps: timesteps, name: name)
   }

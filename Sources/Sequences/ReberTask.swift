@@ -1,3 +1,4 @@
+import Problems
 import Randomness
 
 /// The strings that the default training uses: draws of the embedded Reber grammar to train on, and held-out strings
@@ -18,7 +19,7 @@ public struct ReberTask: Sendable {
   /// Draws the strings; an error with exit code 78 where `longest` leaves too few different ones.
   public init(
     seed: UInt64, trainingCount: Int, heldOutCount: Int, longest: Int
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     precondition(trainingCount >= 1 && heldOutCount >= 0, "there must be training strings")
     guard longest >= ReberGrammar.shortestLength else {
       throw .configuration(

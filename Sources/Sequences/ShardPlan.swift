@@ -1,3 +1,5 @@
+import Problems
+
 /// Who computes what: the global batch of B lanes is cut into S logical shards, and the shards are spread over P
 /// ranks. The cut into shards does not know P, which is why the sums of shards, and so the trained parameters, do not
 /// depend on it.
@@ -14,7 +16,7 @@ public struct ShardPlan: Sendable, Equatable {
   public let ranks: Int
 
   /// A plan for B ≥ 1 lanes, S ≥ 1 shards and 1 ≤ P ≤ S ranks; anything else is an error with exit code 78.
-  public init(globalBatch: Int, shards: Int, ranks: Int) throws(SequenceError) {
+  public init(globalBatch: Int, shards: Int, ranks: Int) throws(Problem) {
     let limit = Int(Int32.max)  // so that no product below can overflow
     for (name, value) in [("sequences", globalBatch), ("shards", shards), ("ranks", ranks)]
     where value < 1 || value > limit {

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 
 /// JSON on one line whose keys are sorted: the same bytes for the same value.
 public enum SortedJSON {
@@ -16,10 +17,10 @@ public enum SortedJSON {
   /// the file is called.
   static func read<Value: Decodable>(
     _ json: Data, what: String, keys: String, name: String
-  ) throws(SequenceError) -> Value {
+  ) throws(Problem) -> Value {
     do {
       return try JSONDecoder().decode(Value.self, from: json)
-    } catch let error as SequenceError {
+    } catch let error as Problem {
       throw .data("\(error.message) (\(name))")
     } catch {
       throw .data("\(what) cannot be read — expected a JSON object with \(keys), got \(error) (\(name))")

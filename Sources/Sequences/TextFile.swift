@@ -1,19 +1,20 @@
 import Crypto
 import Glibc
+import Problems
 
 /// Files of data, read whole or in pieces.
 public enum TextFile {
   /// The bytes of the regular file at `path`. A path that is missing, unreadable or not a regular file is an error with
   /// exit code 74; pipes are refused because every rank reads the file, and a pipe could be read by one only.
   /// - Parameter what: What an error calls the file.
-  public static func read(_ path: String, as what: String = "text file") throws(SequenceError) -> [UInt8] {
+  public static func read(_ path: String, as what: String = "text file") throws(Problem) -> [UInt8] {
     let (descriptor, status) = try open(path, what)
     defer { close(descriptor) }
     guard let bytes = read(descriptor, size: Int(status.st_size)) else { throw failure(path, what) }
     return bytes
   }
 
-  private static func open(_ path: String, _ what: String) throws(SequenceError) -> (descriptor: CInt, status: stat) {
+  private static func open(_ path: String, _ what: String) throws(Problem) -> (descriptor: CInt, status: stat) {
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw failure(path, what) }
     var status = stat()
@@ -60,7 +61,7 @@ public enum TextFile {
   }
 
   /// The state of the file at `path`; errors as `read` has them.
-  static func state(_ path: String, as what: String = "text file") throws(SequenceError) -> State {
+  static func state(_ path: String, as what: String = "text file") throws(Problem) -> State {
     let (descriptor, status) = try open(path, what)
     close(descriptor)
     return State(status)
@@ -69,8 +70,8 @@ public enum TextFile {
   /// Calls `body` with the bytes of a file that may be larger than memory, in pieces of `size` and a shorter last one.
   /// Errors as `read` has them.
   static func forEachPiece(
-    of path: String, size: Int, as what: String = "text file", _ body: ([UInt8]) throws(SequenceError) -> Void
-  ) throws(SequenceError) {
+    of path: String, size: Int, as what: String = "text file", _ body: ([UInt8]) throws(Problem) -> Void
+  ) throws(Problem) {
     let descriptor = try open(path, what).descriptor
     defer { close(descriptor) }
     while true {
@@ -84,8 +85,8 @@ public enum TextFile {
   /// end of the file without one ends a line too. A byte order mark at the beginning is passed over. A line of more than
   /// `longest` bytes is an error with exit code 65; others as `read` has them.
   static func forEachLine(
-    of path: String, longest: Int, as what: String, _ body: (ArraySlice<UInt8>) throws(SequenceError) -> Void
-  ) throws(SequenceError) {
+    of path: String, longest: Int, as what: String, _ body: (ArraySlice<UInt8>) throws(Problem) -> Void
+  ) throws(Problem) {
     let descriptor = try open(path, what).descriptor
     defer { close(descriptor) }
     var (rest, isFirst): ([UInt8], Bool) = ([], true)
@@ -126,7 +127,7 @@ public enum TextFile {
   }
 
   /// The error that `errno` names.
-  static func failure(_ path: String, _ what: String) -> SequenceError {
+  static func failure(_ path: String, _ what: String) -> Problem {
     let reason = String(cString: strerror(errno)).lowercased()
     return .file("\(what) cannot be read — expected a readable file, got \"\(reason)\" (\(path))")
   }

@@ -1,3 +1,4 @@
+import Problems
 import Randomness
 
 /// Training on one long text: B lanes walk side by side through it, T tokens a step, and hidden state is carried from
@@ -29,7 +30,7 @@ public struct TokenStream: SequenceSource {
   public init(
     tokens: TokenSequence, globalBatch: Int, timesteps: Int, deviation: Int = 0, resetProbability: Double = 0,
     seed: UInt64, name: String
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     precondition(globalBatch >= 1 && timesteps >= 1, "a batch has at least one lane and one timestep")
     precondition(deviation >= 0, "lengths deviate by 0 or more")
     let (product, overflow) = globalBatch.multipliedReportingOverflow(by: timesteps)
@@ -56,7 +57,7 @@ public struct TokenStream: SequenceSource {
   public init(
     tokens: [Int32], globalBatch: Int, timesteps: Int, deviation: Int = 0, resetProbability: Double = 0, seed: UInt64,
     name: String
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     try self.init(
       tokens: try TokenSequence(tokens), globalBatch: globalBatch, timesteps: timesteps, deviation: deviation,
       resetProbability: resetProbability, seed: seed, name: name)

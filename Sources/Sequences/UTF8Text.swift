@@ -1,10 +1,12 @@
+import Problems
+
 /// Reading UTF-8 text token by token, fast enough for files of 100 MB.
 enum UTF8Text {
   /// Calls `body` with the value of each Unicode scalar, in order; `name` is what an error calls the text.
   @inline(__always)
   static func forEachScalar(
     in bytes: [UInt8], name: String, _ body: (UInt32) -> Void
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     try validate(bytes, name: name)
     decode(bytes) { scalar, _, _ in body(scalar) }
   }
@@ -12,7 +14,7 @@ enum UTF8Text {
   /// Calls `body` with each word, in order: words are what stands between Unicode white space.
   static func forEachWord(
     in bytes: [UInt8], name: String, _ body: (ExactString) -> Void
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     try validate(bytes, name: name)
     var start = 0
     func endWord(at offset: Int) {
@@ -53,7 +55,7 @@ enum UTF8Text {
   static func validate(
     _ bytes: [UInt8], name: String, offset: Int = 0,
     hint: String = "set data.tokens to bytes, which reads any file, or convert the text to UTF-8"
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     do {
       _ = try UTF8Span(validating: bytes.span)
     } catch {

@@ -1,3 +1,5 @@
+import Problems
+
 extension Vocabulary {
   /// The vocabulary of a training text: `<unk>`, then what occurs in it, the most frequent first and equally frequent
   /// ones in the order of their UTF-8 bytes.
@@ -8,7 +10,7 @@ extension Vocabulary {
   ///   - name: What an error calls the text.
   public static func build(
     from bytes: [UInt8], kind: TokenKind, maximum: Int = 0, part: String = "text", name: String
-  ) throws(SequenceError) -> Vocabulary {
+  ) throws(Problem) -> Vocabulary {
     let counted: [Counted]
     switch kind {
     case .bytes: return .bytes
@@ -43,7 +45,7 @@ extension Vocabulary {
   }
 
   /// The vocabulary of counted characters or words; errors as `build` has them.
-  init(counted: [Counted], kind: TokenKind, maximum: Int, part: String, name: String) throws(SequenceError) {
+  init(counted: [Counted], kind: TokenKind, maximum: Int, part: String, name: String) throws(Problem) {
     guard !counted.isEmpty else {
       let expected = kind == .words ? "at least one other than \(Vocabulary.unknownText)" : "at least one"
       throw .data(

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 
 /// What one token is.
 public enum TokenKind: String, Codable, Sendable, CaseIterable {
@@ -42,13 +43,13 @@ public struct Vocabulary: Sendable, Equatable {
   public var unknown: Int32? { kind == .characters || kind == .words ? 0 : nil }
 
   /// A vocabulary of generated symbols, numbered in the order given: one different scalar each.
-  public init(symbols: String) throws(SequenceError) {
+  public init(symbols: String) throws(Problem) {
     try self.init(kind: .symbols, entries: symbols.unicodeScalars.map { String($0) })
   }
 
   /// A vocabulary from stored entries. They are checked: anything that `build` could not have made is an error with
   /// exit code 65.
-  public init(kind: TokenKind, entries: [String]) throws(SequenceError) {
+  public init(kind: TokenKind, entries: [String]) throws(Problem) {
     let exact = entries.map(ExactString.init)
     try Vocabulary.check(kind, exact)
     self.init(valid: kind, entries: exact)
@@ -87,12 +88,12 @@ public struct Vocabulary: Sendable, Equatable {
 
   /// The tokens of a text. Only symbols that a task does not have are an error; other tokens outside the vocabulary
   /// become `<unk>`.
-  public func encode(_ text: String) throws(SequenceError) -> [Int32] {
+  public func encode(_ text: String) throws(Problem) -> [Int32] {
     try encode(bytes: Array(text.utf8), name: "text")
   }
 
   /// The tokens of the bytes of a text; `name` is what an error calls it.
-  public func encode(bytes: [UInt8], name: String) throws(SequenceError) -> [Int32] {
+  public func encode(bytes: [UInt8], name: String) throws(Problem) -> [Int32] {
     if kind == .bytes { return bytes.map { Int32($0) } }
     var tokens: [Int32] = []
     if kind == .words {
@@ -146,12 +147,12 @@ extension Vocabulary: Codable {
   public func json() throws -> Data { try SortedJSON.data(self) }
 
   /// The vocabulary in a JSON object; `name` is what an error calls the file. Exit code 65 for anything malformed.
-  public init(json: Data, name: String) throws(SequenceError) {
+  public init(json: Data, name: String) throws(Problem) {
     self = try SortedJSON.read(json, what: "vocabulary", keys: "kind and entries", name: name)
   }
 
   /// Throws unless `entries` could be those of a vocabulary of this kind.
-  private static func check(_ kind: TokenKind, _ entries: [ExactString]) throws(SequenceError) {
+  private static func check(_ kind: TokenKind, _ entries: [ExactString]) throws(Problem) {
     guard entries.count <= maximumCount else {
       throw .data("vocabulary — expected at most \(maximumCount) entries, got \(entries.count)")
     }

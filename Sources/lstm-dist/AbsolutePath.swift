@@ -1,6 +1,7 @@
 import Configuration
 @preconcurrency import Glibc
 import MPI
+import Problems
 
 extension Configuration {
   /// The same with paths of the data that hold in any directory, as runs store them: one for each place, however it was
@@ -23,15 +24,17 @@ private func absolutePath(_ path: String) throws -> String {
 
 private func workingDirectory() throws -> String {
   guard let place = getcwd(nil, 0) else {
-    throw Failure(
+    throw Problem(
+      .inputOutput,
       "no working directory — expected one, since paths of the data are relative, got "
-        + "\"\(String(cString: strerror(errno)).lowercased())\"", hint: nil, exitCode: 74)
+        + "\"\(String(cString: strerror(errno)).lowercased())\"")
   }
   defer { free(place) }
   guard let directory = String(validatingCString: place) else {
-    throw Failure(
+    throw Problem(
+      .badConfiguration,
       "the working directory's name is not UTF-8 — expected UTF-8, since a run stores where its data lie, got other "
-        + "bytes", hint: "give absolute paths of the data", exitCode: 78)
+        + "bytes", hint: "give absolute paths of the data")
   }
   return directory
 }

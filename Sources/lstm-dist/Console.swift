@@ -3,6 +3,7 @@ import Checkpoints
 import DataParallel
 import Launching
 import MPI
+import Problems
 import Timing
 
 /// Shows progress on rank 0: one line that is rewritten on a terminal, plain lines now and then elsewhere.
@@ -77,7 +78,7 @@ final class Console {
     }
   }
 
-  private func show(_ dump: Result<String?, CheckpointError>) {
+  private func show(_ dump: Result<String?, Problem>) {
     switch dump {
     case .success(let path?): line("dump \(path), which lstm-dist replay repeats")
     case .success(nil): break

@@ -5,6 +5,7 @@ import DataParallel
 import Glibc
 import Launching
 import MPI
+import Problems
 import Sequences
 
 /// Runs a command's body on all ranks and ends the process with the exit code that it returns. Errors become one
@@ -54,29 +55,12 @@ func warnOfPlacement(_ world: World) throws {
 /// The message and exit code of an error of any module.
 private func failure(describing error: any Error) -> Failure {
   switch error {
-  case let error as Failure: error
-  case let error as CheckpointError: Failure(error.message, hint: error.hint, exitCode: error.exitCode)
-  case let error as SequenceError: Failure(error.message, hint: error.hint, exitCode: error.exitCode)
-  case let error as ConfigurationError: Failure(error.message, hint: error.hint, exitCode: error.exitCode)
-  case let error as OutputFailure: Failure(error)
+  case let error as Problem:
+    Failure(singleLine(error.message), hint: error.hint.map(singleLine), exitCode: error.exitCode)
+  // A reader who has had enough needs no message.
+  case let error as OutputFailure: Failure(describing: error.problem ?? Failure("", exitCode: OutputFailure.exitCode))
   // Without a code of MPI's it was refused before it reached MPI: a mistake of ours, not of a peer.
-  case let error as MPIError: Failure("\(error)", hint: nil, exitCode: error.code == nil ? 70 : 77)
-  default: Failure("\(error)", hint: nil, exitCode: 70)
-  }
-}
-
-extension Failure {
-  /// A reader who has had enough needs no message.
-  init(_ failure: OutputFailure) {
-    if let (text, hint) = failure.message {
-      self.init(text, hint: hint, exitCode: OutputFailure.exitCode)
-    } else {
-      self.init(message: "", exitCode: OutputFailure.exitCode)
-    }
-  }
-
-  init(_ message: String, hint: String?, exitCode: Int32) {
-    self.init(
-      message: "error: \(singleLine(message))" + (hint.map { "\nhint: \(singleLine($0))" } ?? ""), exitCode: exitCode)
+  case let error as MPIError: Failure(singleLine("\(error)"), exitCode: error.code == nil ? 70 : 77)
+  default: Failure(describing: error)
   }
 }

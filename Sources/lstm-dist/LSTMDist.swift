@@ -5,6 +5,7 @@ import Checkpoints
 import Kernels
 import Launching
 import MPI
+import Problems
 
 /// The program: parses arguments and runs a command as one rank of the job.
 @main
@@ -24,10 +25,8 @@ struct LSTMDist: ParsableCommand {
   static func main() {
     StandardOutput.prepare()
     guard processor_runs_kernels() else {
-      Failure(
-        message: "error: processor cannot run this program — expected AVX2 and FMA, got one without them",
-        exitCode: 70
-      ).printAndExit()
+      Problem(.internalError, "processor cannot run this program — expected AVX2 and FMA, got one without them")
+        .printAndExit()
     }
     checkInstructionSet()
     checkArguments()
@@ -48,9 +47,10 @@ struct LSTMDist: ParsableCommand {
     let offered = InstructionSet.offered.map(\.rawValue).joined(separator: " or ")
     World.run { world in
       world.agree {
-        throw Failure(
-          message: "error: unknown instruction set — expected \(offered) on this processor, got \(name ?? "nothing") "
-            + "(\(InstructionSet.environmentVariable))", exitCode: 64)
+        throw Problem(
+          .usage,
+          "unknown instruction set — expected \(offered) on this processor, got \(name ?? "nothing") "
+            + "(\(InstructionSet.environmentVariable))")
       }
     }
   }
@@ -63,9 +63,9 @@ struct LSTMDist: ParsableCommand {
       let bytes = argument.map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
       World.run { world in
         world.agree {
-          throw Failure(
-            "argument \(number) cannot be used — expected UTF-8, got \"\(escaped(bytes))\"",
-            hint: "rename the file, or use it through a symbolic link", exitCode: 64)
+          throw Problem(
+            .usage, "argument \(number) cannot be used — expected UTF-8, got \"\(escaped(bytes))\"",
+            hint: "rename the file, or use it through a symbolic link")
         }
       }
     }
@@ -75,7 +75,7 @@ struct LSTMDist: ParsableCommand {
   private static func report(_ error: any Error) -> Never {
     let (text, code) = (fullMessage(for: error), exitCode(for: error))
     guard code.isSuccess else {
-      World.run { world in world.agree { throw Failure(message: text.withSmallInitial, exitCode: 64) } }
+      World.run { world in world.agree { throw Problem(.usage, text.withoutPrefix) } }
       Glibc.exit(64)
     }
     runJob { world in
@@ -86,14 +86,14 @@ struct LSTMDist: ParsableCommand {
 }
 
 extension String {
-  /// "Error: …" as every other message begins.
-  fileprivate var withSmallInitial: String { hasPrefix("Error: ") ? "error: " + dropFirst(7) : self }
+  /// Without the "Error: " of the argument parser.
+  fileprivate var withoutPrefix: String { hasPrefix("Error: ") ? String(dropFirst(7)) : self }
 }
 
-extension Failure {
+extension Problem {
   /// For errors before there are ranks.
   func printAndExit() -> Never {
-    fputs(message + "\n", stderr)
-    exit(exitCode)
+    fputs(Failure(describing: self).text + "\n", stderr)
+    Glibc.exit(exitCode)
   }
 }

@@ -52,7 +52,7 @@ extension DistributedCommand {
     do {
       Glibc.exit(try Launcher.run(plan, cores: min(Double(share.cores.count), share.quota ?? .infinity)))
     } catch {
-      Failure(error.message, hint: error.hint, exitCode: error.exitCode).printAndExit()
+      error.printAndExit()
     }
   }
 }

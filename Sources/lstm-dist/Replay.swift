@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import DataParallel
 import MPI
+import Problems
 import Sequences
 
 /// `replay`: repeats a step whose loss or gradient was not finite.
@@ -40,10 +41,11 @@ struct Replay: DistributedCommand {
       }
       world.agree {
         guard let finding, dump.isSame(finding) else {
-          throw Failure(
+          throw Problem(
+            .internalError,
             "the repetition differs from the dump — expected \(dump.finding), got "
               + "\(finding.map { "\($0)" } ?? "finite numbers throughout") (\(dump.path))",
-            hint: "what does not come again came from a memory or a processor, not from the numbers", exitCode: 70)
+            hint: "what does not come again came from a memory or a processor, not from the numbers")
         }
       }
       return 0

@@ -5,6 +5,7 @@ import DataParallel
 import Foundation
 import LSTM
 import MPI
+import Problems
 import Sequences
 
 /// A saved model with what is needed to use it.
@@ -36,7 +37,7 @@ struct SavedRun {
   func textVocabulary() throws -> Vocabulary {
     let vocabulary = try languageModelVocabulary()
     guard vocabulary.kind != .symbols else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "vocabulary does not fit the task", expected: "bytes, characters or words", got: "symbols", at: path)
     }
     return vocabulary
@@ -80,8 +81,8 @@ struct SavedRun {
     guard model.shape.input == input, model.shape.head == head else { throw unfit("task", "\(input), \(head)") }
   }
 
-  private func unfit(_ what: String, _ expected: String) -> CheckpointError {
-    CheckpointError(
+  private func unfit(_ what: String, _ expected: String) -> Problem {
+    Problem(
       .badData, "\(what) does not fit the model", expected: expected,
       got: "\(model.shape.input), \(model.shape.head)", at: path)
   }
@@ -110,8 +111,8 @@ struct SavedRun {
   // MARK: What it is evaluated on
 
   /// The data that a run names are not those that it was trained on.
-  static func otherData(at path: String, _ what: String) -> CheckpointError {
-    CheckpointError(
+  static func otherData(at path: String, _ what: String) -> Problem {
+    Problem(
       .badData, "the data has changed since the run began", expected: "\(what) of the checkpoint", got: "other ones",
       at: path, hint: "restore the data, or name others with --data")
   }
@@ -120,8 +121,8 @@ struct SavedRun {
   static func hinting<Result>(_ hint: String?, _ body: () throws -> Result) throws -> Result {
     do {
       return try body()
-    } catch let error as SequenceError where error.exitCode == 74 && error.hint == nil {
-      throw Failure(error.message, hint: hint, exitCode: error.exitCode)
+    } catch let error as Problem where error.exitCode == 74 && error.hint == nil {
+      throw Problem(error.exit, error.message, hint: hint)
     }
   }
 
@@ -129,8 +130,8 @@ struct SavedRun {
   static let movedDataHint =
     "if the data of the run have moved, name them with --set data.path=PATH (and data.validation, if a file)"
 
-  static let nothingHeldOut = Failure(
-    "the run held nothing out — expected data to evaluate on", hint: "name them with --data PATH", exitCode: 78)
+  static let nothingHeldOut = Problem(
+    .badConfiguration, "the run held nothing out — expected data to evaluate on", hint: "name them with --data PATH")
 }
 
 /// Which model a command uses.
@@ -172,7 +173,7 @@ extension RunDirectory {
     let run = try Configuration(yaml: readConfiguration(), name: configurationPath)
     let own = try Configuration(yaml: checkpoint.manifest.configuration, name: checkpoint.path)
     guard let difference = own.difference(withinRun: run) else { return }
-    throw CheckpointError(
+    throw Problem(
       .badData, "checkpoint of another configuration", expected: "\(difference.key) \(difference.other) as in the run",
       got: difference.value, at: checkpoint.path,
       hint: "move the checkpoint out of \(path), or restore \(configurationPath)")

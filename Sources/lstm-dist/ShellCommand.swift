@@ -1,3 +1,5 @@
+import Problems
+
 /// A command to be pasted into a shell.
 struct ShellCommand {
   /// The program and its arguments.

@@ -7,6 +7,7 @@ import Foundation
 import LSTM
 import Launching
 import MPI
+import Problems
 import Sequences
 import Timing
 
@@ -277,7 +278,7 @@ struct TrainJob {
       return found
     }
     guard try DataIdentity(newest) == identity else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "the data has changed since the run began", expected: "the tokens of the checkpoint",
         got: "other ones", at: newest.path,
         hint: "restore the data, name another directory with --run, or begin anew with --fresh")
@@ -296,8 +297,8 @@ struct TrainJob {
   }
 
   /// Training anew in the same directory would replace what might still be saved.
-  private func allDamaged(_ damaged: [CheckpointSearch.Damaged], _ directory: RunDirectory) -> CheckpointError {
-    CheckpointError(
+  private func allDamaged(_ damaged: [CheckpointSearch.Damaged], _ directory: RunDirectory) -> Problem {
+    Problem(
       .badData, "no checkpoint is whole", expected: "a valid one",
       got: damaged.map(\.error.message).joined(separator: "; "),
       at: directory.path, hint: "begin anew with --fresh: the run is moved aside, not deleted")

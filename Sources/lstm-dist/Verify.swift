@@ -4,6 +4,7 @@ import Configuration
 import DataParallel
 import LSTM
 import MPI
+import Problems
 import Sequences
 
 /// `verify`: computes recorded steps again, on any number of ranks, and proves that the same bits come out.
@@ -97,9 +98,10 @@ private struct VerifyJob {
     try configuration.checkRepetition(of: recorded, run: command.path)
     try recorded.checkRepetition(after: segment.firstStep, run: command.path)
     guard configuration.distributed.reduction == .reproducible else {
-      throw Failure(
+      throw Problem(
+        .badConfiguration,
         "a run with distributed.reduction mpi cannot be verified — expected reproducible, got mpi (\(command.path))",
-        hint: "the order of its sums is that of MPI_Allreduce, which promises none", exitCode: 78)
+        hint: "the order of its sums is that of MPI_Allreduce, which promises none")
     }
     return configuration
   }
@@ -113,7 +115,7 @@ private struct VerifyJob {
         ("the vocabulary", identity.vocabulary == data.identity.vocabulary),
         ("the tokens", identity.tokensSHA256 == data.identity.tokensSHA256),
       ] where !isSame {
-        throw CheckpointError(
+        throw Problem(
           .badData, "the data are not those of the run", expected: "\(what) of the checkpoint", got: "other ones",
           at: checkpoint.path, hint: "name the run's data with --set data.path=FILE (and data.validation, if a file)")
       }
@@ -130,33 +132,34 @@ private struct VerifyJob {
     for setback in segment.setbacks { console.line("\(setback)") }
   }
 
-  private func failure(_ finding: Repetition.Finding, _ segment: Segment) -> Failure {
+  private func failure(_ finding: Repetition.Finding, _ segment: Segment) -> Problem {
     switch finding {
     case .diverged(let step):
-      return Failure(
-        "the repetition differs at step \(step) — expected a finite loss and gradient, got others (\(command.path))",
-        hint: nil, exitCode: 70)
+      return Problem(
+        .internalError,
+        "the repetition differs at step \(step) — expected a finite loss and gradient, got others (\(command.path))")
     case .finite(let step):
-      return Failure(
+      return Problem(
+        .internalError,
         "the repetition differs at step \(step) — expected a loss or gradient that is not finite, as it is recorded to have "
-          + "been skipped for, got finite ones (\(command.path))",
-        hint: nil, exitCode: 70)
+          + "been skipped for, got finite ones (\(command.path))")
     case .record(let step, let recordedRanks, let comparison):
       let before = segment.records.last { $0.step < step }?.step ?? segment.firstStep
-      return Failure(
+      return Problem(
+        .internalError,
         "the repetition differs at step \(step), the first record that does — expected \(comparison.what) "
           + "\(hexadecimal(comparison.expected)), as on \(recordedRanks) "
           + "rank\(recordedRanks == 1 ? "" : "s") then, got \(hexadecimal(comparison.got)) on \(comparison.rankList) of "
           + "\(world.communicator.size) (\(command.path))",
-        hint: "the difference arose in steps \(before + 1) to \(step)", exitCode: 70)
+        hint: "the difference arose in steps \(before + 1) to \(step)")
     case .checkpoint(let differences):
       let first = differences[0]
-      return Failure(
+      return Problem(
+        .internalError,
         "the repetition differs from the checkpoint — expected \(first.tensor) of \(first.file), got other bits in "
           + "\(first.count) of \(first.elements) numbers, the first at \(first.first); \(differences.count) "
           + "tensor\(differences.count == 1 ? "" : "s") in all (\(segment.to.path), "
-          + "\(world.communicator.size) rank\(world.communicator.size == 1 ? "" : "s"))",
-        hint: nil, exitCode: 70)
+          + "\(world.communicator.size) rank\(world.communicator.size == 1 ? "" : "s"))")
     }
   }
 }
@@ -171,23 +174,23 @@ private struct Segment {
   /// Steps that were skipped, and rollbacks, where the run went on.
   let setbacks: [SetbackRecord]
   /// Damaged checkpoints that might have been the first or the last.
-  let passedOver: [CheckpointError]
+  let passedOver: [Problem]
 
   var firstStep: Int { from?.manifest.step ?? 0 }
 
   init(_ directory: RunDirectory, from: Int?, to: Int?) throws {
     self.directory = directory
     guard try directory.exists() else {
-      throw CheckpointError(
+      throw Problem(
         .inputOutput, "no such run", expected: "the directory of a run", got: "nothing", at: directory.path)
     }
     try directory.refuseForeignParts()
-    var passedOver: [CheckpointError] = []
+    var passedOver: [Problem] = []
     func firstValid(_ steps: some Sequence<Int>) throws -> Checkpoint? {
       for step in steps {
         do {
           return try directory.checkpoint(step: step)
-        } catch let error as CheckpointError {
+        } catch let error as Problem {
           passedOver.append(error)
         }
       }
@@ -195,7 +198,7 @@ private struct Segment {
     }
     let steps = try directory.checkpointSteps()
     guard let last = try to.map(directory.checkpoint(step:)) ?? firstValid(steps.reversed()) else {
-      throw CheckpointError(
+      throw Problem(
         .badData, "run has no valid checkpoint", expected: "one", got: passedOver.first?.message ?? "none",
         at: directory.path)
     }
@@ -209,9 +212,8 @@ private struct Segment {
       }
     let start = first?.manifest.step ?? 0
     guard start < end else {
-      throw Failure(
-        "no steps to verify — expected --from before --to, got \(start) and \(end) (\(directory.path))", hint: nil,
-        exitCode: 64)
+      throw Problem(
+        .usage, "no steps to verify — expected --from before --to, got \(start) and \(end) (\(directory.path))")
     }
     self.from = first
     self.to = last

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Problems
 import Testing
 
 /// The thread beside the training. What it writes, and what it does where it cannot.
@@ -34,7 +35,7 @@ import Testing
   ) throws -> CheckpointWriter.Outcome {
     writer.start(manifest, files: files, owner: Owner())
     for _ in 0..<60 { if let outcome = writer.wait() { return outcome } }
-    throw CheckpointError(.inputOutput, "writing does not end", expected: "an outcome", got: "none", at: "writer")
+    throw Problem(.inputOutput, "writing does not end", expected: "an outcome", got: "none", at: "writer")
   }
 
   @Test func whatIsWrittenBesideIsWhatIsWrittenAtOnce() throws {

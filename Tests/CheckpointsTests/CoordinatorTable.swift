@@ -1,4 +1,5 @@
 import Checkpoints
+import Problems
 
 /// What the coordinator answers to every event in every state: the rows, and the words in which they are written.
 enum CoordinatorTable {
@@ -6,8 +7,8 @@ enum CoordinatorTable {
   typealias Action = Coordinator.Action
   typealias State = Coordinator.State
 
-  static let disk = CheckpointError(.inputOutput, "write failed", expected: "success", got: "no space", at: "model")
-  static let nan = CheckpointError(.diverged, "value cannot be saved", expected: "finite", got: "NaN", at: "model")
+  static let disk = Problem(.inputOutput, "write failed", expected: "success", got: "no space", at: "model")
+  static let nan = Problem(.diverged, "value cannot be saved", expected: "finite", got: "NaN", at: "model")
 
   /// Every event, where `step` is the number that `stepCompleted` names.
   static func events(step: Int) -> [Event] {
@@ -54,7 +55,7 @@ enum CoordinatorTable {
   }
   static func done(_ step: Int) -> Event { .stepCompleted(step: step, isFinite: true) }
   static func bad(_ step: Int) -> Event { .stepCompleted(step: step, isFinite: false) }
-  static func failed(_ step: Int, _ error: CheckpointError, _ goesOn: Bool) -> Action {
+  static func failed(_ step: Int, _ error: Problem, _ goesOn: Bool) -> Action {
     .log(.checkpointFailed(step: step, error, goesOn: goesOn))
   }
 

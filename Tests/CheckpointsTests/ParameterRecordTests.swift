@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Problems
 import Testing
 
 /// The records of parameters among the lines of a metrics file.
@@ -43,14 +44,14 @@ struct ParameterRecordTests {
   ])
   func aMalformedRecordIsAnErrorWithItsLine(members: String) throws {
     let line = #"{"event":"parameters","# + members + "}"
-    let error = #expect(throws: CheckpointError.self) { try read(["{}", line]) }
+    let error = #expect(throws: Problem.self) { try read(["{}", line]) }
     #expect(error?.exitCode == 65 && error?.message.contains("line 2)") == true, "\(String(describing: error))")
   }
 
   @Test func recordsOutOfOrderAreAnError() throws {
     let lines = Self.records.map(\.json.text)
     for order in [[lines[1], lines[0]], [lines[0], lines[0]]] {
-      let error = #expect(throws: CheckpointError.self) { try read(order) }
+      let error = #expect(throws: Problem.self) { try read(order) }
       #expect(error?.exitCode == 65 && error?.message.contains("out of order") == true)
     }
   }

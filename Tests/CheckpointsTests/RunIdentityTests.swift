@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Problems
 import Testing
 
 private func manifest(_ step: Int) -> Manifest {
@@ -236,7 +237,7 @@ private func withJob(_ body: (_ folder: String, RunLock) throws -> Void) throws 
     (EISDIR, "a file, got a directory"),
   ])
   func aRefusalOfTheSystemIsToldInWords(_ code: Int32, _ words: String) {
-    let error = CheckpointError("cannot write", code: code, at: Place("runs/a"))
+    let error = Problem("cannot write", code: code, at: Place("runs/a"))
     #expect(error.exitCode == 74 && error.message.hasPrefix("cannot write — expected "))
     #expect(error.message.contains(words) && error.message.hasSuffix(" (runs/a)"), "\(error)")
     #expect(!error.message.contains(String(cString: strerror(code))) || code == EIO)

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Problems
 import Testing
 
 @Suite struct SetbackRecordTests {
@@ -31,7 +32,7 @@ import Testing
     #"{"event":"rolledBack","step":1,"rollbacks":1,"learningRateFactor":"1"}"#,
   ])
   func aMalformedOneIsRefused(line: String) throws {
-    let error = #expect(throws: CheckpointError.self) { try read(line + "\n") }
-    #expect(error?.kind == .badData && error?.message.contains("line 1") == true)
+    let error = #expect(throws: Problem.self) { try read(line + "\n") }
+    #expect(error?.exit == .badData && error?.message.contains("line 1") == true)
   }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Problems
 import Testing
 
 /// Runs `body` with the path of a new directory, and removes it.
@@ -31,12 +32,12 @@ func makeDirectory(_ path: String) throws {
 }
 
 /// The error that `body` throws, or nil.
-func failure(_ body: () throws -> Void) -> CheckpointError? {
+func failure(_ body: () throws -> Void) -> Problem? {
   do {
     try body()
     return nil
   } catch {
-    return error as? CheckpointError
+    return error as? Problem
   }
 }
 

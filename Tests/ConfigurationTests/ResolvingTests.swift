@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Problems
 import Testing
 
 /// A configuration from settings in the form of `--set`.
@@ -54,14 +55,14 @@ struct ResolvingTests {
       ["data.path=x", "batch.reset=0.1"],
       ["data.path=x.ts", "data.vocabulary=5"], [],
     ] {
-      #expect(throws: ConfigurationError.self, "\(wrong)") {
+      #expect(throws: Problem.self, "\(wrong)") {
         try Configuration.load(overrides: (["task=classification"] + wrong).map { try .init(set: $0) })
       }
     }
-    #expect(throws: ConfigurationError.self) { try resolve("data.path=x", "data.folds=2") }
-    #expect(throws: ConfigurationError.self) { try resolve("data.path=x", "batch.steps=0") }
-    #expect(throws: ConfigurationError.self) { try resolve("task=temporal-order", "data.relevantSymbols=1") }
-    #expect(throws: ConfigurationError.self) { try resolve("task=temporal-order", "batch.steps=100") }
+    #expect(throws: Problem.self) { try resolve("data.path=x", "data.folds=2") }
+    #expect(throws: Problem.self) { try resolve("data.path=x", "batch.steps=0") }
+    #expect(throws: Problem.self) { try resolve("task=temporal-order", "data.relevantSymbols=1") }
+    #expect(throws: Problem.self) { try resolve("task=temporal-order", "batch.steps=100") }
   }
 
   @Test("Defaults follow what was given: shards, the vocabulary of words, the learning rate")
@@ -167,7 +168,7 @@ struct ResolvingTests {
     #expect(try resolve("training.evaluateEvery=7").training.checkpointEvery == 7)
     #expect(try resolve("checkpoint.overhead=1%").checkpoint.interval == 0)
     for share in ["51%", "-1%", "%", "2 %", "2%%", "0.6", "nan", "0x1"] {
-      #expect(throws: ConfigurationError.self) { try resolve("checkpoint.overhead=\(share)") }
+      #expect(throws: Problem.self) { try resolve("checkpoint.overhead=\(share)") }
     }
   }
 
@@ -176,12 +177,12 @@ struct ResolvingTests {
     let classification = ["task=classification", "data.path=x", "model.bidirectional=true"]
     #expect(try Configuration.load(overrides: classification.map { try .init(set: $0) }).model.bidirectional)
     for other in [["data.path=x"], ["task=temporal-order"], []] {
-      let error = #expect(throws: ConfigurationError.self) {
+      let error = #expect(throws: Problem.self) {
         try Configuration.load(overrides: (other + ["model.bidirectional=true"]).map { try .init(set: $0) })
       }
       #expect(error?.exitCode == 78 && error?.message.contains("model.bidirectional") == true)
     }
-    let error = #expect(throws: ConfigurationError.self) {
+    let error = #expect(throws: Problem.self) {
       try Configuration.load(overrides: (classification + ["training.recompute=auto"]).map { try .init(set: $0) })
     }
     #expect(error?.message.contains("off with model.bidirectional") == true)
@@ -199,7 +200,7 @@ struct ResolvingTests {
       ["task=forecasting", "data.path=x", "model.pooling=mean"],
       ["data.path=x", "model.pooling=max"], ["task=reber", "model.pooling=mean"],
     ] {
-      let error = #expect(throws: ConfigurationError.self) {
+      let error = #expect(throws: Problem.self) {
         try Configuration.load(overrides: wrong.map { try .init(set: $0) })
       }
       #expect(error?.exitCode == 78 && error?.message.contains("model.pooling") == true)
@@ -211,14 +212,14 @@ struct ResolvingTests {
     for key in ["model.dropout", "model.weightDropout", "model.embeddingDropout"] {
       #expect(throws: Never.self) { try resolve("\(key)=0.9999999") }
       for wrong in ["1", "-0.1", "nan", "x"] {
-        #expect(throws: ConfigurationError.self) { try resolve("\(key)=\(wrong)") }
+        #expect(throws: Problem.self) { try resolve("\(key)=\(wrong)") }
       }
     }
-    #expect(throws: ConfigurationError.self) { try resolve("model.dropoutMask=lane") }
-    #expect(throws: ConfigurationError.self) { try resolve("task=adding", "model.embeddingDropout=0.1") }
+    #expect(throws: Problem.self) { try resolve("model.dropoutMask=lane") }
+    #expect(throws: Problem.self) { try resolve("task=adding", "model.embeddingDropout=0.1") }
     for key in ["model.activationPenalty", "model.temporalPenalty"] {
-      #expect(throws: ConfigurationError.self) { try resolve("\(key)=-1") }
-      #expect(throws: ConfigurationError.self) { try resolve("task=temporal-order", "\(key)=1") }
+      #expect(throws: Problem.self) { try resolve("\(key)=-1") }
+      #expect(throws: Problem.self) { try resolve("task=temporal-order", "\(key)=1") }
       #expect(throws: Never.self) { try resolve("data.path=x", "\(key)=1") }
     }
   }
@@ -229,7 +230,7 @@ struct ResolvingTests {
       #expect(try resolve("training.recompute=\(value)").training.recompute.segment(of: 1000) == segment)
     }
     for wrong in ["0", "131073", "on", "-1", "1.5", ""] {
-      #expect(throws: ConfigurationError.self) { try resolve("training.recompute=\(wrong)") }
+      #expect(throws: Problem.self) { try resolve("training.recompute=\(wrong)") }
     }
   }
 
@@ -241,7 +242,7 @@ struct ResolvingTests {
       #expect(try resolve("training.timeLimit=\(text)").training.timeLimit == seconds)
     }
     for wrong in ["", "m", "-5", "1.5h", "30m1h", "5m5m", "1h30", "1:30:00", "10001d", "99999999999999999999", "٣m"] {
-      #expect(throws: ConfigurationError.self) { try resolve("training.timeLimit=\(wrong)") }
+      #expect(throws: Problem.self) { try resolve("training.timeLimit=\(wrong)") }
     }
   }
 
@@ -251,7 +252,7 @@ struct ResolvingTests {
     #expect(try resolve("data.path=x", "data.validation=0.25").data.validation == .fraction(0.25))
     #expect(try resolve("data.path=x", "data.validation=./0.25").data.validation == .file("./0.25"))
     for wrong in ["1", "1.5", "-0.1", ""] {
-      #expect(throws: ConfigurationError.self) { try resolve("data.path=x", "data.validation=\(wrong)") }
+      #expect(throws: Problem.self) { try resolve("data.path=x", "data.validation=\(wrong)") }
     }
     let quoted = try Configuration(yaml: "data: {path: x, validation: '0.25'}", name: "test")
     #expect(quoted.data.validation == .file("0.25"))
@@ -294,7 +295,7 @@ struct ResolvingTests {
       ("data.path", "a\0b", "the path of a file"),
     ])
   func impossibleValues(key: String, value: String, expected: String) {
-    let error = #expect(throws: ConfigurationError.self) { try resolve("\(key)=\(value)") }
+    let error = #expect(throws: Problem.self) { try resolve("\(key)=\(value)") }
     #expect(error?.exitCode == 78)
     #expect(error?.message.hasPrefix("impossible value of \(key) — expected ") == true)
     #expect(error?.message.contains(expected) == true, "\(String(describing: error))")
@@ -309,7 +310,7 @@ struct ResolvingTests {
       ("optimizer.epsilon", "1e-50", "1e-30 to 1"), ("optimizer.learningRate", "1e-40", "1e-30 to 1000"),
     ])
   func beyondFloat(key: String, value: String, range: String) {
-    let error = #expect(throws: ConfigurationError.self) { try resolve("\(key)=\(value)") }
+    let error = #expect(throws: Problem.self) { try resolve("\(key)=\(value)") }
     #expect(error?.exitCode == 78)
     #expect(error?.message == "impossible value of \(key) — expected a number from \(range), got \(value) (--set)")
   }
@@ -359,7 +360,7 @@ struct ResolvingTests {
       (["data.path=x", "data.validation=0", "schedule.name=plateau"], "schedule.name"),
     ])
   func misfits(settings: [String], key: String) {
-    let error = #expect(throws: ConfigurationError.self) {
+    let error = #expect(throws: Problem.self) {
       try Configuration.load(overrides: settings.map { try .init(set: $0) })
     }
     #expect(
@@ -377,7 +378,7 @@ struct ResolvingTests {
       ("model.hidden.x", "model.hidden"), ("tasks", "task"), ("reduction", "distributed.reduction"),
     ])
   func unknownKeys(key: String, nearest: String) {
-    let error = #expect(throws: ConfigurationError.self) { try resolve("\(key)=3") }
+    let error = #expect(throws: Problem.self) { try resolve("\(key)=3") }
     #expect(error?.exitCode == 78 && error?.message.contains("unknown key \(key) with value 3") == true)
     #expect(error?.hint == "did you mean \(nearest)?")
   }
@@ -385,13 +386,13 @@ struct ResolvingTests {
   @Test(
     "A section is not a key, and a setting needs a key and a value", arguments: ["model=5", "=5", "model.hidden", ""])
   func malformedSettings(setting: String) {
-    let error = #expect(throws: ConfigurationError.self) { try resolve(setting) }
+    let error = #expect(throws: Problem.self) { try resolve(setting) }
     #expect(error?.exitCode == 78 && error?.hint != nil)
   }
 
   @Test("A mark of byte order begins no value, which a saved configuration would lose")
   func byteOrderMark() {
-    let error = #expect(throws: ConfigurationError.self) { try resolve("data.path=\u{FEFF}text.txt") }
+    let error = #expect(throws: Problem.self) { try resolve("data.path=\u{FEFF}text.txt") }
     #expect(error?.exitCode == 78 && error?.message.contains("impossible value of data.path") == true)
     #expect(throws: Never.self) { try resolve("data.path=text\u{FEFF}.txt") }
   }

@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Problems
 import Testing
 
 @Suite("Configuration files")
@@ -40,7 +41,7 @@ struct YAMLTests {
       ("model:\n  hiden: 4", "unknown key model.hiden with value 4"),
     ])
   func wrongTypes(yaml: String, expected: String) {
-    let error = #expect(throws: ConfigurationError.self) { try load(yaml) }
+    let error = #expect(throws: Problem.self) { try load(yaml) }
     #expect(error?.exitCode == 78 && error?.message.contains(expected) == true, "\(String(describing: error))")
   }
 
@@ -51,7 +52,7 @@ struct YAMLTests {
       "model: {hidden: 1}\nmodel.hidden: 1", "model.hidden: 1\n\"model.hidden\": 2",
     ])
   func duplicates(yaml: String) {
-    let error = #expect(throws: ConfigurationError.self) { try load(yaml) }
+    let error = #expect(throws: Problem.self) { try load(yaml) }
     #expect(error?.exitCode == 78 && error?.message.contains("twice") == true, "\(String(describing: error))")
   }
 
@@ -62,7 +63,7 @@ struct YAMLTests {
       "seed: 1\n}", "%YAML 9.9\n---\nseed: 1", "seed: @1", "seed: *a", "\u{1}",
     ])
   func malformed(yaml: String) {
-    let error = #expect(throws: ConfigurationError.self) { try load(yaml) }
+    let error = #expect(throws: Problem.self) { try load(yaml) }
     #expect(error?.exitCode == 78 && error?.message.contains("run.yaml") == true, "\(String(describing: error))")
     #expect(error?.message.contains("\n") == false)
   }
@@ -74,7 +75,7 @@ struct YAMLTests {
       "{\"a\":&b 1}",
     ])
   func anchors(yaml: String) {
-    let error = #expect(throws: ConfigurationError.self) { try load(yaml) }
+    let error = #expect(throws: Problem.self) { try load(yaml) }
     #expect(error?.exitCode == 78)
     if !yaml.hasSuffix("&a\n") { #expect(error?.message.contains("anchors are not accepted") == true) }
   }
@@ -91,7 +92,7 @@ struct YAMLTests {
       (0..<2000).map { String(repeating: " ", count: $0) + "a:\n" }.joined().prefix(1 << 19).description,
       String(repeating: "# comment\n", count: 110_000),
     ] {
-      let error = #expect(throws: ConfigurationError.self) { try load(yaml) }
+      let error = #expect(throws: Problem.self) { try load(yaml) }
       #expect(error?.exitCode == 78 && (error?.message.utf8.count ?? .max) < 5000)
     }
   }
@@ -102,7 +103,7 @@ struct YAMLTests {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     for path in ["", folder.appending(path: "absent.yaml").path, folder.path, "/dev/null"] {
-      let error = #expect(throws: ConfigurationError.self) { try Configuration.load(file: path) }
+      let error = #expect(throws: Problem.self) { try Configuration.load(file: path) }
       #expect(error?.exitCode == 74 && error?.message.contains("(\(path))") == true)
     }
     let large = folder.appending(path: "large.yaml")
@@ -110,7 +111,7 @@ struct YAMLTests {
     let binary = folder.appending(path: "binary.yaml")
     try Data([0x73, 0xFF, 0xFE]).write(to: binary)
     for file in [large, binary] {
-      let error = #expect(throws: ConfigurationError.self) { try Configuration.load(file: file.path) }
+      let error = #expect(throws: Problem.self) { try Configuration.load(file: file.path) }
       #expect(error?.exitCode == 78)
     }
     let link = folder.appending(path: "link.yaml")
@@ -196,7 +197,7 @@ struct ResolvedTextTests {
       if mayChange || key == "data.path" {
         #expect(throws: Never.self) { try changed.checkResume(of: stored, run: "runs/x") }
       } else {
-        let error = #expect(throws: ConfigurationError.self) { try changed.checkResume(of: stored, run: "runs/x") }
+        let error = #expect(throws: Problem.self) { try changed.checkResume(of: stored, run: "runs/x") }
         #expect(error?.exitCode == 78 && error?.message.hasPrefix("\(key) differs") == true)
         #expect(error?.hint?.contains("--fresh") == true)
       }
@@ -213,16 +214,16 @@ struct ResolvedTextTests {
     #expect(placeless.mappingPlaces { "/x/" + $0 } == placeless)
     let there = here.mappingPlaces { "/y/" + $0 }
     #expect(throws: Never.self) { try there.checkResume(of: stored, run: "r") }
-    let vectors = #expect(throws: ConfigurationError.self) {
+    let vectors = #expect(throws: Problem.self) {
       try there.checkPlaces(of: stored, hasCheckpoint: true, run: "r")
     }
     #expect(vectors?.message.hasPrefix("model.vectors differs") == true && vectors?.exitCode == 78)
-    let path = #expect(throws: ConfigurationError.self) {
+    let path = #expect(throws: Problem.self) {
       try there.checkPlaces(of: stored, hasCheckpoint: false, run: "r")
     }
     #expect(path?.message.hasPrefix("data.path differs") == true)
     let share = try resolve("data.path=a.txt", "model.vectors=v", "data.tokens=words")
-    #expect(throws: ConfigurationError.self) { try share.checkResume(of: here, run: "r") }
+    #expect(throws: Problem.self) { try share.checkResume(of: here, run: "r") }
   }
 
   @Test("What is given goes over what is stored, if a resume may change it")
@@ -236,7 +237,7 @@ struct ResolvedTextTests {
     let longer = try given("training.steps=90", "seed=3")
     #expect(longer.training.steps == 90 && longer.model.hidden == 9 && longer.seed == 3)
     for (setting, key) in [("seed=4", "seed"), ("task=copy", "task"), ("schedule.name=cosine", "schedule.name")] {
-      let error = #expect(throws: ConfigurationError.self) { try given(setting) }
+      let error = #expect(throws: Problem.self) { try given(setting) }
       #expect(error?.exitCode == 78 && error?.message.hasPrefix("\(key) differs from the run") == true)
     }
   }
@@ -251,7 +252,7 @@ struct ResolvedTextTests {
     }
     for key in ["model.hidden", "seed", "batch.shards"] {
       let changed = try resolve("data.path=x", "data.tokens=words", "\(key)=9")
-      let error = #expect(throws: ConfigurationError.self) { try changed.checkRepetition(of: stored, run: "runs/x") }
+      let error = #expect(throws: Problem.self) { try changed.checkRepetition(of: stored, run: "runs/x") }
       #expect(error?.exitCode == 78 && error?.message.hasPrefix("\(key) differs from the run to be verified") == true)
     }
   }

@@ -1,5 +1,6 @@
 import DataParallel
 import MPI
+import Problems
 import Testing
 
 /// What is left of each limit, from recorded texts of the kernel, and what is refused.
@@ -79,7 +80,7 @@ struct MemoryLimitsTests {
       (large, "468 MB more a rank (memory of 1000 MB), got an estimate of 470 MB"),
       (wide, "100 MB more a rank (ulimit -v of 496 MB), got an estimate of 102 MB"),
     ] {
-      let failure = Failure(message: "error: it does not fit — expected at most \(sizes)\nhint: none", exitCode: 78)
+      let failure = Problem(.badConfiguration, "it does not fit — expected at most \(sizes)", hint: "none")
       #expect(throws: failure) { try limits.check(need, for: "it does not fit", hint: "none") }
     }
   }

@@ -2,6 +2,7 @@ import Checkpoints
 import DataParallel
 import Foundation
 import LSTM
+import Problems
 import Testing
 
 @Suite struct SavedModelTests {
@@ -12,7 +13,7 @@ import Testing
     if hidden == 2 {
       #expect(try read().shape.parameterCount == 5 * 3 + (3 + 2 + 1) * 8 + (2 + 1) * 5)
     } else {
-      let error = #expect(throws: CheckpointError.self) { _ = try read() }
+      let error = #expect(throws: Problem.self) { _ = try read() }
       #expect(error?.exitCode == 65 && error?.message.contains("output.weight") == true, "\(error!)")
     }
   }
@@ -23,7 +24,7 @@ import Testing
     #expect(try shape("lastStep pooling=mean").pooling == .mean)
     #expect(try shape("lastStepNumbers pooling=max").pooling == .max)
     for other in ["everyStep pooling=mean", "lastStep pooling=last", "lastStep pooling=sum", "lastStep pooling="] {
-      let error = #expect(throws: CheckpointError.self) { try shape(other) }
+      let error = #expect(throws: Problem.self) { try shape(other) }
       #expect(error?.exitCode == 65 && error?.message.contains(other) == true)
     }
   }

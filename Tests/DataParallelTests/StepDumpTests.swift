@@ -2,6 +2,7 @@ import Checkpoints
 import DataParallel
 import Foundation
 import LSTM
+import Problems
 import Testing
 
 /// Dumps are hostile until they are checked.
@@ -90,14 +91,14 @@ import Testing
     for (index, change) in changes.enumerated() {
       var parts = Parts()
       change(&parts)
-      let error = #expect(throws: CheckpointError.self, "change \(index)") { try read(parts) }
-      #expect(error?.kind == .badData, "change \(index): \(String(describing: error))")
+      let error = #expect(throws: Problem.self, "change \(index)") { try read(parts) }
+      #expect(error?.exit == .badData, "change \(index): \(String(describing: error))")
     }
     for name in [
       "tokens", "targets", "lengths", "hidden", "dropout", "targetCount", "ranks", "head", "finding", "segment",
       "penalty", "dropoutMask",
     ] {
-      let error = #expect(throws: CheckpointError.self) { try read(Parts(missing: name)) }
+      let error = #expect(throws: Problem.self) { try read(Parts(missing: name)) }
       #expect(error?.message.contains("\"\(name)\"") == true, "\(String(describing: error))")
     }
   }
@@ -120,9 +121,9 @@ import Testing
         var bytes = whole
         bytes[place] ^= 4
         try bytes.write(to: file)
-        #expect(throws: CheckpointError.self) { try StepDump(path) }
+        #expect(throws: Problem.self) { try StepDump(path) }
         try whole.prefix(place).write(to: file)
-        #expect(throws: CheckpointError.self) { try StepDump(path) }
+        #expect(throws: Problem.self) { try StepDump(path) }
       }
       try whole.write(to: file)
     }

@@ -3,6 +3,7 @@ import Crypto
 import DataParallel
 import Foundation
 import Glibc
+import Problems
 
 func checkpointReaders() -> [Reader.Kind] {
   let original = try! Original()
@@ -60,7 +61,7 @@ func checkpointReaders() -> [Reader.Kind] {
         (patience.heldSeconds, patience.heartbeatSeconds) = (0, 0)
         let lock = try RunLock(run, ranks: 1, patience: patience)
         guard let job = lock.takenOver else {
-          throw CheckpointError(.badData, "no record", expected: "", got: "", at: "")
+          throw Problem(.badData, "no record", expected: "", got: "", at: "")
         }
         return job.utf8.count < 10_000 && job.unicodeScalars.allSatisfy { $0.value >= 32 }
       }

@@ -69,7 +69,7 @@ import Testing
   func ourErrorIsShownAndBoxesAreNot(pieces: Int) {
     let (shown, messages) = read(Self.aborted, pieces: pieces)
     #expect(shown == "error: unknown key a — expected a known key, got a (--set)\nhint: did you mean b?\n")
-    #expect(messages.ending(exitCode: 78).exitCode == 78 && messages.ending(exitCode: 78).message == nil)
+    #expect(messages.ending(exitCode: 78).exitCode == 78 && messages.ending(exitCode: 78).problem == nil)
   }
 
   @Test func aKilledRankIsNamed() {
@@ -77,22 +77,22 @@ import Testing
     let ending = messages.ending(exitCode: 137)
     #expect(shown == "" && ending.exitCode == 77)
     #expect(
-      ending.message?.text == "rank 2 was killed by SIGKILL — expected a running process, got none (host vm)")
+      ending.problem?.message == "rank 2 was killed by SIGKILL — expected a running process, got none (host vm)")
   }
 
   @Test func anErrorOfOursIsTheOnlyOne() {
     let own = "[rank 1/3] error: a rank has died — expected a running process, got none\n"
     let (shown, messages) = read(own + Self.killed)
     #expect(shown == own)
-    #expect(messages.ending(exitCode: 137).exitCode == 77 && messages.ending(exitCode: 137).message == nil)
+    #expect(messages.ending(exitCode: 137).exitCode == 77 && messages.ending(exitCode: 137).problem == nil)
   }
 
   @Test func tooFewSlotsAreAMatterOfConfiguration() {
     let (shown, messages) = read(Self.slots)
     let ending = messages.ending(exitCode: 1)
-    #expect(shown == "" && ending.exitCode == 78 && ending.message?.hint?.contains("slots=N") == true)
+    #expect(shown == "" && ending.exitCode == 78 && ending.problem?.hint?.contains("slots=N") == true)
     #expect(
-      ending.message?.text.hasSuffix(
+      ending.problem?.message.hasSuffix(
         "There are not enough slots available in the system to satisfy the 5 slots that were requested by the application"
       )
         == true)
@@ -102,13 +102,13 @@ import Testing
     let (shown, messages) = read(Self.host)
     let ending = messages.ending(exitCode: 1)
     #expect(shown == "ssh: Could not resolve hostname nowhere: Name or service not known\n" && ending.exitCode == 77)
-    #expect(ending.message?.text.hasSuffix("ORTE was unable to reliably start one or more daemons") == true)
+    #expect(ending.problem?.message.hasSuffix("ORTE was unable to reliably start one or more daemons") == true)
   }
 
   @Test func anEndWithoutAWordIsToldOf() {
-    #expect(read("").messages.ending(exitCode: 1).message?.text.hasSuffix("exit code 1 without a message") == true)
-    #expect(read("").messages.ending(exitCode: 0).message == nil)
-    #expect(read("").messages.ending(exitCode: 75).message == nil)
+    #expect(read("").messages.ending(exitCode: 1).problem?.message.hasSuffix("exit code 1 without a message") == true)
+    #expect(read("").messages.ending(exitCode: 0).problem == nil)
+    #expect(read("").messages.ending(exitCode: 75).problem == nil)
   }
 
   @Test func whatARankSaysPassesEvenInABox() {

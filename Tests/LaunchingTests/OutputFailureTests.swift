@@ -4,12 +4,12 @@ import Testing
 
 @Suite struct OutputFailureTests {
   @Test func onlyAReaderWhoHasHadEnoughIsPassedOverInSilence() {
-    #expect(OutputFailure(code: EPIPE).message == nil)
+    #expect(OutputFailure(code: EPIPE).problem == nil)
     for (code, word) in [
       (ENOSPC, "a full disk"), (EDQUOT, "quota"), (EFBIG, "ulimit"), (EBADF, "closed"), (EIO, "error"),
     ] {
-      let message = OutputFailure(code: code).message
-      let text = [message?.text, message?.hint].compactMap(\.self).joined(separator: " ")
+      let problem = OutputFailure(code: code).problem
+      let text = [problem?.message, problem?.hint].compactMap(\.self).joined(separator: " ")
       #expect(text.contains(word), "\(code)")
     }
   }

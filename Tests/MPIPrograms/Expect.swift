@@ -3,7 +3,7 @@ import MPI
 /// Throws, with both values in the message, unless they are equal.
 func expect<T: Equatable>(_ got: T, equals expected: T, _ what: String) throws {
   if got != expected {
-    throw Failure(message: "error: \(what) — expected \(expected), got \(got)", exitCode: 1)
+    throw Failure("\(what) — expected \(expected), got \(got)", exitCode: 1)
   }
 }
 
@@ -14,7 +14,7 @@ func expectError(_ words: String, _ body: () throws -> Void) throws {
   } catch {
     return try expect("\(error)".contains(words), equals: true, "`\(words)` in `\(error)`")
   }
-  throw Failure(message: "error: no error — expected `\(words)`", exitCode: 1)
+  throw Failure("no error — expected `\(words)`", exitCode: 1)
 }
 
 /// Element i of the contribution of a rank: different for every rank and place, exact in every type used here.

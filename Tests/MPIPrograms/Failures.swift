@@ -3,7 +3,7 @@ import MPI
 
 /// An error as a program has it: words, a hint, an exit code.
 func badData(_ what: String) -> Failure {
-  Failure(message: "error: \(what) — expected numbers, got text (corpus.txt)\nhint: look at it", exitCode: 65)
+  Failure("\(what) — expected numbers, got text (corpus.txt)", hint: "look at it", exitCode: 65)
 }
 
 /// Whatever is wrong with the arguments is an error with the name of the call, never a trap.

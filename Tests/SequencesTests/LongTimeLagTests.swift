@@ -1,3 +1,4 @@
+import Problems
 import Sequences
 import Testing
 
@@ -131,7 +132,7 @@ struct LongTimeLagTests {
       { _ = try DistantSymbol(.randomLength(least: 0), p: 5) },
       { _ = try DistantSymbol(.randomLength(least: 5), p: 0) },
     ] as [() throws -> Void] {
-      let error = #expect(throws: SequenceError.self) { try make() }
+      let error = #expect(throws: Problem.self) { try make() }
       #expect(error?.exitCode == 78)
     }
   }

@@ -1,3 +1,4 @@
+import Problems
 import Randomness
 import Sequences
 import Testing
@@ -178,7 +179,7 @@ struct ReberTaskTests {
   @Test("Too short a window, or too few different strings, is an error with exit code 78")
   func impossible() throws {
     for (longest, heldOut) in [(8, 1), (0, 0), (9, 4), (12, 40)] {
-      let error = #expect(throws: SequenceError.self) {
+      let error = #expect(throws: Problem.self) {
         try ReberTask(seed: 1, trainingCount: 4, heldOutCount: heldOut, longest: longest)
       }
       #expect(error?.exitCode == 78)

@@ -1,3 +1,4 @@
+import Problems
 import Sequences
 import Testing
 
@@ -75,7 +76,7 @@ struct ShardPlanTests {
 
   @Test("More ranks than shards is an error that says what to change")
   func tooManyRanks() {
-    let error = #expect(throws: SequenceError.self) { try ShardPlan(globalBatch: 32, shards: 8, ranks: 9) }
+    let error = #expect(throws: Problem.self) { try ShardPlan(globalBatch: 32, shards: 8, ranks: 9) }
     #expect(error?.exitCode == 78)
     #expect(error?.message == "more ranks than shards — expected at most 8 ranks, got 9")
     #expect(error?.hint?.contains("mpirun -np 8") == true && error?.hint?.contains("batch.shards") == true)
@@ -83,6 +84,6 @@ struct ShardPlanTests {
 
   @Test("Counts below one or beyond 2³¹ are errors", arguments: [(0, 1, 1), (1, 0, 1), (1, 1, 0), (Int.max, 1, 1)])
   func impossible(b: Int, s: Int, p: Int) {
-    #expect(throws: SequenceError.self) { try ShardPlan(globalBatch: b, shards: s, ranks: p) }
+    #expect(throws: Problem.self) { try ShardPlan(globalBatch: b, shards: s, ranks: p) }
   }
 }

@@ -1,3 +1,4 @@
+import Problems
 import Randomness
 import Sequences
 import Testing
@@ -176,7 +177,7 @@ struct SourceTests {
     if enough {
       #expect(try make().stepsPerEpoch == 1)
     } else {
-      let error = #expect(throws: SequenceError.self) { try make() }
+      let error = #expect(throws: Problem.self) { try make() }
       #expect(error?.exitCode == 65)
       #expect(error?.message.contains("at least 13") == true && error?.message.contains("got 12 (short.txt)") == true)
       #expect(error?.hint?.contains("batch.sequences") == true)
@@ -185,7 +186,7 @@ struct SourceTests {
 
   @Test("A batch larger than any text is an error, not an overflow")
   func hugeBatch() {
-    #expect(throws: SequenceError.self) {
+    #expect(throws: Problem.self) {
       try TokenStream(tokens: [1, 2], globalBatch: Int.max, timesteps: 2, seed: 1, name: "test")
     }
   }
@@ -227,7 +228,7 @@ struct SourceTests {
 
   @Test("Evaluation needs two tokens", arguments: [0, 1])
   func evaluationTooShort(count: Int) {
-    let error = #expect(throws: SequenceError.self) {
+    let error = #expect(throws: Problem.self) {
       try EvaluationStream(
         tokens: [Int32](repeating: 0, count: count), globalBatch: 1, timesteps: 1, name: "test")
     }

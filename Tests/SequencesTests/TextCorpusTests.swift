@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 import Sequences
 import Testing
 
@@ -78,7 +79,7 @@ final class TextCorpusTests {
     let path = try file(bytes)
     for validation in [TextRecipe.Validation.none, .fraction(0.1)] {
       for kind in [TokenKind.characters, .words] {
-        let error = #expect(throws: SequenceError.self) { try corpus(path, kind, validation) }
+        let error = #expect(throws: Problem.self) { try corpus(path, kind, validation) }
         #expect(error?.exitCode == 65 && error?.message.contains(path) == true)
       }
     }
@@ -92,7 +93,7 @@ final class TextCorpusTests {
   func wholeTooShort(text: String, kind: TokenKind, count: Int) throws {
     let path = try file(Array(text.utf8))
     for validation in [TextRecipe.Validation.none, .fraction(0.1), .fraction(0.9)] {
-      let error = #expect(throws: SequenceError.self) { try corpus(path, kind, validation) }
+      let error = #expect(throws: Problem.self) { try corpus(path, kind, validation) }
       #expect(error?.exitCode == 65)
       #expect(error?.message == "text is too short — expected at least 2 tokens, got \(count) (\(path))")
     }
@@ -101,14 +102,14 @@ final class TextCorpusTests {
   @Test("A part that the cut leaves empty or with one token is named, with what to change")
   func partTooShort() throws {
     let path = try file(Array("ab".utf8), "two.txt")
-    let empty = #expect(throws: SequenceError.self) { try corpus(path, .characters, .fraction(0.9)) }
+    let empty = #expect(throws: Problem.self) { try corpus(path, .characters, .fraction(0.9)) }
     #expect(
       empty?.message == "no characters in the training part of the text — expected at least one, got none (\(path))")
-    let one = #expect(throws: SequenceError.self) { try corpus(path, .characters, .fraction(0.5)) }
+    let one = #expect(throws: Problem.self) { try corpus(path, .characters, .fraction(0.5)) }
     #expect(
       one?.message == "training part of the text is too short — expected at least 2 tokens, got 1 (\(path))")
     let longer = try file(Array("abcd".utf8), "four.txt")
-    let held = #expect(throws: SequenceError.self) { try corpus(longer, .characters, .fraction(0.1)) }
+    let held = #expect(throws: Problem.self) { try corpus(longer, .characters, .fraction(0.1)) }
     #expect(
       held?.message == "validation part of the text is too short — expected at least 2 tokens, got 1 (\(longer))")
     for error in [empty, one, held] {
@@ -119,7 +120,7 @@ final class TextCorpusTests {
   @Test("Words that are all <unk> make no vocabulary")
   func onlyUnknown() throws {
     let path = try file(Array("<unk> <unk> <unk>".utf8))
-    let error = #expect(throws: SequenceError.self) { try corpus(path, .words, .none) }
+    let error = #expect(throws: Problem.self) { try corpus(path, .words, .none) }
     #expect(
       error?.message == "no words in the text — expected at least one other than <unk>, got none (\(path))")
   }
@@ -127,7 +128,7 @@ final class TextCorpusTests {
   @Test("White space alone has no words")
   func noWords() throws {
     let path = try file(Array(" \n\t ".utf8))
-    #expect(throws: SequenceError.self) { try corpus(path, .words, .none) }
+    #expect(throws: Problem.self) { try corpus(path, .words, .none) }
   }
 
   @Test("Text that is not UTF-8 is bad data for characters and words, wherever the fault lies, and good as bytes")
@@ -137,7 +138,7 @@ final class TextCorpusTests {
       bytes[place] = 0xFE
       let path = try file(bytes)
       for kind in [TokenKind.characters, .words] {
-        let error = #expect(throws: SequenceError.self) { try corpus(path, kind) }
+        let error = #expect(throws: Problem.self) { try corpus(path, kind) }
         #expect(error?.exitCode == 65 && error?.message.contains("offset \(place) ") == true)
         #expect(error?.hint?.contains("bytes") == true)
       }
@@ -148,11 +149,11 @@ final class TextCorpusTests {
   @Test("Missing files, directories and devices are input errors")
   func unreadable() throws {
     for path in [folder.appending(path: "absent").path, folder.path, "/dev/null", ""] {
-      let error = #expect(throws: SequenceError.self) { try corpus(path) }
+      let error = #expect(throws: Problem.self) { try corpus(path) }
       #expect(error?.exitCode == 74 && error?.message.contains("(\(path))") == true)
     }
     let good = try file(Array("some text".utf8))
-    let error = #expect(throws: SequenceError.self) {
+    let error = #expect(throws: Problem.self) {
       try corpus(good, .characters, .file(folder.appending(path: "absent").path))
     }
     #expect(error?.exitCode == 74)
@@ -162,7 +163,7 @@ final class TextCorpusTests {
   func noPermission() throws {
     let path = try file(Array("some text".utf8))
     try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: path)
-    let error = #expect(throws: SequenceError.self) { try corpus(path) }
+    let error = #expect(throws: Problem.self) { try corpus(path) }
     #expect(error?.exitCode == 74)
   }
 }

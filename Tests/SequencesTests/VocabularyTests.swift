@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 import Randomness
 import Sequences
 import Testing
@@ -83,7 +84,7 @@ struct VocabularyTests {
   @Test("Text that is not UTF-8 is an error with the offset, and a hint that names bytes")
   func invalidText() {
     for kind in [TokenKind.characters, .words] {
-      let error = #expect(throws: SequenceError.self) {
+      let error = #expect(throws: Problem.self) {
         try Vocabulary.build(from: [0x61, 0xC3, 0xA9, 0xFF, 0x62], kind: kind, name: "latin.txt")
       }
       #expect(error?.exitCode == 65 && error?.message.contains("offset 3 (latin.txt)") == true)
@@ -97,7 +98,7 @@ struct VocabularyTests {
       [0xC0, 0x80], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0x61, 0xE2, 0x82],
     ])
   func malformedSequences(bytes: [UInt8]) {
-    #expect(throws: SequenceError.self) { try Vocabulary.build(from: bytes, kind: .characters, name: "test") }
+    #expect(throws: Problem.self) { try Vocabulary.build(from: bytes, kind: .characters, name: "test") }
   }
 
   @Test("Every kind survives JSON, with the same bytes each time")
@@ -127,22 +128,22 @@ struct VocabularyTests {
       #"{"kind":"words","entries":[1,2]}"#, #"{"kind":"words","entries":["<unk>","a"]"#,
     ])
   func hostileJSON(json: String) {
-    let error = #expect(throws: SequenceError.self) { try Vocabulary(json: Data(json.utf8), name: "v.json") }
+    let error = #expect(throws: Problem.self) { try Vocabulary(json: Data(json.utf8), name: "v.json") }
     #expect(error?.exitCode == 65 && error?.message.contains("(v.json)") == true)
   }
 
   @Test("A vocabulary with too many entries is an error")
   func tooLarge() {
     let entries = ["<unk>"] + (0..<Vocabulary.maximumCount).map { "w\($0)" }
-    #expect(throws: SequenceError.self) { try Vocabulary(kind: .words, entries: entries) }
+    #expect(throws: Problem.self) { try Vocabulary(kind: .words, entries: entries) }
   }
 
   @Test("Symbols take only their own alphabet")
   func symbols() throws {
     #expect(try ReberTask.vocabulary.encode("BTPSXVE") == [0, 1, 2, 3, 4, 5, 6])
     #expect(ReberTask.vocabulary.decode([0, 6]) == "BE" && ReberTask.vocabulary.unknown == nil)
-    let error = #expect(throws: SequenceError.self) { try ReberTask.vocabulary.encode("BTA") }
+    let error = #expect(throws: Problem.self) { try ReberTask.vocabulary.encode("BTA") }
     #expect(error?.message.contains("symbol 3") == true)
-    #expect(throws: SequenceError.self) { try Vocabulary(symbols: "ABA") }
+    #expect(throws: Problem.self) { try Vocabulary(symbols: "ABA") }
   }
 }

@@ -25,7 +25,7 @@ func end(_ world: World, run: RunDirectory) throws {
 func start(_ world: World, limitSeconds: Int, _ body: (Heartbeat, _ isLast: Bool) throws -> Void) throws {
   let all = world.communicator
   guard let heartbeat = try Heartbeat.ofNode(world) else {
-    throw Failure(message: "error: no memory that ranks share", exitCode: 1)
+    throw Failure("no memory that ranks share", exitCode: 1)
   }
   _ = try Watchdog(
     world: world, heartbeat: heartbeat, ranks: Array(0..<all.size), limitSeconds: limitSeconds, isPublisher: false)

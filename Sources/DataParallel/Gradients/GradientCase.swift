@@ -1,5 +1,6 @@
 import Checkpoints
 import LSTM
+import Problems
 
 /// A stack of LSTM layers with its inputs and upstream gradients, as any framework can write it: PyTorch's names,
 /// shapes and gate order.
@@ -32,8 +33,8 @@ extension GradientCase {
   /// Reads a case; F32 and F64 are converted to `Scalar`. Everything that does not fit is an error with exit code 65.
   init(path: String) throws {
     let file = try TensorFile(path: path)
-    func fail(_ what: String, expected: String, got: String, hint: String? = nil) -> CheckpointError {
-      CheckpointError(.badData, what, expected: expected, got: got, at: path, hint: hint)
+    func fail(_ what: String, expected: String, got: String, hint: String? = nil) -> Problem {
+      Problem(.badData, what, expected: expected, got: got, at: path, hint: hint)
     }
     let xShape = try file.tensor("x").shape
     guard xShape.count == 3, xShape.allSatisfy({ $0 > 0 && $0 <= Int32.max }) else {

@@ -2,6 +2,7 @@ import Checkpoints
 import LSTM
 import MPI
 import Optimization
+import Problems
 import Sequences
 
 /// A step that was not finite, as a run has dumped it: all that the step began with, so that it can be repeated without
@@ -147,8 +148,8 @@ struct DumpedBatch: SequenceSource {
     targetCount = Int(count)
   }
 
-  static func impossible(_ expected: String, _ got: String, _ path: String) -> CheckpointError {
-    CheckpointError(.badData, "dump cannot be repeated", expected: expected, got: got, at: path)
+  static func impossible(_ expected: String, _ got: String, _ path: String) -> Problem {
+    Problem(.badData, "dump cannot be repeated", expected: expected, got: got, at: path)
   }
 
   func startsFresh(atStep step: Int, lane: Int) -> Bool { false }

@@ -1,6 +1,7 @@
 import Checkpoints
 import LSTM
 import MPI
+import Problems
 import Sequences
 
 /// Names of the files and tensors of a dump.
@@ -16,7 +17,7 @@ extension Training {
   /// - Returns: on rank 0 where the dump stands, nil where there are `limit` of them.
   func writeDump(
     _ finding: NonFiniteFinding, source: any SequenceSource, manifest: Manifest, to directory: RunDirectory, limit: Int
-  ) throws -> Result<String?, CheckpointError> {
+  ) throws -> Result<String?, Problem> {
     guard limit > 0 else { return .success(nil) }
     let step = finding.step - 1
     let isBlamed = world.communicator.rank == finding.rank
@@ -47,7 +48,7 @@ extension Training {
                 tensors: ModelFile.tensors(parameters.baseAddress!, shape: setup.shape), refusesNonFinite: false),
               CheckpointFile(name: DumpFiles.batch, tensors: tensors + scalars, refusesNonFinite: false),
             ], limit: limit))
-      } catch let error as CheckpointError {
+      } catch let error as Problem {
         return .failure(error)
       }
     }

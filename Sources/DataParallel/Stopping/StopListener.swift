@@ -1,5 +1,6 @@
 import Checkpoints
 import MPI
+import Problems
 import Timing
 
 /// Knows on each rank, at any timestep, whether the job is to stop: because of a signal to this process, because of
@@ -74,7 +75,7 @@ public final class StopListener {
     }
     senders.removeAll { $0 == sender }
     guard let reason = StopReason(code: Int(code)) else {
-      throw Failure(message: "error: unknown reason of a stop — expected one of 1 to 203, got \(code)", exitCode: 70)
+      throw Problem(.internalError, "unknown reason of a stop — expected one of 1 to 203, got \(code)")
     }
     return reason
   }

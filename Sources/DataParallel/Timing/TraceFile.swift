@@ -1,6 +1,7 @@
 import Checkpoints
 import LSTM
 import MPI
+import Problems
 import Timing
 
 /// A trace of all ranks for Perfetto or chrome://tracing: the latest events of each rank's clock, in the Trace Event
@@ -25,7 +26,7 @@ public final class TraceFile {
 
   /// Gathers the events of all ranks on rank 0, which writes the file. Collective. Returns why the file could not be
   /// written, on rank 0; the ranks go on together all the same.
-  func write(_ training: Training, hosts: [String]) throws -> CheckpointError? {
+  func write(_ training: Training, hosts: [String]) throws -> Problem? {
     let communicator = world.communicator
     let correction = ClockCorrection(first: first, last: try ClockOffset.measure(on: communicator))
     let events = training.clock.events.map { $0.onClock(correction.rootSeconds) }
@@ -47,7 +48,7 @@ public final class TraceFile {
         try append(TraceText.tail)
       }
       return nil
-    } catch let error as CheckpointError {
+    } catch let error as Problem {
       // The other ranks are still sending.
       for rank in received..<communicator.size { _ = try receive(from: rank) }
       return error

@@ -1,3 +1,5 @@
+import Problems
+
 /// Clips of one sample rate, with their classes.
 public struct AudioClips: Sendable, Equatable {
   /// Samples a second.
@@ -13,10 +15,10 @@ public struct AudioClips: Sendable, Equatable {
   /// Errors as `AudioFile.read` has them; a clip of another rate than the others has exit code 65.
   public static func read(
     folder: String, pattern: NamePattern, classes: [String]? = nil, rate: Int? = nil
-  ) throws(SequenceError) -> AudioClips {
+  ) throws(Problem) -> AudioClips {
     var collection = LabelledCollection<Float>(width: 1)
     var common = rate
-    try forEachClassFile(in: folder, pattern) { path, file, label throws(SequenceError) in
+    try forEachClassFile(in: folder, pattern) { path, file, label throws(Problem) in
       let clip = try AudioFile.read(path)
       guard clip.rate == common ?? clip.rate else {
         throw otherRate(clip.rate, expected: common!, rate == nil ? "before it" : "in training", path)
@@ -27,14 +29,14 @@ public struct AudioClips: Sendable, Equatable {
     return AudioClips(rate: common!, clips: try collection.labelled(classes: classes, source: folder))
   }
 
-  static func otherRate(_ rate: Int, expected: Int, _ place: String, _ path: String) -> SequenceError {
+  static func otherRate(_ rate: Int, expected: Int, _ place: String, _ path: String) -> Problem {
     .data(
       "sample rate of a clip — expected \(expected) samples a second as \(place), got \(rate) (\(path))",
       hint: "resample the clips, for example: ffmpeg -i input.wav -ar \(expected) output.wav")
   }
 
   /// The clips as log-mel features, [frames, bands].
-  public func features(_ mel: LogMel) throws(SequenceError) -> LabelledValues {
+  public func features(_ mel: LogMel) throws(Problem) -> LabelledValues {
     precondition(mel.rate == rate, "features are made for one sample rate")
     return try clips.map(width: mel.bands) { samples, _ in mel.features(of: samples) }
   }

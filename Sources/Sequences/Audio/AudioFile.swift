@@ -1,3 +1,5 @@
+import Problems
+
 /// Sound in one channel.
 public struct AudioClip: Sendable, Equatable {
   /// Samples a second.
@@ -9,12 +11,12 @@ public struct AudioClip: Sendable, Equatable {
 /// Files of sound, WAV or FLAC as their first bytes say.
 public enum AudioFile {
   /// Reads the file at `path`. What is no sound, and none at all, are errors with exit code 65.
-  public static func read(_ path: String) throws(SequenceError) -> AudioClip {
+  public static func read(_ path: String) throws(Problem) -> AudioClip {
     try decode(TextFile.read(path, as: "audio file"), name: path)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
-  public static func decode(_ bytes: [UInt8], name: String) throws(SequenceError) -> AudioClip {
+  public static func decode(_ bytes: [UInt8], name: String) throws(Problem) -> AudioClip {
     FLACFile.isFLAC(bytes) ? try FLACFile.decode(bytes, name: name) : try WAVFile.decode(bytes, name: name)
   }
 }

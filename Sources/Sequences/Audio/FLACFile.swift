@@ -1,5 +1,6 @@
 private import CSndFile
 import Glibc
+import Problems
 
 /// FLAC files, decoded by libsndfile: no loss, so that the samples are the same bits everywhere.
 ///
@@ -13,8 +14,7 @@ public enum FLACFile {
 
   /// The mean of the channels. Anything that libsndfile cannot read to its end, another number of samples than the
   /// header says, more than `most`, and none at all are errors with exit code 65.
-  public static func decode(_ bytes: [UInt8], name: String, most: Int = mostSamples) throws(SequenceError) -> AudioClip
-  {
+  public static func decode(_ bytes: [UInt8], name: String, most: Int = mostSamples) throws(Problem) -> AudioClip {
     let memory = Memory(bytes)
     var (io, info) = (memory.io, SF_INFO())
     guard let file = sf_open_virtual(&io, Int32(SFM_READ), &info, Unmanaged.passUnretained(memory).toOpaque()) else {
@@ -36,7 +36,7 @@ public enum FLACFile {
 
   private static func samples(
     _ file: OpaquePointer, channels: Int, most: Int, _ name: String
-  ) throws(SequenceError) -> [Float] {
+  ) throws(Problem) -> [Float] {
     var samples: [Float] = []
     var block = [Double](repeating: 0, count: 4096 * channels)
     while true {
@@ -56,7 +56,7 @@ public enum FLACFile {
 
   private static func reason(_ file: OpaquePointer?) -> String { "\"\(String(cString: sf_strerror(file)))\"" }
 
-  private static func bad(_ expected: String, _ got: String, _ name: String) -> SequenceError {
+  private static func bad(_ expected: String, _ got: String, _ name: String) -> Problem {
     .data(
       "FLAC file cannot be read — expected \(expected), got \(got) (\(name))",
       hint: "write it anew, for example: ffmpeg -i input.flac output.flac")

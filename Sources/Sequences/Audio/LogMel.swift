@@ -1,4 +1,5 @@
 import Kernels
+import Problems
 
 /// Log-mel features: the logarithm of a sound's energy in bands that are equally wide on the mel scale, frame by frame.
 ///
@@ -39,7 +40,7 @@ public struct LogMel: Sendable {
   public init(
     rate: Int, windowSeconds: Double = 0.025, hopSeconds: Double = 0.010, bands: Int = 40, lowest: Double = 20,
     highest: Double? = nil
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     let top = highest ?? Double(rate) / 2
     guard rate >= 1, lowest >= 0, lowest < top, top <= Double(rate) / 2, (1...LogMel.mostBands).contains(bands) else {
       throw .configuration(

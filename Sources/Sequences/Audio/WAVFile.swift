@@ -1,3 +1,5 @@
+import Problems
+
 /// WAV files: RIFF with PCM of 8, 16, 24 or 32 bits or floats of 32 or 64, any number of channels, of which the mean is
 /// taken.
 ///
@@ -12,7 +14,7 @@ public struct WAVFile {
 
   /// The sound of the bytes of a file that errors call `name`. Anything but sound as above, fewer samples than the
   /// header says, and no samples at all are errors with exit code 65.
-  public static func decode(_ bytes: [UInt8], name: String) throws(SequenceError) -> AudioClip {
+  public static func decode(_ bytes: [UInt8], name: String) throws(Problem) -> AudioClip {
     let file = WAVFile(bytes: bytes, name: name)
     try file.checkKind()
     let (formatChunk, data) = try file.chunks()
@@ -20,13 +22,13 @@ public struct WAVFile {
     return AudioClip(rate: format.rate, samples: try file.samples(data, format))
   }
 
-  private func bad(_ what: String, _ expected: String, _ got: String, hint: String? = nil) -> SequenceError {
+  private func bad(_ what: String, _ expected: String, _ got: String, hint: String? = nil) -> Problem {
     .data("\(what) — expected \(expected), got \(got) (\(name))", hint: hint)
   }
 
   // MARK: Chunks
 
-  private func checkKind() throws(SequenceError) {
+  private func checkKind() throws(Problem) {
     guard !bytes.isEmpty else { throw bad("audio file is empty", "a WAV file", "no bytes") }
     if text(0) == "RIFF" && text(8) == "WAVE" { return }
     let kinds = [
@@ -41,7 +43,7 @@ public struct WAVFile {
 
   /// The format chunk and the data chunk. What the file says of its whole length is not used: programs that stream
   /// cannot know it.
-  private func chunks() throws(SequenceError) -> (format: Range<Int>, data: Range<Int>) {
+  private func chunks() throws(Problem) -> (format: Range<Int>, data: Range<Int>) {
     var place = 12
     var format: Range<Int>?
     while place + 8 <= bytes.count {
@@ -70,7 +72,7 @@ public struct WAVFile {
     let rate: Int
   }
 
-  private func format(_ chunk: Range<Int>) throws(SequenceError) -> Format {
+  private func format(_ chunk: Range<Int>) throws(Problem) -> Format {
     guard chunk.count >= 16 else { throw bad("WAV header too short", "16 bytes of format", "\(chunk.count)") }
     let at = chunk.lowerBound
     var tag = integer(at, bytes: 2)
@@ -99,7 +101,7 @@ public struct WAVFile {
 
   // MARK: Samples
 
-  private func samples(_ data: Range<Int>, _ format: Format) throws(SequenceError) -> [Float] {
+  private func samples(_ data: Range<Int>, _ format: Format) throws(Problem) -> [Float] {
     let frame = format.channels * format.bytesPerSample
     guard !data.isEmpty else { throw bad("clip without samples", "at least one", "none", hint: "leave the file out") }
     guard data.count % frame == 0 else {

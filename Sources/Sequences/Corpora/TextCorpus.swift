@@ -1,6 +1,7 @@
 import CSystem
 import Foundation
 import Glibc
+import Problems
 
 /// A text made ready for training: vocabulary, training tokens and validation tokens.
 ///
@@ -46,7 +47,7 @@ public struct TextCorpus: Sendable {
     let descriptor = system_memory_file()
     guard descriptor >= 0 else {
       let reason = String(cString: strerror(errno)).lowercased()
-      throw SequenceError.file(
+      throw Problem.file(
         "tokens cannot be kept in memory — expected a new file without a name, got \"\(reason)\" (\(recipe.path))")
     }
     do {

@@ -1,5 +1,6 @@
 import Crypto
 import Glibc
+import Problems
 
 /// What text becomes tokens, and how. Two corpora of one recipe and the same bytes are the same.
 public struct TextRecipe: Sendable {
@@ -54,7 +55,7 @@ public struct TextRecipe: Sendable {
   }
 
   /// The states of the files; errors as `TextFile.read` has them.
-  func states() throws(SequenceError) -> [TextFile.State] {
+  func states() throws(Problem) -> [TextFile.State] {
     var states: [TextFile.State] = []
     for file in files { states.append(try TextFile.state(file)) }
     return states
@@ -62,7 +63,7 @@ public struct TextRecipe: Sendable {
 
   /// SHA-256 over everything but the files' contents; their places are in it without links, so that a relative path
   /// is not taken for another one.
-  func digest() throws(SequenceError) -> [UInt8] {
+  func digest() throws(Problem) -> [UInt8] {
     var hash = SHA256()
     func add(_ text: String) { Array((text + "\0").utf8).withUnsafeBytes { hash.update(bufferPointer: $0) } }
     add("\(lineEnds)")

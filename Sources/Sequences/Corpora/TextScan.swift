@@ -1,3 +1,5 @@
+import Problems
+
 /// A text gone through from front to back in pieces, so that it may be larger than memory. Pieces end between two
 /// characters; tokens, and the offsets of what is not UTF-8, are those of the text read whole (`ReferenceCorpus`).
 struct TextScan {
@@ -14,15 +16,15 @@ struct TextScan {
   /// Calls `raw` with each piece as it is in the file, and `body` with the same as it is read: whole characters, and
   /// ends of lines spelled out. `offset` is the place of its first byte.
   func forEachPiece(
-    raw: ([UInt8]) -> Void = { _ in }, _ body: (_ bytes: [UInt8], _ offset: Int) throws(SequenceError) -> Void
-  ) throws(SequenceError) {
+    raw: ([UInt8]) -> Void = { _ in }, _ body: (_ bytes: [UInt8], _ offset: Int) throws(Problem) -> Void
+  ) throws(Problem) {
     var (rest, offset): ([UInt8], Int) = ([], 0)
-    func pass(_ bytes: [UInt8]) throws(SequenceError) {
+    func pass(_ bytes: [UInt8]) throws(Problem) {
       if kind != .bytes { try UTF8Text.validate(bytes, name: path, offset: offset) }
       try body(bytes, offset)
       offset += bytes.count
     }
-    try TextFile.forEachPiece(of: path, size: pieceBytes) { (piece) throws(SequenceError) in
+    try TextFile.forEachPiece(of: path, size: pieceBytes) { (piece) throws(Problem) in
       raw(piece)
       var bytes = rest
       append(piece, to: &bytes)
@@ -44,10 +46,10 @@ struct TextScan {
   }
 
   /// Bytes of the text, ends of lines spelled out. `size` is the file's.
-  func byteCount(size: Int) throws(SequenceError) -> Int {
+  func byteCount(size: Int) throws(Problem) -> Int {
     guard lineEnds else { return size }
     var ends = 0
-    try TextFile.forEachPiece(of: path, size: pieceBytes) { (piece) throws(SequenceError) in
+    try TextFile.forEachPiece(of: path, size: pieceBytes) { (piece) throws(Problem) in
       ends += piece.count { $0 == UInt8(ascii: "\n") }
     }
     return size + ends * (TextScan.lineEnd.count - 1)

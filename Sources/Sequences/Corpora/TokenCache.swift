@@ -1,6 +1,7 @@
 import CSystem
 import Crypto
 import Glibc
+import Problems
 
 /// A directory of token files, each made once and mapped by all processes that read the same text in the same way.
 ///
@@ -42,7 +43,7 @@ public struct TokenCache: Sendable {
     let states = try recipe.states()
     guard isCached(states) else { return }
     guard !directory.isEmpty else {
-      throw SequenceError.file(
+      throw Problem.file(
         "no directory for tokens — expected one of \(TokenCache.variable), XDG_CACHE_HOME and HOME in the environment, "
           + "got none (\(recipe.path))", hint: "name a directory with \(TokenCache.variable)=DIR")
     }
@@ -58,7 +59,7 @@ public struct TokenCache: Sendable {
       tell("making tokens of \(megabytes) MB of text, which are then kept in \(directory)")
       file = try make(recipe)
     }
-    guard try recipe.states() == states else { throw SequenceError.changedText(recipe.path) }
+    guard try recipe.states() == states else { throw Problem.changedText(recipe.path) }
     try name(file, link)
     try sync(directory)
   }
@@ -75,7 +76,7 @@ public struct TokenCache: Sendable {
       return try TextCorpus(file)
     } catch let flaw as TokenFileHeader.Flaw {
       // It was whole a moment ago.
-      throw SequenceError.file(
+      throw Problem.file(
         "token file was changed by somebody else — expected \(flaw.expected), got \(flaw.got) (\(path))",
         hint: "start again, or name another directory for tokens with \(TokenCache.variable)=DIR")
     }
@@ -86,24 +87,24 @@ public struct TokenCache: Sendable {
   // MARK: Names
 
   /// What names of the files of a recipe begin with: the name of the text, and digits of the recipe.
-  private func prefix(_ recipe: TextRecipe) throws(SequenceError) -> String {
+  private func prefix(_ recipe: TextRecipe) throws(Problem) -> String {
     // Short enough for a name of any characters.
     let name = String.UnicodeScalarView((recipe.path.split(separator: "/").last ?? "").unicodeScalars.prefix(40))
     return "\(String(name))-\(digits(try recipe.digest()))-"
   }
 
-  private func file(_ recipe: TextRecipe, _ contents: [UInt8]) throws(SequenceError) -> String {
+  private func file(_ recipe: TextRecipe, _ contents: [UInt8]) throws(Problem) -> String {
     "\(directory)/\(try prefix(recipe))\(digits(contents)).tokens"
   }
 
-  private func link(_ recipe: TextRecipe, _ states: [TextFile.State]) throws(SequenceError) -> String {
+  private func link(_ recipe: TextRecipe, _ states: [TextFile.State]) throws(Problem) -> String {
     "\(directory)/\(try prefix(recipe))\(digits(TextFile.State.digest(states))).link"
   }
 
   private func digits(_ digest: [UInt8]) -> String { Array(digest.prefix(8)).hexadecimal }
 
   /// Gives a file another name, unless something has that name: another process has then made the same.
-  private func name(_ file: String, _ name: String) throws(SequenceError) {
+  private func name(_ file: String, _ name: String) throws(Problem) {
     guard Glibc.link(file, name) == 0 || errno == EEXIST else { throw .unwritable(name) }
   }
 
@@ -123,7 +124,7 @@ public struct TokenCache: Sendable {
       return true
     } catch let flaw as TokenFileHeader.Flaw {
       tell("\(path) is removed: expected \(flaw.expected), got \(flaw.got)")
-      guard unlink(path) == 0 || errno == ENOENT else { throw SequenceError.unwritable(path) }
+      guard unlink(path) == 0 || errno == ENOENT else { throw Problem.unwritable(path) }
       return false
     }
   }
@@ -137,11 +138,11 @@ public struct TokenCache: Sendable {
     return try isGood(path, recipe, contents: contents, tell) ? path : nil
   }
 
-  private func contents(_ recipe: TextRecipe) throws(SequenceError) -> [UInt8] {
+  private func contents(_ recipe: TextRecipe) throws(Problem) -> [UInt8] {
     var contents = SHA256()
     for file in recipe.files {
       var hash = SHA256()
-      try TextFile.forEachPiece(of: file, size: pieceBytes) { (piece) throws(SequenceError) in
+      try TextFile.forEachPiece(of: file, size: pieceBytes) { (piece) throws(Problem) in
         piece.withUnsafeBytes { hash.update(bufferPointer: $0) }
       }
       hash.finalize().withUnsafeBytes { contents.update(bufferPointer: $0) }
@@ -161,14 +162,14 @@ public struct TokenCache: Sendable {
       close(descriptor)
     }
     let header = try TokenFileBuilder(recipe: recipe, pieceBytes: pieceBytes).build(descriptor, name: directory)
-    guard fsync(descriptor) == 0 else { throw SequenceError.unwritable(directory) }
+    guard fsync(descriptor) == 0 else { throw Problem.unwritable(directory) }
     let path = try file(recipe, header.contents)
     try name(temporary, path)
     return path
   }
 
   /// A new file, and its path. Its lock, which the system takes away when this process ends, is for `removeAbandoned`.
-  private func unfinishedFile() throws(SequenceError) -> (descriptor: CInt, path: String) {
+  private func unfinishedFile() throws(Problem) -> (descriptor: CInt, path: String) {
     while true {
       let random = String(UInt64.random(in: 0 ... .max), radix: 16)
       let path = "\(directory)/\(TokenCache.unfinished)\(random)\(TokenCache.ofThisHost)"
@@ -204,14 +205,14 @@ public struct TokenCache: Sendable {
   /// The names in the directory; none where it cannot be read.
   private func names() -> [String] { (try? FileFolder.entries(of: directory))?.map(\.text) ?? [] }
 
-  private func makeDirectory(_ path: String) throws(SequenceError) {
+  private func makeDirectory(_ path: String) throws(Problem) {
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
     if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeDirectory(String(path[..<slash])) }
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .unwritable(path) }
   }
 
-  private func sync(_ directory: String) throws(SequenceError) {
+  private func sync(_ directory: String) throws(Problem) {
     let descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unwritable(directory) }
     defer { close(descriptor) }

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import Glibc
 import Kernels
+import Problems
 
 /// An open token file.
 final class TokenFile {
@@ -13,7 +14,7 @@ final class TokenFile {
   static func open(_ path: String) throws -> TokenFile? {
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 && (errno == ENOENT || errno == ENOTDIR) { return nil }
-    guard descriptor >= 0 else { throw SequenceError.unreadable(path) }
+    guard descriptor >= 0 else { throw Problem.unreadable(path) }
     let file = try TokenFile(descriptor, path)
     try file.expectOwn()
     return file
@@ -24,13 +25,13 @@ final class TokenFile {
     (self.descriptor, self.path) = (descriptor, path)
     do {
       var status = stat()
-      guard fstat(descriptor, &status) == 0 else { throw SequenceError.unreadable(path) }
+      guard fstat(descriptor, &status) == 0 else { throw Problem.unreadable(path) }
       guard status.st_mode & S_IFMT == S_IFREG else {
         throw TokenFileHeader.Flaw(expected: "a file", got: "something else")
       }
       var bytes = [UInt8](repeating: 0, count: TokenFileHeader.byteCount)
       let count = pread(descriptor, &bytes, bytes.count, 0)
-      guard count >= 0 else { throw SequenceError.unreadable(path) }
+      guard count >= 0 else { throw Problem.unreadable(path) }
       header = try TokenFileHeader(Array(bytes.prefix(count)), fileLength: Int(status.st_size))
     } catch {
       close(descriptor)
@@ -41,7 +42,7 @@ final class TokenFile {
   deinit { close(descriptor) }
 
   /// One process checks the file and the others trust it, so nobody else may be able to change it.
-  private func expectOwn() throws(SequenceError) {
+  private func expectOwn() throws(Problem) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .unreadable(path) }
     guard [0, geteuid()].contains(status.st_uid), status.st_mode & 0o022 == 0 else {
@@ -53,16 +54,16 @@ final class TokenFile {
   }
 
   /// The file's bytes in memory, shared by all who map it.
-  func map() throws(SequenceError) -> MappedMemory {
+  func map() throws(Problem) -> MappedMemory {
     let length = TokenFileHeader.byteCount + header.tokenBytes + header.vocabularyBytes
     guard let memory = MappedMemory(file: descriptor, byteCount: length) else {
-      throw SequenceError.unreadable(path)
+      throw Problem.unreadable(path)
     }
     return memory
   }
 
   /// The vocabulary; exit code 65 where it is malformed.
-  func vocabularyJSON() throws(SequenceError) -> [UInt8] {
+  func vocabularyJSON() throws(Problem) -> [UInt8] {
     var json: [UInt8] = []
     json.reserveCapacity(header.vocabularyBytes)
     let start = TokenFileHeader.byteCount + header.tokenBytes
@@ -94,7 +95,7 @@ final class TokenFile {
   /// SHA-256 of the tokens, as if each had four bytes, each part with its number of tokens before it.
   static func tokensSHA256(
     _ descriptor: CInt, _ header: TokenFileHeader, _ name: String
-  ) throws(SequenceError) -> [UInt8] {
+  ) throws(Problem) -> [UInt8] {
     var (hash, start) = (SHA256(), TokenFileHeader.byteCount)
     for count in [header.training, header.validation] {
       withUnsafeBytes(of: UInt64(count).littleEndian) { hash.update(bufferPointer: $0) }
@@ -112,7 +113,7 @@ final class TokenFile {
   /// Calls `body` with the bytes of a range in pieces of the size in which they were written.
   private static func forEachPiece(
     _ descriptor: CInt, _ range: Range<Int>, _ path: String, _ body: (UnsafeRawBufferPointer) -> Void
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: TokenFileWriter.pieceBytes, alignment: 16)
     defer { memory.deallocate() }
     var place = range.lowerBound
@@ -122,7 +123,7 @@ final class TokenFile {
       while count < size {
         let got = pread(descriptor, memory.baseAddress! + count, size - count, off_t(place + count))
         if got < 0 && errno == EINTR { continue }
-        guard got >= 0 else { throw SequenceError.unreadable(path) }
+        guard got >= 0 else { throw Problem.unreadable(path) }
         guard got > 0 else {
           throw .file(
             "token file has become shorter while it was read — expected \(range.upperBound) bytes, got \(place + count) "
@@ -163,9 +164,9 @@ final class TokenFile {
   }
 }
 
-extension SequenceError {
+extension Problem {
   /// The error that `errno` names, of a token file.
-  fileprivate static func unreadable(_ path: String) -> SequenceError {
+  fileprivate static func unreadable(_ path: String) -> Problem {
     let reason = String(cString: strerror(errno)).lowercased()
     return .file(
       "token file cannot be read — expected a readable file, got \"\(reason)\" (\(path))",

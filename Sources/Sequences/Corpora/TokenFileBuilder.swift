@@ -1,5 +1,6 @@
 import Crypto
 import Glibc
+import Problems
 
 /// Makes a token file of a recipe in memory that does not depend on the length of the text: the text is read once to
 /// count the vocabulary, where it is not known, and once for the tokens; before that once more to count the ends of its
@@ -35,7 +36,7 @@ struct TokenFileBuilder {
     header.width = TokenWidth(vocabulary: vocabulary.count)
     let json = Array(try vocabulary.json())
     guard json.count <= TokenFileHeader.mostVocabularyBytes else {
-      throw SequenceError.data(
+      throw Problem.data(
         "vocabulary is too large — expected at most \(TokenFileHeader.mostVocabularyBytes) bytes, got \(json.count) "
           + "(\(recipe.path))", hint: "limit its entries with data.vocabulary")
     }
@@ -46,9 +47,9 @@ struct TokenFileBuilder {
     header.recipe = try recipe.digest()
     header.contents = Array(contents.finalize())
     header.tokens = try TokenFile.tokensSHA256(descriptor, header, name)
-    guard try recipe.states() == states else { throw SequenceError.changedText(recipe.path) }
+    guard try recipe.states() == states else { throw Problem.changedText(recipe.path) }
     let bytes = header.bytes
-    guard pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else { throw SequenceError.unwritable(name) }
+    guard pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else { throw Problem.unwritable(name) }
     return header
   }
 
@@ -58,7 +59,7 @@ struct TokenFileBuilder {
 
   /// The byte whose token is the first that is held out, behind the text where no part of it is, and what an error calls
   /// the text before it.
-  private func cut(_ text: TextScan, size: Int) throws(SequenceError) -> (place: Int, part: String) {
+  private func cut(_ text: TextScan, size: Int) throws(Problem) -> (place: Int, part: String) {
     guard case .fraction(let share) = recipe.validation else { return (Int.max, "text") }
     let length = try text.byteCount(size: size)
     let place = Int((Double(length) * (1 - share)).rounded(.down))
@@ -67,7 +68,7 @@ struct TokenFileBuilder {
 
   // MARK: The first pass
 
-  private func vocabulary(of text: TextScan, cut: Int, part: String) throws(SequenceError) -> Vocabulary {
+  private func vocabulary(of text: TextScan, cut: Int, part: String) throws(Problem) -> Vocabulary {
     switch recipe.numbers {
     case .known(let vocabulary): return vocabulary
     case .counted(.bytes, _): return .bytes
@@ -83,9 +84,9 @@ struct TokenFileBuilder {
   /// What occurs in the training part, and how many tokens the whole text has.
   private typealias Counts = (entries: [Vocabulary.Counted], tokens: Int)
 
-  private func countCharacters(_ text: TextScan, _ cut: Int) throws(SequenceError) -> Counts {
+  private func countCharacters(_ text: TextScan, _ cut: Int) throws(Problem) -> Counts {
     var (counts, tokens) = (Vocabulary.noCharacters, 0)
-    try text.forEachPiece { (bytes, offset) throws(SequenceError) in
+    try text.forEachPiece { (bytes, offset) throws(Problem) in
       UTF8Text.decode(bytes) { scalar, _, to in
         tokens += 1
         if offset + to <= cut { counts[Int(scalar)] += 1 }
@@ -94,13 +95,13 @@ struct TokenFileBuilder {
     return (Vocabulary.characters(counts), tokens)
   }
 
-  private func countWords(_ text: TextScan, _ cut: Int) throws(SequenceError) -> Counts {
+  private func countWords(_ text: TextScan, _ cut: Int) throws(Problem) -> Counts {
     var (counts, tokens, words) = ([ExactString: Int](), 0, WordScan())
     func add(_ word: ExactString, _ end: Int) {
       tokens += 1
       if end <= cut { counts[word, default: 0] += 1 }
     }
-    try text.forEachPiece { (bytes, offset) throws(SequenceError) in words.add(bytes, offset, add) }
+    try text.forEachPiece { (bytes, offset) throws(Problem) in words.add(bytes, offset, add) }
     words.finish(add)
     return (Vocabulary.words(counts), tokens)
   }
@@ -110,19 +111,19 @@ struct TokenFileBuilder {
   /// Writes the tokens of a text and returns how many stand before the cut and how many behind it.
   private func write(
     _ text: TextScan, _ vocabulary: Vocabulary, cut: Int, to writer: TokenFileWriter, _ contents: inout SHA256
-  ) throws(SequenceError) -> (before: Int, behind: Int) {
+  ) throws(Problem) -> (before: Int, behind: Int) {
     var (tokens, words, all, before, hash) = ([Int32](), WordScan(), 0, 0, SHA256())
     func add(_ word: ExactString, _ end: Int) {
       tokens.append(vocabulary.number(ofWord: word) ?? 0)
       if end <= cut { before += 1 }
     }
-    func flush() throws(SequenceError) {
+    func flush() throws(Problem) {
       all += tokens.count
       try writer.write(tokens)
       tokens.removeAll(keepingCapacity: true)
     }
     func read(_ bytes: [UInt8]) { bytes.withUnsafeBytes { hash.update(bufferPointer: $0) } }
-    try text.forEachPiece(raw: read) { (bytes, offset) throws(SequenceError) in
+    try text.forEachPiece(raw: read) { (bytes, offset) throws(Problem) in
       switch recipe.kind {
       case .bytes:
         tokens += bytes.map { Int32($0) }
@@ -152,14 +153,14 @@ struct TokenFileBuilder {
 
   // MARK: Texts that are too short
 
-  private func expectContent(_ state: TextFile.State, _ path: String) throws(SequenceError) {
+  private func expectContent(_ state: TextFile.State, _ path: String) throws(Problem) {
     guard state.size > 0 else {
       throw .data("text is empty — expected at least 2 tokens, got an empty file (\(path))")
     }
   }
 
   /// One token has no target, so no loss.
-  private func expectTwo(_ count: Int, part: String, _ path: String) throws(SequenceError) {
+  private func expectTwo(_ count: Int, part: String, _ path: String) throws(Problem) {
     guard count >= 2 else {
       throw .data(
         "\(part) is too short — expected at least 2 tokens, got \(count) (\(path))",
@@ -168,8 +169,8 @@ struct TokenFileBuilder {
   }
 }
 
-extension SequenceError {
-  static func changedText(_ path: String) -> SequenceError {
+extension Problem {
+  static func changedText(_ path: String) -> Problem {
     .file(
       "text has changed while it was read — expected the same from beginning to end, got another size, inode or time "
         + "(\(path))", hint: "start again when nobody writes to it")

@@ -1,5 +1,6 @@
 import Glibc
 import Kernels
+import Problems
 
 /// What stands behind the header of a token file, on its way into it through a piece of memory.
 final class TokenFileWriter {
@@ -15,7 +16,7 @@ final class TokenFileWriter {
   private(set) var checksum: UInt64 = 0
 
   /// Writes behind the place of the header; `name` is what an error calls the file.
-  init(_ descriptor: CInt, width: TokenWidth, name: String) throws(SequenceError) {
+  init(_ descriptor: CInt, width: TokenWidth, name: String) throws(Problem) {
     (self.descriptor, self.name, self.width) = (descriptor, name, width)
     guard lseek(descriptor, off_t(TokenFileHeader.byteCount), SEEK_SET) >= 0 else { throw .unwritable(name) }
   }
@@ -23,7 +24,7 @@ final class TokenFileWriter {
   deinit { piece.deallocate() }
 
   /// - Precondition: tokens are numbers of a vocabulary that the width is for.
-  func write(_ tokens: [Int32]) throws(SequenceError) {
+  func write(_ tokens: [Int32]) throws(Problem) {
     var next = 0
     while next < tokens.count {
       let count = min(tokens.count - next, (piece.count - filled) / width.rawValue)
@@ -47,7 +48,7 @@ final class TokenFileWriter {
   }
 
   /// - Precondition: no tokens follow.
-  func write(bytes: [UInt8]) throws(SequenceError) {
+  func write(bytes: [UInt8]) throws(Problem) {
     var rest = bytes[...]
     while !rest.isEmpty {
       let part = rest.prefix(piece.count - filled)
@@ -59,7 +60,7 @@ final class TokenFileWriter {
   }
 
   /// Writes what is left of the last piece.
-  func flush() throws(SequenceError) {
+  func flush() throws(Problem) {
     guard filled > 0 else { return }
     let bytes = UnsafeRawBufferPointer(rebasing: piece[..<filled])
     checksum = XXHash64.hash(bytes, seed: checksum)
@@ -74,9 +75,9 @@ final class TokenFileWriter {
   }
 }
 
-extension SequenceError {
+extension Problem {
   /// The error that `errno` names, of a token file or its directory.
-  static func unwritable(_ path: String) -> SequenceError {
+  static func unwritable(_ path: String) -> Problem {
     let reason = String(cString: strerror(errno)).lowercased()
     return .file(
       "tokens cannot be written — expected room in a directory that can be written to, got \"\(reason)\" (\(path))",

@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 
 /// How many bytes a stored token has: as few as hold all numbers of the vocabulary, because a text larger than memory
 /// is read from the disk again in every epoch.
@@ -22,7 +23,7 @@ public struct TokenSequence: RandomAccessCollection, @unchecked Sendable {
   private let memory: MappedMemory
 
   /// Tokens in a copy of their own; exit code 70 where there is no memory for it.
-  public init(_ tokens: [Int32]) throws(SequenceError) {
+  public init(_ tokens: [Int32]) throws(Problem) {
     let memory = try MappedMemory(byteCount: tokens.count * 4)
     memory.bytes.copyMemory(from: tokens, byteCount: tokens.count * 4)
     self.init(memory, offset: 0, count: tokens.count, width: .four)
@@ -80,11 +81,10 @@ final class MappedMemory: @unchecked Sendable {
   let byteCount: Int
 
   /// New memory of zeros.
-  init(byteCount: Int) throws(SequenceError) {
+  init(byteCount: Int) throws(Problem) {
     let memory = mmap(nil, max(1, byteCount), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let memory, memory != MAP_FAILED else {
-      throw SequenceError(
-        message: "out of memory — expected \(byteCount >> 20) MB more for tokens, got none", hint: nil, exitCode: 70)
+      throw Problem(.internalError, "out of memory — expected \(byteCount >> 20) MB more for tokens, got none")
     }
     (bytes, self.byteCount) = (memory, byteCount)
   }

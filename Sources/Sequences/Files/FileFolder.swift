@@ -1,11 +1,12 @@
 import Glibc
+import Problems
 
 /// The files of a folder that fit a pattern.
 enum FileFolder {
   /// Paths relative to `folder`, in the order of their bytes: the order in which a file system lists them must not
   /// matter. Names that begin with a dot are passed over. A folder that cannot be read is an error with exit code 74,
   /// one in which nothing fits has exit code 65.
-  static func files(in folder: String, matching pattern: NamePattern) throws(SequenceError) -> [String] {
+  static func files(in folder: String, matching pattern: NamePattern) throws(Problem) -> [String] {
     let all = try names(in: folder, below: "", depth: pattern.depth)
     let matching = all.filter { pattern.matches($0.text) }
     guard !matching.isEmpty else {
@@ -17,8 +18,7 @@ enum FileFolder {
   }
 
   /// The files exactly `depth` folders below, in the order of their bytes.
-  private static func names(in folder: String, below prefix: String, depth: Int) throws(SequenceError) -> [ExactString]
-  {
+  private static func names(in folder: String, below prefix: String, depth: Int) throws(Problem) -> [ExactString] {
     var found: [ExactString] = []
     for entry in try entries(of: folder).sorted() {
       let path = "\(folder)/\(entry.text)"
@@ -33,7 +33,7 @@ enum FileFolder {
   }
 
   /// The names in a folder, but for those that begin with a dot.
-  static func entries(of folder: String) throws(SequenceError) -> [ExactString] {
+  static func entries(of folder: String) throws(Problem) -> [ExactString] {
     guard let stream = opendir(folder) else {
       let reason = String(cString: strerror(errno)).lowercased()
       throw .file("folder cannot be read — expected a folder, got \"\(reason)\" (\(folder))")
@@ -50,15 +50,6 @@ enum FileFolder {
       names.append(ExactString(name))
     }
     return names
-  }
-
-  /// Bytes that are not UTF-8 for a message: those beyond ASCII as `\xff`.
-  private static func escaped(_ bytes: [UInt8]) -> String {
-    bytes.map {
-      0x20 <= $0 && $0 < 0x7f
-        ? String(UnicodeScalar($0)) : "\\x" + String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
-    }
-    .joined()
   }
 
   private static func isFolder(_ path: String) -> Bool {

@@ -1,3 +1,5 @@
+import Problems
+
 /// A pattern for the names of files in a folder, such as `{class}.txt`, `{class}/*.wav` or `{class}_*.wav`: `*` stands
 /// for one or more characters other than `/`, and so does `{class}`, which says that they are the name of the class.
 /// Both take as little as possible.
@@ -13,7 +15,7 @@ public struct NamePattern: Sendable, Equatable {
   private let components: [[Part]]
 
   /// Reads a pattern; one with empty components, or with more than one `{class}`, is an error with exit code 78.
-  public init(_ text: String) throws(SequenceError) {
+  public init(_ text: String) throws(Problem) {
     self.text = text
     components = text.split(separator: "/", omittingEmptySubsequences: false).map(NamePattern.parts)
     let classes = components.joined().count { $0 == .anything(isClass: true) }

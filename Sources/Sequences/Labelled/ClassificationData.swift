@@ -1,3 +1,5 @@
+import Problems
+
 /// Labelled sequences in the form in which a classifier reads them.
 public enum ClassifierInput: Sendable {
   /// Tokens of texts.
@@ -64,7 +66,7 @@ extension LabelledSequences: NamedSequences {}
 extension NamedSequences {
   /// The timesteps of a window for all these sequences: `most`, or where that is 0 those of the longest. An error with
   /// exit code 65 where a sequence has more than `most`.
-  public static func timesteps(for inputs: [Self], most: Int) throws(SequenceError) -> Int {
+  public static func timesteps(for inputs: [Self], most: Int) throws(Problem) -> Int {
     var longest = 0
     for input in inputs {
       for (length, name) in zip(input.lengths, input.names) where length > longest {
@@ -102,10 +104,10 @@ public struct ClassificationData: Sendable {
   ///   - seed: The split follows from it.
   public init(
     path: String, files: LabelledFiles, tokens: TokenKind?, maximumVocabulary: Int, heldOut rule: HeldOut, seed: UInt64
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     if let tokens {
       let all = try files.texts(at: path, tokens: tokens, classes: nil)
-      let parts = try all.split(rule, seed: seed) { other throws(SequenceError) in
+      let parts = try all.split(rule, seed: seed) { other throws(Problem) in
         try files.texts(at: other, tokens: tokens, classes: all.classes)
       }
       let vocabulary = try parts.training.vocabulary(of: tokens, maximum: maximumVocabulary, name: path)
@@ -115,7 +117,7 @@ public struct ClassificationData: Sendable {
       self.encoding = encoding
     } else {
       let (all, rate) = try files.values(at: path, classes: nil, rate: nil)
-      let parts = try all.split(rule, seed: seed) { other throws(SequenceError) in
+      let parts = try all.split(rule, seed: seed) { other throws(Problem) in
         try files.values(at: other, classes: all.classes, rate: rate).sequences
       }
       let encoding = ClassifierEncoding(parts.training, rate: rate)
@@ -129,7 +131,7 @@ public struct ClassificationData: Sendable {
   /// error with exit code 65.
   public static func input(
     path: String, files: LabelledFiles, encoding: ClassifierEncoding
-  ) throws(SequenceError) -> ClassifierInput {
+  ) throws(Problem) -> ClassifierInput {
     if let vocabulary = encoding.vocabulary {
       return .tokens(
         try encoding.tokens(files.texts(at: path, tokens: vocabulary.kind, classes: encoding.classes)))

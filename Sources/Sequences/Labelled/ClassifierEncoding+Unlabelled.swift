@@ -1,3 +1,5 @@
+import Problems
+
 extension ClassifierEncoding {
   /// A file to predict: what an error calls it, and its bytes.
   public typealias File = (name: String, bytes: [UInt8])
@@ -5,22 +7,22 @@ extension ClassifierEncoding {
   /// The sequences of files without labels, as the model reads them: each line of a text; each row of a table (a name
   /// that ends in .csv, .tsv or .tab), whose column of texts alone is looked at; each series of a `.ts` file; a file
   /// of sound as one clip. Errors as the readers of labelled sequences have them.
-  public func input(of files: [File], form: LabelledFiles) throws(SequenceError) -> ClassifierInput {
+  public func input(of files: [File], form: LabelledFiles) throws(Problem) -> ClassifierInput {
     switch form {
     case .classFiles: return .tokens(try tokens(texts(of: files, column: nil)))
     case .table(let column, _): return .tokens(try tokens(texts(of: files, column: column)))
     case .series:
       return .values(
-        try values(of: files) { file throws(SequenceError) in
+        try values(of: files) { file throws(Problem) in
           try TimeSeriesFile.unlabelled(bytes: file.bytes, name: file.name)
         })
     case .audio(_, let frames):
       return .values(
-        try values(of: files) { file throws(SequenceError) in try features(of: file, frames) })
+        try values(of: files) { file throws(Problem) in try features(of: file, frames) })
     }
   }
 
-  private func texts(of files: [File], column: String?) throws(SequenceError) -> LabelledTexts {
+  private func texts(of files: [File], column: String?) throws(Problem) -> LabelledTexts {
     var texts = LabelledTexts(width: 1, classes: classes)
     for file in files {
       if let column, DelimitedText.isTable(file.name) {
@@ -37,8 +39,8 @@ extension ClassifierEncoding {
   }
 
   private func values(
-    of files: [File], _ read: (File) throws(SequenceError) -> LabelledValues
-  ) throws(SequenceError) -> LabelledValues {
+    of files: [File], _ read: (File) throws(Problem) -> LabelledValues
+  ) throws(Problem) -> LabelledValues {
     var all = LabelledValues(width: width!, classes: classes)
     for file in files {
       let sequences = try values(read(file), name: file.name)
@@ -51,7 +53,7 @@ extension ClassifierEncoding {
 
   private func features(
     of file: File, _ frames: LabelledFiles.MelFrames
-  ) throws(SequenceError) -> LabelledValues {
+  ) throws(Problem) -> LabelledValues {
     let clip = try AudioFile.decode(file.bytes, name: file.name)
     guard clip.rate == rate else { throw AudioClips.otherRate(clip.rate, expected: rate!, "in training", file.name) }
     var one = LabelledValues(width: frames.bands, classes: [])

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 
 /// How a classifier of sequences, or of their timesteps, reads them and what its classes are called: fitted on training
 /// data alone and stored with the model, because new data must be read as those were.
@@ -40,7 +41,7 @@ public struct ClassifierEncoding: Codable, Equatable, Sendable {
   public func json() throws -> Data { try SortedJSON.data(self) }
 
   /// The encoding in a JSON object; `name` is what an error calls the file. Exit code 65 for anything malformed.
-  public init(json: Data, name: String) throws(SequenceError) {
+  public init(json: Data, name: String) throws(Problem) {
     self = try SortedJSON.read(json, what: "encoding", keys: "classes and trainingCounts", name: name)
     let numbers = normalization.map { !$0.mean.isEmpty && $0.isUsable }
     guard classes.count >= 2, Set(classes.map(ExactString.init)).count == classes.count,
@@ -57,11 +58,11 @@ public struct ClassifierEncoding: Codable, Equatable, Sendable {
 
   /// Texts as tokens.
   /// - Precondition: the model reads texts.
-  func tokens(_ texts: LabelledTexts) throws(SequenceError) -> LabelledTokens { try texts.tokens(in: vocabulary!) }
+  func tokens(_ texts: LabelledTexts) throws(Problem) -> LabelledTokens { try texts.tokens(in: vocabulary!) }
 
   /// Numbers, normalized. As many to a timestep as in training, or an error with exit code 65.
   /// - Precondition: the model reads numbers.
-  func values(_ values: LabelledValues, name: String) throws(SequenceError) -> LabelledValues {
+  func values(_ values: LabelledValues, name: String) throws(Problem) -> LabelledValues {
     guard values.width == width else {
       throw .data(
         "numbers of a timestep — expected \(width!) as in training, got \(values.width) (\(name))")

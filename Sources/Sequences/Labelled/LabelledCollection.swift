@@ -1,3 +1,5 @@
+import Problems
+
 /// Sequences as a reader finds them, labelled by names; once all are there, the names become numbers.
 struct LabelledCollection<Element: Sendable & Equatable> {
   private let width: Int
@@ -14,7 +16,7 @@ struct LabelledCollection<Element: Sendable & Equatable> {
   /// The sequences with numbered labels. Without `classes` the data define them: the labels found, in the order of
   /// their UTF-8 bytes, so that the order of files or lines changes no number. With `classes`, those of a trained
   /// model, any other label is an error.
-  func labelled(classes: [String]?, source: String) throws(SequenceError) -> LabelledSequences<Element> {
+  func labelled(classes: [String]?, source: String) throws(Problem) -> LabelledSequences<Element> {
     guard !sequences.isEmpty else {
       throw .data("no sequences — expected at least one, got none (\(source))")
     }
@@ -32,7 +34,7 @@ struct LabelledCollection<Element: Sendable & Equatable> {
     return result
   }
 
-  private func classesFound(_ source: String) throws(SequenceError) -> [String] {
+  private func classesFound(_ source: String) throws(Problem) -> [String] {
     let found = Set(sequences.map(\.label)).sorted().map(\.text)
     guard found.count >= 2 else {
       throw .data(
@@ -42,15 +44,4 @@ struct LabelledCollection<Element: Sendable & Equatable> {
     }
     return found
   }
-}
-
-/// A text of the data as an error shows it: in quotes, not too long, control characters escaped.
-func quoted(_ text: String) -> String {
-  let shown = text.unicodeScalars.prefix(60).map { $0.escaped(asASCII: false) }.joined()
-  return "\"\(shown)\(text.unicodeScalars.count > 60 ? "…" : "")\""
-}
-
-/// The first names of a list, as an error shows them.
-func listed(_ names: [String]) -> String {
-  names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", … (\(names.count) in all)" : "")
 }

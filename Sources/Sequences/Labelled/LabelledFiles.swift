@@ -1,3 +1,5 @@
+import Problems
+
 /// The forms in which labelled sequences lie in files.
 public enum LabelledFiles: Sendable {
   /// A folder with a file for each class, each line a text.
@@ -24,13 +26,13 @@ public enum LabelledFiles: Sendable {
     }
 
     /// The features of sound of `rate` samples a second.
-    public func logMel(rate: Int) throws(SequenceError) -> LogMel {
+    public func logMel(rate: Int) throws(Problem) -> LogMel {
       try LogMel(rate: rate, windowSeconds: windowSeconds, hopSeconds: hopSeconds, bands: bands)
     }
   }
 
   /// The first file at `path`: of a folder, or the file itself.
-  public func firstFile(at path: String) throws(SequenceError) -> String {
+  public func firstFile(at path: String) throws(Problem) -> String {
     switch self {
     case .classFiles(let pattern), .audio(let pattern, _):
       "\(path)/\(try FileFolder.files(in: path, matching: pattern)[0])"
@@ -42,7 +44,7 @@ public enum LabelledFiles: Sendable {
   /// - Precondition: the files hold texts.
   func texts(
     at path: String, tokens: TokenKind, classes: [String]?
-  ) throws(SequenceError) -> LabelledTexts {
+  ) throws(Problem) -> LabelledTexts {
     switch self {
     case .classFiles(let pattern):
       try .classFiles(folder: path, pattern: pattern, tokens: tokens, classes: classes)
@@ -55,7 +57,7 @@ public enum LabelledFiles: Sendable {
   /// - Precondition: the files hold numbers.
   func values(
     at path: String, classes: [String]?, rate: Int?
-  ) throws(SequenceError) -> (sequences: LabelledValues, rate: Int?) {
+  ) throws(Problem) -> (sequences: LabelledValues, rate: Int?) {
     switch self {
     case .series: return (try TimeSeriesFile.read(path, classes: classes), nil)
     case .audio(let pattern, let frames):
@@ -83,8 +85,8 @@ public enum HeldOut: Sendable {
 extension LabelledSequences {
   /// The part to train on and the part held out; `read` reads those of another path.
   func split(
-    _ rule: HeldOut, seed: UInt64, read: (_ path: String) throws(SequenceError) -> LabelledSequences
-  ) throws(SequenceError) -> (training: LabelledSequences, heldOut: LabelledSequences?) {
+    _ rule: HeldOut, seed: UInt64, read: (_ path: String) throws(Problem) -> LabelledSequences
+  ) throws(Problem) -> (training: LabelledSequences, heldOut: LabelledSequences?) {
     switch rule {
     case .none: return (self, nil)
     case .share(let share): return try holdingOut(share: share, seed: seed)

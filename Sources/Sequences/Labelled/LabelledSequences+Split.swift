@@ -1,3 +1,4 @@
+import Problems
 import Randomness
 
 // What is held out, as a pure function of the labels or names: every rank makes the same split, and so does a resumed
@@ -8,7 +9,7 @@ extension LabelledSequences {
   /// - Parameter share: 0 < share < 1. An error with exit code 65 where one of the parts would be empty.
   public func holdingOut(
     share: Double, seed: UInt64
-  ) throws(SequenceError) -> (training: LabelledSequences, heldOut: LabelledSequences) {
+  ) throws(Problem) -> (training: LabelledSequences, heldOut: LabelledSequences) {
     precondition(share > 0 && share < 1, "a share of the data lies between 0 and 1")
     // Of the first n sequences of the drawn order ⌊n · share⌋ are held out, for every n.
     return try split(seed: seed) { place in
@@ -21,7 +22,7 @@ extension LabelledSequences {
   /// - Precondition: 0 ≤ `fold` < `folds`, `folds` ≥ 2.
   public func fold(
     _ fold: Int, of folds: Int, seed: UInt64
-  ) throws(SequenceError) -> (training: LabelledSequences, heldOut: LabelledSequences) {
+  ) throws(Problem) -> (training: LabelledSequences, heldOut: LabelledSequences) {
     precondition(folds >= 2 && (0..<folds).contains(fold), "fold \(fold) is not among \(folds)")
     return try split(seed: seed) { $0 % folds == fold }
   }
@@ -29,7 +30,7 @@ extension LabelledSequences {
   /// The sequences held out whose names `isHeldOut` says so of, such as all clips of one speaker.
   public func holdingOut(
     where isHeldOut: (_ name: String) -> Bool
-  ) throws(SequenceError) -> (training: LabelledSequences, heldOut: LabelledSequences) {
+  ) throws(Problem) -> (training: LabelledSequences, heldOut: LabelledSequences) {
     try parts(heldOut: names.map(isHeldOut))
   }
 
@@ -37,7 +38,7 @@ extension LabelledSequences {
   /// 0 ..< count.
   private func split(
     seed: UInt64, _ isHeldOut: (_ place: Int) -> Bool
-  ) throws(SequenceError) -> (training: LabelledSequences, heldOut: LabelledSequences) {
+  ) throws(Problem) -> (training: LabelledSequences, heldOut: LabelledSequences) {
     var members = [[Int]](repeating: [], count: classes.count)
     for (index, label) in labels.enumerated() { members[Int(label)].append(index) }
     var heldOut = [Bool](repeating: false, count: count)
@@ -54,7 +55,7 @@ extension LabelledSequences {
 
   private func parts(
     heldOut: [Bool]
-  ) throws(SequenceError) -> (training: LabelledSequences, heldOut: LabelledSequences) {
+  ) throws(Problem) -> (training: LabelledSequences, heldOut: LabelledSequences) {
     let chosen = heldOut.count { $0 }
     guard chosen > 0 && chosen < count else {
       throw .data(

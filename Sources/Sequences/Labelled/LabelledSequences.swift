@@ -1,3 +1,5 @@
+import Problems
+
 /// Sequences of different lengths with one label each, back to back in one array: numbers (`Float`, D to a timestep),
 /// tokens (`Int32`, one to a timestep) or the bytes of texts (`UInt8`).
 public struct LabelledSequences<Element: Sendable & Equatable>: Sendable, Equatable {
@@ -61,8 +63,8 @@ public struct LabelledSequences<Element: Sendable & Equatable>: Sendable, Equata
 
   /// Each sequence made into another, such as a text into tokens or a clip into features; labels and names stay.
   public func map<Other>(
-    width: Int, _ transform: (ArraySlice<Element>, _ name: String) throws(SequenceError) -> [Other]
-  ) throws(SequenceError) -> LabelledSequences<Other> {
+    width: Int, _ transform: (ArraySlice<Element>, _ name: String) throws(Problem) -> [Other]
+  ) throws(Problem) -> LabelledSequences<Other> {
     var mapped = LabelledSequences<Other>(width: width, classes: classes)
     for index in 0..<count {
       mapped.append(try transform(self[index], names[index]), label: labels[index], name: names[index])

@@ -1,3 +1,5 @@
+import Problems
+
 /// Mean and standard deviation of each column, fitted on training data only: a held-out value must not tell the model
 /// anything before it is predicted. Stored with the model, since new data need the same numbers.
 public struct Normalization: Sendable, Equatable, Codable {
@@ -34,7 +36,7 @@ public struct Normalization: Sendable, Equatable, Codable {
 
   /// (value − mean) / deviation for `values`, [rows, D] row-major. A value so far off that the result is no finite
   /// Float is an error with exit code 65.
-  public func normalized(_ values: [Float], name: String) throws(SequenceError) -> [Float] {
+  public func normalized(_ values: [Float], name: String) throws(Problem) -> [Float] {
     precondition(values.count % mean.count == 0, "values are whole rows")
     var result = values
     for place in values.indices {
@@ -62,8 +64,8 @@ extension LabelledSequences where Element == Float {
   public func normalization() -> Normalization { Normalization(fitting: elements, width: width) }
 
   /// The sequences, normalized.
-  public func normalized(by normalization: Normalization) throws(SequenceError) -> LabelledValues {
-    try map(width: width) { values, name throws(SequenceError) in
+  public func normalized(by normalization: Normalization) throws(Problem) -> LabelledValues {
+    try map(width: width) { values, name throws(Problem) in
       try normalization.normalized(Array(values), name: name)
     }
   }

@@ -1,3 +1,4 @@
+import Problems
 import Randomness
 
 /// Copying a symbol over a long lag: experiment 2 of Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural
@@ -29,7 +30,7 @@ public struct DistantSymbol: Sendable {
   public let p: Int
 
   /// The task; an error with exit code 78 for p below 2 (2c: 1), or p or q that are out of all reason.
-  public init(_ variant: Variant, p: Int) throws(SequenceError) {
+  public init(_ variant: Variant, p: Int) throws(Problem) {
     let fewest = if case .randomLength = variant { 1 } else { 2 }
     guard (fewest...1_000_000).contains(p) else {
       throw .configuration("symbols of the task — expected p of \(fewest) to 1000000, got \(p)")

@@ -1,3 +1,4 @@
+import Problems
 import Randomness
 
 /// Adding and multiplication: experiments 4 and 5 of Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural
@@ -28,7 +29,7 @@ public struct MarkedPairs: Sendable {
   public static let tolerance: Float = 0.04
 
   /// The task with sequences of at least `shortest` pairs, 22 or more, so that the first ten can be marked twice.
-  public init(_ operation: Operation, shortest: Int) throws(SequenceError) {
+  public init(_ operation: Operation, shortest: Int) throws(Problem) {
     guard (22...100_000_000).contains(shortest) else {
       throw .configuration("length of marked sequences — expected 22 to 100000000 pairs, got \(shortest)")
     }

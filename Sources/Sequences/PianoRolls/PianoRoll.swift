@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 
 /// Pieces of music as frames of notes that sound together: what the JSON form of the JSB chorales holds (Boulanger-
 /// Lewandowski, Bengio and Vincent, "Modeling temporal dependencies in high-dimensional sequences", 2012), an object with
@@ -18,12 +19,12 @@ public struct PianoRolls: Sendable, Equatable {
   public let test: [Piece]
 
   /// Reads a file; an error has exit code 74 where it cannot be read, 65 where it holds something else.
-  public init(path: String) throws(SequenceError) {
+  public init(path: String) throws(Problem) {
     try self.init(json: TextFile.read(path, as: "piano rolls"), name: path)
   }
 
   /// From the bytes of a file, which errors call `name`.
-  public init(json: [UInt8], name: String) throws(SequenceError) {
+  public init(json: [UInt8], name: String) throws(Problem) {
     let text = Data(json.dropFirst(UTF8Text.lengthOfByteOrderMark(json)))
     let parts: [String: [[[Int]]]]
     do {
@@ -41,7 +42,7 @@ public struct PianoRolls: Sendable, Equatable {
   /// All pieces of a part: at least one, each of at least two frames, for the first one is never said.
   private static func part(
     _ part: String, of parts: [String: [[[Int]]]], name: String
-  ) throws(SequenceError) -> [Piece] {
+  ) throws(Problem) -> [Piece] {
     guard let pieces = parts[part], !pieces.isEmpty else {
       throw .data(
         "piano rolls without part \(part) — expected at least one piece in train, valid and test, got none (\(name))")

@@ -1,3 +1,5 @@
+import Problems
+
 /// The slow truth of `TextCorpus`: the same vocabulary and tokens, of a text that is read whole.
 public struct ReferenceCorpus: Sendable {
   /// The tokens of the training text, as it alone has them.
@@ -8,7 +10,7 @@ public struct ReferenceCorpus: Sendable {
   public let validation: [Int32]?
 
   /// The corpus of a recipe; errors as `TextCorpus` has them.
-  public init(_ recipe: TextRecipe) throws(SequenceError) {
+  public init(_ recipe: TextRecipe) throws(Problem) {
     let (path, lineEnds) = (recipe.path, recipe.lineEnds)
     let (kind, maximum): (TokenKind, Int)
     switch recipe.numbers {
@@ -42,7 +44,7 @@ public struct ReferenceCorpus: Sendable {
   /// The tokens of a text in a vocabulary that is known already.
   private static func tokens(
     ofFile path: String, vocabulary: Vocabulary, lineEnds: Bool
-  ) throws(SequenceError) -> [Int32] {
+  ) throws(Problem) -> [Int32] {
     let text = spelled(try nonEmpty(path), lineEnds: lineEnds)
     return try atLeastTwo(vocabulary.encode(bytes: text, name: path), part: "text", path)
   }
@@ -64,7 +66,7 @@ public struct ReferenceCorpus: Sendable {
     }
   }
 
-  private static func nonEmpty(_ path: String) throws(SequenceError) -> [UInt8] {
+  private static func nonEmpty(_ path: String) throws(Problem) -> [UInt8] {
     let text = try TextFile.read(path)
     guard !text.isEmpty else { throw .data("text is empty — expected at least 2 tokens, got an empty file (\(path))") }
     return text
@@ -73,12 +75,12 @@ public struct ReferenceCorpus: Sendable {
   /// One token has no target, so no loss.
   private static func atLeastTwo(
     _ tokens: [Int32], part: String, _ path: String
-  ) throws(SequenceError) -> [Int32] {
+  ) throws(Problem) -> [Int32] {
     try expectTwo(tokens.count, part: part, path)
     return tokens
   }
 
-  private static func expectTwo(_ count: Int, part: String, _ path: String) throws(SequenceError) {
+  private static func expectTwo(_ count: Int, part: String, _ path: String) throws(Problem) {
     guard count >= 2 else {
       throw .data(
         "\(part) is too short — expected at least 2 tokens, got \(count) (\(path))",

@@ -1,3 +1,5 @@
+import Problems
+
 /// How a column of a table in text form becomes numbers, as it is written in `data.columns` behind the column's name:
 ///
 /// * `name`: a number in each row.
@@ -73,8 +75,8 @@ struct RuledColumn {
   /// - Parameter rows: The rows whose texts are categories.
   static func columns(
     _ text: String, of table: DelimitedText, rows: Int
-  ) throws(SequenceError) -> [RuledColumn] {
-    func ruled(_ name: Substring, _ rules: [(String, ColumnRule)]) throws(SequenceError) -> [RuledColumn] {
+  ) throws(Problem) -> [RuledColumn] {
+    func ruled(_ name: Substring, _ rules: [(String, ColumnRule)]) throws(Problem) -> [RuledColumn] {
       let source = try table.index(of: String(name))
       return rules.map { RuledColumn(name: "\(name)\($0)", source: source, rule: $1) }
     }
@@ -106,7 +108,7 @@ struct RuledColumn {
 
   private static func categories(
     of table: DelimitedText, column: Int, rows: Int
-  ) throws(SequenceError) -> [String] {
+  ) throws(Problem) -> [String] {
     var texts: Set<ExactString> = []
     for (_, fields) in table.records.prefix(rows) where !NumberText.isMissing(fields[column]) {
       texts.insert(ExactString(fields[column]))

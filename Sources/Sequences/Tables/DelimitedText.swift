@@ -1,3 +1,5 @@
+import Problems
+
 /// Tables in text form: CSV as RFC 4180 has it, and TSV, in which quotes mean nothing. The first record names the
 /// columns, and every other one must have as many fields.
 ///
@@ -15,7 +17,7 @@ struct DelimitedText {
   let name: String
 
   /// Reads the file at `path`: TSV if its name ends in `.tsv` or `.tab`, otherwise CSV.
-  init(path: String) throws(SequenceError) {
+  init(path: String) throws(Problem) {
     try self.init(TextFile.read(path, as: "table"), isTSV: DelimitedText.isTSV(path), name: path)
   }
 
@@ -25,7 +27,7 @@ struct DelimitedText {
   /// True for the name of a TSV or CSV file.
   static func isTable(_ path: String) -> Bool { isTSV(path) || path.hasSuffix(".csv") }
 
-  init(_ bytes: [UInt8], isTSV: Bool, name: String) throws(SequenceError) {
+  init(_ bytes: [UInt8], isTSV: Bool, name: String) throws(Problem) {
     try UTF8Text.validate(bytes, name: name, hint: "convert the table to UTF-8")
     var scanner = Scanner(bytes: bytes, isTSV: isTSV, name: name)
     guard let header = try scanner.record() else {
@@ -50,12 +52,12 @@ struct DelimitedText {
   }
 
   /// The index of a column by its name, which must be there once.
-  func index(of column: String) throws(SequenceError) -> Int {
+  func index(of column: String) throws(Problem) -> Int {
     try DelimitedText.index(of: column, in: columns, name)
   }
 
   /// As above, among the columns of a table that errors call `name`.
-  static func index(of column: String, in columns: [String], _ name: String) throws(SequenceError) -> Int {
+  static func index(of column: String, in columns: [String], _ name: String) throws(Problem) -> Int {
     let found = columns.indices.filter { ExactString(columns[$0]) == ExactString(column) }
     guard found.count == 1 else {
       throw .data(
@@ -86,7 +88,7 @@ extension DelimitedText {
     }
 
     /// The next record; nil at the end.
-    mutating func record() throws(SequenceError) -> (line: Int, fields: [String])? {
+    mutating func record() throws(Problem) -> (line: Int, fields: [String])? {
       while place < bytes.count, try endLine() {}
       guard place < bytes.count else { return nil }
       let first = line
@@ -96,7 +98,7 @@ extension DelimitedText {
     }
 
     /// Passes over the end of a line; false where there is none.
-    private mutating func endLine() throws(SequenceError) -> Bool {
+    private mutating func endLine() throws(Problem) -> Bool {
       if bytes[place] == UInt8(ascii: "\r") {
         guard place + 1 == bytes.count || bytes[place + 1] == UInt8(ascii: "\n") else {
           throw malformed("expected a line feed behind a carriage return, got other text")
@@ -111,7 +113,7 @@ extension DelimitedText {
     }
 
     /// True if another field follows in the same record.
-    private mutating func continues() throws(SequenceError) -> Bool {
+    private mutating func continues() throws(Problem) -> Bool {
       if place == bytes.count { return false }
       if bytes[place] == delimiter {
         place += 1
@@ -121,7 +123,7 @@ extension DelimitedText {
       return false
     }
 
-    private mutating func field() throws(SequenceError) -> String {
+    private mutating func field() throws(Problem) -> String {
       if quotes && place < bytes.count && bytes[place] == UInt8(ascii: "\"") { return try quotedField() }
       let start = place
       while place < bytes.count && !ends(bytes[place]) {
@@ -138,7 +140,7 @@ extension DelimitedText {
     }
 
     /// A field in double quotes; two of them inside stand for one.
-    private mutating func quotedField() throws(SequenceError) -> String {
+    private mutating func quotedField() throws(Problem) -> String {
       let first = line
       var text: [UInt8] = []
       place += 1
@@ -156,7 +158,7 @@ extension DelimitedText {
       throw malformed("expected a closing quote, got the end of the file")
     }
 
-    private func malformed(_ what: String) -> SequenceError {
+    private func malformed(_ what: String) -> Problem {
       .data(
         "malformed table — \(what) (\(name), line \(line))",
         hint: quotes

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 
 /// How a forecaster reads tables: fitted on the training rows alone and stored with the model.
 public struct ForecastEncoding: Codable, Equatable, Sendable {
@@ -13,7 +14,7 @@ public struct ForecastEncoding: Codable, Equatable, Sendable {
   public func json() throws -> Data { try SortedJSON.data(self) }
 
   /// The encoding in a JSON object; `name` is what an error calls the file. Exit code 65 for anything malformed.
-  public init(json: Data, name: String) throws(SequenceError) {
+  public init(json: Data, name: String) throws(Problem) {
     self = try SortedJSON.read(json, what: "encoding", keys: "columns, target and normalization", name: name)
     guard !columns.isEmpty, columns.indices.contains(target), normalization.isUsable,
       normalization.mean.count == columns.count
@@ -52,7 +53,7 @@ public struct ForecastData: Sendable {
   ///   - share: The share held out at the end, 0 ≤ share < 1.
   public init(
     path: String, columns: [String], target: String, missing: MissingValues, share: Double
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     let raw = try NumberTable(path: path, columns: columns, share: share)
     let table = try raw.filled(missing, trainingRows: 0..<NumberTable.cut(raw.rows, share))
     trainingRows = NumberTable.cut(table.rows, share)
@@ -73,7 +74,7 @@ public struct ForecastData: Sendable {
   /// Reads rows as a trained model needs them; all of them are held out.
   public init(
     bytes: [UInt8], name: String, encoding: ForecastEncoding, missing: MissingValues
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     let table = try NumberTable(
       bytes: bytes, isTSV: DelimitedText.isTSV(name), columns: encoding.columns, name: name)
     let filled = try table.filled(missing, trainingRows: 0..<table.rows)
@@ -90,27 +91,27 @@ public struct ForecastData: Sendable {
   /// rows.
   public func training(
     timesteps: Int, horizon: Int, globalBatch: Int, seed: UInt64, name: String
-  ) throws(SequenceError) -> ForecastWindows {
+  ) throws(Problem) -> ForecastWindows {
     try windows(0..<trainingRows - timesteps - horizon + 1, timesteps, horizon, globalBatch, seed, "to train on", name)
   }
 
   /// Windows whose targets are held-out rows, in their order; what they read may be training rows.
   public func heldOut(
     timesteps: Int, horizon: Int, globalBatch: Int, name: String
-  ) throws(SequenceError) -> ForecastWindows {
+  ) throws(Problem) -> ForecastWindows {
     let first = max(0, trainingRows - timesteps)
     return try windows(first..<rows - timesteps - horizon + 1, timesteps, horizon, globalBatch, nil, "held out", name)
   }
 
   /// The window of the last rows: its targets are not there yet.
-  public func last(timesteps: Int, horizon: Int, name: String) throws(SequenceError) -> ForecastWindows {
+  public func last(timesteps: Int, horizon: Int, name: String) throws(Problem) -> ForecastWindows {
     try windows(rows - timesteps..<rows - timesteps + 1, timesteps, horizon, 1, nil, "to go on from", name)
   }
 
   private func windows(
     _ starts: @autoclosure () -> Range<Int>, _ timesteps: Int, _ horizon: Int, _ globalBatch: Int, _ seed: UInt64?,
     _ part: String, _ name: String
-  ) throws(SequenceError) -> ForecastWindows {
+  ) throws(Problem) -> ForecastWindows {
     let enough = timesteps + (part == "to go on from" ? 0 : horizon)
     let there = part == "to train on" ? trainingRows : rows
     guard there >= enough, part != "held out" || rows - max(trainingRows, timesteps) >= horizon else {

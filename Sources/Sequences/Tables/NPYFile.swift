@@ -1,3 +1,5 @@
+import Problems
+
 /// Arrays in NumPy's `.npy` form, versions 1 to 3: a magic number, a header in the notation of a Python dictionary, and
 /// the values one after the other ("A Simple File Format for NumPy Arrays", NEP 1).
 ///
@@ -18,7 +20,7 @@ struct NPYFile {
 
   /// The array of the bytes of a file that errors call `name`. Another form, another length than the header says, and
   /// infinite values are errors with exit code 65.
-  init(_ bytes: [UInt8], name: String) throws(SequenceError) {
+  init(_ bytes: [UInt8], name: String) throws(Problem) {
     let (text, start) = try NPYFile.header(bytes, name)
     let header = try Header(text, name: name)
     let (count, overflows) = header.rows.multipliedReportingOverflow(by: header.columns)
@@ -35,7 +37,7 @@ struct NPYFile {
 
   private static func values(
     _ bytes: [UInt8], from start: Int, _ header: Header, _ name: String
-  ) throws(SequenceError) -> [Float] {
+  ) throws(Problem) -> [Float] {
     let (rows, columns, element) = (header.rows, header.columns, header.element)
     var values = [Float](repeating: 0, count: rows * columns)
     for place in values.indices {
@@ -53,8 +55,8 @@ struct NPYFile {
   }
 
   /// The header's text, and where the values begin.
-  private static func header(_ bytes: [UInt8], _ name: String) throws(SequenceError) -> (text: String, end: Int) {
-    func malformed(_ expected: String, _ got: String) -> SequenceError {
+  private static func header(_ bytes: [UInt8], _ name: String) throws(Problem) -> (text: String, end: Int) {
+    func malformed(_ expected: String, _ got: String) -> Problem {
       .data("not an array of NumPy — expected \(expected), got \(got) (\(name))")
     }
     guard isNPY(bytes), bytes.count >= 12 else { throw malformed("its magic number and a version", "something else") }
@@ -78,7 +80,7 @@ struct NPYFile {
     let isFortranOrder: Bool
     let element: Element
 
-    init(_ text: String, name: String) throws(SequenceError) {
+    init(_ text: String, name: String) throws(Problem) {
       let form =
         /\{ *'descr' *: *'([<>|=]?[a-z]\d{1,2})' *, *'fortran_order' *: *(True|False) *, *'shape' *: *\(([\d, ]*)\) *,? *\} *\n?/
       guard let found = try? form.wholeMatch(in: text) else {

@@ -1,3 +1,5 @@
+import Problems
+
 /// What becomes of the holes of a table.
 public enum MissingValues: String, Sendable, CaseIterable {
   /// A hole is an error that names its line.
@@ -31,7 +33,7 @@ public struct NumberTable: Sendable {
   /// by a `ColumnRule`; other columns are not looked at. No `columns` means all of them; those of an array are called
   /// "0", "1", … A column that is not there, and text where a number or a hole should be, are errors with exit code 65.
   /// - Parameter share: The share of the rows at the end whose texts are no categories.
-  public init(path: String, columns: [String] = [], share: Double = 0) throws(SequenceError) {
+  public init(path: String, columns: [String] = [], share: Double = 0) throws(Problem) {
     try self.init(
       bytes: TextFile.read(path, as: "table"), isTSV: DelimitedText.isTSV(path), columns: columns, share: share,
       name: path)
@@ -40,7 +42,7 @@ public struct NumberTable: Sendable {
   /// As above, for the bytes of a file that errors call `name`.
   public init(
     bytes: [UInt8], isTSV: Bool = false, columns: [String] = [], share: Double = 0, name: String
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     if NPYFile.isNPY(bytes) {
       try self.init(NPYFile(bytes, name: name), columns: columns, name: name)
     } else {
@@ -48,7 +50,7 @@ public struct NumberTable: Sendable {
     }
   }
 
-  private init(_ array: NPYFile, columns: [String], name: String) throws(SequenceError) {
+  private init(_ array: NPYFile, columns: [String], name: String) throws(Problem) {
     let names = (0..<array.columns).map(String.init)
     var indices = columns.isEmpty ? Array(names.indices) : []
     for column in columns { indices.append(try DelimitedText.index(of: column, in: names, name)) }
@@ -59,7 +61,7 @@ public struct NumberTable: Sendable {
     self.name = name
   }
 
-  private init(_ table: DelimitedText, columns: [String], share: Double) throws(SequenceError) {
+  private init(_ table: DelimitedText, columns: [String], share: Double) throws(Problem) {
     let rows = NumberTable.cut(table.records.count, share)
     var ruled: [RuledColumn] = []
     if columns.isEmpty {
@@ -95,7 +97,7 @@ public struct NumberTable: Sendable {
   /// - Parameter trainingRows: The rows whose means `mean` takes.
   /// An error with exit code 65 where there is a hole and the rule is `error`, or where a column has no value that a
   /// rule could take.
-  public func filled(_ rule: MissingValues, trainingRows: Range<Int>) throws(SequenceError) -> NumberTable {
+  public func filled(_ rule: MissingValues, trainingRows: Range<Int>) throws(Problem) -> NumberTable {
     precondition(trainingRows.lowerBound >= 0 && trainingRows.upperBound <= rows, "training rows are rows of the table")
     guard let first = values.firstIndex(where: \.isNaN) else { return self }
     switch rule {
@@ -110,7 +112,7 @@ public struct NumberTable: Sendable {
     }
   }
 
-  private func filledWithPrevious() throws(SequenceError) -> NumberTable {
+  private func filledWithPrevious() throws(Problem) -> NumberTable {
     var start = 0
     for column in columns.indices {
       guard let row = (0..<rows).first(where: { !values[$0 * columns.count + column].isNaN }) else {
@@ -127,7 +129,7 @@ public struct NumberTable: Sendable {
     return result
   }
 
-  private func filledWithMeans(of trainingRows: Range<Int>) throws(SequenceError) -> NumberTable {
+  private func filledWithMeans(of trainingRows: Range<Int>) throws(Problem) -> NumberTable {
     var result = self
     for column in columns.indices {
       let places = (0..<rows).map { $0 * columns.count + column }
@@ -139,7 +141,7 @@ public struct NumberTable: Sendable {
     return result
   }
 
-  private func empty(_ column: Int, in part: String) -> SequenceError {
+  private func empty(_ column: Int, in part: String) -> Problem {
     .data(
       "column without values — expected at least one number in column \(quoted(columns[column])) of \(part), got none "
         + "(\(name))",

@@ -1,3 +1,5 @@
+import Problems
+
 /// Files in the `.ts` form of the UEA and UCR archives: a header of `@` lines, then one labelled series to a line, its
 /// dimensions separated by colons, their values by commas, the class last.
 ///
@@ -25,14 +27,14 @@ public struct TimeSeriesFile {
 
   /// Reads the file at `path`. Without `classes` they are those that occur in it; with them, any other is an error.
   /// Whatever the file does not keep of what its header says is an error with exit code 65 that names the line.
-  public static func read(_ path: String, classes: [String]? = nil) throws(SequenceError) -> LabelledValues {
+  public static func read(_ path: String, classes: [String]? = nil) throws(Problem) -> LabelledValues {
     try read(bytes: TextFile.read(path, as: "series file"), classes: classes, name: path)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
   public static func read(
     bytes: [UInt8], classes: [String]? = nil, name: String
-  ) throws(SequenceError) -> LabelledValues {
+  ) throws(Problem) -> LabelledValues {
     var collection: LabelledCollection<Float>?
     try forEachSeries(of: bytes, name: name, needsClasses: true) { series, width, label, line in
       collection = collection ?? LabelledCollection(width: width)
@@ -42,7 +44,7 @@ public struct TimeSeriesFile {
   }
 
   /// The series alone, without targets: classes are passed over, and the file may have none (`@classLabel false`).
-  static func unlabelled(bytes: [UInt8], name: String) throws(SequenceError) -> LabelledValues {
+  static func unlabelled(bytes: [UInt8], name: String) throws(Problem) -> LabelledValues {
     var sequences: LabelledValues?
     try forEachSeries(of: bytes, name: name, needsClasses: false) { series, width, _, line in
       sequences = sequences ?? LabelledValues(width: width, classes: [])
@@ -55,7 +57,7 @@ public struct TimeSeriesFile {
   private static func forEachSeries(
     of bytes: [UInt8], name: String, needsClasses: Bool,
     _ body: (_ series: [Float], _ width: Int, _ label: String, _ line: Int) -> Void
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     try UTF8Text.validate(bytes, name: name, hint: "convert the file to UTF-8")
     var lines: [(number: Int, text: Substring)] = []
     forEachLine(of: bytes) { number, line in
@@ -79,7 +81,7 @@ public struct TimeSeriesFile {
   /// Reads the lines up to `@data`; those behind it are the answer.
   private mutating func readHeader(
     _ lines: [(number: Int, text: Substring)]
-  ) throws(SequenceError) -> ArraySlice<(number: Int, text: Substring)> {
+  ) throws(Problem) -> ArraySlice<(number: Int, text: Substring)> {
     for (index, line) in lines.enumerated() {
       let words = line.text.split { $0 == " " || $0 == "\t" }.map(String.init)
       guard let tag = words.first, tag.hasPrefix("@") else {
@@ -98,7 +100,7 @@ public struct TimeSeriesFile {
     throw .data("no data — expected a line @data, got \(lines.isEmpty ? "an empty file" : "none") (\(name))")
   }
 
-  private mutating func readTag(_ tag: String, _ words: [String], line: Int) throws(SequenceError) {
+  private mutating func readTag(_ tag: String, _ words: [String], line: Int) throws(Problem) {
     switch tag {
     case "@timestamps":
       if try truth(tag, words, line) { throw refusal("time stamps", "write the values alone", line) }
@@ -116,7 +118,7 @@ public struct TimeSeriesFile {
     }
   }
 
-  private func truth(_ tag: String, _ words: [String], _ line: Int) throws(SequenceError) -> Bool {
+  private func truth(_ tag: String, _ words: [String], _ line: Int) throws(Problem) -> Bool {
     switch words.first?.lowercased() {
     case "true": return true
     case "false": return false
@@ -124,7 +126,7 @@ public struct TimeSeriesFile {
     }
   }
 
-  private func number(_ tag: String, _ words: [String], _ line: Int) throws(SequenceError) -> Int {
+  private func number(_ tag: String, _ words: [String], _ line: Int) throws(Problem) -> Int {
     guard let word = words.first, let value = Int(word), value >= 1 else {
       throw malformed("a whole number of at least 1 behind \(tag)", words.first ?? "nothing", line)
     }
@@ -135,7 +137,7 @@ public struct TimeSeriesFile {
 
   private func series(
     _ text: Substring, line: Int
-  ) throws(SequenceError) -> (dimensions: [[Float]], label: String) {
+  ) throws(Problem) -> (dimensions: [[Float]], label: String) {
     var parts = text.split(separator: ":", omittingEmptySubsequences: false)
     let label = hasClasses ? String(parts.removeLast().filter { $0 != " " && $0 != "\t" }) : ""
     guard !parts.isEmpty else { throw malformed("values, a colon and a class", String(text), line) }
@@ -160,7 +162,7 @@ public struct TimeSeriesFile {
     return (dimensions, label)
   }
 
-  private func check(_ series: [[Float]], line: Int) throws(SequenceError) {
+  private func check(_ series: [[Float]], line: Int) throws(Problem) {
     if let dimensions, series.count != dimensions {
       throw malformed("\(dimensions) dimensions", "\(series.count)", line)
     }
@@ -170,11 +172,11 @@ public struct TimeSeriesFile {
     }
   }
 
-  private func refusal(_ what: String, _ hint: String?, _ line: Int) -> SequenceError {
+  private func refusal(_ what: String, _ hint: String?, _ line: Int) -> Problem {
     .data("\(what) — expected labelled series of plain values, got \(what) (\(name), line \(line))", hint: hint)
   }
 
-  private func malformed(_ expected: String, _ got: String, _ line: Int) -> SequenceError {
+  private func malformed(_ expected: String, _ got: String, _ line: Int) -> Problem {
     .data("malformed series file — expected \(expected), got \(quoted(got)) (\(name), line \(line))")
   }
 }

@@ -1,3 +1,5 @@
+import Problems
+
 /// A word of a text, and its label.
 public struct TaggedWord: Sendable, Equatable {
   let word: ExactString
@@ -29,14 +31,14 @@ extension LabelledSequences where Element == TaggedWord {
   ///
   /// Lines end with LF or CRLF; a byte order mark at the beginning is passed over. A file that is empty, not UTF-8, or
   /// has a line of fewer or more columns is an error with exit code 65.
-  public static func conll(path: String) throws(SequenceError) -> TaggedWords {
+  public static func conll(path: String) throws(Problem) -> TaggedWords {
     try conll(bytes: TextFile.read(path), name: path)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
-  public static func conll(bytes: [UInt8], name: String) throws(SequenceError) -> TaggedWords {
+  public static func conll(bytes: [UInt8], name: String) throws(Problem) -> TaggedWords {
     var columns: Int?
-    return try sequences(of: bytes, name: name) { fields, place throws(SequenceError) in
+    return try sequences(of: bytes, name: name) { fields, place throws(Problem) in
       guard fields.count >= 2, fields.count == columns ?? fields.count else {
         let expected = columns.map { "\($0) as in the first line" } ?? "a word and its label, at least 2"
         throw .data("columns of a line — expected \(expected), got \(fields.count) (\(place))")
@@ -47,10 +49,10 @@ extension LabelledSequences where Element == TaggedWord {
   }
 
   /// Words alone, of all these files: the first column of each line, whatever stands behind it.
-  public static func unlabelled(of files: [ClassifierEncoding.File]) throws(SequenceError) -> TaggedWords {
+  public static func unlabelled(of files: [ClassifierEncoding.File]) throws(Problem) -> TaggedWords {
     var all = TaggedWords(width: 1, classes: [""])
     for file in files {
-      let words = try sequences(of: file.bytes, name: file.name) { fields, place throws(SequenceError) in
+      let words = try sequences(of: file.bytes, name: file.name) { fields, place throws(Problem) in
         guard let word = fields.first else {
           throw .data("line without a word — expected at least one, got none (\(place))")
         }
@@ -63,8 +65,8 @@ extension LabelledSequences where Element == TaggedWord {
 
   /// What stands between blank lines, each line as `read` understands its columns.
   private static func sequences(
-    of bytes: [UInt8], name: String, _ read: ([ExactString], _ place: String) throws(SequenceError) -> TaggedWord
-  ) throws(SequenceError) -> TaggedWords {
+    of bytes: [UInt8], name: String, _ read: ([ExactString], _ place: String) throws(Problem) -> TaggedWord
+  ) throws(Problem) -> TaggedWords {
     try UTF8Text.validate(bytes, name: name, hint: "convert the file to UTF-8")
     var lines: [(number: Int, text: [UInt8])] = []
     forEachLine(of: bytes) { lines.append(($0, Array($1))) }

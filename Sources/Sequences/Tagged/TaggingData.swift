@@ -1,3 +1,5 @@
+import Problems
+
 /// The data of a tagger, read and split: the vocabulary is that of the training part alone, the labels are those of the
 /// whole file.
 public struct TaggingData: Sendable {
@@ -14,10 +16,10 @@ public struct TaggingData: Sendable {
   ///   - seed: The split follows from it.
   public init(
     path: String, maximumVocabulary: Int, heldOut rule: HeldOut, seed: UInt64
-  ) throws(SequenceError) {
+  ) throws(Problem) {
     let all = try TaggedWords.conll(path: path)
     let labels = try TaggingData.labels(of: all, name: path)
-    let parts = try all.split(rule, seed: seed) { other throws(SequenceError) in try .conll(path: other) }
+    let parts = try all.split(rule, seed: seed) { other throws(Problem) in try .conll(path: other) }
     let words = parts.training.elements.map(\.text).joined(separator: " ")
     let vocabulary = try Vocabulary.build(
       from: Array(words.utf8), kind: .words, maximum: maximumVocabulary, name: path)
@@ -30,7 +32,7 @@ public struct TaggingData: Sendable {
   }
 
   /// The labels that there are, in the order of their UTF-8 bytes, so that the order of lines changes no number.
-  private static func labels(of words: TaggedWords, name: String) throws(SequenceError) -> [ExactString] {
+  private static func labels(of words: TaggedWords, name: String) throws(Problem) -> [ExactString] {
     let labels = Set(words.elements.map(\.label)).sorted()
     guard labels.count <= mostLabels else {
       throw .data(
@@ -51,7 +53,7 @@ public struct TaggingData: Sendable {
 
   /// Other sequences, all of them, as a trained model reads them. A label that it does not know is an error with exit
   /// code 65.
-  public static func input(path: String, encoding: ClassifierEncoding) throws(SequenceError) -> TaggedTokens {
+  public static func input(path: String, encoding: ClassifierEncoding) throws(Problem) -> TaggedTokens {
     try encoding.tokens(.conll(path: path))
   }
 }
@@ -66,9 +68,9 @@ extension LabelledSequences where Element == TaggedToken {
 extension ClassifierEncoding {
   /// Words and labels as numbers.
   /// - Precondition: the model reads texts.
-  func tokens(_ words: TaggedWords) throws(SequenceError) -> TaggedTokens {
+  func tokens(_ words: TaggedWords) throws(Problem) -> TaggedTokens {
     let numbers = Dictionary(uniqueKeysWithValues: zip(classes.map(ExactString.init), Int32(0)...))
-    return try words.map(width: 1) { sequence, name throws(SequenceError) in
+    return try words.map(width: 1) { sequence, name throws(Problem) in
       var tokens: [TaggedToken] = []
       for word in sequence {
         guard let label = numbers[word.label] else {
@@ -84,7 +86,7 @@ extension ClassifierEncoding {
 
   /// Words as numbers, without labels.
   /// - Precondition: the model reads texts.
-  public func unlabelledTokens(_ words: TaggedWords) throws(SequenceError) -> TaggedTokens {
+  public func unlabelledTokens(_ words: TaggedWords) throws(Problem) -> TaggedTokens {
     try words.map(width: 1) { sequence, _ in
       sequence.map { TaggedToken(token: number(of: $0), label: noTarget) }
     }

@@ -1,3 +1,5 @@
+import Problems
+
 extension LabelledSequences where Element == UInt8 {
   /// Reads a folder with one file for each class, each line of a file one text. `pattern` says which files, and which
   /// part of a name is the class: `{class}.txt` takes `Greek.txt` for the texts of class Greek, `rt-polarity.{class}`
@@ -7,9 +9,9 @@ extension LabelledSequences where Element == UInt8 {
   /// passed over. Files that are not UTF-8 are errors with exit code 65, unless tokens are bytes.
   public static func classFiles(
     folder: String, pattern: NamePattern, tokens kind: TokenKind, classes: [String]? = nil
-  ) throws(SequenceError) -> LabelledTexts {
+  ) throws(Problem) -> LabelledTexts {
     var collection = LabelledCollection<UInt8>(width: 1)
-    try forEachClassFile(in: folder, pattern) { path, file, label throws(SequenceError) in
+    try forEachClassFile(in: folder, pattern) { path, file, label throws(Problem) in
       let bytes = try TextFile.read(path)
       if kind != .bytes { try UTF8Text.validate(bytes, name: path) }
       let before = collection.count
@@ -29,8 +31,8 @@ extension LabelledSequences where Element == UInt8 {
 /// pattern with `{class}` in it.
 func forEachClassFile(
   in folder: String, _ pattern: NamePattern,
-  _ body: (_ path: String, _ file: String, _ label: String) throws(SequenceError) -> Void
-) throws(SequenceError) {
+  _ body: (_ path: String, _ file: String, _ label: String) throws(Problem) -> Void
+) throws(Problem) {
   guard pattern.namesClass else {
     throw .configuration(
       "pattern of file names says no class — expected one with {class}, such as {class}.txt or {class}/*.wav, got "

@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 
 /// Pretrained word vectors in text form, as word2vec and GloVe write them: on each line a word and D numbers with blanks
 /// between them; word2vec's first line, the number of words and D, is passed over. Only the vectors of a vocabulary's
@@ -18,11 +19,11 @@ public struct WordVectors: Sendable, Equatable {
 
   /// Reads the vectors of the words of `vocabulary`; of a word that comes twice the first counts. A line of another
   /// length, a known word whose vector is no numbers, a file without vectors, and text that is not UTF-8 are errors with exit code 65.
-  public init(path: String, vocabulary: Vocabulary, width: Int) throws(SequenceError) {
+  public init(path: String, vocabulary: Vocabulary, width: Int) throws(Problem) {
     (self.path, self.width) = (path, width)
     var (number, vectors) = (0, 0)
     try TextFile.forEachLine(of: path, longest: WordVectors.longestLine, as: "file of word vectors") {
-      line throws(SequenceError) in
+      line throws(Problem) in
       number += 1
       guard let text = String(validating: line, as: UTF8.self) else {
         throw .data(
@@ -35,7 +36,7 @@ public struct WordVectors: Sendable, Equatable {
   }
 
   /// Takes a line; false for one that holds no vector.
-  private mutating func add(_ line: String, _ number: Int, _ vocabulary: Vocabulary) throws(SequenceError) -> Bool {
+  private mutating func add(_ line: String, _ number: Int, _ vocabulary: Vocabulary) throws(Problem) -> Bool {
     let fields = line.utf8.split { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }.map { Substring($0) }
     if number == 1, fields.count == 2, Int(fields[0]) != nil, let stated = Int(fields[1]) {
       guard stated == width else { throw otherWidth("\(stated)", number) }
@@ -60,7 +61,7 @@ public struct WordVectors: Sendable, Equatable {
     return true
   }
 
-  private func otherWidth(_ got: String, _ line: Int) -> SequenceError {
+  private func otherWidth(_ got: String, _ line: Int) -> Problem {
     .data(
       "length of word vectors — expected a word and model.embedding = \(width) numbers, got \(got) (\(path), line "
         + "\(line))", hint: "set model.embedding to the length of the vectors")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import DataParallel
 import MPI
+import Problems
 
 /// `bench extremes`: numbers and sizes that make other programs slow.
 struct BenchExtremes: ParsableCommand {
@@ -21,7 +22,7 @@ struct BenchExtremes: ParsableCommand {
   func run() {
     runJob { world in
       guard world.communicator.size == 1 else {
-        throw Failure("bench extremes — expected one rank, got \(world.communicator.size)", hint: nil, exitCode: 64)
+        throw Problem(.usage, "bench extremes — expected one rank, got \(world.communicator.size)")
       }
       let timings = try ExtremesBenchmark.run(world: world, rounds: rounds)
       printLine(

@@ -3,6 +3,7 @@ import Configuration
 import DataParallel
 import LSTM
 import MPI
+import Problems
 import Sequences
 
 /// The class of a whole sequence: a text, a series of numbers, a clip of sound.
@@ -61,7 +62,7 @@ enum ClassificationLearning: LearningTask {
     let encoding = try saved.classifierEncoding()
     let input = try encoding.input(of: files, form: saved.configuration.labelledFiles())
     guard !input.labels.isEmpty else {
-      throw Failure("nothing to predict — expected at least one sequence, got none", hint: nil, exitCode: 65)
+      throw Problem(.badData, "nothing to predict — expected at least one sequence, got none")
     }
     let timesteps = try ClassifierInput.timesteps(for: [input], most: 0)
     let source = input.batches(

@@ -3,6 +3,7 @@ import Configuration
 import DataParallel
 import LSTM
 import MPI
+import Problems
 import Sequences
 
 /// A task whose sequences are generated, each with an answer at its end or at every step, and when Hochreiter and Schmidhuber (1997)
@@ -55,12 +56,11 @@ struct GeneratedTask<Element: BatchElement> {
   /// What a saved model is evaluated on: the held-out sequences of its run.
   func evaluation(of saved: SavedRun, on path: String?) throws -> Evaluation {
     if let path {
-      throw Failure(
-        "task \(configuration.task.rawValue) has no files — expected no --data, got \(path)", hint: nil, exitCode: 78)
+      throw Problem(
+        .badConfiguration, "task \(configuration.task.rawValue) has no files — expected no --data, got \(path)")
     }
     guard heldOut > 0 else {
-      throw Failure(
-        "the run held nothing out — expected data.heldOutStrings above 0, got 0", hint: nil, exitCode: 78)
+      throw Problem(.badConfiguration, "the run held nothing out — expected data.heldOutStrings above 0, got 0")
     }
     try saved.check(input: shape.input, head: shape.head)
     return Evaluation(timesteps: timesteps) { model, world in try result(model, world, step: saved.step) }

@@ -4,6 +4,7 @@ import DataParallel
 import Foundation
 import LSTM
 import MPI
+import Problems
 import Sequences
 
 /// The next token of a text.
@@ -108,9 +109,10 @@ enum LanguageModelLearning: LearningTask {
 func languageModel(_ configuration: Configuration, vocabulary: Vocabulary) throws -> ModelShape {
   let (model, cutoffs) = (configuration.model, configuration.model.cutoffs ?? [])
   guard cutoffs.isEmpty || AdaptiveShape.isPossible(cutoffs: cutoffs, classes: vocabulary.count) else {
-    throw Failure(
+    throw Problem(
+      .badConfiguration,
       "impossible value of model.adaptiveSoftmax — expected cutoffs below the \(vocabulary.count) entries of the "
-        + "vocabulary, got \(model.adaptiveSoftmax)", hint: nil, exitCode: 78)
+        + "vocabulary, got \(model.adaptiveSoftmax)")
   }
   return .languageModel(
     vocabulary: vocabulary.count, embedding: model.embedding, hidden: model.hidden, layers: model.layers,

@@ -2,6 +2,7 @@ import Configuration
 import DataParallel
 import LSTM
 import MPI
+import Problems
 import Sequences
 
 /// Everything in which one task differs from another. The commands know no task by its name: a new one is a type of
@@ -69,15 +70,16 @@ extension LearningTask {
   static func prepareEvaluation(of saved: SavedRun, on path: String?) throws {}
 
   static func sample(_ options: Sample, from saved: SavedRun, _ sampler: () throws -> Sampler) throws {
-    throw Failure(
+    throw Problem(
+      .badConfiguration,
       "nothing can be drawn from this model — expected a language model or one of the Reber grammar, got task "
-        + "\(saved.configuration.task.rawValue)", hint: nil, exitCode: 78)
+        + "\(saved.configuration.task.rawValue)")
   }
 
   static func prediction(by saved: SavedRun, of files: [ClassifierEncoding.File]) throws -> Prediction {
-    throw Failure(
+    throw Problem(
+      .badConfiguration,
       "this model says no class, no labels and no forecast — expected task classification, tagging or forecasting, got "
-        + "\(saved.configuration.task.rawValue)",
-      hint: "evaluate measures it", exitCode: 78)
+        + "\(saved.configuration.task.rawValue)", hint: "evaluate measures it")
   }
 }

@@ -2,6 +2,7 @@ import Configuration
 import DataParallel
 import LSTM
 import MPI
+import Problems
 import Sequences
 
 /// The embedded Reber grammar.
@@ -28,8 +29,7 @@ enum ReberLearning: LearningTask {
 
   static func evaluation(of saved: SavedRun, on path: String?) throws -> Evaluation {
     if let path {
-      throw Failure(
-        "a model of the Reber grammar has no text — expected no --text, got \(path)", hint: nil, exitCode: 78)
+      throw Problem(.badConfiguration, "a model of the Reber grammar has no text — expected no --text, got \(path)")
     }
     _ = try saved.languageModelVocabulary()
     let (task, batch) = (try reberTask(saved.configuration), saved.configuration.batch)
@@ -41,7 +41,7 @@ enum ReberLearning: LearningTask {
   static func sample(_ options: Sample, from saved: SavedRun, _ sampler: () throws -> Sampler) throws {
     _ = try saved.languageModelVocabulary()
     guard options.prompt == nil else {
-      throw Failure("a model of the Reber grammar takes no prompt — expected no --prompt", hint: nil, exitCode: 64)
+      throw Problem(.usage, "a model of the Reber grammar takes no prompt — expected no --prompt")
     }
     let sampler = try sampler()
     for _ in 0..<(options.length ?? 10) {

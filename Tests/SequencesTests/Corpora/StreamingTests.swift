@@ -1,3 +1,4 @@
+import Problems
 import Randomness
 import Sequences
 import Testing
@@ -5,7 +6,7 @@ import Testing
 /// What a corpus of a recipe is, or the error that it ends with.
 enum CorpusOutcome: Equatable {
   case corpus(vocabulary: Vocabulary, training: [Int32], validation: [Int32]?)
-  case error(SequenceError)
+  case error(Problem)
 
   /// Of the text read whole.
   init(reference recipe: TextRecipe) throws {
@@ -24,7 +25,7 @@ enum CorpusOutcome: Equatable {
       let corpus = try TextCorpus(recipe, cache: cache)
       self = .corpus(
         vocabulary: corpus.vocabulary, training: Array(corpus.training), validation: corpus.validation.map(Array.init))
-    } catch let error as SequenceError {
+    } catch let error as Problem {
       self = .error(error)
     }
   }

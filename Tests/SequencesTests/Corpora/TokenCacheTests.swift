@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Problems
 import Sequences
 import Testing
 
@@ -51,7 +52,7 @@ struct TokenCacheTests {
     try folder.write("abcabdabcabd".utf8, "text.txt")
     try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: path)
     // Another host, which has prepared its own text, finds nothing of this one's.
-    #expect(throws: SequenceError.self) { try TextCorpus(recipe(), cache: cache) }
+    #expect(throws: Problem.self) { try TextCorpus(recipe(), cache: cache) }
     #expect(try prepare(recipe()).count == 1)
     #expect(try TextCorpus(recipe(), cache: cache).vocabulary.count == 5 && tokenFiles().count == 4)
     #expect(try before.allSatisfy { try number(of: cache.directory + "/" + $0.0) == $0.1 })
@@ -80,7 +81,7 @@ struct TokenCacheTests {
     for mode in [0o664, 0o646] {
       try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
       for use in [{ _ = try prepare(recipe()) }, { _ = try TextCorpus(recipe(), cache: cache) }] {
-        let error = #expect(throws: SequenceError.self) { try use() }
+        let error = #expect(throws: Problem.self) { try use() }
         #expect(error?.exitCode == 74 && error?.message.contains("mode \(String(mode, radix: 8))") == true)
       }
     }
@@ -155,7 +156,7 @@ struct TokenCacheTests {
     try folder.write("abcabcabcabc".utf8, "text.txt")
     for place in ["/dev/null/cache", folder.path + "/text.txt", "/proc/cache"] {
       let cache = TokenCache(directory: place, smallestText: 0)
-      let error = #expect(throws: SequenceError.self) { try cache.prepare(recipe()) { _ in } }
+      let error = #expect(throws: Problem.self) { try cache.prepare(recipe()) { _ in } }
       #expect(error?.exitCode == 74 && error?.message.contains(place) == true)
       #expect(error?.hint?.contains("LSTM_DIST_CACHE") == true)
     }
@@ -164,7 +165,7 @@ struct TokenCacheTests {
       try FileManager.default.removeItem(atPath: path)
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     }
-    let error = #expect(throws: SequenceError.self) { try prepare(recipe()) }
+    let error = #expect(throws: Problem.self) { try prepare(recipe()) }
     #expect(error?.exitCode == 74 && error?.message.contains("directory") == true)
     #expect(try files().count == 2)
   }
@@ -172,7 +173,7 @@ struct TokenCacheTests {
   @Test("A bad text leaves nothing behind; neither does a process that was killed")
   func leftovers() throws {
     try folder.write([0x61, 0x62, 0xFF], "text.txt")
-    let error = #expect(throws: SequenceError.self) { try prepare(recipe()) }
+    let error = #expect(throws: Problem.self) { try prepare(recipe()) }
     #expect(error?.exitCode == 65 && error?.message.contains("offset 2 ") == true)
     #expect(try files().isEmpty)
     var host = [CChar](repeating: 0, count: 256)
@@ -201,7 +202,7 @@ struct TokenCacheTests {
   @Test("Without a directory the error says which variable names one")
   func noDirectory() throws {
     try folder.write("abcabc".utf8, "text.txt")
-    let error = #expect(throws: SequenceError.self) {
+    let error = #expect(throws: Problem.self) {
       try TokenCache(directory: "", smallestText: 0).prepare(recipe()) { _ in }
     }
     #expect(error?.exitCode == 74 && error?.message.contains("LSTM_DIST_CACHE") == true)
@@ -210,7 +211,7 @@ struct TokenCacheTests {
   @Test("Tokens that nobody has made are an error")
   func nobodyMadeIt() throws {
     try folder.write("abcabc".utf8, "text.txt")
-    let error = #expect(throws: SequenceError.self) { try TextCorpus(recipe(), cache: cache) }
+    let error = #expect(throws: Problem.self) { try TextCorpus(recipe(), cache: cache) }
     #expect(error?.exitCode == 74)
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Problems
 import Sequences
 import Testing
 
@@ -71,12 +72,12 @@ struct ClassFilesTests {
   func noFolder() throws {
     let file = try folder.write("a".utf8, "x.txt")
     for path in [folder.path + "/none", file] {
-      let error = #expect(throws: SequenceError.self) {
+      let error = #expect(throws: Problem.self) {
         _ = try LabelledTexts.classFiles(folder: path, pattern: NamePattern("{class}.txt"), tokens: .words)
       }
       #expect(error?.exitCode == 74 && error?.message.contains(path) == true)
     }
-    let error = #expect(throws: SequenceError.self) { _ = try read("*.txt") }
+    let error = #expect(throws: Problem.self) { _ = try read("*.txt") }
     #expect(error?.exitCode == 78)
   }
 
@@ -98,7 +99,7 @@ struct ClassFilesTests {
 
   @Test("Patterns that make no sense are refused", arguments: ["", "/a", "a//b", "{class}/{class}", "a/"])
   func badPatterns(pattern: String) {
-    let error = #expect(throws: SequenceError.self) { try NamePattern(pattern) }
+    let error = #expect(throws: Problem.self) { try NamePattern(pattern) }
     #expect(error?.exitCode == 78)
   }
 }

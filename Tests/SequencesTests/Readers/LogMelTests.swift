@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 import Randomness
 import Sequences
 import Testing
@@ -92,7 +93,7 @@ struct LogMelTests {
       { try LogMel(rate: 8000, windowSeconds: .infinity) }, { try LogMel(rate: 8000, hopSeconds: .nan) },
       { try LogMel(rate: 8000, windowSeconds: -.infinity) }, { try LogMel(rate: .max) },
     ] as [() throws -> LogMel] {
-      let error = #expect(throws: SequenceError.self) { _ = try make() }
+      let error = #expect(throws: Problem.self) { _ = try make() }
       #expect(error?.exitCode == 78)
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 import Sequences
 import Testing
 
@@ -41,7 +42,7 @@ struct PianoRollTests {
   @Test("Bytes that are not UTF-8 are bad data, a missing file is one of input")
   func unreadable() throws {
     expectBadData("piano rolls cannot be read") { _ = try PianoRolls(json: [0xFF, 0xFE, 0x7B], name: "rolls") }
-    let error = #expect(throws: SequenceError.self) { try PianoRolls(path: "missing.json") }
+    let error = #expect(throws: Problem.self) { try PianoRolls(path: "missing.json") }
     #expect(error?.exitCode == 74)
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 import Sequences
 import Testing
 
@@ -22,7 +23,7 @@ final class TestFolder {
 func expectBadData(
   _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation, _ read: () throws -> Void
 ) {
-  let error = #expect(throws: SequenceError.self, sourceLocation: sourceLocation) { try read() }
+  let error = #expect(throws: Problem.self, sourceLocation: sourceLocation) { try read() }
   #expect(error?.exitCode == 65, sourceLocation: sourceLocation)
   for part in parts {
     #expect(error?.message.contains(part) == true, "\(error?.message ?? "")", sourceLocation: sourceLocation)

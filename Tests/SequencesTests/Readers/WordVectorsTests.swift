@@ -1,3 +1,4 @@
+import Problems
 import Sequences
 import Testing
 
@@ -42,7 +43,7 @@ struct WordVectorsTests {
   func others() throws {
     expectBadData("not UTF-8", "line 2") { _ = try read(Array("the 1 2\n".utf8) + [0xE9] + Array(" 1 2\n".utf8)) }
     expectBadData("line is too long") { _ = try read([UInt8](repeating: 0x61, count: 3 << 20)) }
-    let error = #expect(throws: SequenceError.self) {
+    let error = #expect(throws: Problem.self) {
       _ = try WordVectors(
         path: "/nowhere/v.txt", vocabulary: Vocabulary(kind: .words, entries: ["<unk>", "a"]), width: 2)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 import Sequences
 import Testing
 
@@ -39,12 +40,12 @@ import Testing
     // White space that is none of ASCII's stands between columns, too.
     ("a X\nb\u{A0}c Y\n", "got 3 (file, line 2)"), ("a X\n\u{A0}\n", "got 0 (file, line 2)"),
   ]) func whatIsNoSuchFileIsRefused(text: String, words: String) throws {
-    let error = #expect(throws: SequenceError.self) { try read(text) }
+    let error = #expect(throws: Problem.self) { try read(text) }
     #expect(error?.exitCode == 65 && error?.message.contains(words) == true, "\(error!)")
   }
 
   @Test func otherBytesThanUTF8AreRefused() throws {
-    let error = #expect(throws: SequenceError.self) {
+    let error = #expect(throws: Problem.self) {
       try TaggedWords.conll(bytes: Array("caf".utf8) + [0xE9] + Array(" N\nb X\n".utf8), name: "file")
     }
     #expect(error?.exitCode == 65 && error?.message.contains("invalid byte at offset 3 (file)") == true)
@@ -52,14 +53,14 @@ import Testing
   }
 
   @Test func oneLabelAloneIsRefused() throws {
-    let error = #expect(throws: SequenceError.self) { try data("a X\nb X\n") }
+    let error = #expect(throws: Problem.self) { try data("a X\nb X\n") }
     #expect(error?.exitCode == 65 && error?.message.contains("one label only") == true)
   }
 
   @Test func anotherColumnThanThatOfLabelsIsRefused() throws {
     func text(_ labels: Int) -> String { (1...labels).map { "word \($0)\n" }.joined() }
     #expect(try data(text(4096)).encoding.classes.count == 4096)
-    let error = #expect(throws: SequenceError.self) { try data(text(4097)) }
+    let error = #expect(throws: Problem.self) { try data(text(4097)) }
     #expect(error?.exitCode == 65 && error?.message.contains("at most 4096, got 4097") == true)
   }
 
@@ -68,7 +69,7 @@ import Testing
     let one = try data("a X\nb Y\n")
     #expect(one.training.count == 1 && one.heldOut == nil)
     for rule in [HeldOut.share(0.1), .fold(0, of: 2)] {
-      let error = #expect(throws: SequenceError.self) { try data("a X\nb Y\n", heldOut: rule) }
+      let error = #expect(throws: Problem.self) { try data("a X\nb Y\n", heldOut: rule) }
       #expect(error?.exitCode == 65 && error?.message.contains("expected at least one sequence") == true)
     }
   }
@@ -89,7 +90,7 @@ import Testing
     let encoding = try data("a X\nb Y\n").encoding
     let other = try withFile("c Y\n\na X\n") { try TaggingData.input(path: $0, encoding: encoding) }
     #expect(other.elements.map(\.token) == [0, 1] && other.elements.map(\.label) == [1, 0])
-    let error = #expect(throws: SequenceError.self) {
+    let error = #expect(throws: Problem.self) {
       try withFile("a X\n\nb Z\n") { try TaggingData.input(path: $0, encoding: encoding) }
     }
     #expect(error?.exitCode == 65 && error?.message.contains(#"expected one of X, Y, got "Z""#) == true)

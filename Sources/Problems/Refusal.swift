@@ -1,12 +1,16 @@
 import Glibc
 
 /// Why the system refused a call, in words: what the call needed, what it met, and what helps.
-struct Refusal {
-  let expected: String
-  let got: String
-  let hint: String?
+public struct Refusal {
+  /// What the call needed.
+  public let expected: String
+  /// What it met.
+  public let got: String
+  /// What helps, where that is known.
+  public let hint: String?
 
-  init(_ code: Int32) {
+  /// `code` is an errno.
+  public init(_ code: Int32) {
     (expected, got, hint) =
       switch code {
       case ENOSPC:
