@@ -50,26 +50,34 @@ let package = Package(
     .target(name: "CSystem"),
     .target(name: "CMemory"),
 
-    // MARK: Errors
+    // MARK: Ground
     .target(name: "Problems", swiftSettings: strict),
+    .target(
+      name: "Files", dependencies: ["CSystem", "Problems", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
+    .target(name: "ExactMath", swiftSettings: fast),
+    .target(name: "Plan", dependencies: ["Problems"], swiftSettings: fast),
+    .target(
+      name: "SafeTensors", dependencies: ["Files", "Problems", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
 
     // MARK: Mathematics
-    .target(name: "Randomness", swiftSettings: fast),
-    .target(name: "Tiles", dependencies: ["CProcessor"], swiftSettings: fast),
+    .target(name: "Tiles", dependencies: ["CProcessor", "ExactMath"], swiftSettings: fast),
     .target(name: "TilesAVX512", dependencies: ["Tiles"], swiftSettings: avx512),
-    .target(name: "Kernels", dependencies: ["CProcessor", "Tiles", "TilesAVX512"], swiftSettings: fast),
-    .target(name: "LSTM", dependencies: ["Kernels", "Randomness"], swiftSettings: fast),
-    .target(name: "Optimization", dependencies: ["Kernels"], swiftSettings: fastRoots),
+    .target(
+      name: "Kernels", dependencies: ["CProcessor", "ExactMath", "Plan", "Tiles", "TilesAVX512"], swiftSettings: fast),
+    .target(name: "LSTM", dependencies: ["ExactMath", "Kernels", "Plan"], swiftSettings: fast),
+    .target(name: "Optimization", dependencies: ["ExactMath", "Kernels"], swiftSettings: fastRoots),
 
-    // MARK: Data, files, settings
+    // MARK: Data, runs, settings
     .target(
       name: "Sequences",
       dependencies: [
-        "CSndFile", "CSystem", "Kernels", "Problems", "Randomness", .product(name: "Crypto", package: "swift-crypto"),
-      ],
-      swiftSettings: strict),
+        "CSndFile", "CSystem", "ExactMath", "Files", "Problems", .product(name: "Crypto", package: "swift-crypto"),
+      ], swiftSettings: strict),
     .target(
-      name: "Checkpoints", dependencies: ["CSystem", "Problems", .product(name: "Crypto", package: "swift-crypto")],
+      name: "Runs",
+      dependencies: ["CSystem", "Files", "Problems", "SafeTensors", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Problems", "Yams"], swiftSettings: strict),
     .target(name: "Timing", swiftSettings: strict),
@@ -78,90 +86,115 @@ let package = Package(
     // MARK: Processes
     .target(name: "MPI", dependencies: ["CMPI", "CSystem"], swiftSettings: strict),
     .target(
+      name: "JobHealth", dependencies: ["CSystem", "ExactMath", "Files", "MPI", "Problems", "Runs"],
+      swiftSettings: strict),
+    .target(name: "Reduction", dependencies: ["Kernels", "MPI", "Plan", "Problems", "Timing"], swiftSettings: fast),
+    .target(
       name: "DataParallel",
       dependencies: [
-        "MPI", "LSTM", "Kernels", "CSystem", "Problems", "Randomness", "Sequences", "Optimization", "Checkpoints",
-        "Timing",
-      ],
+        "ExactMath", "Files", "JobHealth", "Kernels", "LSTM", "MPI", "Optimization", "Plan", "Problems", "Reduction",
+        "Runs", "SafeTensors", "Sequences", "Timing",
+      ], swiftSettings: fast),
+    .target(
+      name: "TrainingLoop",
+      dependencies: [
+        "CSystem", "DataParallel", "ExactMath", "Files", "JobHealth", "LSTM", "MPI", "Optimization", "Problems", "Runs",
+        "Sequences", "Timing",
+      ], swiftSettings: fast),
+    .target(
+      name: "GradientCheck", dependencies: ["Kernels", "LSTM", "MPI", "Plan", "Problems", "SafeTensors"],
       swiftSettings: fast),
+    .target(
+      name: "Benchmarks",
+      dependencies: [
+        "DataParallel", "ExactMath", "Files", "JobHealth", "Kernels", "LSTM", "MPI", "Optimization", "Plan", "Problems",
+        "Reduction", "Runs", "Sequences", "Tiles", "Timing", "TrainingLoop",
+      ], swiftSettings: fast),
     .executableTarget(
       name: "lstm-dist",
       dependencies: [
-        "DataParallel", "MPI", "LSTM", "Kernels", "CProcessor", "CSystem", "CMemory", "Sequences", "Optimization",
-        "Checkpoints", "Configuration", "Launching", "Problems", "Timing",
+        "Benchmarks", "CMemory", "CProcessor", "CSystem", "Configuration", "DataParallel", "ExactMath", "Files",
+        "GradientCheck", "JobHealth", "Kernels", "LSTM", "Launching", "MPI", "Optimization", "Plan", "Problems",
+        "Reduction", "Runs", "Sequences", "Timing", "TrainingLoop",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      swiftSettings: strict),
+      ], swiftSettings: strict),
 
     // MARK: Tests
-    .executableTarget(
-      name: "mpi-programs", dependencies: ["MPI"], path: "Tests/MPIPrograms", swiftSettings: strict),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .target(
+      name: "TestSupport", dependencies: ["CSndFile", "Files", "Problems"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    .executableTarget(name: "mpi-programs", dependencies: ["MPI"], path: "Tests/MPIPrograms", swiftSettings: strict),
     .executableTarget(
       name: "allocation-program",
-      dependencies: ["CAllocations", "DataParallel", "LSTM", "MPI", "Optimization", "Sequences"],
+      dependencies: ["CAllocations", "DataParallel", "JobHealth", "LSTM", "MPI", "Optimization", "Sequences"],
       path: "Tests/AllocationProgram", swiftSettings: strict),
     .executableTarget(
       name: "classifier-program",
       dependencies: [
-        "CAllocations", "Checkpoints", "DataParallel", "LSTM", "MPI", "Optimization", "Randomness", "Sequences",
-      ],
-      path: "Tests/ClassifierProgram", swiftSettings: strict),
+        "CAllocations", "DataParallel", "ExactMath", "LSTM", "MPI", "Optimization", "Runs", "Sequences", "TrainingLoop",
+      ], path: "Tests/ClassifierProgram", swiftSettings: strict),
     .executableTarget(
       name: "paranoid-program",
-      dependencies: ["Checkpoints", "DataParallel", "LSTM", "MPI", "Optimization", "Sequences"],
+      dependencies: ["DataParallel", "LSTM", "MPI", "Optimization", "Runs", "Sequences", "TrainingLoop"],
       path: "Tests/ParanoidProgram", swiftSettings: strict),
     .executableTarget(
       name: "fault-matrix",
       dependencies: [
-        "Checkpoints", "Randomness", "Sequences", "TestLauncher",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      path: "Tests/FaultProgram", swiftSettings: strict),
+        "ExactMath", "Plan", "Runs", "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tests/FaultProgram", swiftSettings: strict),
     .executableTarget(
       name: "nonfinite-program",
-      dependencies: ["Checkpoints", "DataParallel", "LSTM", "MPI", "Optimization", "Sequences"],
+      dependencies: ["DataParallel", "LSTM", "MPI", "Optimization", "Runs", "Sequences", "TrainingLoop"],
       path: "Tests/NonFiniteProgram", swiftSettings: strict),
     .executableTarget(
       name: "fuzz-program",
       dependencies: [
-        "Checkpoints", "Configuration", "DataParallel", "Problems", "Randomness", "Sequences",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Configuration", "DataParallel", "ExactMath", "Files", "JobHealth", "Problems", "Runs", "SafeTensors",
+        "Sequences", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
-      ],
-      path: "Tests/FuzzProgram", swiftSettings: strict),
+      ], path: "Tests/FuzzProgram", swiftSettings: strict),
     .executableTarget(
-      name: "watchdog-program", dependencies: ["Checkpoints", "DataParallel", "MPI"], path: "Tests/WatchdogProgram",
+      name: "watchdog-program", dependencies: ["JobHealth", "MPI", "Runs"], path: "Tests/WatchdogProgram",
       swiftSettings: strict),
-    .target(name: "TestLauncher", dependencies: ["CSndFile"], path: "Tests/TestLauncher", swiftSettings: strict),
-    .testTarget(name: "MPITests", dependencies: ["mpi-programs", "TestLauncher"], swiftSettings: strict),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Randomness", "CProcessor"], swiftSettings: strict),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "LSTM"], swiftSettings: strict),
     .testTarget(
-      name: "LSTMTests", dependencies: ["LSTM", "Kernels", "Randomness"], exclude: ["Fixtures"],
-      swiftSettings: strict),
-    .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Kernels"], swiftSettings: strict),
-    .testTarget(
-      name: "SequencesTests", dependencies: ["Kernels", "Problems", "Randomness", "Sequences", "TestLauncher"],
-      exclude: ["Readers/README.md"], swiftSettings: strict),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Problems"], swiftSettings: strict),
-    .testTarget(name: "LaunchingTests", dependencies: ["Launching", "Problems"], swiftSettings: strict),
-    .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
+      name: "CommandTests",
+      dependencies: [
+        "Configuration", "DataParallel", "Files", "TestSupport", "fault-matrix", "fuzz-program", "lstm-dist",
+        "nonfinite-program", .product(name: "Crypto", package: "swift-crypto"),
+      ], swiftSettings: strict),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Problems"], swiftSettings: strict),
     .testTarget(
       name: "DataParallelTests",
       dependencies: [
-        "Checkpoints", "DataParallel", "LSTM", "Kernels", "MPI", "Optimization", "Problems", "Sequences",
-        "allocation-program",
-        "classifier-program", "paranoid-program", "watchdog-program", "TestLauncher",
-      ],
-      exclude: ["Fixtures"],
-      swiftSettings: strict),
+        "DataParallel", "JobHealth", "Kernels", "LSTM", "Optimization", "Plan", "Problems", "Reduction", "Runs",
+        "SafeTensors", "Sequences", "TestSupport", "allocation-program", "classifier-program", "paranoid-program",
+      ], exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(name: "ExactMathTests", dependencies: ["CProcessor", "ExactMath", "Kernels"], swiftSettings: strict),
     .testTarget(
-      name: "CommandTests",
-      dependencies: [
-        "lstm-dist", "Configuration", "Problems", "fault-matrix", "fuzz-program", "nonfinite-program", "TestLauncher",
-        .product(name: "Crypto", package: "swift-crypto"),
-      ],
+      name: "JobHealthTests",
+      dependencies: ["Files", "JobHealth", "MPI", "Problems", "Runs", "TestSupport", "watchdog-program"],
+      swiftSettings: strict),
+    .testTarget(name: "KernelsTests", dependencies: ["ExactMath", "Kernels", "Plan"], swiftSettings: strict),
+    .testTarget(
+      name: "LSTMTests", dependencies: ["ExactMath", "Kernels", "LSTM", "Plan"], exclude: ["Fixtures"],
+      swiftSettings: strict),
+    .testTarget(name: "LaunchingTests", dependencies: ["Launching"], swiftSettings: strict),
+    .testTarget(name: "MPITests", dependencies: ["TestSupport", "mpi-programs"], swiftSettings: strict),
+    .testTarget(
+      name: "OptimizationTests", dependencies: ["ExactMath", "Kernels", "Optimization"], swiftSettings: strict),
+    .testTarget(name: "PlanTests", dependencies: ["Plan", "Problems"], swiftSettings: strict),
+    .testTarget(
+      name: "RunsTests", dependencies: ["Files", "JobHealth", "Problems", "Runs", "SafeTensors", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(name: "SafeTensorsTests", dependencies: ["SafeTensors", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "SequencesTests", dependencies: ["ExactMath", "Files", "Plan", "Problems", "Sequences", "TestSupport"],
+      exclude: ["Readers/README.md"], swiftSettings: strict),
+    .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
+    .testTarget(
+      name: "TrainingLoopTests", dependencies: ["DataParallel", "Files", "Problems", "TestSupport", "TrainingLoop"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -1,6 +1,5 @@
+import ExactMath
 import Kernels
-import LSTM
-import MPI
 import Sequences
 
 extension ShardedModel {

@@ -1,7 +1,9 @@
-import Checkpoints
-import Kernels
+import ExactMath
+import Files
+import JobHealth
 import MPI
 import Problems
+import Runs
 
 /// What the data of a run is, as checkpoints hold it: a run must not go on with other data.
 public struct DataIdentity: Equatable, Sendable {

@@ -11,6 +11,14 @@ public struct MemoryEstimate: Equatable, Sendable {
   /// The optimizer's moments, and the slices that other ranks send.
   public let other: Int
 
+  package init(parameters: Int, gradients: Int, packed: Int, activations: Int, other: Int) {
+    self.parameters = parameters
+    self.gradients = gradients
+    self.packed = packed
+    self.activations = activations
+    self.other = other
+  }
+
   /// All of it.
   public var total: Int { parameters + gradients + packed + activations + other }
 }

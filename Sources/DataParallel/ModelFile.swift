@@ -1,5 +1,5 @@
-import Checkpoints
 import LSTM
+import SafeTensors
 
 /// A model's flat parameters as the tensors of `model.safetensors`, with PyTorch's names, shapes and gate order: those
 /// of a module with `embedding` (`nn.Embedding`, where the model reads tokens), `lstm` (`nn.LSTM`) and `output`

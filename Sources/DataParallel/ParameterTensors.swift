@@ -1,4 +1,4 @@
-import Kernels
+import ExactMath
 import LSTM
 
 /// The tensors of a model's flat parameters, each a run of consecutive numbers there, with the names that checkpoints

@@ -1,6 +1,7 @@
-import Kernels
+import ExactMath
+import JobHealth
 import LSTM
-import Randomness
+import Plan
 
 /// Draws tokens one after the other from a trained language model, on one rank.
 public final class Sampler {

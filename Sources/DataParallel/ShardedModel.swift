@@ -1,6 +1,8 @@
 import Kernels
 import LSTM
 import MPI
+import Plan
+import Reduction
 import Sequences
 import Timing
 
@@ -12,7 +14,7 @@ public final class ShardedModel {
   /// The rank's lanes of the global batch.
   public let lanes: Range<Int>
 
-  let model: SequenceModel
+  package let model: SequenceModel
   let world: World
   /// The parameters, and behind them the packed weights of ranks that share them.
   private let window: NodeWindow

@@ -1,12 +1,13 @@
-import Checkpoints
 import Kernels
-import LSTM
 import MPI
+import Reduction
+import Runs
+import SafeTensors
 
 /// A copy of all that a checkpoint holds of a training, taken between two steps: the next one can begin while rank 0
 /// writes it. Every rank of rank 0's node copies what it owns, all at once: into memory that they share, as far as they
 /// share the parameters. The memory is made once, and is in place before the first copy.
-final class Snapshot {
+package final class Snapshot {
   private unowned let training: Training
   /// The parameters and one moment after the other, in the segment of the node's first rank. Nil on ranks that own
   /// nothing which rank 0 has not.
@@ -38,7 +39,7 @@ final class Snapshot {
   }
 
   /// Copies the state as it is now. Every rank calls it; nothing may still use the copy before.
-  func take() throws {
+  package func take() throws {
     copyOwned()
     try training.world.communicator.gatherV(
       UnsafeBufferPointer(training.sharded.states),
@@ -67,7 +68,7 @@ final class Snapshot {
   }
 
   /// The copy on rank 0 as the files of a checkpoint. They are made from this snapshot's memory.
-  func files(trainLoss: Double?, identity: DataIdentity) -> [CheckpointFile] {
+  package func files(trainLoss: Double?, identity: DataIdentity) -> [CheckpointFile] {
     let (setup, shape, setbacks) = (training.setup, training.setup.shape, training.setbacks)
     let momentTensors = setup.moments.enumerated().flatMap { index, name in
       ModelFile.tensors(place(index + 1), shape: shape, prefix: name + ".")

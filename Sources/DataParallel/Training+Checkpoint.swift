@@ -1,22 +1,21 @@
-import Checkpoints
 import Kernels
 import LSTM
-import MPI
 import Optimization
 import Problems
-import Sequences
+import Runs
+import SafeTensors
 
 /// Names of the files of a checkpoint.
-enum CheckpointFiles {
-  static let model = "model.safetensors"
+package enum CheckpointFiles {
+  package static let model = "model.safetensors"
   static let optimizer = "optimizer.safetensors"
-  static let state = "state.safetensors"
+  package static let state = "state.safetensors"
 }
 
 extension Training {
   /// Loads a checkpoint, which rank 0 reads, at any number of ranks. Every rank calls it; `checkpoint` is used on
   /// rank 0. Returns the loss of its last step, if there was one.
-  func load(_ checkpoint: Checkpoint?) throws -> Double? {
+  package func load(_ checkpoint: Checkpoint?) throws -> Double? {
     let shape = setup.shape
     let read = world.agree {
       try checkpoint.map { checkpoint in
@@ -91,7 +90,7 @@ private func averagedParameters(_ state: TensorFile) throws -> Int {
 
 extension [Evaluation] {
   /// Those of a checkpoint's state; none where they decided about nothing.
-  init(_ state: TensorFile) throws {
+  package init(_ state: TensorFile) throws {
     self = []
     guard state.contains("evaluations.step") else { return }
     let steps = try state.values("evaluations.step", as: Int64.self)

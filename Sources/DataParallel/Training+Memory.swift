@@ -1,10 +1,18 @@
-import Kernels
+import JobHealth
 import LSTM
 import MPI
-import Sequences
+import Plan
+import Reduction
 
 /// What a training takes, told from its setup before anything is allocated.
 extension Training {
+  /// What the windows of a node with this many ranks take: its copy of the parameters, one for a checkpoint, and for each
+  /// rank its gradients and a page for its scalars.
+  static func sharedBytes(_ setup: TrainingSetup, plan: ShardPlan, ranks: Int) -> Int {
+    let (memory, checkpoint) = (Training.memory(setup, plan: plan), Training.checkpointBytes(setup))
+    return memory.parameters + memory.packed + checkpoint + ranks * (memory.gradients + 1 << 20)
+  }
+
   /// Bytes of a checkpoint, about, and of the copy from which rank 0 writes it: parameters, moments, and the states of
   /// all lanes.
   public static func checkpointBytes(_ setup: TrainingSetup) -> Int {
@@ -70,7 +78,7 @@ extension Training {
   }
 
   /// What the model takes on the rank with the most lanes, in bytes.
-  static func memory(
+  package static func memory(
     _ setup: TrainingSetup, plan: ShardPlan
   ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
     let passes = (0..<plan.ranks).map { plan.passes(ofRank: $0, atMost: setup.accumulate) }
@@ -106,7 +114,7 @@ extension Training {
   }
 
   /// Subtrees of the shards of the rank that has most of them.
-  static func mostSubtrees(_ plan: ShardPlan) -> Int { subtrees(plan).map(\.count).max() ?? 1 }
+  package static func mostSubtrees(_ plan: ShardPlan) -> Int { subtrees(plan).map(\.count).max() ?? 1 }
 }
 
 extension ShardedModel {

@@ -1,4 +1,3 @@
-import MPI
 import Optimization
 import Sequences
 
@@ -29,7 +28,7 @@ extension Training {
 
   /// Mean loss over all targets of held-out data, of the model that a checkpoint would hold. `visit` as that of
   /// `ShardedModel.evaluate`, and so `stop`.
-  func evaluate(
+  package func evaluate(
     _ validation: any SequenceSource, stop: StopListener? = nil,
     visit: (ShardedModel.EvaluatedWindow) -> Void = { _ in }
   ) throws -> Double {
@@ -38,7 +37,7 @@ extension Training {
 
   /// An evaluation after so many steps has come to a loss, which counts where evaluations decide about anything; of
   /// several after the same step the first one does, as all are the same.
-  func evaluated(_ step: Int, loss: Double) {
+  package func evaluated(_ step: Int, loss: Double) {
     guard setup.dependsOnEvaluations, (evaluations.last?.step ?? 0) < step else { return }
     evaluations.append(Evaluation(step: step, loss: loss))
   }

@@ -1,8 +1,9 @@
-import Checkpoints
-import Kernels
+import JobHealth
 import LSTM
 import MPI
 import Optimization
+import Plan
+import Reduction
 import Sequences
 import Timing
 
@@ -41,21 +42,21 @@ public final class Training {
   /// Which ranks share memory.
   public let sharing: NodeSharing
 
-  let world: World
+  package let world: World
   let reducer: any Reducer
   let optimizer: Optimizer
-  let memory: GradientMemory
+  package let memory: GradientMemory
   /// Where this rank says what it is about, if anywhere.
   public var heartbeat: Heartbeat?
   private let shardLosses: UnsafeMutableBufferPointer<Double>
   private var parameterGuard: ParameterGuard?
   private var snapshotMemory: Snapshot?
   /// What the run has been through because of numbers that were not finite.
-  var setbacks = Setbacks()
+  package var setbacks = Setbacks()
   /// The evaluations so far, where they decide how the training goes on. The same on every rank.
-  var evaluations: [Evaluation] = []
+  package var evaluations: [Evaluation] = []
   /// A hash of the order in which parts have been handed to the reduction since the start of the program.
-  private(set) var reductionOrder: UInt64 = 0
+  package private(set) var reductionOrder: UInt64 = 0
   /// Parts of the gradient that have not been handed to the reduction of the step.
   private var unsubmitted = 0
 
@@ -67,7 +68,9 @@ public final class Training {
     self.setup = setup
     let plan = try ShardPlan(
       globalBatch: setup.globalBatch, shards: setup.shards, ranks: world.communicator.size)
-    sharing = try NodeSharing.decide(setup, plan: plan, world: world)
+    sharing = try NodeSharing.decide(setup.sharedMemory, reduction: setup.reduction, world: world) {
+      Training.sharedBytes(setup, plan: plan, ranks: $0)
+    }
     Training.checkMemory(setup, plan: plan, sharing: sharing.ranks, world: world)
     sharded = try ShardedModel(
       world: world, shape: setup.shape, timesteps: setup.timesteps, segment: setup.segment, plan: plan,
@@ -115,7 +118,7 @@ public final class Training {
   }
 
   /// What checkpoints are written from; its memory is made by the first call. Collective.
-  func snapshot() throws -> Snapshot {
+  package func snapshot() throws -> Snapshot {
     if let snapshotMemory { return snapshotMemory }
     let made = try Snapshot(of: self)
     snapshotMemory = made
@@ -124,7 +127,7 @@ public final class Training {
 
   /// From now on a step ends the job where the parameters have changed since the update before it. Costs two passes
   /// over the parameters a step.
-  func watchParameters() {
+  package func watchParameters() {
     parameterGuard = ParameterGuard(ParameterTensors(setup.shape), parameters: sharded.parameters)
   }
 
@@ -202,7 +205,7 @@ public final class Training {
   }
 
   /// After a step that was not finite: what is left of it is the count.
-  func countSkipped() {
+  package func countSkipped() {
     setbacks.skipped += 1
     setbacks.skippedInARow += 1
     // A state that came to be NaN would stay so for ever.

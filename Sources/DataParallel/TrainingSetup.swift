@@ -1,6 +1,8 @@
+import JobHealth
 import LSTM
 import MPI
 import Optimization
+import Reduction
 
 /// What a training step needs to know, the same on every rank.
 public struct TrainingSetup: Sendable {
@@ -40,7 +42,7 @@ public struct TrainingSetup: Sendable {
   /// Evaluations in a row without a new best loss after which the run ends; 0 for no such end.
   public var patience: Int
   /// How gradients are added over ranks.
-  public var reduction: Reduction
+  public var reduction: ReductionMethod
   /// Whether ranks of a node share memory.
   public var sharedMemory: SharedMemory
   /// Which rows of the embedding's gradient travel between ranks that do not share memory.
@@ -50,7 +52,7 @@ public struct TrainingSetup: Sendable {
   public init(
     shape: ModelShape, timesteps: Int, segment: Int? = nil, globalBatch: Int, shards: Int, accumulate: Int = 1,
     dropout: Float, seed: UInt64, rule: OptimizerRule, clip: Clipping, schedule: Schedule = .constant,
-    averaging: Averaging = .never, patience: Int = 0, reduction: Reduction, sharedMemory: SharedMemory = .auto,
+    averaging: Averaging = .never, patience: Int = 0, reduction: ReductionMethod, sharedMemory: SharedMemory = .auto,
     embeddingRows: EmbeddingRows = .sparse
   ) {
     self.shape = shape

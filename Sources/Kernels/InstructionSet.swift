@@ -68,7 +68,7 @@ package func applyExponential(
 }
 
 /// Fused multiply-adds of the set on registers alone, and how many operations they are.
-func runMultiplyAdds(rounds: Int, factor: Float, on set: InstructionSet) -> (check: Float, flops: Int) {
+package func runMultiplyAdds(rounds: Int, factor: Float, on set: InstructionSet) -> (check: Float, flops: Int) {
   switch set {
   case .baseline:
     (multiplyAdds(Tile<6, 1>.self, rounds: rounds, factor: factor), rounds * 6 * vectorWidth * 2)

@@ -1,5 +1,3 @@
-import Kernels
-
 /// Sizes of an adaptive softmax (Grave, Joulin, Cissé, Grangier and Jégou, "Efficient softmax approximation for GPUs",
 /// 2017) over V classes that stand in descending frequency: c = `cutoffs` cut them into a head 0 ..< c₁ and J tails
 /// cⱼ ..< cⱼ₊₁. The head says one of its classes or a tail; a tail is asked only where it is meant.

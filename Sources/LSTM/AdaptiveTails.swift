@@ -1,4 +1,5 @@
 import Kernels
+import Plan
 
 /// The tails of an adaptive softmax, and which rows ask them. With y the rows of the output layer's input, and of tail
 /// j the rows whose target is among its classes:

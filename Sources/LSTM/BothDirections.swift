@@ -1,4 +1,5 @@
 import Kernels
+import Plan
 
 /// The way back of bidirectional layers (Schuster and Paliwal, "Bidirectional Recurrent Neural Networks", 1997). Every
 /// layer has a second cell, the reverse one, which reads each sequence from its own end to its beginning; what is above

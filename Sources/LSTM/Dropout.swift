@@ -1,5 +1,6 @@
+import ExactMath
 import Kernels
-import Randomness
+import Plan
 
 /// What is dropped in a training step, and then not in evaluation: a number (or a weight, or a row of the embedding) is
 /// kept with probability 1 − p and then divided by it, so that evaluation needs no scaling.

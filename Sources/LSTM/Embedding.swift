@@ -1,4 +1,5 @@
 import Kernels
+import Plan
 
 /// The table E [V, D]: one row of D numbers for each token.
 public final class Embedding {

@@ -1,4 +1,4 @@
-import Randomness
+import ExactMath
 
 /// How weights begin. Every number is a function of (seed, part, place), so all ranks make the same.
 public enum Initialization: String, CaseIterable, Sendable {

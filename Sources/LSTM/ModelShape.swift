@@ -1,5 +1,3 @@
-import Kernels
-
 /// Sizes of a model, and where each of its parts stands in the flat memory of parameters and gradients: for tokens the
 /// embedding E [V, D]; then W and b of each layer [D + H + 1, 4H]; then Wy and by of the head [H + 1, K], or what an
 /// adaptive softmax has in their place.

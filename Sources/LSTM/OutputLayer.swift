@@ -1,4 +1,5 @@
 import Kernels
+import Plan
 
 /// The layer above the LSTM: logits = y·Wy + by, with softmax cross-entropy, cross-entropy unit by unit or squared error
 /// behind it. It runs over N

@@ -1,4 +1,5 @@
 import Kernels
+import Plan
 
 /// The part of a batch that one rank computes, and the memory in which a step of it runs: in one pass, or pass after
 /// pass in the same memory, so that activations take that of the largest one. A step begins with pass 0, and each pass

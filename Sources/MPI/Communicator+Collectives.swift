@@ -23,7 +23,7 @@ extension Communicator {
   /// Replaces each element by its reduction over the ranks.
   /// The corresponding MPI function is `MPI_Allreduce` (MPI 4.0 §6.9.6).
   public func allReduce<E: Scalar>(
-    _ buffer: UnsafeMutableBufferPointer<E>, _ reduction: Reduction<E>
+    _ buffer: UnsafeMutableBufferPointer<E>, _ reduction: Operation<E>
   ) throws(MPIError) {
     let call = "MPI_Allreduce"
     let n = try int32Count(buffer.count, call)
@@ -34,7 +34,7 @@ extension Communicator {
   /// Writes the reduction over the ranks to `receive`, which is as long as `send`.
   /// The corresponding MPI function is `MPI_Allreduce` (MPI 4.0 §6.9.6).
   public func allReduce<E: Scalar>(
-    _ send: UnsafeBufferPointer<E>, into receive: UnsafeMutableBufferPointer<E>, _ reduction: Reduction<E>
+    _ send: UnsafeBufferPointer<E>, into receive: UnsafeMutableBufferPointer<E>, _ reduction: Operation<E>
   ) throws(MPIError) {
     let call = "MPI_Allreduce"
     let n = try int32Count(send.count, call)
@@ -48,7 +48,7 @@ extension Communicator {
   /// The corresponding MPI function is `MPI_Reduce_scatter` (MPI 4.0 §6.10.2).
   public func reduceScatter<E: Scalar>(
     _ send: UnsafeBufferPointer<E>, counts: [Int], into receive: UnsafeMutableBufferPointer<E>,
-    _ reduction: Reduction<E>
+    _ reduction: Operation<E>
   ) throws(MPIError) {
     let call = "MPI_Reduce_scatter"
     let parts = try scatterArguments(counts, send: send.count, receive: receive.count, call)

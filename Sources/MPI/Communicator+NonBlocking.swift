@@ -25,7 +25,7 @@ extension Communicator {
 
   /// In place. The corresponding MPI function is `MPI_Iallreduce` (MPI 4.0 §6.12.8).
   public func startAllReduce<E: Scalar>(
-    _ buffer: consuming OwnedBuffer<E>, _ reduction: Reduction<E>
+    _ buffer: consuming OwnedBuffer<E>, _ reduction: Operation<E>
   ) throws(MPIError) -> Request<OwnedBuffer<E>> {
     let call = "MPI_Iallreduce"
     let n = try int32Count(buffer.count, call)
@@ -37,7 +37,7 @@ extension Communicator {
 
   /// The corresponding MPI function is `MPI_Ireduce_scatter` (MPI 4.0 §6.12.10).
   public func startReduceScatter<E: Scalar>(
-    _ exchange: consuming Exchange<E>, counts: [Int], _ reduction: Reduction<E>
+    _ exchange: consuming Exchange<E>, counts: [Int], _ reduction: Operation<E>
   ) throws(MPIError) -> Request<Exchange<E>> {
     let call = "MPI_Ireduce_scatter"
     let parts = try scatterArguments(counts, send: exchange.sent.count, receive: exchange.received.count, call)

@@ -3,7 +3,7 @@
 extension Communicator {
   /// The reduction of one value of each rank.
   /// The corresponding MPI function is `MPI_Allreduce` (MPI 4.0 §6.9.6).
-  public func allReduce<E: Scalar>(_ value: E, _ reduction: Reduction<E>) throws(MPIError) -> E {
+  public func allReduce<E: Scalar>(_ value: E, _ reduction: Operation<E>) throws(MPIError) -> E {
     var result = [value]
     try result.withUnsafeMutableBufferPointer { (buffer) throws(MPIError) in try allReduce(buffer, reduction) }
     return result[0]

@@ -63,32 +63,32 @@ extension UInt64: Scalar {
 
 /// A predefined reduction (MPI 4.0 §6.9.2). The element type is part of the type, so that a bitwise AND of floating
 /// point numbers, which MPI would refuse at run time, does not compile.
-public struct Reduction<Element: Scalar>: Sendable {
+public struct Operation<Element: Scalar>: Sendable {
   let handle: CMPI_Op
 
   /// `MPI_SUM`. The order of summation is the library's own: the bits may differ between numbers of ranks.
-  public static var sum: Reduction { Reduction(handle: MPI_SUM) }
+  public static var sum: Operation { Operation(handle: MPI_SUM) }
 
   /// `MPI_PROD`
-  public static var product: Reduction { Reduction(handle: MPI_PROD) }
+  public static var product: Operation { Operation(handle: MPI_PROD) }
 
   /// `MPI_MAX`
-  public static var maximum: Reduction { Reduction(handle: MPI_MAX) }
+  public static var maximum: Operation { Operation(handle: MPI_MAX) }
 
   /// `MPI_MIN`
-  public static var minimum: Reduction { Reduction(handle: MPI_MIN) }
+  public static var minimum: Operation { Operation(handle: MPI_MIN) }
 }
 
-extension Reduction where Element: FixedWidthInteger {
+extension Operation where Element: FixedWidthInteger {
   /// `MPI_LAND`: 1 where no rank has 0, otherwise 0.
-  public static var logicalAnd: Reduction { Reduction(handle: MPI_LAND) }
+  public static var logicalAnd: Operation { Operation(handle: MPI_LAND) }
 
   /// `MPI_LOR`: 0 where every rank has 0, otherwise 1.
-  public static var logicalOr: Reduction { Reduction(handle: MPI_LOR) }
+  public static var logicalOr: Operation { Operation(handle: MPI_LOR) }
 
   /// `MPI_BAND`
-  public static var bitwiseAnd: Reduction { Reduction(handle: MPI_BAND) }
+  public static var bitwiseAnd: Operation { Operation(handle: MPI_BAND) }
 
   /// `MPI_BOR`
-  public static var bitwiseOr: Reduction { Reduction(handle: MPI_BOR) }
+  public static var bitwiseOr: Operation { Operation(handle: MPI_BOR) }
 }

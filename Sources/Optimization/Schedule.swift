@@ -1,3 +1,5 @@
+import ExactMath
+
 /// What the learning rate, which is stated for the global batch and so the same for any number of ranks, is multiplied
 /// by: a pure function of the updates made so far and of the evaluations before them.
 public struct Schedule: Equatable, Sendable {

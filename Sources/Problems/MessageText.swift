@@ -19,6 +19,12 @@ public func escaped(_ bytes: some Sequence<UInt8>) -> String {
 /// Two lowercase hexadecimal digits.
 public func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
+/// Sixteen lowercase hexadecimal digits.
+public func hexadecimal(_ word: UInt64) -> String {
+  let digits = String(word, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
+}
+
 /// `count` things in words: "1 byte", "2 bytes".
 public func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 

@@ -1,4 +1,4 @@
-import Randomness
+import ExactMath
 
 /// Windows of random lengths (Merity, Keskar and Socher, "Regularizing and Optimizing LSTM Language Models", 2018,
 /// section 5), so that every token comes to stand at the end of a window some time, where gradients reach it least:

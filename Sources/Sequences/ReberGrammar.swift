@@ -1,5 +1,5 @@
+import ExactMath
 import Glibc
-import Randomness
 
 /// The embedded Reber grammar of Hochreiter and Schmidhuber, "Long Short-Term Memory" (Neural Computation 9(8), 1997),
 /// section 5.1, over the symbols B T P S X V E:

@@ -1,5 +1,6 @@
+import ExactMath
+import Files
 import Problems
-import Randomness
 
 /// The strings that the default training uses: draws of the embedded Reber grammar to train on, and held-out strings
 /// that are all different and none of them a training string. Both follow from the seed alone.

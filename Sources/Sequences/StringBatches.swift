@@ -1,4 +1,4 @@
-import Randomness
+import ExactMath
 
 /// Short strings, one a lane and step: the hidden state is zero at the start of each, and the target of a symbol is the
 /// one behind it. Shorter strings are padded with `noTarget`, and so are whole lanes of an epoch's last step where the

@@ -1,5 +1,5 @@
+import ExactMath
 import Problems
-import Randomness
 
 /// Training on one long text: B lanes walk side by side through it, T tokens a step, and hidden state is carried from
 /// step to step until the epoch ends, or until a lane is made to forget it: with the reset probability before each

@@ -1,3 +1,5 @@
+import ExactMath
+
 // Loops over consecutive floats, made vector code by the compiler in the width of the module into which they are
 // inlined.
 

@@ -1,6 +1,5 @@
 import Configuration
 @preconcurrency import Glibc
-import MPI
 import Problems
 
 extension Configuration {

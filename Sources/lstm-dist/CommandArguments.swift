@@ -1,4 +1,3 @@
-import DataParallel
 import MPI
 
 /// What a command was called with, as ranks compare it: every rank of a job must do the same.

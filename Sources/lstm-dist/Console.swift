@@ -1,10 +1,10 @@
 import CSystem
-import Checkpoints
 import DataParallel
 import Launching
 import MPI
 import Problems
 import Timing
+import TrainingLoop
 
 /// Shows progress on rank 0: one line that is rewritten on a terminal, plain lines now and then elsewhere.
 final class Console {

@@ -1,6 +1,4 @@
 import ArgumentParser
-import DataParallel
-import MPI
 
 /// `evaluate`: how good a saved model is on held-out data, exactly.
 struct Evaluate: DistributedCommand {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import DataParallel
+import GradientCheck
 
 /// `gradients`: one forward and backward pass of a case from a file, to compare with any framework.
 struct Gradients: DistributedCommand {

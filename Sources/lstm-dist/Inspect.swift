@@ -1,6 +1,4 @@
 import ArgumentParser
-import Checkpoints
-import DataParallel
 
 /// `inspect`: what a checkpoint holds.
 struct Inspect: DistributedCommand {

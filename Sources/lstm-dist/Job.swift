@@ -1,12 +1,9 @@
 import CMemory
-import Checkpoints
-import Configuration
-import DataParallel
 import Glibc
+import JobHealth
 import Launching
 import MPI
 import Problems
-import Sequences
 
 /// Runs a command's body on all ranks and ends the process with the exit code that it returns. Errors become one
 /// message and the exit code of their kind. Before anything else ranks compare the program that they run, begin to watch

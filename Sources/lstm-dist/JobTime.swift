@@ -1,5 +1,5 @@
-import Checkpoints
 import Configuration
+import DataParallel
 import Foundation
 @preconcurrency import Glibc
 import MPI

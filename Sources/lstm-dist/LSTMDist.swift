@@ -1,6 +1,5 @@
 import ArgumentParser
 import CProcessor
-import Checkpoints
 @preconcurrency import Glibc
 import Kernels
 import Launching

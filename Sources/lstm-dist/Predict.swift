@@ -1,8 +1,7 @@
 import ArgumentParser
-import DataParallel
+import Files
 @preconcurrency import Glibc
 import MPI
-import Sequences
 
 /// `predict`: what a saved model says of new sequences.
 struct Predict: DistributedCommand {

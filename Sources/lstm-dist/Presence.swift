@@ -1,7 +1,7 @@
-import Checkpoints
 import Configuration
-import DataParallel
+import JobHealth
 import MPI
+import Runs
 import Synchronization
 
 /// This rank's part in watching over the ranks: among those of its node from the first collective of a command on, and

@@ -1,6 +1,6 @@
 import ArgumentParser
-import DataParallel
 @preconcurrency import Glibc
+import JobHealth
 import Launching
 import MPI
 

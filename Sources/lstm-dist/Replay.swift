@@ -1,9 +1,7 @@
 import ArgumentParser
-import Checkpoints
 import DataParallel
-import MPI
+import Plan
 import Problems
-import Sequences
 
 /// `replay`: repeats a step whose loss or gradient was not finite.
 struct Replay: DistributedCommand {

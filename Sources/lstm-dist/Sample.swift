@@ -1,6 +1,6 @@
 import ArgumentParser
-import Checkpoints
 import DataParallel
+import JobHealth
 import Kernels
 import MPI
 

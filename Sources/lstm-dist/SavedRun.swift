@@ -1,11 +1,13 @@
 import ArgumentParser
-import Checkpoints
 import Configuration
 import DataParallel
 import Foundation
+import JobHealth
 import LSTM
 import MPI
+import Plan
 import Problems
+import Runs
 import Sequences
 
 /// A saved model with what is needed to use it.

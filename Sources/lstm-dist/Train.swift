@@ -1,15 +1,18 @@
 import ArgumentParser
 import CSystem
-import Checkpoints
 import Configuration
 import DataParallel
 import Foundation
+import JobHealth
 import LSTM
 import Launching
 import MPI
+import Plan
 import Problems
-import Sequences
+import Reduction
+import Runs
 import Timing
+import TrainingLoop
 
 /// `train`: the main job.
 struct Train: DistributedCommand {

@@ -1,7 +1,7 @@
-import Checkpoints
 import Configuration
 import DataParallel
-import MPI
+import Runs
+import TrainingLoop
 
 /// What a finished run has come to, and what can be done with it.
 extension TrainJob {

@@ -1,11 +1,11 @@
 import ArgumentParser
-import Checkpoints
 import Configuration
 import DataParallel
-import LSTM
 import MPI
+import Plan
 import Problems
-import Sequences
+import Runs
+import TrainingLoop
 
 /// `verify`: computes recorded steps again, on any number of ranks, and proves that the same bits come out.
 struct Verify: DistributedCommand {

@@ -1,5 +1,6 @@
 import CAllocations
 import DataParallel
+import JobHealth
 import LSTM
 import MPI
 import Optimization

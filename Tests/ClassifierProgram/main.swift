@@ -1,11 +1,12 @@
 import CAllocations
-import Checkpoints
 import DataParallel
+import ExactMath
 import LSTM
 import MPI
 import Optimization
-import Randomness
+import Runs
 import Sequences
+import TrainingLoop
 
 // Trains a classifier of numbers: sequences of 1 to T timesteps, in each of which the class is the sign of the first
 // number, and every number behind the end is NaN. An epoch has 20 of them, so that one lane of its last step is empty.

@@ -1,6 +1,6 @@
 import Configuration
 import Foundation
-import TestLauncher
+import TestSupport
 import Testing
 
 extension Commands {

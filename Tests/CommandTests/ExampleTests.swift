@@ -1,5 +1,5 @@
 import Foundation
-import TestLauncher
+import TestSupport
 import Testing
 
 extension Commands {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Tiny labelled data in each form that a classifier reads: two classes that are easy to tell apart, sequences of

@@ -1,5 +1,6 @@
+import Files
 import Foundation
-import TestLauncher
+import TestSupport
 import Testing
 
 /// The entries of a safetensors header, made by hand so that each can be wrong in its own way.

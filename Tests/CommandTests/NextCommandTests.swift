@@ -1,5 +1,6 @@
+import DataParallel
 import Foundation
-import TestLauncher
+import TestSupport
 import Testing
 
 extension Commands {

@@ -1,4 +1,4 @@
-import TestLauncher
+import TestSupport
 import Testing
 
 extension Workspace {

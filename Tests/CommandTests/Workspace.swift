@@ -1,6 +1,7 @@
 import Crypto
+import Files
 import Foundation
-import TestLauncher
+import TestSupport
 import Testing
 
 /// The suites that run the program itself. A job has several processes and the machine few cores: one job after the

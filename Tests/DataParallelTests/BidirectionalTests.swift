@@ -1,8 +1,7 @@
-import Checkpoints
-import DataParallel
 import Foundation
-import Kernels
 import LSTM
+import Plan
+import SafeTensors
 import Testing
 
 /// Two bidirectional layers over sequences of different lengths, against PyTorch's packed sequences.

@@ -1,5 +1,5 @@
 import Foundation
-import TestLauncher
+import TestSupport
 import Testing
 
 /// A classifier of sequences of numbers from the first step to its checkpoint, on real ranks.

@@ -1,7 +1,8 @@
 import DataParallel
 import LSTM
 import Optimization
-import Sequences
+import Plan
+import Reduction
 import Testing
 
 /// The estimate of a rank's memory, O(T·B·H·L).
@@ -12,7 +13,7 @@ struct MemoryEstimateTests {
     var segment: Int?
     var dropout: Float = 0
     var rule = TrainingSetup.adam
-    var reduction = Reduction.reproducible
+    var reduction = ReductionMethod.reproducible
     var sharing = 1
 
     func bytes() throws -> Int { try estimate().total }

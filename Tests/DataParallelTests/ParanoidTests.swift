@@ -1,8 +1,9 @@
-import Checkpoints
 import DataParallel
 import Foundation
+import JobHealth
 import LSTM
-import TestLauncher
+import Runs
+import TestSupport
 import Testing
 
 /// Ranks that check each other and themselves.

@@ -1,8 +1,9 @@
-import Checkpoints
 import DataParallel
 import Foundation
 import LSTM
 import Problems
+import Runs
+import SafeTensors
 import Testing
 
 @Suite struct SavedModelTests {

@@ -1,4 +1,4 @@
-import TestLauncher
+import TestSupport
 import Testing
 
 /// What ranks of a node keep together, as the kernel counts their pages.

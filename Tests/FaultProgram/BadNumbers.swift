@@ -1,7 +1,7 @@
-import Checkpoints
 import Foundation
-import Sequences
-import TestLauncher
+import Plan
+import Runs
+import TestSupport
 
 /// A NaN at a random place: in the memory of one rank, or in the data. All policies, 1 to 4 ranks. The place must be
 /// named, down to layer, timestep, sequence, shard and rank, and the run must come to what it comes to on one rank.

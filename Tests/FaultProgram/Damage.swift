@@ -1,5 +1,5 @@
-import Checkpoints
 import Foundation
+import Runs
 
 /// Every file of the newest checkpoint cut to every length, and single bits of it flipped: each must be noticed, and
 /// the checkpoint before it be found. Some of them through the command, which must name what it passes over and end as

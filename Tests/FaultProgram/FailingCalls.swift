@@ -1,6 +1,6 @@
-import Checkpoints
 import Foundation
-import TestLauncher
+import Runs
+import TestSupport
 
 /// Each system call with which a job writes a checkpoint fails once, and once the job is killed in it; with the second
 /// checkpoint of three, after which the training must go on, and with the last one, without which it must not succeed.

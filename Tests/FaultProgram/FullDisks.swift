@@ -1,6 +1,6 @@
-import Checkpoints
 import Foundation
-import TestLauncher
+import Runs
+import TestSupport
 
 /// A run on a file system of 1 MB, of which another file leaves less than the run needs: the job says so and ends with
 /// exit code 74, or with a result where there is one; when there is room again it goes on from the newest checkpoint.

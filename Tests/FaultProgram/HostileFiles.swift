@@ -1,5 +1,5 @@
 import Foundation
-import TestLauncher
+import TestSupport
 
 /// Files changed at random, for every reader of the program, in processes of their own: a trap ends only one of them.
 func hostileFiles(_ trials: Trials) throws -> Row {

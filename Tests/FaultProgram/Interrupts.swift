@@ -1,7 +1,7 @@
-import Checkpoints
 import Foundation
 import Glibc
-import TestLauncher
+import Runs
+import TestSupport
 
 /// Ctrl-C to mpirun at a random moment in a training whose steps take seconds, far more than mpirun leaves to its ranks:
 /// the last completed step must have a checkpoint, so that at most the step under way is computed again, and the

@@ -1,7 +1,7 @@
-import Checkpoints
 import Foundation
 import Glibc
-import TestLauncher
+import Runs
+import TestSupport
 
 /// kill -9 of a random rank or of mpirun at a random moment, every second time while a checkpoint is written: all ranks
 /// must be gone within 10 seconds. The job is started again on another number of ranks, and killed again; after a few

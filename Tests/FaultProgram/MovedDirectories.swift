@@ -1,6 +1,6 @@
-import Checkpoints
 import Foundation
-import TestLauncher
+import Runs
+import TestSupport
 
 /// A job trains, and at a random moment its directory is renamed, removed, or replaced by that of another run, which a
 /// second job goes on with. The first job must go on in its own directory or end with exit code 74, and no directory

@@ -1,7 +1,7 @@
-import Checkpoints
 import Foundation
 import Glibc
-import TestLauncher
+import Runs
+import TestSupport
 
 /// A job is told to stop at a random moment, and goes on with another number of ranks. Where a run ends before its
 /// time, the next one begins.

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import TestLauncher
+import TestSupport
 
 /// The rank that a process is, from its environment.
 func rank(ofProcess process: Int32) -> Int? {

@@ -1,7 +1,7 @@
-import Checkpoints
 import Foundation
 import Glibc
-import TestLauncher
+import Runs
+import TestSupport
 
 /// SIGSTOP of a random rank at a random moment: the job ends with exit code 77, names the rank, and goes on when it is
 /// started again.

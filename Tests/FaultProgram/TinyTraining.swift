@@ -1,7 +1,7 @@
-import Checkpoints
+import ExactMath
 import Foundation
-import Randomness
-import TestLauncher
+import Runs
+import TestSupport
 
 /// What a row needs to make its trials.
 struct Trials {

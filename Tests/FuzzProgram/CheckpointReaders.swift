@@ -1,9 +1,12 @@
-import Checkpoints
 import Crypto
 import DataParallel
+import Files
 import Foundation
 import Glibc
+import JobHealth
 import Problems
+import Runs
+import SafeTensors
 
 func checkpointReaders() -> [Reader.Kind] {
   let original = try! Original()

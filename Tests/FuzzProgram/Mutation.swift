@@ -1,4 +1,4 @@
-import Randomness
+import ExactMath
 
 /// Pieces that mean something to one of the readers.
 private let pieces: [[UInt8]] =

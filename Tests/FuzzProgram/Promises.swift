@@ -1,7 +1,4 @@
-import Checkpoints
-import Configuration
 import Problems
-import Sequences
 
 /// What a reader gave back that it should not have.
 struct Broken: Error, CustomStringConvertible {

@@ -1,5 +1,3 @@
-import Randomness
-
 /// One way for foreign bytes into the program. Whoever writes a new one adds it to `checkpointReaders`,
 /// `configurationReaders` or `dataReaders`: a name, whole files of every kind that it reads, and a closure that reads
 /// bytes and says whether what came out is as it should be. The rest is the same for all: `objection` has the kinds of

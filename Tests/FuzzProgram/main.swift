@@ -1,7 +1,7 @@
 import ArgumentParser
+import ExactMath
 import Foundation
 import Glibc
-import Randomness
 
 /// `fuzz-program`: files that nobody should trust, changed at random, for every reader of the program.
 struct Fuzz: ParsableCommand {

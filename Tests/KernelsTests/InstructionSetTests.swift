@@ -1,3 +1,4 @@
+import ExactMath
 import Kernels
 import Testing
 

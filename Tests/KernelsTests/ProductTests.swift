@@ -1,5 +1,6 @@
+import ExactMath
 import Kernels
-import Randomness
+import Plan
 import Testing
 
 /// `count` numbers in (−1, 1), the same for the same `seed`.

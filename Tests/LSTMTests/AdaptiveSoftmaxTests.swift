@@ -1,5 +1,6 @@
-import Kernels
+import ExactMath
 import LSTM
+import Plan
 import Testing
 
 /// A language model with an adaptive softmax of two tails: classes 0 to 2 in the head, 3 to 6 and 7 to 10 in tails of 2

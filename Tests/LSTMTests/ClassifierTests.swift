@@ -1,6 +1,7 @@
+import ExactMath
 import Kernels
 import LSTM
-import Randomness
+import Plan
 import Testing
 
 /// A model that says a class or numbers of sequences of uneven lengths, or a class of each of their timesteps; one lane

@@ -1,5 +1,5 @@
-import Kernels
 import LSTM
+import Plan
 
 extension ModelShape {
   /// Memory for so many gradients as the backward pass expects it: the embedding's rows +0.0, and anything

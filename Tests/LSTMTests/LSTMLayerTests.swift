@@ -1,5 +1,6 @@
 import Kernels
 import LSTM
+import Plan
 import Testing
 
 @Suite struct LSTMLayerTests {

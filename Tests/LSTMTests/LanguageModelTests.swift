@@ -1,6 +1,7 @@
+import ExactMath
 import Kernels
 import LSTM
-import Randomness
+import Plan
 import Testing
 
 @Suite struct LanguageModelTests {

@@ -1,3 +1,4 @@
+import ExactMath
 import LSTM
 
 /// A second, deliberately plain backward pass over the caches of a forward pass, into which known mistakes can be put.

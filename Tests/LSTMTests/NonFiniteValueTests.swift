@@ -1,5 +1,5 @@
-import Kernels
 import LSTM
+import Plan
 import Testing
 
 /// A number is made infinite or NaN in one place; the search finds that place, and nothing else.

@@ -1,5 +1,5 @@
-import Kernels
 import LSTM
+import Plan
 import Testing
 
 /// The ranks of a run, one after the other in this process: each computes the gradients of its subtrees from the lanes

@@ -1,6 +1,6 @@
+import ExactMath
 import Kernels
 import LSTM
-import Randomness
 
 /// `count` numbers in (−scale, scale), the same for the same `seed`.
 func randomNumbers<Scalar: ReferenceScalar>(_ count: Int, seed: UInt64, scale: Scalar = 1) -> [Scalar] {

@@ -1,5 +1,6 @@
-import Kernels
+import ExactMath
 import LSTM
+import Plan
 import Testing
 
 /// A model that says at every step which of four units are on, of sequences of uneven lengths, one lane of which is

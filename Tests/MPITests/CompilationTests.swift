@@ -1,5 +1,5 @@
 import Foundation
-import TestLauncher
+import TestSupport
 import Testing
 
 /// What must not compile. The rules of ownership are checked after type checking, hence `-emit-sil`.

@@ -1,4 +1,4 @@
-import TestLauncher
+import TestSupport
 import Testing
 
 /// On an error in one rank all ranks end, quickly, with one message. A job that hung would be ended by mpirun's

@@ -1,5 +1,5 @@
 import Foundation
-import TestLauncher
+import TestSupport
 import Testing
 
 /// Each scenario of `mpi-programs` is a job of its own; the scenario itself compares with the truth. The machine has

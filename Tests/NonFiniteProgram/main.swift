@@ -1,9 +1,10 @@
-import Checkpoints
 import DataParallel
 import LSTM
 import MPI
 import Optimization
+import Runs
 import Sequences
+import TrainingLoop
 
 // nonfinite-program train RUN POLICY FAULT STEP RANK LAYER LANE TIMESTEP
 //   trains 12 steps in RUN, with a checkpoint every 4; POLICY is stop, skip, or the factor of a rollback

@@ -1,4 +1,3 @@
-import Kernels
 import Optimization
 import Testing
 

@@ -1,9 +1,10 @@
-import Checkpoints
 import DataParallel
 import LSTM
 import MPI
 import Optimization
+import Runs
 import Sequences
+import TrainingLoop
 
 // paranoid-program RUN FAULT RANK      trains 12 steps in RUN with a check every 4 steps; on rank RANK there is a FAULT
 //

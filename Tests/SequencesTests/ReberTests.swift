@@ -1,5 +1,5 @@
+import ExactMath
 import Problems
-import Randomness
 import Sequences
 import Testing
 

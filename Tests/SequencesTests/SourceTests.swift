@@ -1,5 +1,6 @@
+import ExactMath
+import Plan
 import Problems
-import Randomness
 import Sequences
 import Testing
 

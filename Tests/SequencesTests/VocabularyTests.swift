@@ -1,6 +1,6 @@
+import ExactMath
 import Foundation
 import Problems
-import Randomness
 import Sequences
 import Testing
 

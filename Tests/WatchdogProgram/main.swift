@@ -1,7 +1,7 @@
-import Checkpoints
-import DataParallel
 import Foundation
+import JobHealth
 import MPI
+import Runs
 
 // watchdog-program end RUN   the last rank stops for ever when the work of all is over, before it comes out of MPI
 // watchdog-program stop      it stops for ever before there is a run

@@ -1,4 +1,4 @@
-import Checkpoints
+import Files
 import LSTM
 
 /// Where the numbers of a step went bad; the same on every rank, and for every number of ranks but for `rank`.

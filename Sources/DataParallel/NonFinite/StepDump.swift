@@ -1,8 +1,9 @@
-import Checkpoints
 import LSTM
 import MPI
 import Optimization
 import Problems
+import Runs
+import SafeTensors
 import Sequences
 
 /// A step that was not finite, as a run has dumped it: all that the step began with, so that it can be repeated without

@@ -1,7 +1,7 @@
-import Checkpoints
-import LSTM
 import MPI
 import Problems
+import Runs
+import SafeTensors
 import Sequences
 
 /// Names of the files and tensors of a dump.
@@ -15,7 +15,7 @@ extension Training {
   /// Every rank calls it before anything has changed since the step. Where the rank of the finding has parameters of
   /// its own kind, the dump holds these, and of the sequences only that rank's.
   /// - Returns: on rank 0 where the dump stands, nil where there are `limit` of them.
-  func writeDump(
+  package func writeDump(
     _ finding: NonFiniteFinding, source: any SequenceSource, manifest: Manifest, to directory: RunDirectory, limit: Int
   ) throws -> Result<String?, Problem> {
     guard limit > 0 else { return .success(nil) }

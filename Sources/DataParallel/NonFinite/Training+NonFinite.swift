@@ -1,5 +1,6 @@
+import Files
+import JobHealth
 import LSTM
-import MPI
 import Sequences
 
 extension Training {

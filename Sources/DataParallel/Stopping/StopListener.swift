@@ -1,4 +1,3 @@
-import Checkpoints
 import MPI
 import Problems
 import Timing
@@ -11,10 +10,10 @@ import Timing
 /// reduction of the step, in which they agree; then every rank receives the messages that are still under way.
 public final class StopListener {
   /// Thrown where a step or an evaluation is abandoned.
-  struct Abandoned: Error {}
+  package struct Abandoned: Error {}
 
   /// What the ranks have agreed on.
-  private(set) var agreement: StopAgreement?
+  package private(set) var agreement: StopAgreement?
 
   private let communicator: Communicator
   private let ownReason: () -> StopReason?
@@ -34,7 +33,7 @@ public final class StopListener {
   ///   - ownReason: why this rank wants the job to stop, nil where it does not; called at each timestep of rank 0 and
   ///     of the others, so it must be cheap.
   ///   - learned: called once, when this rank learns that the job is to stop.
-  init(world: World, ownReason: @escaping () -> StopReason?, learned: @escaping (StopReason) -> Void) throws {
+  package init(world: World, ownReason: @escaping () -> StopReason?, learned: @escaping (StopReason) -> Void) throws {
     communicator = try world.communicator.duplicate()
     self.ownReason = ownReason
     self.learned = learned
@@ -122,7 +121,7 @@ public struct StopAgreement: Equatable, Sendable {
   public let isAbandoned: Bool
 
   /// Nil where no rank knows of a reason.
-  init?(words: [Double]) {
+  package init?(words: [Double]) {
     guard let first = words.first(where: { $0 != 0 }), let reason = StopReason(code: Int(abs(first))) else {
       return nil
     }

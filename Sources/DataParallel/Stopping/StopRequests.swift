@@ -1,14 +1,14 @@
-import Checkpoints
 import MPI
+import Runs
 
 /// Knows why this rank wants the job to stop: for a signal, and on rank 0 also for the stop file or the clock. The user's
 /// time limit and the stop file never take the first step from a job, so that a run makes progress however short its
 /// jobs are; the scheduler's end does, for it kills the job.
-final class StopRequests {
+package final class StopRequests {
   /// Whether a checkpoint is being written that has to end first.
-  var isWriting = false
+  package var isWriting = false
   /// Whether the first training step of the job is under way.
-  var isFirstStep = false
+  package var isFirstStep = false
 
   private let rank: Int
   private let signal: () -> Int32
@@ -19,7 +19,7 @@ final class StopRequests {
   /// - Parameters:
   ///   - signal: the one that asked this process to stop, or 0.
   ///   - clock: when the job's time is over, nil where it has no end, and on ranks other than 0.
-  init(rank: Int, signal: @escaping () -> Int32, directory: RunDirectory, clock: StopClock?) {
+  package init(rank: Int, signal: @escaping () -> Int32, directory: RunDirectory, clock: StopClock?) {
     self.rank = rank
     self.signal = signal
     self.directory = directory
@@ -27,10 +27,10 @@ final class StopRequests {
   }
 
   /// A checkpoint took so long.
-  func measuredCheckpoint(seconds: Double) { clock?.measuredCheckpoint(seconds: seconds) }
+  package func measuredCheckpoint(seconds: Double) { clock?.measuredCheckpoint(seconds: seconds) }
 
   /// The first reason that there is.
-  func reason() -> StopReason? {
+  package func reason() -> StopReason? {
     let number = signal()
     if number != 0 { return .signal(number, rank: rank) }
     guard rank == 0 else { return nil }

@@ -1,3 +1,5 @@
+import ExactMath
+
 /// Cross-entropy of K answers of yes or no at once, and its gradient, a row of logits at a time, in place.
 ///
 /// ```

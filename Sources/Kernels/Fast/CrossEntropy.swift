@@ -1,3 +1,5 @@
+import ExactMath
+
 /// Softmax cross-entropy and its gradient, a row of logits at a time, in place.
 ///
 /// loss = ln Σ_v e^(logit_v − max) + max − logit_target, in nats; dlogit_v = (p_v − [v = target]) · scale.

@@ -1,3 +1,5 @@
+import Plan
+
 extension WeightGradient {
   /// What the products of a pass go by.
   struct Pass {

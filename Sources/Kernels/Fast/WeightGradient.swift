@@ -1,3 +1,5 @@
+import Plan
+
 /// The product dW = Aᵀ·dZ over all timesteps and lanes, in the order that the contract of bits fixes: one chain of
 /// fused multiply-adds from +0.0 for each shard, rows in the order of `ShardedRows`, and the summation tree over
 /// shards. The tree is walked tile by tile while the sums are in registers, so it costs no second gradient and no

@@ -1,3 +1,6 @@
+import ExactMath
+import Plan
+
 /// The slow truth beside every fast kernel: the same signature, the same bits, written as the definition reads.
 public enum Reference {
   /// `multiply`, one element after the other.

@@ -1,3 +1,5 @@
+import ExactMath
+
 // One LSTM layer, forward and backward, exactly as the equations stand: the page to read first. Nothing is packed,
 // fused or reordered; in Double it is the truth for gradients, in Float it makes the bits that the fast path makes.
 //

@@ -1,5 +1,5 @@
+import ExactMath
 import Glibc
-import Kernels
 
 /// A floating-point type in which the reference LSTM runs.
 public protocol ReferenceScalar: BinaryFloatingPoint & Sendable {
@@ -12,9 +12,9 @@ public protocol ReferenceScalar: BinaryFloatingPoint & Sendable {
 /// In Float the functions of the fast path, so that the two can be compared bit for bit.
 extension Float: ReferenceScalar {
   /// σ(x), as the kernels compute it.
-  public static func sigmoid(_ x: Float) -> Float { Kernels.sigmoid(x) }
+  public static func sigmoid(_ x: Float) -> Float { ExactMath.sigmoid(x) }
   /// tanh(x), as the kernels compute it.
-  public static func hyperbolicTangent(_ x: Float) -> Float { Kernels.hyperbolicTangent(x) }
+  public static func hyperbolicTangent(_ x: Float) -> Float { ExactMath.hyperbolicTangent(x) }
 }
 
 /// In Double the functions of the C library: this is the truth for gradients, and no training depends on its bits.

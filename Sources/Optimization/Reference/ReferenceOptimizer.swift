@@ -1,3 +1,5 @@
+import ExactMath
+
 /// The rules as the papers write them, number by number in Double: the page to read, and the truth for `Optimizer`.
 public struct ReferenceOptimizer: Sendable {
   /// The rule.

@@ -1,3 +1,5 @@
+import ExactMath
+
 /// What Adam's loop needs of a step: η and ε with the corrections of both moments' bias taken into them,
 /// η·m̂/(√v̂ + ε) = η·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε·√(1 − β₂ᵗ)).
 struct AdamStep {

@@ -1,5 +1,3 @@
-import Kernels
-
 /// LAMB's direction r + λ·p of some parameters, and the moments that lead there; g = gradient · scale. With the rate
 /// that `step` has for η = 1, `step.rate` · m / (√v + `step.epsilon`) is r.
 struct LAMBStep {

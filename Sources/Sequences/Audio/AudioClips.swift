@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// Clips of one sample rate, with their classes.

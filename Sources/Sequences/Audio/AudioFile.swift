@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// Sound in one channel.

@@ -1,4 +1,4 @@
-import Kernels
+import ExactMath
 import Problems
 
 /// Log-mel features: the logarithm of a sound's energy in bands that are equally wide on the mel scale, frame by frame.

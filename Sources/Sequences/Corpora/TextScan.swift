@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// A text gone through from front to back in pieces, so that it may be larger than memory. Pieces end between two

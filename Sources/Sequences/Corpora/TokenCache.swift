@@ -1,5 +1,6 @@
 import CSystem
 import Crypto
+import Files
 import Glibc
 import Problems
 

@@ -1,7 +1,7 @@
 import Crypto
+import ExactMath
 import Foundation
 import Glibc
-import Kernels
 import Problems
 
 /// An open token file.

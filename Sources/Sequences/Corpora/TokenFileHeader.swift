@@ -1,4 +1,4 @@
-import Kernels
+import ExactMath
 
 /// The beginning of a token file. Behind it stand the tokens to train on, those held out, and the vocabulary as JSON,
 /// with nothing between. All numbers are little-endian.

@@ -1,5 +1,5 @@
+import ExactMath
 import Glibc
-import Kernels
 import Problems
 
 /// What stands behind the header of a token file, on its way into it through a piece of memory.

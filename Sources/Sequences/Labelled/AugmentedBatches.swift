@@ -1,4 +1,4 @@
-import Randomness
+import ExactMath
 
 /// Batches of sequences of numbers, each changed a little, and anew in every epoch, so that a model sees no sequence
 /// twice. The change is a function of seed, epoch and sequence: the same for any number of ranks.

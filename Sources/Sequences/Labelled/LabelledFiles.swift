@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// The forms in which labelled sequences lie in files.

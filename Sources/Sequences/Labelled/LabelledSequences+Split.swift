@@ -1,5 +1,5 @@
+import ExactMath
 import Problems
-import Randomness
 
 // What is held out, as a pure function of the labels or names: every rank makes the same split, and so does a resumed
 // run. Draws take layer 1 of the data order, beside the shuffling of epochs in layer 0.

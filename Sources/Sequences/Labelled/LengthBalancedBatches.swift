@@ -1,4 +1,4 @@
-import Randomness
+import ExactMath
 
 /// Batches of sequences of about the same length, so that few timesteps are padding: a pure function of (lengths, batch
 /// size, seed, epoch), with every sequence in exactly one batch of an epoch.

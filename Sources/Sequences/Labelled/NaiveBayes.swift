@@ -1,4 +1,4 @@
-import Kernels
+import ExactMath
 
 /// Multinomial naive Bayes over a bag of tokens, with add-one smoothing: what the tokens of a text say without their
 /// order, as a baseline for a model that reads them in order.

@@ -1,5 +1,5 @@
+import ExactMath
 import Problems
-import Randomness
 
 /// Copying a symbol over a long lag: experiment 2 of Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural
 /// Computation 9 (1997), section 5.2. The first symbol, x or y with probability ½ each, comes back as the last one.

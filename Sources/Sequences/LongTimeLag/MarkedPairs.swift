@@ -1,5 +1,5 @@
+import ExactMath
 import Problems
-import Randomness
 
 /// Adding and multiplication: experiments 4 and 5 of Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural
 /// Computation 9 (1997), sections 5.4 and 5.5. Of a long sequence of pairs (value, marker) two are marked, and the sum

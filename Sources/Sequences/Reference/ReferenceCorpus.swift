@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// The slow truth of `TextCorpus`: the same vocabulary and tokens, of a text that is read whole.

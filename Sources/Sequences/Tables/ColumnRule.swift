@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// How a column of a table in text form becomes numbers, as it is written in `data.columns` behind the column's name:

@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// Tables in text form: CSV as RFC 4180 has it, and TSV, in which quotes mean nothing. The first record names the

@@ -1,4 +1,4 @@
-import Randomness
+import ExactMath
 
 /// Windows over a table: T rows of all columns are read, and the next values of one column, as many as the horizon, are
 /// the target. Each window begins at rest; windows overlap.

@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// What becomes of the holes of a table.

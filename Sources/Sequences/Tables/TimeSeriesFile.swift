@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// Files in the `.ts` form of the UEA and UCR archives: a header of `@` lines, then one labelled series to a line, its

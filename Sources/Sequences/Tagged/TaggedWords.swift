@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// A word of a text, and its label.

@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// The data of a tagger, read and split: the vocabulary is that of the training part alone, the labels are those of the

@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 extension LabelledSequences where Element == UInt8 {

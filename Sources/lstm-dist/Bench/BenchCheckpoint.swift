@@ -1,8 +1,8 @@
 import ArgumentParser
-import Checkpoints
+import Benchmarks
 import DataParallel
+import Files
 import LSTM
-import MPI
 
 /// `bench checkpoint`: what checkpoints cost the training beside which they are written.
 struct BenchCheckpoint: DistributedCommand {

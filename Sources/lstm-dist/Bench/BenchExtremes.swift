@@ -1,7 +1,6 @@
 import ArgumentParser
-import Checkpoints
-import DataParallel
-import MPI
+import Benchmarks
+import Files
 import Problems
 
 /// `bench extremes`: numbers and sizes that make other programs slow.

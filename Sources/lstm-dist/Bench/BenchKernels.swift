@@ -1,8 +1,7 @@
 import ArgumentParser
-import Checkpoints
-import DataParallel
+import Benchmarks
+import Files
 import Kernels
-import MPI
 
 /// `bench kernels`: every kernel beside its reference and the peak.
 struct BenchKernels: DistributedCommand {

@@ -1,7 +1,6 @@
 import ArgumentParser
-import Checkpoints
-import DataParallel
-import MPI
+import Benchmarks
+import Files
 
 /// `bench reduce`: what adding gradients over ranks costs.
 struct BenchReduce: DistributedCommand {

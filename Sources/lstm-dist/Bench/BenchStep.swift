@@ -1,9 +1,10 @@
 import ArgumentParser
-import Checkpoints
+import Benchmarks
 import DataParallel
+import Files
 import Kernels
 import LSTM
-import MPI
+import Reduction
 
 /// `bench step`: the trainer's own step on random sequences.
 struct BenchStep: DistributedCommand {
@@ -60,7 +61,7 @@ struct BenchStep: DistributedCommand {
           "the sizes of a named shape are fixed — expected --shape or sizes, got \(option) \(value)")
       }
     }
-    guard Reduction(rawValue: reduction) != nil else {
+    guard ReductionMethod(rawValue: reduction) != nil else {
       throw ValidationError("--reduction — expected reproducible or mpi, got \(reduction)")
     }
   }
@@ -76,7 +77,7 @@ struct BenchStep: DistributedCommand {
     runJob { world in
       try warnOfPlacement(world)
       let result = try StepBenchmark.run(
-        named ?? custom, world: world, rounds: rounds, reduction: Reduction(rawValue: reduction)!,
+        named ?? custom, world: world, rounds: rounds, reduction: ReductionMethod(rawValue: reduction)!,
         accumulate: accumulate)
       if world.communicator.rank == 0 { printLine(json ? result.record.text : result.table) }
       return 0

@@ -1,5 +1,6 @@
-import Checkpoints
+import Benchmarks
 import DataParallel
+import Files
 
 extension MemoryLevels {
   /// One line: `reading, a rank, all at once: L2 70.1 GB/s, …`.

@@ -1,8 +1,7 @@
-import Checkpoints
 import Configuration
 import DataParallel
+import Files
 import LSTM
-import MPI
 import Problems
 import Sequences
 

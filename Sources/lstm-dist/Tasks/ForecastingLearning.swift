@@ -1,8 +1,7 @@
-import Checkpoints
 import Configuration
 import DataParallel
+import Files
 import LSTM
-import MPI
 import Sequences
 
 /// The next values of one column of a table of numbers.

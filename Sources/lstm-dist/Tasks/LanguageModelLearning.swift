@@ -1,9 +1,7 @@
-import Checkpoints
 import Configuration
 import DataParallel
 import Foundation
 import LSTM
-import MPI
 import Problems
 import Sequences
 

@@ -1,7 +1,5 @@
 import Configuration
 import DataParallel
-import LSTM
-import MPI
 import Problems
 import Sequences
 

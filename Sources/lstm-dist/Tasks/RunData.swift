@@ -1,11 +1,12 @@
-import Checkpoints
 import Configuration
 import DataParallel
 import Glibc
 import LSTM
 import MPI
 import Optimization
+import Reduction
 import Sequences
+import TrainingLoop
 
 /// The sequences of a run, read or generated, and the model that learns them.
 struct RunData {

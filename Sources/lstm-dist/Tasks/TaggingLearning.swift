@@ -1,8 +1,6 @@
-import Checkpoints
 import Configuration
 import DataParallel
 import LSTM
-import MPI
 import Sequences
 
 /// A label for each word of a sequence.

@@ -1,4 +1,5 @@
 import Configuration
+import ExactMath
 import Optimization
 
 extension OptimizerRule {

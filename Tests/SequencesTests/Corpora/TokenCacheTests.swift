@@ -1,5 +1,5 @@
+import ExactMath
 import Foundation
-import Kernels
 import Problems
 import Sequences
 import Testing

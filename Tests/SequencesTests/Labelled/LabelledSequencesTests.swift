@@ -1,4 +1,4 @@
-import Randomness
+import ExactMath
 import Sequences
 import Testing
 

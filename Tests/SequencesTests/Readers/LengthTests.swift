@@ -1,5 +1,6 @@
+import Files
 import Sequences
-import TestLauncher
+import TestSupport
 import Testing
 
 @Suite("Lengths")

@@ -1,6 +1,5 @@
 import Foundation
 import Problems
-import Sequences
 import Testing
 
 /// A folder that is gone when the test is.

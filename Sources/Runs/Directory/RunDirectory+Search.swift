@@ -1,0 +1,154 @@
+import Files
+import Problems
+
+/// The newest valid checkpoint of a run, and the damaged ones that were passed over on the way to it.
+public struct CheckpointSearch: Sendable {
+  /// A checkpoint that cannot be used, and why.
+  public struct Damaged: Sendable {
+    /// Its directory.
+    public let path: String
+    /// What is wrong with it.
+    public let error: Problem
+  }
+
+  /// The newest valid one, or of a search for the best that one; nil where there is none.
+  public let newest: Checkpoint?
+  /// Ones that would come first but are damaged.
+  public let damaged: [Damaged]
+}
+
+extension RunDirectory {
+  /// The steps that have a checkpoint, whole or not, ascending.
+  public func checkpointSteps() throws -> [Int] {
+    if try entry(checkpoints) == .absent { return [] }
+    return try names(in: checkpoints).compactMap(RunDirectory.step(ofName:)).sorted()
+  }
+
+  /// What the manifest of a step's checkpoint says.
+  package func manifest(step: Int) throws -> Manifest {
+    try Manifest(checkpointPlace(step: step).at(Checkpoint.manifestName))
+  }
+
+  /// The checkpoint of a step, whose manifest, lengths and SHA-256 are right, and which is of this run.
+  public func checkpoint(step: Int) throws -> Checkpoint {
+    let place = checkpointPlace(step: step)
+    guard try entry(place) != .absent else {
+      throw Problem(
+        .inputOutput, "no such checkpoint", expected: "one of \(try checkpointSteps())", got: "step \(step)",
+        at: "\(place)")
+    }
+    let checkpoint = try Checkpoint(verifying: place)
+    try refuseForeign(checkpoint.manifest, at: place)
+    guard checkpoint.manifest.step == step else {
+      throw Problem(
+        .badData, "manifest has another step than its directory", expected: "\(step)",
+        got: "\(checkpoint.manifest.step)", at: "\(place)")
+    }
+    return checkpoint
+  }
+
+  /// Looks for the newest checkpoint whose manifest, lengths and SHA-256 are right. One of another run is an error.
+  public func newestCheckpoint() throws -> CheckpointSearch {
+    try refuseForeignParts()
+    return try firstValid(checkpointSteps().reversed())
+  }
+
+  /// Looks for the valid checkpoint with the lowest validation loss, of those at whose step there was an evaluation; of
+  /// equal ones the newest. One of another run is an error.
+  public func bestCheckpoint() throws -> CheckpointSearch {
+    try refuseForeignParts()
+    var evaluated: [(step: Int, loss: Double)] = []
+    var damaged: [CheckpointSearch.Damaged] = []
+    for step in try checkpointSteps().reversed() {
+      do {
+        if let loss = try manifest(step: step).validationLoss { evaluated.append((step, loss)) }
+      } catch let error as Problem {
+        damaged.append(CheckpointSearch.Damaged(path: checkpointPath(step: step), error: error))
+      }
+    }
+    evaluated.sort { ($0.loss, -$0.step) < ($1.loss, -$1.step) }
+    return try firstValid(evaluated.map(\.step), damaged: damaged)
+  }
+
+  /// The evaluation with the lowest validation loss of all that `metrics.jsonl` has, the newest of equal ones, where it is
+  /// lower than that of `checkpoint`: no checkpoint of it was kept, or none that is whole.
+  public func betterEvaluation(than checkpoint: Manifest?) throws -> (step: Int, loss: Double)? {
+    var best: (step: Int, loss: Double)?
+    try MetricsLog.forEachRecord(metrics, events: ["evaluated"], what: "record of an evaluation") { line, _, _ in
+      var (reader, step, loss): (JSONReader, Int?, Double?) = (line, nil, nil)
+      try reader.object { reader, key in
+        switch key {
+        case "step": step = try reader.integer(Int.self)
+        case "validationLoss": loss = try reader.optionalDouble()
+        default: try reader.skipValue()
+        }
+      }
+      if let step, let loss, loss <= best?.loss ?? .infinity { best = (step, loss) }
+    }
+    guard let found = best, found.loss < checkpoint?.validationLoss ?? .infinity else { return nil }
+    return found
+  }
+
+  private func firstValid(_ steps: [Int], damaged: [CheckpointSearch.Damaged] = []) throws -> CheckpointSearch {
+    var damaged = damaged
+    for step in steps {
+      do {
+        return CheckpointSearch(newest: try checkpoint(step: step), damaged: damaged)
+      } catch let error as Problem {
+        damaged.append(CheckpointSearch.Damaged(path: checkpointPath(step: step), error: error))
+      }
+    }
+    return CheckpointSearch(newest: nil, damaged: damaged)
+  }
+}
+
+/// What an argument RUN of a command leads to.
+public struct ResolvedRun: Sendable {
+  /// The run that it is of; nil where one checkpoint was named.
+  public let run: RunDirectory?
+  /// The checkpoint to use.
+  public let checkpoint: Checkpoint
+  /// Ones that would come first but are damaged; a command names them.
+  public let damaged: [CheckpointSearch.Damaged]
+  /// Where the best checkpoint was asked for: an evaluation with a lower validation loss, of which there is none.
+  public let betterEvaluation: (step: Int, loss: Double)?
+
+  /// Resolves a path that is a run directory (its newest valid checkpoint, or the best one) or one checkpoint (that
+  /// one, or an error).
+  public init(_ path: String, best: Bool = false) throws {
+    switch try entry(Place(path)) {
+    case .absent:
+      throw Problem(.inputOutput, "no such run", expected: "a run or a checkpoint", got: "nothing", at: path)
+    case .file:
+      throw Problem(
+        .inputOutput, "not a run", expected: "the directory of a run or a checkpoint", got: "a file", at: path)
+    case .directory: break
+    }
+    if try entry(Place(path).at(Checkpoint.manifestName)) != .absent {
+      guard !best else {
+        throw Problem(
+          .badData, "one checkpoint has no best among it", expected: "the directory of a run with --best",
+          got: "a checkpoint", at: path)
+      }
+      (run, checkpoint, damaged, betterEvaluation) = (nil, try Checkpoint(verifying: path), [], nil)
+      return
+    }
+    let run = RunDirectory(path: path)
+    guard try entry(run.configurationPlace) != .absent else {
+      throw Problem(
+        .badData, "not a run", expected: "config.yaml of a run or manifest.json of a checkpoint", got: "neither",
+        at: path)
+    }
+    let search = try best ? run.bestCheckpoint() : run.newestCheckpoint()
+    guard let found = search.newest else {
+      let first = search.damaged.first.map {
+        "\(search.damaged.count) damaged; the \(best ? "first" : "newest"): \($0.error.message)"
+      }
+      throw Problem(
+        .badData, "run has no valid checkpoint", expected: best ? "one with a validation loss" : "one",
+        got: first ?? "none", at: path)
+    }
+    (self.run, checkpoint, damaged) = (run, found, search.damaged)
+    betterEvaluation = best ? try run.betterEvaluation(than: found.manifest) : nil
+  }
+}

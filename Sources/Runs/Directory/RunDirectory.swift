@@ -1,0 +1,183 @@
+import Files
+import Glibc
+import Problems
+
+/// The directory of a run:
+///
+///     runs/<name>/run.json        which run this is
+///                 config.yaml     resolved configuration
+///                 metrics.jsonl   one object per line
+///                 stop            made by the user: the run is to stop, and the file to go
+///                 heartbeat       while a job runs: who it is, and what each rank is about
+///                 checkpoints/step-00001200/{model,optimizer,state}.safetensors, manifest.json
+///                 dumps/step-00001200/{model,batch}.safetensors, manifest.json: steps that were not finite
+///
+/// Only rank 0 writes to it, but that each rank has a page of the heartbeat. Names that begin with a dot are work in
+/// progress, or what a crash left of it.
+public struct RunDirectory: Sendable {
+  package let place: Place
+  /// The run's identity, where the directory is held open.
+  public let identity: RunIdentity?
+
+  /// Names a run directory; touches nothing.
+  public init(path: String) { self.init(place: Place(trimmed(path)), identity: nil) }
+
+  package init(place: Place, identity: RunIdentity?) { (self.place, self.identity) = (place, identity) }
+
+  package var configurationPlace: Place { place.at("config.yaml") }
+  /// `metrics.jsonl`
+  public var metrics: Place { place.at("metrics.jsonl") }
+  package var checkpoints: Place { place.at("checkpoints") }
+  package var dumps: Place { place.at("dumps") }
+  package static let heartbeatName = "heartbeat"
+  /// `heartbeat`
+  package var heartbeat: Place { place.at(RunDirectory.heartbeatName) }
+
+  package func checkpointPlace(step: Int) -> Place { checkpoints.at(RunDirectory.checkpointName(step: step)) }
+
+  /// Where the directory is or will be; the other paths below, as this one, are for messages.
+  public var path: String { "\(place)" }
+  /// `config.yaml`
+  public var configurationPath: String { "\(configurationPlace)" }
+  /// `metrics.jsonl`
+  public var metricsPath: String { "\(metrics)" }
+  /// `heartbeat`
+  public var heartbeatPath: String { "\(heartbeat)" }
+  /// `checkpoints`
+  public var checkpointsPath: String { "\(checkpoints)" }
+  /// The directory of the checkpoint of a step.
+  public func checkpointPath(step: Int) -> String { "\(checkpointPlace(step: step))" }
+
+  package static func checkpointName(step: Int) -> String {
+    let digits = String(step)
+    return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+  }
+
+  /// The step of a checkpoint directory's name, or nil where the name is not one.
+  package static func step(ofName name: String) -> Int? {
+    guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0 else { return nil }
+    return checkpointName(step: step) == name ? step : nil
+  }
+
+  // MARK: Creation
+
+  /// Whether a run is there. A file, or a directory with other content, is an error: nothing is written into what is
+  /// not ours.
+  public func exists() throws -> Bool {
+    switch try entry(place) {
+    case .absent: return false
+    case .file:
+      throw Problem(
+        .inputOutput, "cannot use the run directory", expected: "a directory", got: "a file", at: path)
+    case .directory:
+      if try entry(configurationPlace) == .file { return true }
+      if try names(in: place).allSatisfy(RunDirectory.isTransient) { return false }
+      throw Problem(
+        .inputOutput, "cannot use the run directory", expected: "a run, an empty directory or none",
+        got: "a directory without config.yaml", at: path, hint: "name another directory with --run")
+    }
+  }
+
+  /// What a job has in a directory before there is a run in it.
+  private static func isTransient(_ name: String) -> Bool {
+    [heartbeatName, identityName, "stop"].contains(name) || name.hasPrefix(".partial-")
+  }
+
+  /// Makes the run: it is there as soon as its `config.yaml` is, and after an error it is not.
+  public func create(configuration: String) throws {
+    _ = try exists()
+    if place.openDirectory == nil { try makeDirectories(path) }
+    do {
+      _ = try ensureIdentity()
+      try writeConfiguration(configuration)
+      try syncDirectory(place.directory)
+    } catch {
+      removeUnusedIdentity()
+      removeIfEmpty()
+      throw error
+    }
+    if try entry(checkpoints) == .absent { try makeDirectory(checkpoints) }
+  }
+
+  /// Removes the directory if nothing is in it, and if its path leads to it where it is held open.
+  package func removeIfEmpty() {
+    if let opened = place.openDirectory, !isFile(Place(path), openAs: opened.descriptor) { return }
+    rmdir(path)
+  }
+
+  /// Replaces `config.yaml`, at once.
+  public func writeConfiguration(_ configuration: String) throws {
+    try writeAtomically(configuration, to: configurationPlace)
+  }
+
+  /// Whether somebody has made the file `stop`, which is removed: it stops one job.
+  public func takeStopFile() throws -> Bool {
+    let stop = place.at("stop")
+    if try entry(stop, followLinks: false) == .absent { return false }
+    try remove(stop)
+    return true
+  }
+
+  /// The text of `config.yaml`.
+  public func readConfiguration() throws -> String {
+    let file = try InputFile(configurationPlace)
+    guard file.length <= 1 << 20 else {
+      throw Problem(
+        .badData, "configuration is too long", expected: "at most 1048576 bytes", got: "\(file.length)",
+        at: configurationPath)
+    }
+    guard let text = String(validating: try file.bytes(at: 0, count: file.length), as: UTF8.self) else {
+      throw Problem(
+        .badData, "configuration is not text", expected: "UTF-8", got: "other bytes", at: configurationPath)
+    }
+    return text
+  }
+
+  /// Moves an existing run to the first free one of `<run>.old-1`, `.old-2`, …; deletes nothing. Returns the new place,
+  /// or nil where there is no run.
+  public func moveAside() throws -> String? {
+    if try !exists() { return nil }
+    var number = 1
+    while try entry(Place("\(path).old-\(number)"), followLinks: false) != .absent { number += 1 }
+    let target = "\(path).old-\(number)"
+    if let opened = place.openDirectory, !isFile(Place(path), openAs: opened.descriptor) {
+      throw Problem(
+        .inputOutput, "cannot move the run aside", expected: "the directory that was opened", got: "another one",
+        at: path)
+    }
+    try move(Place(path), to: Place(target))
+    try syncDirectory(Place(directory(of: path)))
+    return target
+  }
+
+  /// Removes what a crash left of files and checkpoints that were being written; puts back a checkpoint that had been
+  /// set aside for one that did not come. Returns the names removed. Only rank 0 may call this, before it writes.
+  @discardableResult
+  public func removeLeftovers() throws -> [String] {
+    var removed: [String] = []
+    for name in try names(in: place) where name.hasPrefix(".partial-") {
+      try removeTree(place.at(name))
+      removed.append(name)
+    }
+    for parent in [checkpoints, dumps] where try entry(parent) != .absent {
+      removed += try removeLeftovers(in: parent)
+    }
+    return removed
+  }
+
+  private func removeLeftovers(in parent: Place) throws -> [String] {
+    var removed: [String] = []
+    for name in try names(in: parent) where name.hasPrefix(".partial-") || name.hasPrefix(".replaced-") {
+      let place = parent.at(name)
+      let target = parent.at(String(name.dropFirst(".replaced-".count)))
+      if name.hasPrefix(".replaced-"), try entry(target, followLinks: false) == .absent {
+        try move(place, to: target)
+      } else {
+        try removeTree(place)
+        removed.append(name)
+      }
+    }
+    try syncDirectory(parent)
+    return removed
+  }
+}

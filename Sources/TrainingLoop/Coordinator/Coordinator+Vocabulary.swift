@@ -1,0 +1,150 @@
+import DataParallel
+import Problems
+
+/// What the coordinator is told and says: policy, events, actions, reports, states.
+extension Coordinator {
+  /// When to do what. Intervals count steps; 0 means only at the end.
+  public struct Policy: Equatable, Sendable {
+    /// Steps from the start of the run to its end.
+    public let totalSteps: Int
+    /// Steps between evaluations.
+    public let evaluateEvery: Int
+    /// Steps between checkpoints.
+    public let checkpointEvery: Int
+    /// What follows a step whose loss or gradient is not finite.
+    public let nonFinite: NonFinitePolicy
+
+    /// - Precondition: no number is negative.
+    public init(totalSteps: Int, evaluateEvery: Int, checkpointEvery: Int, nonFinite: NonFinitePolicy = .stop) {
+      precondition(totalSteps >= 0 && evaluateEvery >= 0 && checkpointEvery >= 0)
+      self.totalSteps = totalSteps
+      self.evaluateEvery = evaluateEvery
+      self.checkpointEvery = checkpointEvery
+      self.nonFinite = nonFinite
+    }
+  }
+
+  /// What has happened.
+  public enum Event: Equatable, Sendable {
+    /// The run begins anew, or goes on from the checkpoint of a step; `finishRecorded`: its metrics hold the record
+    /// that it finished at that step; what the checkpoint says of steps that were not finite; whether it holds the
+    /// evaluation of its step; and whether evaluations have ended the run there.
+    case started(
+      resumedFrom: Int?, finishRecorded: Bool, skippedInARow: Int = 0, rollbacks: Int = 0, isEvaluated: Bool = true,
+      isExhausted: Bool = false)
+    /// A step of training is done; `isFinite`: so are its loss and its gradient.
+    case stepCompleted(step: Int, isFinite: Bool)
+    /// `train` was abandoned, for the run is to stop: all is as it was before the step.
+    case stepAbandoned
+    /// `evaluate` was abandoned for the same reason.
+    case evaluationAbandoned
+    /// `evaluate` is done, also where there is nothing to evaluate on.
+    case evaluationCompleted
+    /// The same, and its result ends the run: for too long none has been better than all before.
+    case lastEvaluationCompleted
+    /// `copyState` is done: the copy is being written.
+    case stateCopied
+    /// The checkpoint that was being written stands.
+    case checkpointWritten
+    /// The checkpoint that was being written failed.
+    case checkpointFailed(Problem)
+    /// The checkpoint that is awaited is still being written.
+    case checkpointUnderWay
+    /// A checkpoint is due for another reason than its step.
+    case checkpointRequested
+    /// `rollBack` is done: the run is where it was after this step, evaluated or not.
+    case rolledBack(to: Int, isEvaluated: Bool = true)
+    /// The run is to stop before its end; the first reason counts.
+    case stopRequested(StopReason)
+    /// `finish` is done.
+    case finished
+  }
+
+  /// What to do.
+  public enum Action: Equatable, Sendable {
+    /// Train the step of this number, counted from 1, and answer with `stepCompleted`.
+    case train(step: Int)
+    /// Evaluate the parameters after this step, and answer with `evaluationCompleted`.
+    case evaluate(step: Int)
+    /// Copy what a checkpoint holds, begin to write it, and answer with `stateCopied`.
+    case copyState(step: Int)
+    /// Wait for the checkpoint that is being written, and answer with `checkpointWritten`, `checkpointFailed`, or in
+    /// between with `checkpointUnderWay`.
+    case awaitCheckpoint(step: Int)
+    /// Go back from this step to the newest valid checkpoint, with a lower learning rate, and answer with `rolledBack`.
+    case rollBack(from: Int)
+    /// Record that the run has finished, and answer with `finished`.
+    case finish(step: Int)
+    /// End the program with this code.
+    case stop(exitCode: Int32)
+    /// Tell the user.
+    case log(Report)
+  }
+
+  /// What the user should know.
+  public enum Report: Equatable, Sendable {
+    /// The run is complete: there is nothing to do.
+    case alreadyFinished(step: Int)
+    /// Loss or gradient are infinite or NaN, and the policy allows no other way than to stop.
+    case diverged(step: Int, NonFinitePolicy)
+    /// A step without an update: so many in a row now, of at most so many.
+    case skipped(step: Int, inARow: Int, of: Int)
+    /// All steps after the newest checkpoint are to be done again: for the so-many-th time, of at most so many.
+    case rollingBack(step: Int, number: Int, of: Int)
+    /// No checkpoint of this step; `goesOn`: training does. Of failures in a row the first is reported, and the one
+    /// with which the run stops.
+    case checkpointFailed(step: Int, Problem, goesOn: Bool)
+    /// Evaluations end the run after this step.
+    case exhausted(step: Int)
+    /// The run stops after this step, of which a checkpoint stands.
+    case stoppedOnRequest(step: Int, StopReason)
+    /// An event came that the state does not know.
+    case unexpected(Event, State)
+  }
+
+  /// Where the run is. The numbers are completed steps.
+  public enum State: Equatable, Sendable {
+    /// Before `started`.
+    case idle
+    /// The step after this one is under way.
+    case training(step: Int)
+    /// An evaluation is under way.
+    case evaluating(step: Int)
+    /// What a checkpoint holds is being copied.
+    case copying(step: Int)
+    /// Nothing goes on until the checkpoint that is being written stands or has failed.
+    case awaiting(step: Int)
+    /// The run goes back from this step.
+    case rollingBack(step: Int)
+    /// The end is being recorded.
+    case finishing(step: Int)
+    /// Over, with this exit code.
+    case stopped(exitCode: Int32)
+  }
+}
+
+extension Coordinator.Report: CustomStringConvertible {
+  /// One sentence for the user.
+  public var description: String {
+    switch self {
+    case .alreadyFinished(let step): "the run is complete at step \(step)"
+    case .diverged(let step, .stop): "loss or gradient is infinite or NaN at step \(step)"
+    case .diverged(let step, .skip(let most)):
+      "loss or gradient is infinite or NaN at step \(step) and the \(most) before it"
+    case .diverged(let step, .rollBack(let most, _)):
+      "loss or gradient is infinite or NaN at step \(step), also after \(most) rollback\(most == 1 ? "" : "s")"
+    case .skipped(let step, let inARow, let most):
+      "step \(step) is skipped, parameters stay as they are (\(inARow) in a row of at most \(most))"
+    case .rollingBack(let step, let number, let most):
+      "step \(step) is undone: back to the newest checkpoint with a lower learning rate (\(number) of at most \(most) "
+        + "times)"
+    case .checkpointFailed(let step, let error, let goesOn):
+      "no checkpoint of step \(step)\(goesOn ? ", training goes on" : ""): \(error.message)"
+    case .exhausted(let step):
+      "the run ends with step \(step): the validation loss has found no new minimum in training.patience evaluations"
+    case .stoppedOnRequest(let step, let reason):
+      "stopped after step \(step) (\(reason))"
+    case .unexpected(let event, let state): "event \(event) is not legal in state \(state)"
+    }
+  }
+}

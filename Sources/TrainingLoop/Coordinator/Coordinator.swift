@@ -1,0 +1,234 @@
+import DataParallel
+import Problems
+
+/// Decides what rank 0 does next. A pure state machine: events go in, actions come out; it reads no clock and no file.
+///
+/// State and event → legal successors (n: completed steps)
+///
+/// - `idle`, started → `training(n)`; `evaluating(n)` where no steps are left but the end is not recorded, or where the
+///   evaluation of step n is due and not in its checkpoint; `stopped(0)` where the end is recorded; `copying(0)` at the
+///   start of a run that may have to go back
+/// - `training(n)`, stepCompleted(n + 1) → `evaluating`, `copying`, `awaiting` or `training`, all of n + 1; where the
+///   numbers are not finite, by the policy the same, or `stopped(76)` or `rollingBack(n + 1)`, and before these two
+///   `awaiting(n + 1)` where a checkpoint is being written
+/// - `training(n)`, stepAbandoned, and `evaluating(n)`, evaluationAbandoned, after a stop request → `copying(n)`,
+///   `awaiting(n)`, or `stopped(75)` where the checkpoint of n stands
+/// - `evaluating(n)`, evaluationCompleted → `copying(n)`, `awaiting(n)`, `training(n)`; `finishing(n)` where the last
+///   step's checkpoint stood before the program started; lastEvaluationCompleted → the same as at the last step
+/// - `copying(n)`, stateCopied → `training(n)`; at the end, after a stop request and after a rollback `awaiting(n)`
+/// - `awaiting(n)`, checkpointUnderWay → `awaiting(n)`
+/// - `awaiting(n)`, checkpointWritten or checkpointFailed → `copying(n)` where the checkpoint was of an earlier step;
+///   at the end `finishing(n)`, after a stop request `stopped(75)`, without the checkpoint `stopped(74)`; after a
+///   rollback `training(n)`
+/// - `rollingBack(n)`, rolledBack(m) → `copying(m)`: what the rollback has changed is saved at once
+/// - `finishing(n)`, finished → `stopped(0)`
+/// - `stopped(code)` → none
+///
+/// A checkpoint is copied in memory and then written while training goes on, one at a time. `checkpointWritten` and
+/// `checkpointFailed` are legal in `training` and `evaluating` too as long as one is being written; no action answers
+/// them there. One that is due by its step waits for the one before; one that was requested does not come before that
+/// one has ended. Where a value to be saved was not finite the run stops with 76, or goes back by the policy, as soon
+/// as the action under way has completed.
+///
+/// `stopRequested` and `checkpointRequested` are legal in every state and answer with no action: they take effect when
+/// the step or evaluation under way has completed or been abandoned. Any other event that is not in the table is a
+/// mistake of the program: `stopped(70)`, except that a run which has stopped keeps its code.
+///
+/// At one step the evaluation comes before the checkpoint, so that a resumed run need not repeat it. A stop request
+/// omits the evaluation, for the time left may be short; the next start makes up for it.
+public struct Coordinator: Sendable {
+  /// When to do what.
+  public let policy: Policy
+  /// Where the run is.
+  public private(set) var state = State.idle
+  /// Why the run is to stop, where it is.
+  private var stopReason: StopReason?
+  /// The step of the checkpoint that is being written.
+  private var writingStep: Int?
+  /// The step of the newest checkpoint that was begun, or from which the run went on.
+  private var copiedStep: Int?
+  /// The step of the newest checkpoint that stands.
+  private var savedStep: Int?
+  /// Whether one is due for another reason than its step.
+  private var isCheckpointRequested = false
+  /// Whether the newest checkpoint failed, and the user knows.
+  private var isFailureKnown = false
+  /// Whether the run is to stop, or to go back, for numbers that are not finite.
+  private var hasDiverged = false
+  /// Whether the checkpoint that is being written holds what a rollback has changed.
+  private var savesRollback = false
+  /// Whether evaluations have ended the run.
+  private var isExhausted = false
+  /// The last step that was evaluated.
+  private var evaluatedStep: Int?
+  /// Steps without an update since the last one with.
+  private var skippedInARow = 0
+  /// Rollbacks since the start of the run.
+  private var rollbacks = 0
+
+  /// A coordinator of a run that has not started.
+  public init(policy: Policy) { self.policy = policy }
+
+  /// Whether a checkpoint is being written.
+  public var isWriting: Bool { writingStep != nil }
+
+  /// Takes an event. The answer is any number of `log` and then one other action, or no action after `stopRequested`,
+  /// `checkpointRequested`, and the end of a checkpoint that is not awaited.
+  public mutating func receive(_ event: Event) -> [Action] {
+    switch (state, event) {
+    case (_, .stopRequested(let reason)):
+      stopReason = stopReason ?? reason
+      return []
+    case (_, .checkpointRequested):
+      isCheckpointRequested = true
+      return []
+    case (_, .checkpointWritten) where expectsEndOfWriting:
+      (savedStep, writingStep, isFailureKnown, savesRollback) = (writingStep, nil, false, false)
+      return proceedIfAwaiting()
+    case (_, .checkpointFailed(let error)) where expectsEndOfWriting:
+      return checkpointFailed(error)
+    case (
+      .idle, .started(let resumedFrom, let finishRecorded, let skippedInARow, let rollbacks, let isEvaluated, let ends)
+    ):
+      (self.skippedInARow, self.rollbacks, isExhausted) = (skippedInARow, rollbacks, ends)
+      return start(resumedFrom, finishRecorded, isEvaluated: isEvaluated)
+    case (.training(let step), .stepCompleted(let completed, let isFinite)) where completed == step + 1:
+      guard isFinite else { return notFinite(completed) }
+      skippedInARow = 0
+      return proceed(completed)
+    case (.training(let step), .stepAbandoned) where stopReason != nil:
+      // A checkpoint of the step that failed before is tried once more.
+      if !isWriting, savedStep != step { copiedStep = nil }
+      return proceed(step)
+    case (.evaluating(let step), .evaluationAbandoned) where stopReason != nil:
+      return proceed(step)
+    case (.evaluating(let step), .evaluationCompleted):
+      evaluatedStep = step
+      return proceed(step)
+    case (.evaluating(let step), .lastEvaluationCompleted):
+      (evaluatedStep, isExhausted) = (step, true)
+      return (step < policy.totalSteps ? [.log(.exhausted(step: step))] : []) + proceed(step)
+    case (.copying(let step), .stateCopied):
+      return proceed(step)
+    case (.awaiting, .checkpointUnderWay):
+      return proceedIfAwaiting()
+    case (.rollingBack, .rolledBack(let step, let isEvaluated)):
+      (evaluatedStep, savedStep, savesRollback) = (isEvaluated || step == 0 ? step : nil, nil, true)
+      // What ended the run came after the step, or the run would have ended there.
+      isExhausted = false
+      return copyState(step)
+    case (.finishing, .finished):
+      return stop(0)
+    case (.stopped, _):
+      return [.log(.unexpected(event, state))]
+    default:
+      return stop(70, .unexpected(event, state))
+    }
+  }
+
+  private var expectsEndOfWriting: Bool {
+    switch state {
+    case .training, .evaluating, .awaiting: isWriting
+    case .idle, .copying, .rollingBack, .finishing, .stopped: false
+    }
+  }
+
+  private mutating func start(_ resumedFrom: Int?, _ finishRecorded: Bool, isEvaluated: Bool) -> [Action] {
+    (copiedStep, savedStep) = (resumedFrom, resumedFrom)
+    let step = resumedFrom ?? 0
+    if resumedFrom != nil, step > policy.totalSteps || isLast(step) && finishRecorded {
+      return stop(0, .alreadyFinished(step: step))
+    }
+    if step < policy.totalSteps, step == 0 || isEvaluated { evaluatedStep = step }
+    if resumedFrom != nil || isLast(step) { return proceed(step) }
+    if case .rollBack = policy.nonFinite { return copyState(0) }
+    return train(after: step)
+  }
+
+  /// What is to be done after a step has completed, one thing at a time: evaluation, checkpoint, then the way on.
+  private mutating func proceed(_ step: Int) -> [Action] {
+    if isWriting, hasDiverged || savesRollback { return awaitWriting(step) }
+    if hasDiverged { return rollBackOrStop(step) }
+    let isLast = isLast(step)
+    if stopReason == nil, evaluatedStep != step, isDue(step, every: policy.evaluateEvery) {
+      state = .evaluating(step: step)
+      return [.evaluate(step: step)]
+    }
+    let ends = isLast || stopReason != nil
+    if copiedStep != step, ends || isDue(step, every: policy.checkpointEvery) || isCheckpointRequested && !isWriting {
+      return isWriting ? awaitWriting(step) : copyState(step)
+    }
+    guard ends else { return train(after: step) }
+    if isWriting { return awaitWriting(step) }
+    // Why there is none has been said.
+    if savedStep != step { return stop(74) }
+    if let stopReason, !isLast || evaluatedStep != step { return stop(75, .stoppedOnRequest(step: step, stopReason)) }
+    state = .finishing(step: step)
+    return [.finish(step: step)]
+  }
+
+  private func isLast(_ step: Int) -> Bool { step == policy.totalSteps || isExhausted }
+
+  private func isDue(_ step: Int, every interval: Int) -> Bool {
+    step == policy.totalSteps || interval > 0 && step % interval == 0
+  }
+
+  private mutating func train(after step: Int) -> [Action] {
+    state = .training(step: step)
+    return [.train(step: step + 1)]
+  }
+
+  private mutating func copyState(_ step: Int) -> [Action] {
+    (copiedStep, writingStep, isCheckpointRequested) = (step, step, false)
+    state = .copying(step: step)
+    return [.copyState(step: step)]
+  }
+
+  private mutating func awaitWriting(_ step: Int) -> [Action] {
+    state = .awaiting(step: step)
+    return [.awaitCheckpoint(step: step)]
+  }
+
+  private mutating func proceedIfAwaiting() -> [Action] {
+    if case .awaiting(let step) = state { proceed(step) } else { [] }
+  }
+
+  private mutating func notFinite(_ step: Int) -> [Action] {
+    if case .skip(let most) = policy.nonFinite, skippedInARow < most {
+      skippedInARow += 1
+      return [.log(.skipped(step: step, inARow: skippedInARow, of: most))] + proceed(step)
+    }
+    hasDiverged = true
+    return (mayRollBack ? [] : [.log(.diverged(step: step, policy.nonFinite))]) + proceed(step)
+  }
+
+  private var mayRollBack: Bool {
+    if case .rollBack(let most, _) = policy.nonFinite { rollbacks < most } else { false }
+  }
+
+  private mutating func rollBackOrStop(_ step: Int) -> [Action] {
+    guard case .rollBack(let most, _) = policy.nonFinite, mayRollBack else { return stop(76) }
+    hasDiverged = false
+    rollbacks += 1
+    state = .rollingBack(step: step)
+    return [.log(.rollingBack(step: step, number: rollbacks, of: most)), .rollBack(from: step)]
+  }
+
+  private mutating func checkpointFailed(_ error: Problem) -> [Action] {
+    guard let step = writingStep else { return [] }
+    (writingStep, savesRollback) = (nil, false)
+    hasDiverged = hasDiverged || error.exit == .diverged
+    // Asked before the next rollback counts.
+    let diverges = hasDiverged && !mayRollBack
+    let next = proceedIfAwaiting()
+    let goesOn = if case .stopped = state { false } else { !diverges }
+    if goesOn && isFailureKnown { return next }
+    isFailureKnown = true
+    return [.log(.checkpointFailed(step: step, error, goesOn: goesOn))] + next
+  }
+
+  private mutating func stop(_ exitCode: Int32, _ report: Report? = nil) -> [Action] {
+    state = .stopped(exitCode: exitCode)
+    return (report.map { [.log($0)] } ?? []) + [.stop(exitCode: exitCode)]
+  }
+}

@@ -1,0 +1,71 @@
+import Files
+
+/// Where the training loss of a run began and where it ended, as `metrics.jsonl` has it.
+public struct LossCourse: Equatable, Sendable {
+  /// The loss of the first step.
+  public let first: Double
+  /// The least loss of the last steps.
+  public let least: Double
+  /// How many of the last steps were looked at.
+  public let count: Int
+
+  /// The most of the last steps that are looked at.
+  private static let lastSteps = 20
+  /// Fewer say nothing.
+  private static let fewestSteps = 5
+  /// Batches of one training differ; twice the first loss in step after step is no matter of the batch.
+  private static let factor = 2.0
+
+  /// Nil for a loss that is negative or not finite, and for too few steps. The losses between the first and the last
+  /// ones may be left out.
+  public init?(_ losses: [Double]) {
+    let last = losses.dropFirst().suffix(LossCourse.lastSteps)
+    guard last.count >= LossCourse.fewestSteps, losses.allSatisfy({ $0.isFinite && $0 >= 0 }) else { return nil }
+    let (first, least) = (losses[0], last.min()!)
+    (self.first, self.least, count) = (first, least, last.count)
+  }
+
+  /// Whether the training has made the model far worse than it was before the first update: every one of the last
+  /// steps has a loss far above the first one.
+  public var endsFarAboveStart: Bool { least > LossCourse.factor * first }
+}
+
+extension LossCourse {
+  /// The first and the last records of steps take no more than so much of the file's beginning and end.
+  private static let bytes = 1 << 16
+
+  /// Reads both ends of `metrics.jsonl`. Nil where there is no such file, and as for a list of losses.
+  public init?(metrics place: Place) throws {
+    guard try entry(place) != .absent else { return nil }
+    let file = try InputFile(place)
+    let size = min(file.length, LossCourse.bytes)
+    let beginning = try LossCourse.losses(in: file.bytes(at: 0, count: size))
+    if size == file.length {
+      self.init(beginning)
+    } else {
+      let end = try LossCourse.losses(in: file.bytes(at: file.length - size, count: size))
+      self.init(beginning.prefix(1) + end)
+    }
+  }
+
+  /// The losses of the records of steps among the lines; a line that was cut is no record.
+  private static func losses(in bytes: [UInt8]) -> [Double] {
+    bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
+      var reader = JSONReader(Array(line))
+      var (event, loss): (String?, Double?)
+      do {
+        try reader.object { reader, key in
+          switch key {
+          case "event": event = try reader.string()
+          case "trainLoss": loss = try reader.optionalDouble()
+          default: try reader.skipValue()
+          }
+        }
+        try reader.end()
+      } catch {
+        return nil
+      }
+      return event == "step" ? loss : nil
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import Testing
+import TrainingLoop
+
+private typealias Table = CoordinatorTable
+
+@Suite struct CoordinatorTests {
+  private func coordinator(_ script: [Coordinator.Event], nonFinite: NonFinitePolicy = .stop) -> Coordinator {
+    var coordinator = Coordinator(
+      policy: Coordinator.Policy(totalSteps: 6, evaluateEvery: 2, checkpointEvery: 3, nonFinite: nonFinite))
+    for event in script { _ = coordinator.receive(event) }
+    return coordinator
+  }
+
+  @Test func everyStateAnswersEveryEventAsTheTableSays() {
+    for row in Table.rows {
+      let before = coordinator(row.script, nonFinite: row.nonFinite)
+      #expect(before.state == row.state, "\(row.name)")
+      let completed =
+        switch row.state {
+        case .training(let step), .evaluating(let step), .copying(let step), .awaiting(let step),
+          .finishing(let step), .rollingBack(let step):
+          step
+        case .idle, .stopped: 0
+        }
+      for event in Table.events(step: completed + 1) {
+        var after = before
+        let actions = after.receive(event)
+        let expected: (Coordinator.State, [Coordinator.Action]) =
+          if Table.isRequest(event) {
+            (row.state, [])
+          } else if let entry = row.legal.first(where: { $0.0 == event }) {
+            (entry.1, entry.2)
+          } else {
+            (.stopped(exitCode: 70), [.log(.unexpected(event, row.state)), .stop(exitCode: 70)])
+          }
+        #expect(after.state == expected.0, "\(row.name), \(event)")
+        #expect(actions == expected.1, "\(row.name), \(event)")
+      }
+    }
+  }
+
+  @Test func aStoppedRunKeepsItsCode() {
+    for code: Int32 in [0, 76] {
+      let script = code == 0 ? [Table.start] + Table.steps(1...6) + [.finished] : [Table.start, Table.bad(1)]
+      let before = coordinator(script)
+      #expect(before.state == .stopped(exitCode: code))
+      for event in Table.events(step: 1) {
+        var after = before
+        let actions = after.receive(event)
+        #expect(after.state == .stopped(exitCode: code))
+        #expect(actions == (Table.isRequest(event) ? [] : [.log(.unexpected(event, before.state))]))
+      }
+    }
+  }
+}
