@@ -1,9 +1,9 @@
 import LSTM
 
 /// The sizes of a benchmark of the training step.
-public struct BenchmarkShape: Sendable {
+package struct BenchmarkShape: Sendable {
   /// What a step is.
-  public enum Work: Equatable, Sendable {
+  package enum Work: Equatable, Sendable {
     /// The trainer's own step of a model.
     case training(ModelShape)
     /// LSTM layers alone, lowest first, on one rank: forward, and backward to the gradients of weights and inputs.
@@ -11,16 +11,16 @@ public struct BenchmarkShape: Sendable {
   }
 
   /// For example `char-512`.
-  public let name: String
+  package let name: String
   /// What a step is.
-  public let work: Work
+  package let work: Work
   /// B, sequences of all ranks together.
-  public let sequences: Int
+  package let sequences: Int
   /// T.
-  public let timesteps: Int
+  package let timesteps: Int
 
   /// A shape of any sizes.
-  public init(name: String, work: Work, sequences: Int, timesteps: Int) {
+  package init(name: String, work: Work, sequences: Int, timesteps: Int) {
     self.name = name
     self.work = work
     self.sequences = sequences
@@ -29,7 +29,7 @@ public struct BenchmarkShape: Sendable {
 
   /// Floating-point operations of a step by the formula that is the same for every implementation: see
   /// `ModelShape.flopsPerStep` and `LSTMShape.flopsPerStep`.
-  public var flops: Double {
+  package var flops: Double {
     switch work {
     case .training(let model): model.flopsPerStep(timesteps: timesteps, lanes: sequences)
     case .layers(let stack): LSTMShape.flopsPerStep(stack, timesteps: timesteps, lanes: sequences)
@@ -37,7 +37,7 @@ public struct BenchmarkShape: Sendable {
   }
 
   /// Those that really run here: see `ModelShape.flopsThatRun`.
-  public var flopsThatRun: Double {
+  package var flopsThatRun: Double {
     switch work {
     case .training(let model): model.flopsThatRun(timesteps: timesteps, lanes: sequences)
     case .layers: flops
@@ -46,7 +46,7 @@ public struct BenchmarkShape: Sendable {
 
   /// The named shapes: character models, word models of the sizes of Zaremba et al. (2014), a classifier of audio
   /// clips, and the layers that a rank with few lanes runs.
-  public static let named: [BenchmarkShape] = [
+  package static let named: [BenchmarkShape] = [
     languageModel("char-128", vocabulary: 65, layers: 2, hidden: 128, sequences: 50, timesteps: 50),
     languageModel("char-512", vocabulary: 65, layers: 2, hidden: 512, sequences: 64, timesteps: 128),
     languageModel("char-512-10", vocabulary: 65, layers: 2, hidden: 512, sequences: 10, timesteps: 128),

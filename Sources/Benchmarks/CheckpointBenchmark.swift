@@ -10,44 +10,44 @@ import TrainingLoop
 
 /// What checkpoints cost a training: stretches of it with one checkpoint in the middle of each, and without, in turn.
 /// On rank 0.
-public struct CheckpointBenchmark: Sendable {
+package struct CheckpointBenchmark: Sendable {
   /// The steps of all stretches of a kind, in seconds.
-  public struct Steps: Sendable {
+  package struct Steps: Sendable {
     /// Each step, from the end of the one before.
-    public fileprivate(set) var seconds: [Double] = []
+    package fileprivate(set) var seconds: [Double] = []
     /// Steps a second.
-    public var rate: Double { Double(seconds.count) / seconds.reduce(0, +) }
+    package var rate: Double { Double(seconds.count) / seconds.reduce(0, +) }
     /// The median step.
-    public var medianSeconds: Double { median(seconds) }
+    package var medianSeconds: Double { median(seconds) }
     /// The longest step.
-    public var longestSeconds: Double { seconds.max() ?? 0 }
+    package var longestSeconds: Double { seconds.max() ?? 0 }
   }
 
   /// P.
-  public let ranks: Int
+  package let ranks: Int
   /// Bytes of a checkpoint.
-  public let checkpointBytes: Int
+  package let checkpointBytes: Int
   /// Steps of the stretches without a checkpoint, but for the one after the last step, which is not in it.
-  public private(set) var without = Steps()
+  package private(set) var without = Steps()
   /// Those with one.
-  public private(set) var with = Steps()
+  package private(set) var with = Steps()
   /// Those of them that passed while it was copied and written.
-  public private(set) var during = Steps()
+  package private(set) var during = Steps()
   /// The others of them.
-  public private(set) var beside = Steps()
+  package private(set) var beside = Steps()
   /// For how long each copy has stopped the training, as the log has it.
-  public private(set) var copySeconds: [Double] = []
+  package private(set) var copySeconds: [Double] = []
 
   /// What checkpoints take of the time: the slower rate against the faster one.
-  public var overhead: Double { 1 - with.rate / without.rate }
+  package var overhead: Double { 1 - with.rate / without.rate }
   /// The same without what else differs between two stretches: the share of the time by which the steps during a
   /// checkpoint were longer than those beside them.
-  public var excess: Double {
+  package var excess: Double {
     let excess = during.seconds.reduce(0, +) - Double(during.seconds.count) / beside.rate
     return excess / with.seconds.reduce(0, +)
   }
   /// The longest copy and a median step, against a median step.
-  public var stepWithCopy: Double { 1 + (copySeconds.max() ?? 0) / beside.medianSeconds }
+  package var stepWithCopy: Double { 1 + (copySeconds.max() ?? 0) / beside.medianSeconds }
 
   /// Trains the shape's model with Adam, in a new directory for each stretch, which is removed.
   /// - Parameters:
@@ -55,7 +55,7 @@ public struct CheckpointBenchmark: Sendable {
   ///   - rounds: how many stretches of each kind.
   ///   - folder: where the directories are made.
   /// - Throws: where the ranks are more than the step can use, memory is too small, or no checkpoint can be written.
-  public static func run(
+  package static func run(
     _ shape: BenchmarkShape, model: ModelShape, world: World, seconds: Double, rounds: Int, folder: String
   ) throws -> CheckpointBenchmark {
     let rule = OptimizerRule.adam(learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8)

@@ -4,27 +4,27 @@ import MPI
 import Optimization
 
 /// A step that could be slow, timed in turn with one of the same work that is not.
-public struct ExtremeTiming: Sendable {
+package struct ExtremeTiming: Sendable {
   /// What is unusual, for example `vanishing gradients`.
-  public let name: String
+  package let name: String
   /// What it is compared with.
-  public let reference: String
+  package let reference: String
   /// Median seconds of the unusual one.
-  public let seconds: Double
+  package let seconds: Double
   /// Median seconds of the reference.
-  public let referenceSeconds: Double
+  package let referenceSeconds: Double
   /// Median over the rounds of how many times as long as the reference it took.
-  public let ratio: Double
+  package let ratio: Double
   /// Denormal numbers that the unusual step has left in gradient and states: none where flush-to-zero is on.
-  public let denormals: Int
+  package let denormals: Int
 }
 
 /// Times the trainer's step on one core where its numbers or its sizes are extreme: gradients that vanish, saturated
 /// gates, long silence, sizes far from whole registers.
-public enum ExtremesBenchmark {
+package enum ExtremesBenchmark {
   /// `rounds` pairs of each, the two of a pair one right after the other.
   /// - Precondition: a world of one rank.
-  public static func run(world: World, rounds: Int) throws -> [ExtremeTiming] {
+  package static func run(world: World, rounds: Int) throws -> [ExtremeTiming] {
     precondition(world.communicator.size == 1, "one core is measured")
     let usual = Sizes()
     var small: [(Sizes, String, Sizes, String)] = []

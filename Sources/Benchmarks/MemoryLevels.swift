@@ -2,16 +2,16 @@ import Glibc
 import MPI
 
 /// A level of memory behind the first cache, as one rank has it while all ranks read at once.
-public struct MemoryLevel: Equatable, Sendable {
+package struct MemoryLevel: Equatable, Sendable {
   /// `L2`, `L3` or `memory`.
-  public let name: String
+  package let name: String
   /// Bytes of it that are a rank's share; without a limit for main memory.
-  public let capacityBytes: Double
+  package let capacityBytes: Double
   /// Bytes a second that a rank reads from it.
-  public let bytesPerSecond: Double
+  package let bytesPerSecond: Double
 
   /// A level of these properties.
-  public init(name: String, capacityBytes: Double, bytesPerSecond: Double) {
+  package init(name: String, capacityBytes: Double, bytesPerSecond: Double) {
     self.name = name
     self.capacityBytes = capacityBytes
     self.bytesPerSecond = bytesPerSecond
@@ -19,22 +19,22 @@ public struct MemoryLevel: Equatable, Sendable {
 }
 
 /// The levels of memory of this machine, measured on all ranks at once.
-public struct MemoryLevels: Sendable {
+package struct MemoryLevels: Sendable {
   /// Bytes of the first cache, which is not measured.
-  public let firstCacheBytes: Double
+  package let firstCacheBytes: Double
   /// Second-level cache, third-level cache where it has one, main memory: the nearest first. The bandwidth of each is
   /// the mean over the ranks.
-  public let levels: [MemoryLevel]
+  package let levels: [MemoryLevel]
 
   /// Levels that are known already, the nearest first, main memory last.
-  public init(firstCacheBytes: Double, levels: [MemoryLevel]) {
+  package init(firstCacheBytes: Double, levels: [MemoryLevel]) {
     self.firstCacheBytes = firstCacheBytes
     self.levels = levels
   }
 
   /// Measures, on all ranks together: a cache with a buffer of half a rank's share, main memory with one of twice the
   /// last cache, and at least 64 MB.
-  public static func measure(world: World) throws -> MemoryLevels {
+  package static func measure(world: World) throws -> MemoryLevels {
     let communicator = world.communicator
     let caches = shares(
       ProcessorCache.ofThisMachine(), localRanks: world.node.size, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
@@ -56,7 +56,7 @@ public struct MemoryLevels: Sendable {
 
   /// What a rank has of each cache where `localRanks` ranks are spread evenly over the processors of a node; `sharers`
   /// are then ranks. A cache whose share is not larger than that of the one before it is left out.
-  public static func shares(_ caches: [ProcessorCache], localRanks: Int, processors: Int) -> [ProcessorCache] {
+  package static func shares(_ caches: [ProcessorCache], localRanks: Int, processors: Int) -> [ProcessorCache] {
     var shares: [ProcessorCache] = []
     for cache in caches {
       let ranks = max(1, (localRanks * cache.sharers + processors - 1) / max(1, processors))

@@ -4,20 +4,20 @@ import Reduction
 import Timing
 
 /// The time of adding a gradient of some size over all ranks and handing the result back.
-public struct ReduceBenchmark: Sendable {
+package struct ReduceBenchmark: Sendable {
   /// Numbers of the gradient.
-  public let count: Int
+  package let count: Int
   /// P.
-  public let ranks: Int
+  package let ranks: Int
   /// Median seconds, slowest rank, of the reproducible reduction by messages.
-  public let reproducibleSeconds: Double
+  package let reproducibleSeconds: Double
   /// The same over shared memory, where each rank sums its slice; nil where the ranks do not share any.
-  public let sharedSeconds: Double?
+  package let sharedSeconds: Double?
   /// Median seconds, slowest rank, of `MPI_Allreduce`.
-  public let mpiSeconds: Double
+  package let mpiSeconds: Double
 
   /// Measures all ways in turn, with S = 8 shards (or P, where there are more ranks).
-  public static func run(count: Int, world: World, rounds: Int) throws -> ReduceBenchmark {
+  package static func run(count: Int, world: World, rounds: Int) throws -> ReduceBenchmark {
     let communicator = world.communicator
     let size = communicator.size
     let plan = try ShardPlan(globalBatch: max(8, size), shards: max(8, size), ranks: size)

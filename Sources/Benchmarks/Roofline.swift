@@ -1,22 +1,22 @@
 /// What a processor core can do at most, and how fast its data come: the roof of the roofline (Williams, Waterman and
 /// Patterson, "Roofline: an insightful visual performance model for multicore architectures", 2009).
-public struct Roof: Sendable {
+package struct Roof: Sendable {
   /// Floating-point operations a second of one rank.
-  public let flopsPerSecond: Double
+  package let flopsPerSecond: Double
   /// The memory of one rank.
-  public let memory: MemoryLevels
+  package let memory: MemoryLevels
 
   /// A core of these properties.
-  public init(flopsPerSecond: Double, memory: MemoryLevels) {
+  package init(flopsPerSecond: Double, memory: MemoryLevels) {
     self.flopsPerSecond = flopsPerSecond
     self.memory = memory
   }
 }
 
 /// Data that a phase of the step moves.
-public struct DataMovement: Equatable, Sendable {
+package struct DataMovement: Equatable, Sendable {
   /// Since when the data may be in a cache.
-  public enum Reuse: Equatable, Sendable {
+  package enum Reuse: Equatable, Sendable {
     /// Since another part of the step, or the step before: they are still in a cache that holds the data of a whole
     /// step.
     case step
@@ -27,16 +27,16 @@ public struct DataMovement: Equatable, Sendable {
   }
 
   /// Bytes of the data.
-  public let bytes: Double
+  package let bytes: Double
   /// How often they are read or written.
-  public let times: Double
+  package let times: Double
   /// Since when they may be in a cache.
-  public let reuse: Reuse
+  package let reuse: Reuse
   /// Ranks that read the same bytes, and so keep them once in a cache that they share.
-  public let sharers: Double
+  package let sharers: Double
 
   /// `bytes` bytes moved `times` times.
-  public init(bytes: Double, times: Double, reuse: Reuse, sharers: Double = 1) {
+  package init(bytes: Double, times: Double, reuse: Reuse, sharers: Double = 1) {
     self.bytes = bytes
     self.times = times
     self.reuse = reuse
@@ -45,23 +45,23 @@ public struct DataMovement: Equatable, Sendable {
 }
 
 /// A phase of the training step on one rank: its operations, and the data that it must move.
-public struct PhaseWork: Equatable, Sendable {
+package struct PhaseWork: Equatable, Sendable {
   /// For example `recurrence, forward`.
-  public let name: String
+  package let name: String
   /// Floating-point operations.
-  public let flops: Double
+  package let flops: Double
   /// What it moves.
-  public let data: [DataMovement]
+  package let data: [DataMovement]
 
   /// A phase of these operations on these data.
-  public init(name: String, flops: Double, data: [DataMovement]) {
+  package init(name: String, flops: Double, data: [DataMovement]) {
     self.name = name
     self.flops = flops
     self.data = data
   }
 
   /// Bytes that the phase touches: of what ranks share, the rank's part.
-  public var bytes: Double {
+  package var bytes: Double {
     data.reduce(0) { sum, movement in
       if case .timestep = movement.reuse { sum } else { sum + movement.bytes / movement.sharers }
     }
@@ -69,7 +69,7 @@ public struct PhaseWork: Equatable, Sendable {
 
   /// The least time of the phase under a roof.
   /// - Parameter stepBytes: the data of a whole step.
-  public func bound(under roof: Roof, stepBytes: Double) -> PhaseBound {
+  package func bound(under roof: Roof, stepBytes: Double) -> PhaseBound {
     let levels = roof.memory.levels
     var through = [Double](repeating: 0, count: levels.count)
     for movement in data {
@@ -93,17 +93,17 @@ public struct PhaseWork: Equatable, Sendable {
 }
 
 /// The least time of a phase.
-public struct PhaseBound: Equatable, Sendable {
+package struct PhaseBound: Equatable, Sendable {
   /// The phase.
-  public let name: String
+  package let name: String
   /// Floating-point operations.
-  public let flops: Double
+  package let flops: Double
   /// For each level of memory the bytes that come from it or from beyond it.
-  public let bytesThrough: [Double]
+  package let bytesThrough: [Double]
   /// Seconds that the operations or the slowest level of memory take, all of them at work at the same time.
-  public let seconds: Double
+  package let seconds: Double
   /// What takes that long: `flop`, or the name of a level.
-  public let limit: String
+  package let limit: String
 
   /// Two pieces of one phase, one after the other; the limit is that of the longer one.
   static func + (a: PhaseBound, b: PhaseBound) -> PhaseBound {
@@ -114,12 +114,12 @@ public struct PhaseBound: Equatable, Sendable {
 }
 
 /// The least time of a training step: of each phase in turn, whether its operations or its data take longer.
-public struct Roofline: Sendable {
+package struct Roofline: Sendable {
   /// The phases, in the order of the step.
-  public let phases: [PhaseBound]
+  package let phases: [PhaseBound]
 
   /// The roofline of a step under a roof.
-  public init(_ step: StepWork, under roof: Roof) {
+  package init(_ step: StepWork, under roof: Roof) {
     var phases: [PhaseBound] = []
     for work in step.phases {
       let bound = work.bound(under: roof, stepBytes: step.bytes)
@@ -133,5 +133,5 @@ public struct Roofline: Sendable {
   }
 
   /// Seconds of the step.
-  public var seconds: Double { phases.reduce(0) { $0 + $1.seconds } }
+  package var seconds: Double { phases.reduce(0) { $0 + $1.seconds } }
 }

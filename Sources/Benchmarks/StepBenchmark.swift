@@ -11,50 +11,50 @@ import Timing
 import TrainingLoop
 
 /// What a benchmark of the training step found: medians over its rounds, the same on every rank.
-public struct StepBenchmark: Sendable {
+package struct StepBenchmark: Sendable {
   /// The sizes.
-  public let shape: BenchmarkShape
+  package let shape: BenchmarkShape
   /// P.
-  public let ranks: Int
+  package let ranks: Int
   /// Seconds of a whole step.
-  public let medianSeconds: Double
+  package let medianSeconds: Double
   /// Seconds of forward, backward, update and packing on the slowest rank, without the reduction.
-  public let computeSeconds: Double
+  package let computeSeconds: Double
   /// Seconds of communication that computing did not hide, as the log of a run counts them.
-  public let communicationSeconds: Double
+  package let communicationSeconds: Double
   /// Seconds of waiting for the slowest rank, as the log counts them.
-  public let waitingSeconds: Double
+  package let waitingSeconds: Double
   /// What all cores of the ranks can do, measured in the same rounds.
-  public let peakGflops: Double
+  package let peakGflops: Double
   /// The largest memory that a rank has used, in bytes.
-  public let peakMemoryBytes: Int
+  package let peakMemoryBytes: Int
   /// The memory that all ranks use together at the end, in bytes; what they share is counted once, pages of files are
   /// not. 0 where the kernel does not say.
-  public let allMemoryBytes: Int
+  package let allMemoryBytes: Int
   /// What the program expects a rank to need, by what it is for.
-  public let memory: MemoryEstimate
+  package let memory: MemoryEstimate
   /// Bandwidths measured after the rounds, on all ranks at once.
-  public let levels: MemoryLevels
+  package let levels: MemoryLevels
   /// The least time of a step on the rank with the most lanes.
-  public let roofline: Roofline
+  package let roofline: Roofline
 
   /// 10⁹ floating-point operations a second, counted as `BenchmarkShape.flops` are.
-  public var gflops: Double { shape.flops / medianSeconds / 1e9 }
+  package var gflops: Double { shape.flops / medianSeconds / 1e9 }
   /// `gflops` against the peak.
-  public var shareOfPeak: Double { gflops / peakGflops }
+  package var shareOfPeak: Double { gflops / peakGflops }
   /// The share of the peak, counted by the operations that really run.
-  public var runShareOfPeak: Double { shape.flopsThatRun / medianSeconds / 1e9 / peakGflops }
+  package var runShareOfPeak: Double { shape.flopsThatRun / medianSeconds / 1e9 / peakGflops }
   /// The share of the peak without the reduction.
-  public var computeShareOfPeak: Double { shape.flops / computeSeconds / 1e9 / peakGflops }
+  package var computeShareOfPeak: Double { shape.flops / computeSeconds / 1e9 / peakGflops }
   /// The share of the roofline that was reached: its time against the median.
-  public var shareOfRoofline: Double { roofline.seconds / medianSeconds }
+  package var shareOfRoofline: Double { roofline.seconds / medianSeconds }
   /// Timesteps of all sequences a second.
-  public var tokensPerSecond: Double { Double(shape.sequences * shape.timesteps) / medianSeconds }
+  package var tokensPerSecond: Double { Double(shape.sequences * shape.timesteps) / medianSeconds }
 
   /// Runs the shape's step on random sequences. For a model it is the trainer's own: clip to norm 5, SGD, no dropout;
   /// hidden state carried by a language model, and zero before each sequence that gets one class.
   /// - Throws: where the ranks are more than the step can use, or memory is too small.
-  public static func run(
+  package static func run(
     _ shape: BenchmarkShape, world: World, rounds: Int, reduction: ReductionMethod, accumulate: Int = 1
   ) throws -> StepBenchmark {
     let step = try preparedStep(shape, world: world, reduction: reduction, accumulate: accumulate)

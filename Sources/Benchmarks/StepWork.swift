@@ -5,38 +5,38 @@ import Plan
 /// The work of a training step on one rank: a pure function of sizes. Each phase reads its operands once and writes its
 /// results once; only the recurrence reads its weights at every timestep. Padding counts nothing, and of an embedding
 /// only the rows that a batch can contain.
-public struct StepWork: Sendable {
+package struct StepWork: Sendable {
   /// Sizes on which the work depends.
-  public struct Sizes: Sendable {
+  package struct Sizes: Sendable {
     /// The LSTM layers, lowest first.
-    public var layers: [LSTMShape]
+    package var layers: [LSTMShape]
     /// V, rows of the embedding; 0 without one.
-    public var vocabulary: Int
+    package var vocabulary: Int
     /// V or K, classes of the output layer; 0 without one. Tails of an adaptive softmax are left out.
-    public var classes: Int
+    package var classes: Int
     /// Whether the output layer says one thing for a whole sequence.
-    public var speaksOnce = false
+    package var speaksOnce = false
     /// T.
-    public var timesteps: Int
+    package var timesteps: Int
     /// B, sequences of all ranks together.
-    public var globalBatch: Int
+    package var globalBatch: Int
     /// Sequences of the rank.
-    public var lanes: Int
+    package var lanes: Int
     /// P.
-    public var ranks: Int
+    package var ranks: Int
     /// Subtrees of the rank's shards, so gradients.
-    public var subtrees: Int
+    package var subtrees: Int
     /// Whether what the lowest layer reads gets a gradient.
-    public var hasInputGradient = true
+    package var hasInputGradient = true
     /// Whether parameters are reduced, updated and packed.
-    public var hasUpdate = true
+    package var hasUpdate = true
     /// Whether the ranks share parameters and packed weights, and read each other's gradients; else they send messages.
-    public var sharesMemory = false
+    package var sharesMemory = false
     /// Whether each rank updates 1/P of the parameters, or all of them.
-    public var sharesUpdate = true
+    package var sharesUpdate = true
 
     /// Sizes of a model with or without an embedding.
-    public init(
+    package init(
       layers: [LSTMShape], vocabulary: Int, classes: Int, timesteps: Int, globalBatch: Int, lanes: Int, ranks: Int,
       subtrees: Int
     ) {
@@ -52,17 +52,17 @@ public struct StepWork: Sendable {
   }
 
   /// Bytes that a rank holds for a step: where a cache holds them all, no data need come from beyond it.
-  public let bytes: Double
+  package let bytes: Double
   /// The phases in the order of the step; those of a layer have the same names as those of any other.
-  public let phases: [PhaseWork]
+  package let phases: [PhaseWork]
 
   /// The work for these sizes on a rank that holds `bytes` bytes.
-  public init(_ sizes: Sizes, bytes: Double) {
+  package init(_ sizes: Sizes, bytes: Double) {
     self.init(sizes, passes: [(sizes.lanes, sizes.subtrees)], bytes: bytes)
   }
 
   /// The same in several passes, each over so many lanes and to so many gradients.
-  public init(_ sizes: Sizes, passes: [(lanes: Int, subtrees: Int)], bytes: Double) {
+  package init(_ sizes: Sizes, passes: [(lanes: Int, subtrees: Int)], bytes: Double) {
     self.bytes = bytes
     let update = sizes.hasUpdate ? sizes.exchange + [sizes.update, sizes.packing] : []
     phases =
@@ -88,7 +88,7 @@ public struct StepWork: Sendable {
 extension StepWork {
   /// The work of the rank with the most lanes.
   /// - Parameter sharing: ranks that share memory, 1 for none.
-  public init(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int) {
+  package init(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int) {
     let rank = (0..<plan.ranks).max { plan.lanes(ofRank: $0).count < plan.lanes(ofRank: $1).count } ?? 0
     let passes = plan.passes(ofRank: rank, atMost: setup.accumulate).map {
       (plan.lanes(ofShards: $0).count, SummationTree.subtrees(of: $0, leafCount: plan.shards).count)
@@ -106,7 +106,7 @@ extension StepWork {
   }
 
   /// The work of layers alone on one rank, without an update.
-  public init(_ stack: [LSTMShape], timesteps: Int, lanes: Int, bytes: Double) {
+  package init(_ stack: [LSTMShape], timesteps: Int, lanes: Int, bytes: Double) {
     var sizes = Sizes(
       layers: stack, vocabulary: 0, classes: 0, timesteps: timesteps, globalBatch: lanes, lanes: lanes, ranks: 1,
       subtrees: 1)

@@ -2,18 +2,18 @@ import Problems
 
 extension Configuration {
   /// A value that the user gave, and from where: a line of a file, `--set`, or a flag.
-  public struct Override: Sendable, Equatable {
+  package struct Override: Sendable, Equatable {
     let key: String
     let scalar: Scalar
     let origin: String
 
     /// The value of a flag, such as `--steps` for `training.steps`.
-    public init(key: String, value: String, origin: String) {
+    package init(key: String, value: String, origin: String) {
       self.init(key: key, scalar: Scalar(text: value), origin: origin)
     }
 
     /// The argument of `--set`, such as `model.hidden=256`. All behind the first `=` is the value.
-    public init(set argument: String) throws(Problem) {
+    package init(set argument: String) throws(Problem) {
       guard let sign = argument.firstIndex(of: "="), sign != argument.startIndex else {
         throw Problem(
           .badConfiguration, "setting without a key or value — expected key=value, got \(argument) (--set)",
@@ -31,14 +31,14 @@ extension Configuration {
 
   /// The configuration of a file, if any, and of overrides. What comes later wins: defaults, then the file, then the
   /// overrides in their order (`--set` before flags). Exit code 74 where the file cannot be read, 78 for all else.
-  public static func load(
+  package static func load(
     file: String? = nil, overrides: [Override] = []
   ) throws(Problem) -> Configuration {
     try Given(file: file, overrides: overrides).resolved()
   }
 
   /// The configuration of a YAML text, `name` being what an error calls it, and of overrides.
-  public init(yaml: String, name: String, overrides: [Override] = []) throws(Problem) {
+  package init(yaml: String, name: String, overrides: [Override] = []) throws(Problem) {
     self = try .resolve(YAMLFile.values(in: yaml, name: name) + overrides)
   }
 

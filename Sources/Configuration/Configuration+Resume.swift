@@ -3,19 +3,19 @@ import Problems
 /// What may differ where a run goes on, or steps of it are computed again.
 extension Configuration {
   /// A key with different values in two configurations.
-  public struct Difference: Sendable, Equatable {
+  package struct Difference: Sendable, Equatable {
     /// The dotted name.
-    public let key: String
+    package let key: String
     /// The value here.
-    public let value: String
+    package let value: String
     /// The value in the other configuration.
-    public let other: String
+    package let other: String
     /// True where a resumed run may change it.
-    public let mayChangeOnResume: Bool
+    package let mayChangeOnResume: Bool
   }
 
   /// The keys whose values differ from another configuration's, in the order of the table.
-  public func differences(from other: Configuration) -> [Difference] {
+  package func differences(from other: Configuration) -> [Difference] {
     ConfigurationKey.all.compactMap { key in
       let (ours, theirs) = (key.text(self), key.text(other))
       // Byte for byte: Swift's == takes é in one scalar or two for the same, and file systems do not.
@@ -25,10 +25,10 @@ extension Configuration {
   }
 
   /// Where the data lie. What they are, a checkpoint knows.
-  public static let places = ["data.path", "data.validation", "model.vectors"]
+  package static let places = ["data.path", "data.validation", "model.vectors"]
 
   /// The same with other paths of the data.
-  public func mappingPlaces<Failure>(
+  package func mappingPlaces<Failure>(
     _ transform: (_ path: String) throws(Failure) -> String
   ) throws(Failure) -> Configuration {
     var configuration = self
@@ -41,7 +41,7 @@ extension Configuration {
   /// Throws, with the first key that differs, unless a run that was started with `stored` can go on with this
   /// configuration, as far as that does not depend on its newest checkpoint: `checkPlaces` and `checkSchedule` say the
   /// rest.
-  public func checkResume(of stored: Configuration, run: String) throws(Problem) {
+  package func checkResume(of stored: Configuration, run: String) throws(Problem) {
     let isFileTwice = if case (.file, .file) = (data.validation, stored.data.validation) { true } else { false }
     let later = ["data.path", "model.vectors", "schedule.begin", "schedule.end"]
     let difference = differences(from: stored).first {
@@ -53,7 +53,7 @@ extension Configuration {
   /// Throws where the data lie elsewhere than a run has stored. From a checkpoint, which knows its data by their
   /// content, only the vectors of words must be the same file, since a repetition of the run begins with them. Both
   /// configurations have absolute paths.
-  public func checkPlaces(
+  package func checkPlaces(
     of stored: Configuration, hasCheckpoint: Bool, run: String
   ) throws(Problem) {
     let keys = hasCheckpoint ? ["model.vectors"] : Configuration.places
@@ -64,7 +64,7 @@ extension Configuration {
 
   /// Throws unless the updates that are done, `step` of them, had this schedule, or it begins behind them. `written` is
   /// the configuration with which the newest checkpoint was written or the run was begun, nil for a new run.
-  public func checkSchedule(after step: Int, of written: Configuration?, run: String) throws(Problem) {
+  package func checkSchedule(after step: Int, of written: Configuration?, run: String) throws(Problem) {
     let isSame = written.map { $0.schedule.begin == schedule.begin && $0.schedule.end == schedule.end } ?? true
     guard isSame ? schedule.begin > step : schedule.begin != step else { return }
     let hint =
@@ -93,7 +93,7 @@ extension Configuration {
 
   /// Throws, with the first key that differs, unless steps that were trained with `stored` can be computed again with
   /// this configuration. What a resume may change may differ, and where the data lie; what they are is not said here.
-  public func checkRepetition(of stored: Configuration, run: String) throws(Problem) {
+  package func checkRepetition(of stored: Configuration, run: String) throws(Problem) {
     let difference = differences(from: stored).first {
       !$0.mayChangeOnResume && !Configuration.places.contains($0.key)
     }
@@ -109,13 +109,13 @@ extension Configuration {
 
   /// The first key that differs from another configuration's and may not within one run: not one that a resume may
   /// change, nor where the data lie, nor where a new cosine begins and ends.
-  public func difference(withinRun other: Configuration) -> Difference? {
+  package func difference(withinRun other: Configuration) -> Difference? {
     let free = Configuration.places + ["schedule.begin", "schedule.end"]
     return differences(from: other).first { !$0.mayChangeOnResume && !free.contains($0.key) }
   }
 
   /// Throws unless all updates after the first `step` had this schedule.
-  public func checkRepetition(after step: Int, run: String) throws(Problem) {
+  package func checkRepetition(after step: Int, run: String) throws(Problem) {
     guard schedule.begin > step else { return }
     throw Problem(
       .badConfiguration,

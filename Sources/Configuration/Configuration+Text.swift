@@ -1,7 +1,7 @@
 extension Configuration {
   /// The whole configuration as YAML, every key with its value, the same text for the same configuration. It reads
   /// back to an equal one.
-  public var yaml: String {
+  package var yaml: String {
     var text = "# The resolved configuration of a run: every key with the value that it has.\n"
     var section = ""
     for key in ConfigurationKey.all {
@@ -16,15 +16,15 @@ extension Configuration {
   }
 
   /// Every key with its value as it stands in `yaml`, in the order of the table.
-  public var values: [(key: String, value: String)] { ConfigurationKey.all.map { ($0.name, $0.text(self)) } }
+  package var values: [(key: String, value: String)] { ConfigurationKey.all.map { ($0.name, $0.text(self)) } }
 
   /// The value of a key as it stands in `yaml`; nil for an unknown key.
-  public func text(ofKey name: String) -> String? { ConfigurationKey.all.first { $0.name == name }?.text(self) }
+  package func text(ofKey name: String) -> String? { ConfigurationKey.all.first { $0.name == name }?.text(self) }
 
   // MARK: Reference
 
   /// All keys with their values, defaults and meaning, for people.
-  public static var reference: String {
+  package static var reference: String {
     ConfigurationKey.all.map { key in
       let only = key.scope.map { " For \($0.words) alone." } ?? ""
       let resume = key.mayChangeOnResume ? " A resumed run may change it." : ""

@@ -55,7 +55,7 @@ extension Configuration {
   }
 
   /// Whether there is something to evaluate on.
-  public var holdsSomethingOut: Bool {
+  package var holdsSomethingOut: Bool {
     if task.isGenerated { return data.heldOutStrings > 0 }
     return task.dataHoldOut || data.validation != .none || data.holdsOutOtherwise
   }

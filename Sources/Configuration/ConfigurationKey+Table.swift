@@ -1,6 +1,6 @@
 extension ConfigurationKey {
   /// Every key, in the order in which they are written.
-  public static let all: [ConfigurationKey] =
+  package static let all: [ConfigurationKey] =
     [
       .choice(
         "task", \.task,

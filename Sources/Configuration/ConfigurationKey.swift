@@ -1,17 +1,17 @@
 import Problems
 
 /// One row of the table of keys, which alone decides how a key is read, checked, defaulted, written and documented.
-public struct ConfigurationKey: Sendable {
+package struct ConfigurationKey: Sendable {
   /// The dotted name, such as `model.hidden`.
-  public let name: String
+  package let name: String
   /// The values it takes, such as "an integer from 1 to 65536".
-  public let expected: String
+  package let expected: String
   /// One sentence or two on what it does.
-  public let documentation: String
+  package let documentation: String
   /// True where a resumed run may change the value: it then decides how long a run is, not what it computes.
-  public let mayChangeOnResume: Bool
+  package let mayChangeOnResume: Bool
   /// What the key is for, nil for everything. Beyond it the key must keep its default.
-  public let scope: Scope?
+  package let scope: Scope?
 
   let fallback: Fallback
   /// The value as a YAML scalar, which `write` reads back to an equal value.
@@ -20,9 +20,9 @@ public struct ConfigurationKey: Sendable {
   let write: @Sendable (Scalar, inout Configuration) -> Bool
 
   /// The configurations in which a key means something.
-  public struct Scope: Sendable {
+  package struct Scope: Sendable {
     /// What they have in common, such as "task reber".
-    public let words: String
+    package let words: String
     /// What a configuration has in its place.
     let present: @Sendable (Configuration) -> String
     let contains: @Sendable (Configuration) -> Bool
@@ -80,7 +80,7 @@ public struct ConfigurationKey: Sendable {
   }
 
   /// The default in words, such as "32 (reber), else 256".
-  public var defaultText: String {
+  package var defaultText: String {
     switch fallback {
     case .always(let value): value.isEmpty ? "none" : value
     case .byTask(let usual, let others):

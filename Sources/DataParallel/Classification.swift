@@ -6,7 +6,7 @@ extension ShardedModel {
   /// The probabilities of the classes for every sequence of a source, [sequences][K], and the mean loss of those that
   /// have a target: the same bits on every rank and for every number of ranks. Every rank calls it.
   /// - Precondition: the model says one class for a whole sequence.
-  public func classify(
+  package func classify(
     _ source: any SequenceSource & IndexedBatches, sequences: Int
   ) throws -> (loss: Double, probabilities: [[Float]]) {
     let (loss, logits) = try outputs(source, sequences: sequences)
@@ -16,7 +16,7 @@ extension ShardedModel {
   /// What the model says of every sequence of a source, [sequences][K], before any softmax, and the mean loss: as
   /// above.
   /// - Precondition: the model speaks once a sequence.
-  public func outputs(
+  package func outputs(
     _ source: any SequenceSource & IndexedBatches, sequences: Int
   ) throws -> (loss: Double, outputs: [[Float]]) {
     let count = model.shape.classes
@@ -38,7 +38,7 @@ extension ShardedModel {
   /// The class that the model says at each timestep of every sequence of a source with its probability, and the mean
   /// loss of those that have a target: the same bits on every rank and for every number of ranks. Every rank calls it.
   /// - Precondition: the model says one class at every timestep.
-  public func classifyTimesteps(
+  package func classifyTimesteps(
     _ source: any SequenceSource & IndexedBatches, lengths: [Int]
   ) throws -> (loss: Double, said: [[(class: Int, probability: Float)]]) {
     let starts = lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
@@ -66,7 +66,7 @@ extension ShardedModel {
 }
 
 /// p[k] = exp(logits[k] − max) / Σ_j exp(logits[j] − max), summed in ascending order.
-public func softmax(_ logits: [Float]) -> [Float] {
+package func softmax(_ logits: [Float]) -> [Float] {
   let maximum = logits.max()!
   let exponentials = logits.map { exponential($0 - maximum) }
   let sum = exponentials.reduce(0, +)

@@ -6,25 +6,25 @@ import Problems
 import Runs
 
 /// What the data of a run is, as checkpoints hold it: a run must not go on with other data.
-public struct DataIdentity: Equatable, Sendable {
+package struct DataIdentity: Equatable, Sendable {
   /// The vocabulary as JSON.
-  public let vocabulary: [UInt8]
+  package let vocabulary: [UInt8]
   /// SHA-256 of the tokens, in lowercase hexadecimal digits.
-  public let tokensSHA256: String
+  package let tokensSHA256: String
 
   /// The identity of data with this vocabulary and these tokens, part after part.
-  public init(vocabulary: [UInt8], tokens: [[Int32]]) {
+  package init(vocabulary: [UInt8], tokens: [[Int32]]) {
     self.vocabulary = vocabulary
     tokensSHA256 = sha256(ofParts: tokens)
   }
 
   /// The identity of data whose tokens have this SHA-256.
-  public init(vocabulary: [UInt8], tokensSHA256: String) {
+  package init(vocabulary: [UInt8], tokensSHA256: String) {
     (self.vocabulary, self.tokensSHA256) = (vocabulary, tokensSHA256)
   }
 
   /// The identity that a checkpoint holds.
-  public init(_ checkpoint: Checkpoint) throws {
+  package init(_ checkpoint: Checkpoint) throws {
     let state = try checkpoint.open(CheckpointFiles.state)
     vocabulary = try state.values("vocabulary", as: UInt8.self)
     tokensSHA256 = String(decoding: try state.values("tokensSHA256", as: UInt8.self), as: UTF8.self)
@@ -33,7 +33,7 @@ public struct DataIdentity: Equatable, Sendable {
 
 extension DataIdentity {
   /// What ranks must agree on. They have different data where hosts have different files under one name.
-  public var claims: [World.Claim] {
+  package var claims: [World.Claim] {
     let vocabulary = vocabulary.withUnsafeBytes { XXHash64.hash($0) }
     return [
       ("the data's vocabulary", hexadecimal(vocabulary)), ("the data's tokens", String(tokensSHA256.prefix(16))),
@@ -41,5 +41,5 @@ extension DataIdentity {
   }
 
   /// What to do where they do not.
-  public static let hint = "files of data must be the same on all hosts"
+  package static let hint = "files of data must be the same on all hosts"
 }

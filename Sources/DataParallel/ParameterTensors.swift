@@ -3,14 +3,14 @@ import LSTM
 
 /// The tensors of a model's flat parameters, each a run of consecutive numbers there, with the names that checkpoints
 /// give them; an LSTM layer's one bias is `bias_ih`.
-public struct ParameterTensors: Sendable {
+package struct ParameterTensors: Sendable {
   /// Their names, in memory order.
-  public let names: [String]
+  package let names: [String]
   /// Where each one stands; together all parameters.
-  public let ranges: [Range<Int>]
+  package let ranges: [Range<Int>]
 
   /// The tensors of a model.
-  public init(_ shape: ModelShape) {
+  package init(_ shape: ModelShape) {
     var tensors: [(name: String, end: Int)] = []
     if let embedding = shape.embeddingRange, !shape.isTied {
       tensors.append(("embedding.weight", embedding.upperBound))
@@ -32,7 +32,7 @@ public struct ParameterTensors: Sendable {
   }
 
   /// The XXH64 of each tensor's bytes.
-  public func hashes(_ parameters: UnsafePointer<Float>) -> [UInt64] {
+  package func hashes(_ parameters: UnsafePointer<Float>) -> [UInt64] {
     ranges.map { range in
       XXHash64.hash(
         UnsafeRawBufferPointer(UnsafeBufferPointer(start: parameters + range.lowerBound, count: range.count)))
@@ -40,7 +40,7 @@ public struct ParameterTensors: Sendable {
   }
 
   /// The link of a chain of records: XXH64 of a step and its hashes, with the link before as the seed.
-  public static func link(after previous: UInt64, step: Int, hashes: [UInt64]) -> UInt64 {
+  package static func link(after previous: UInt64, step: Int, hashes: [UInt64]) -> UInt64 {
     XXHash64.hash([UInt64(step)] + hashes, seed: previous)
   }
 }

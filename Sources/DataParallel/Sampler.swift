@@ -4,7 +4,7 @@ import LSTM
 import Plan
 
 /// Draws tokens one after the other from a trained language model, on one rank.
-public final class Sampler {
+package final class Sampler {
   private let model: SequenceModel
   private let parameters: UnsafePointer<Float>
   private var draws: PhiloxSequence
@@ -12,7 +12,7 @@ public final class Sampler {
   private var hasLogits = false
 
   /// A sampler at rest. `parameters` must stay as they are and outlive it.
-  public init(shape: ModelShape, parameters: UnsafePointer<Float>, seed: UInt64) {
+  package init(shape: ModelShape, parameters: UnsafePointer<Float>, seed: UInt64) {
     self.parameters = parameters
     model = SequenceModel(shape: shape, passes: [ShardedRows(timesteps: 1, lanes: 1)])
     model.pack(parameters)
@@ -24,18 +24,18 @@ public final class Sampler {
   deinit { token.deallocate() }
 
   /// What a sampler takes, with the parameters that it reads.
-  public static func memoryNeed(of shape: ModelShape) -> MemoryNeed {
+  package static func memoryNeed(of shape: ModelShape) -> MemoryNeed {
     MemoryNeed(own: (shape.parameterCount + SequenceModel.packedFloats(shape)) * MemoryLayout<Float>.stride)
   }
 
   /// The model forgets what it has read.
-  public func reset() {
+  package func reset() {
     model.clearState(lane: 0)
     hasLogits = false
   }
 
   /// The model reads a token.
-  public func read(_ next: Int32) {
+  package func read(_ next: Int32) {
     token[0] = next
     model.forward(.tokens(UnsafeBufferPointer(token)), parameters: parameters, step: nil, between: {})
     model.carryState()
@@ -46,7 +46,7 @@ public final class Sampler {
   /// temperature 0 the most likely one.
   /// - Parameter limits: which of the most likely tokens may be drawn.
   /// - Precondition: something has been read; temperature ≥ 0.
-  public func draw(temperature: Double, excluding excluded: Int32?, limits: SamplingLimits = .none) -> Int32 {
+  package func draw(temperature: Double, excluding excluded: Int32?, limits: SamplingLimits = .none) -> Int32 {
     precondition(hasLogits && temperature >= 0, "nothing has been read, or the temperature is negative")
     var logits = model.logits(lane: 0, t: 0).map(Double.init)
     if let excluded, logits.count > 1 { logits[Int(excluded)] = -.infinity }
@@ -66,21 +66,21 @@ public final class Sampler {
 }
 
 /// Which tokens may be drawn: of equally likely ones those with the lower number come first.
-public struct SamplingLimits: Equatable, Sendable {
+package struct SamplingLimits: Equatable, Sendable {
   /// The most likely so many (Fan, Lewis and Dauphin, "Hierarchical neural story generation", 2018); nil for all.
-  public let count: Int?
+  package let count: Int?
   /// Of these the fewest that have this share of their probability together (Holtzman et al., "The curious case of
   /// neural text degeneration", 2020), above 0; 1 for all.
-  public let share: Double
+  package let share: Double
 
   /// Limits of these values.
-  public init(count: Int? = nil, share: Double = 1) { (self.count, self.share) = (count, share) }
+  package init(count: Int? = nil, share: Double = 1) { (self.count, self.share) = (count, share) }
 
   /// Every token may be drawn.
-  public static let none = SamplingLimits()
+  package static let none = SamplingLimits()
 
   /// Sets the weights of the others to 0.
-  public func apply(to weights: inout [Double]) {
+  package func apply(to weights: inout [Double]) {
     guard count != nil || share < 1 else { return }
     let order = weights.indices.sorted { (-weights[$0], $0) < (-weights[$1], $1) }
     let likely = order.prefix(count ?? order.count)

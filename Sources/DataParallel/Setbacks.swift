@@ -1,15 +1,15 @@
 /// What a run has been through because of numbers that were not finite. It decides how the run goes on, so it is part
 /// of its state: the same on every rank, and saved in checkpoints.
-public struct Setbacks: Equatable, Sendable {
+package struct Setbacks: Equatable, Sendable {
   /// Steps without an update since the start of the run.
-  public var skipped = 0
+  package var skipped = 0
   /// Steps without an update since the last one with.
-  public var skippedInARow = 0
+  package var skippedInARow = 0
   /// Rollbacks since the start of the run.
-  public var rollbacks = 0
+  package var rollbacks = 0
   /// What the learning rate is multiplied by.
-  public var learningRateFactor = 1.0
+  package var learningRateFactor = 1.0
 
   /// Those of a run that has just begun.
-  public init() {}
+  package init() {}
 }

@@ -8,11 +8,11 @@ import Timing
 
 /// A model on all ranks: the same parameters everywhere, and on each rank the lanes of its shards, in one pass or
 /// several.
-public final class ShardedModel {
+package final class ShardedModel {
   /// Who computes what.
-  public let plan: ShardPlan
+  package let plan: ShardPlan
   /// The rank's lanes of the global batch.
-  public let lanes: Range<Int>
+  package let lanes: Range<Int>
 
   package let model: SequenceModel
   let world: World
@@ -44,7 +44,7 @@ public final class ShardedModel {
   /// - Parameters:
   ///   - segment: timesteps that are in memory together; nil for all.
   ///   - accumulate: the most passes that a rank makes over its shards.
-  public init(
+  package init(
     world: World, shape: ModelShape, timesteps: Int, segment: Int? = nil, plan: ShardPlan, dropout: Dropout?,
     penalty: ActivationPenalty = ActivationPenalty(), accumulate: Int = 1, sharing: NodeSharing = .none
   ) throws {
@@ -83,16 +83,16 @@ public final class ShardedModel {
   deinit { batch.deallocate() }
 
   /// The flat parameters, the same on every rank. After writing to them call `parametersChanged`.
-  public var parameters: UnsafeMutablePointer<Float> {
+  package var parameters: UnsafeMutablePointer<Float> {
     window.segment(ofRank: 0).assumingMemoryBound(to: Float.self)
   }
 
   /// Whether this rank is the one that writes whole parameters where several share them.
-  public var writesParameters: Bool { window.share.index == 0 }
+  package var writesParameters: Bool { window.share.index == 0 }
 
   /// The parameters have been written: the products read copies of them in another order. Ranks that share wait for
   /// each other, and each packs its share; the clock, if there is one, tells the two apart.
-  public func parametersChanged(clock: StepClock? = nil) throws {
+  package func parametersChanged(clock: StepClock? = nil) throws {
     clock?.enter(.wait)
     try window.barrier()
     clock?.enter(.packing)
@@ -189,18 +189,18 @@ public final class ShardedModel {
   // MARK: Evaluation
 
   /// What an evaluation looks at: the logits of one window, or of a segment of it, of some of this rank's lanes.
-  public struct EvaluatedWindow {
+  package struct EvaluatedWindow {
     /// Step of the evaluation source.
-    public let step: Int
+    package let step: Int
     /// Those of the window that there are logits of, where the model says something at each.
-    public let timesteps: Range<Int>
+    package let timesteps: Range<Int>
     /// The lanes of the global batch that the window is about.
-    public let lanes: Range<Int>
+    package let lanes: Range<Int>
     let model: SequenceModel
 
     /// Logits, before the softmax, of a lane of the global batch: at timestep `t`, which is nil for a model that says
     /// one class for a whole sequence.
-    public func logits(t: Int? = nil, lane: Int) -> UnsafeBufferPointer<Float> {
+    package func logits(t: Int? = nil, lane: Int) -> UnsafeBufferPointer<Float> {
       model.logits(lane: lane - lanes.lowerBound, t: t.map { $0 - timesteps.lowerBound })
     }
   }
@@ -208,7 +208,7 @@ public final class ShardedModel {
   /// Mean loss over all targets of a source, each counted once, in nats, without dropout; the same bits for every
   /// number of ranks. The hidden states of training are left as they were. `visit` sees each window of this rank.
   /// - Throws: `StopListener.Abandoned`, on every rank, where one of them has found by `stop` that the job is to stop.
-  public func evaluate(
+  package func evaluate(
     _ source: any SequenceSource, stop: StopListener? = nil, visit: (EvaluatedWindow) -> Void = { _ in }
   ) throws -> Double {
     let saved = Array(states)

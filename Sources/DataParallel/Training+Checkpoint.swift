@@ -129,16 +129,16 @@ extension Setbacks {
 }
 
 /// A model as a checkpoint holds it, without anything of its training: for evaluation, sampling and inspection.
-public struct SavedModel {
+package struct SavedModel {
   /// Sizes of the model, from the tensors themselves.
-  public let shape: ModelShape
+  package let shape: ModelShape
   /// The JSON of the vocabulary.
-  public let vocabulary: [UInt8]
+  package let vocabulary: [UInt8]
   /// SHA-256 of the parameters.
-  public let parametersSHA256: String
+  package let parametersSHA256: String
 
   /// Reads and checks what a checkpoint says of its model. The parameters themselves are read by `readParameters`.
-  public init(_ checkpoint: Checkpoint) throws {
+  package init(_ checkpoint: Checkpoint) throws {
     let file = try checkpoint.open(CheckpointFiles.model)
     shape = try SavedModel.shape(of: file, headName: SavedModel.headName(checkpoint))
     parametersSHA256 = try file.parametersSHA256()
@@ -146,7 +146,7 @@ public struct SavedModel {
   }
 
   /// Fills flat memory with the parameters of the checkpoint that the model was made from.
-  public func readParameters(_ checkpoint: Checkpoint, into parameters: UnsafeMutablePointer<Float>) throws {
+  package func readParameters(_ checkpoint: Checkpoint, into parameters: UnsafeMutablePointer<Float>) throws {
     try ModelFile.read(checkpoint.open(CheckpointFiles.model), into: parameters, shape: shape)
   }
 

@@ -15,7 +15,7 @@ extension Training {
 
   /// Bytes of a checkpoint, about, and of the copy from which rank 0 writes it: parameters, moments, and the states of
   /// all lanes.
-  public static func checkpointBytes(_ setup: TrainingSetup) -> Int {
+  package static func checkpointBytes(_ setup: TrainingSetup) -> Int {
     let shape = setup.shape
     return 4
       * (shape.parameterCount * (1 + setup.moments.count) + setup.globalBatch * shape.lstm.count * 2 * shape.hidden)
@@ -23,7 +23,7 @@ extension Training {
 
   /// What a rank takes, of which `sharing` have one copy of the parameters; about the same on each, but that rank 0 and
   /// its node hold the copy for a checkpoint.
-  public static func memoryNeed(
+  package static func memoryNeed(
     _ setup: TrainingSetup, plan: ShardPlan, sharing: Int, localRanks: Int, isRoot: Bool
   ) -> MemoryNeed {
     let (estimate, checkpoint) = (memoryEstimate(setup, plan: plan, sharing: sharing), checkpointBytes(setup))
@@ -41,7 +41,7 @@ extension Training {
   ///   - sharing: ranks that use one copy of the parameters; nil where that is not decided yet, then what takes less
   ///     counts.
   ///   - dataBytes: what data take that have still to be read.
-  public static func checkMemory(
+  package static func checkMemory(
     _ setup: TrainingSetup, plan: ShardPlan, sharing: Int?, dataBytes: Int = 0, world: World
   ) {
     let localRanks = world.node.size
@@ -61,7 +61,7 @@ extension Training {
   /// Bytes that training takes on the rank with the most lanes. The formulas stand at `SequenceModel`, `LSTMLayer` and
   /// `OutputLayer`.
   /// - Parameter sharing: ranks that use one copy of the parameters and the packed weights; each counts its part of it.
-  public static func memoryEstimate(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> MemoryEstimate {
+  package static func memoryEstimate(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> MemoryEstimate {
     let memory = memory(setup, plan: plan)
     let others =
       setup.reduction == .reproducible && sharing < plan.ranks ? exchangeBytes(setup, plan: plan, sharing) : 0
@@ -73,7 +73,7 @@ extension Training {
   }
 
   /// Bytes that training takes on the rank with the most lanes, all together.
-  public static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> Int {
+  package static func estimatedBytes(_ setup: TrainingSetup, plan: ShardPlan, sharing: Int = 1) -> Int {
     memoryEstimate(setup, plan: plan, sharing: sharing).total
   }
 
@@ -119,7 +119,7 @@ extension Training {
 
 extension ShardedModel {
   /// What a model that is only evaluated takes on the rank with the most lanes.
-  public static func memoryNeed(of setup: TrainingSetup, plan: ShardPlan) -> MemoryNeed {
+  package static func memoryNeed(of setup: TrainingSetup, plan: ShardPlan) -> MemoryNeed {
     let memory = Training.memory(setup, plan: plan)
     return MemoryNeed(own: memory.parameters + memory.packed + memory.activations)
   }

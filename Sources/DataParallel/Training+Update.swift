@@ -43,7 +43,7 @@ extension Training {
   }
 
   /// Whether so many evaluations have brought no new best loss that the run is to end.
-  public var isExhausted: Bool { setup.patience > 0 && evaluations.sinceBest >= setup.patience }
+  package var isExhausted: Bool { setup.patience > 0 && evaluations.sinceBest >= setup.patience }
 
   // MARK: The average
 
@@ -55,7 +55,7 @@ extension Training {
 
   /// In `body` the parameters are those of the model that the run comes to: their average, once it has begun. Every
   /// rank calls it.
-  public func withAverage<Result>(_ body: () throws -> Result) throws -> Result {
+  package func withAverage<Result>(_ body: () throws -> Result) throws -> Result {
     guard optimizer.averaged > 0 else { return try body() }
     try exchangeAverage()
     let result = Swift.Result { try body() }

@@ -8,46 +8,46 @@ import Sequences
 import Timing
 
 /// What a step of training found out.
-public struct StepResult: Sendable {
+package struct StepResult: Sendable {
   /// Mean loss over the targets of the global batch, in nats.
-  public let loss: Double
+  package let loss: Double
   /// Global norm of the gradient before clipping.
-  public let gradientNorm: Double
+  package let gradientNorm: Double
   /// The learning rate of the step.
-  public let learningRate: Double
+  package let learningRate: Double
   /// Where numbers went bad, if a number of them did: then parameters, moments and the states of the lanes have been
   /// left as they were. The same on every rank.
-  public let nonFinite: NonFiniteFinding?
+  package let nonFinite: NonFiniteFinding?
   /// Whether loss and gradient are finite.
-  public var isFinite: Bool { nonFinite == nil }
+  package var isFinite: Bool { nonFinite == nil }
   /// What this rank measured since the end of the step before.
-  public let times: StepTimes
+  package let times: StepTimes
   /// Why the job is to stop, where a rank knows of a reason. A step that was abandoned has left no trace, and nothing
   /// else of its result counts. The same on every rank.
-  public let stop: StopAgreement?
+  package let stop: StopAgreement?
   /// Whether the step was abandoned.
-  public var isAbandoned: Bool { stop?.isAbandoned == true }
+  package var isAbandoned: Bool { stop?.isAbandoned == true }
 }
 
 /// One rank's part of synchronized training: its shards of every batch, and the parameters, which are the same on all
 /// ranks after every step.
-public final class Training {
+package final class Training {
   /// What is trained, and how.
-  public let setup: TrainingSetup
+  package let setup: TrainingSetup
   /// The model, and the rank's lanes.
-  public let sharded: ShardedModel
+  package let sharded: ShardedModel
 
   /// What this rank is about.
-  public let clock: StepClock
+  package let clock: StepClock
   /// Which ranks share memory.
-  public let sharing: NodeSharing
+  package let sharing: NodeSharing
 
   package let world: World
   let reducer: any Reducer
   let optimizer: Optimizer
   package let memory: GradientMemory
   /// Where this rank says what it is about, if anywhere.
-  public var heartbeat: Heartbeat?
+  package var heartbeat: Heartbeat?
   private let shardLosses: UnsafeMutableBufferPointer<Double>
   private var parameterGuard: ParameterGuard?
   private var snapshotMemory: Snapshot?
@@ -63,7 +63,7 @@ public final class Training {
   /// Allocates everything that a step needs. The parameters are zero; `initialize` or `load` comes next. Collective.
   /// - Parameter tracedEvents: how many events of this rank's clock are kept for a trace.
   /// - Throws: where the plan is impossible, for example with more ranks than shards. Ends the job where memory is short.
-  public init(world: World, setup: TrainingSetup, tracedEvents: Int = 0) throws {
+  package init(world: World, setup: TrainingSetup, tracedEvents: Int = 0) throws {
     self.world = world
     self.setup = setup
     let plan = try ShardPlan(
@@ -106,7 +106,7 @@ public final class Training {
   deinit { shardLosses.deallocate() }
 
   /// Initial parameters, a function of the seed alone but for the tokens that `vectors` has.
-  public func initialize(
+  package func initialize(
     method: Initialization, forgetBias: Float, inputBias: Float = 0, vectors: WordVectors? = nil
   ) throws {
     if sharded.writesParameters {
@@ -135,7 +135,7 @@ public final class Training {
   /// part's reduction started as soon as the last pass has finished it; clipping, one update. `step` counts from 0.
   /// Where a rank finds by `stop` that the job is to stop, it abandons the step: it goes through the reduction with what
   /// it has, and no rank updates.
-  public func step(_ step: Int, source: any SequenceSource, stop: StopListener? = nil) throws -> StepResult {
+  package func step(_ step: Int, source: any SequenceSource, stop: StopListener? = nil) throws -> StepResult {
     heartbeat?.enter(.computing, step: step + 1)
     clock.beginStep(step + 1)
     if sharded.model.dropsWeights {

@@ -5,51 +5,51 @@ import Optimization
 import Reduction
 
 /// What a training step needs to know, the same on every rank.
-public struct TrainingSetup: Sendable {
+package struct TrainingSetup: Sendable {
   /// Sizes of the model.
-  public var shape: ModelShape
+  package var shape: ModelShape
   /// T, timesteps of a window.
-  public var timesteps: Int
+  package var timesteps: Int
   /// Timesteps that are in memory together: those of a window, or of a segment of it, whose forward pass is then
   /// computed again before its backward pass.
-  public var segment: Int
+  package var segment: Int
   /// B, sequences of the global batch.
-  public var globalBatch: Int
+  package var globalBatch: Int
   /// S, logical shards of the global batch.
-  public var shards: Int
+  package var shards: Int
   /// The most passes that a rank makes over its shards in a step.
-  public var accumulate: Int
+  package var accumulate: Int
   /// Probability of dropping a number.
-  public var dropout: Float
+  package var dropout: Float
   /// How long a mask of dropped numbers lasts.
-  public var dropoutMask = Dropout.Mask.timestep
+  package var dropoutMask = Dropout.Mask.timestep
   /// Probability of dropping a recurrent weight.
-  public var weightDropout: Float = 0
+  package var weightDropout: Float = 0
   /// Probability of dropping a row of the embedding.
-  public var embeddingDropout: Float = 0
+  package var embeddingDropout: Float = 0
   /// What is added to the loss.
-  public var penalty = ActivationPenalty()
+  package var penalty = ActivationPenalty()
   /// Names all random streams.
-  public var seed: UInt64
+  package var seed: UInt64
   /// The update.
-  public var rule: OptimizerRule
+  package var rule: OptimizerRule
   /// How gradients are kept from being too large.
-  public var clip: Clipping
+  package var clip: Clipping
   /// What the rule's learning rate is multiplied by.
-  public var schedule: Schedule
+  package var schedule: Schedule
   /// From when on the model is the average of the parameters.
-  public var averaging: Averaging
+  package var averaging: Averaging
   /// Evaluations in a row without a new best loss after which the run ends; 0 for no such end.
-  public var patience: Int
+  package var patience: Int
   /// How gradients are added over ranks.
-  public var reduction: ReductionMethod
+  package var reduction: ReductionMethod
   /// Whether ranks of a node share memory.
-  public var sharedMemory: SharedMemory
+  package var sharedMemory: SharedMemory
   /// Which rows of the embedding's gradient travel between ranks that do not share memory.
-  public var embeddingRows: EmbeddingRows
+  package var embeddingRows: EmbeddingRows
 
   /// A setup of these values; without `segment` the whole window is in memory.
-  public init(
+  package init(
     shape: ModelShape, timesteps: Int, segment: Int? = nil, globalBatch: Int, shards: Int, accumulate: Int = 1,
     dropout: Float, seed: UInt64, rule: OptimizerRule, clip: Clipping, schedule: Schedule = .constant,
     averaging: Averaging = .never, patience: Int = 0, reduction: ReductionMethod, sharedMemory: SharedMemory = .auto,
@@ -74,7 +74,7 @@ public struct TrainingSetup: Sendable {
   }
 
   /// What follows from the data, and who computes what: on `ranks` ranks all must have the same.
-  public func claims(ranks: Int) -> [World.Claim] {
+  package func claims(ranks: Int) -> [World.Claim] {
     [
       ("the model", "\(shape)"), ("the window", "\(timesteps) timesteps, \(segment) at a time"),
       ("the plan", "\(globalBatch) sequences in \(shards) shards on \(ranks) ranks, at most \(accumulate) passes"),
@@ -86,7 +86,7 @@ public struct TrainingSetup: Sendable {
   var moments: [String] { rule.moments + (averaging == .never ? [] : ["iterate"]) }
 
   /// Whether evaluations decide how the training goes on.
-  public var dependsOnEvaluations: Bool {
+  package var dependsOnEvaluations: Bool {
     if case .nonMonotonic = averaging { return true }
     return schedule.dependsOnEvaluations || patience > 0
   }

@@ -4,7 +4,7 @@ import Plan
 import SafeTensors
 
 /// The precision of `GradientCheck`.
-public enum GradientCheckPrecision: String, CaseIterable, Sendable {
+package enum GradientCheckPrecision: String, CaseIterable, Sendable {
   /// The layers that train.
   case float
   /// The reference.
@@ -13,9 +13,9 @@ public enum GradientCheckPrecision: String, CaseIterable, Sendable {
 
 /// Computes the gradients of a case that another framework can compute too. Every sequence is one shard, so the bits
 /// are the same for every number of ranks; ranks beyond the sequences contribute nothing.
-public enum GradientCheck {
+package enum GradientCheck {
   /// Reads a case, computes it on all ranks, and writes the result on rank 0.
-  public static func run(world: World, input: String, output: String, precision: GradientCheckPrecision) throws {
+  package static func run(world: World, input: String, output: String, precision: GradientCheckPrecision) throws {
     switch precision {
     case .float: try run(world, input, output, Float.self)
     case .double: try run(world, input, output, Double.self)

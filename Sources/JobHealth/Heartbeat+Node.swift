@@ -5,7 +5,7 @@ import MPI
 extension Heartbeat {
   /// The heartbeats of the ranks of this node, in memory that they share; nil where they cannot, as containers that do
   /// not see each other's processes. Every rank calls it.
-  public static func ofNode(_ world: World) throws -> Heartbeat? {
+  package static func ofNode(_ world: World) throws -> Heartbeat? {
     let (all, node) = (world.communicator, world.node)
     let made = node.rank == 0 ? system_memory_file() : -1
     if made >= 0 { ftruncate(made, off_t(byteCount(ranks: all.size))) }

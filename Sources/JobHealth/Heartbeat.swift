@@ -10,16 +10,16 @@ import Synchronization
 ///
 /// The record lies in memory that the system shares with the file. Saying what a rank is about is one store; it stands
 /// in the file even where the process is killed in the next moment, and a process that is stopped stops its beat.
-public final class Heartbeat: Sendable {
+package final class Heartbeat: Sendable {
   /// The record of this rank as it was at the start.
-  public let own: RankRecord
+  package let own: RankRecord
   private let place: Place?
   private let descriptor: Int32
   private nonisolated(unsafe) let page: UnsafeMutableRawPointer
 
   /// Opens the file that rank 0 has made with its `RunLock`, and writes the rank's record.
   /// - Parameter run: held open, so that the file is that of the rank's own job whatever takes the directory's name.
-  public convenience init(_ run: RunDirectory, rank: Int, ranks: Int) throws {
+  package convenience init(_ run: RunDirectory, rank: Int, ranks: Int) throws {
     let descriptor = try checked("cannot open the heartbeat file", run.heartbeat) {
       openat($0, $1, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
     }
@@ -27,7 +27,7 @@ public final class Heartbeat: Sendable {
   }
 
   /// The same in a file without a name, as many pages long as there are ranks: takes the descriptor over.
-  public convenience init(memory descriptor: Int32, rank: Int, ranks: Int) throws {
+  package convenience init(memory descriptor: Int32, rank: Int, ranks: Int) throws {
     try self.init(descriptor, nil, RankRecord(ranks: ranks, run: nil), rank: rank)
   }
 
@@ -54,30 +54,30 @@ public final class Heartbeat: Sendable {
   }
 
   /// Removes the file, for a job that ends with a message of its own; the lock goes with rank 0's process.
-  public func remove() { if let place { JobHealth.remove(place, ifOpenAs: descriptor) } }
+  package func remove() { if let place { JobHealth.remove(place, ifOpenAs: descriptor) } }
 
   /// Bytes of a file for the records of as many ranks.
-  public static func byteCount(ranks: Int) -> Int { ranks * RankRecord.pageBytes }
+  package static func byteCount(ranks: Int) -> Int { ranks * RankRecord.pageBytes }
 
   // MARK: The own record
 
   /// Says what this rank is about; again in a long phase, to say that it gets on.
-  public func enter(_ phase: RankPhase, step: Int) {
+  package func enter(_ phase: RankPhase, step: Int) {
     word(RankRecord.movesOffset).pointee.wrappingAdd(1, ordering: .relaxed)
     word(RankRecord.progressOffset).pointee.store(RankRecord.progress(phase, step: step), ordering: .relaxed)
   }
 
   /// Says that this process runs.
-  public func beat() {
+  package func beat() {
     word(RankRecord.beatSecondsOffset).pointee.store(unixSeconds().bitPattern, ordering: .relaxed)
     word(RankRecord.beatsOffset).pointee.wrappingAdd(1, ordering: .relaxed)
   }
 
   /// Starts to write the file out, for the eyes of other hosts; does not wait for the disk.
-  public func publish() { system_start_writing(descriptor) }
+  package func publish() { system_start_writing(descriptor) }
 
   /// Phases that this rank has entered; it grows as long as the rank gets on.
-  public var moves: UInt64 { word(RankRecord.movesOffset).pointee.load(ordering: .relaxed) }
+  package var moves: UInt64 { word(RankRecord.movesOffset).pointee.load(ordering: .relaxed) }
 
   private func word(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
     (page + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
@@ -86,10 +86,10 @@ public final class Heartbeat: Sendable {
   // MARK: Other records
 
   /// What a rank says of itself; nil where it has said nothing yet.
-  public func record(ofRank rank: Int) -> RankRecord? { Heartbeat.record(rank, descriptor) }
+  package func record(ofRank rank: Int) -> RankRecord? { Heartbeat.record(rank, descriptor) }
 
   /// Whether a rank's process is known to be gone.
-  public func isGone(_ record: RankRecord) -> Bool { record.isGone(seenBy: own) }
+  package func isGone(_ record: RankRecord) -> Bool { record.isGone(seenBy: own) }
 
   package static func record(_ rank: Int, _ descriptor: Int32) -> RankRecord? {
     var bytes = [UInt8](repeating: 0, count: RankRecord.byteCount)

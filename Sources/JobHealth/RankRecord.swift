@@ -5,7 +5,7 @@ import Problems
 import Runs
 
 /// What a rank is about. Within a step a rank passes the phases in this order.
-public enum RankPhase: UInt8, Sendable {
+package enum RankPhase: UInt8, Sendable {
   case starting, computing, reducing, updating, evaluating, saving, waiting, finishing
   /// The rank has left in good order.
   case ended
@@ -38,38 +38,38 @@ public enum RankPhase: UInt8, Sendable {
 ///     392 identity of the run (32), zeros in records of before there were identities
 ///
 /// Every rank has a page of its own, so that several nodes never write the same page.
-public struct RankRecord: Sendable, Equatable {
+package struct RankRecord: Sendable, Equatable {
   /// Bytes from one rank's record to the next.
   package static let pageBytes = 4096
   package static let byteCount = 424
   private static let magic: UInt64 = 0x3154_4145_4254_4D4C
 
   /// Ranks of the job.
-  public let ranks: Int
+  package let ranks: Int
   /// The process id, on its host.
-  public let process: Int
+  package let process: Int
   /// When the job was started, in Unix seconds by the host's clock.
-  public let startedSeconds: Double
+  package let startedSeconds: Double
   /// Grows as long as the process runs.
-  public internal(set) var beats: UInt64 = 0
+  package internal(set) var beats: UInt64 = 0
   /// When it last grew, in Unix seconds by the host's clock.
-  public internal(set) var beatSeconds: Double
+  package internal(set) var beatSeconds: Double
   /// What the rank is about.
-  public internal(set) var phase: RankPhase = .starting
+  package internal(set) var phase: RankPhase = .starting
   /// The step that it is about.
-  public internal(set) var step = 0
+  package internal(set) var step = 0
   /// Phases entered so far. Ranks enter the same ones in the same order: who has fewer is behind.
-  public internal(set) var moves: UInt64 = 0
+  package internal(set) var moves: UInt64 = 0
   /// Identifies a machine from one boot to the next: hosts may share a name, and containers a machine.
   package let bootID: String
   package let processNamespace: String
   /// The host's name.
-  public let host: String
+  package let host: String
   /// The run that the job works on.
-  public let run: RunIdentity?
+  package let run: RunIdentity?
 
   /// This process.
-  public init(ranks: Int, run: RunIdentity?) {
+  package init(ranks: Int, run: RunIdentity?) {
     self.ranks = ranks
     self.run = run
     process = Int(getpid())
@@ -153,15 +153,15 @@ public struct RankRecord: Sendable, Equatable {
   }
 
   /// "process 4711 on host a, started 2025-03-01 12:00:00 UTC"
-  public var jobDescription: String {
+  package var jobDescription: String {
     "process \(process) on host \(hostText), started \(utcText(startedSeconds))"
   }
 
   /// "computing step 12"
-  public var activity: String { phase.description(step: step) }
+  package var activity: String { phase.description(step: step) }
 
   /// The host's name, fit for one line.
-  public var hostText: String {
+  package var hostText: String {
     host.unicodeScalars.allSatisfy { $0.isASCII && $0.value > 32 } ? host : quoted(host)
   }
 }

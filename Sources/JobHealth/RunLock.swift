@@ -9,24 +9,24 @@ import Runs
 /// A file whose lock is free belonged to a job that ended without a word, and is taken over: at once where that job ran
 /// on this machine, which would know of the lock. Where it ran on another one, whose locks a network file system need
 /// not show here, its heartbeat decides.
-public final class RunLock {
+package final class RunLock {
   /// How long to look before deciding, in seconds.
-  public struct Patience: Sendable {
+  package struct Patience: Sendable {
     /// For a lock to be given back: ranks outlive an mpirun that was killed by about a second.
-    public var heldSeconds = 3.0
+    package var heldSeconds = 3.0
     /// For the heartbeat of another host: written every 5 seconds, and later seen over a network file system.
-    public var heartbeatSeconds = 30.0
+    package var heartbeatSeconds = 30.0
     /// An age at which no heartbeat is awaited, whatever the clocks of two hosts may differ by.
-    public var oldSeconds = 600.0
+    package var oldSeconds = 600.0
 
     /// What is right for real jobs.
-    public init() {}
+    package init() {}
   }
 
   /// What the job that ended without a word had been about; nil where there was none.
-  public private(set) var takenOver: String?
+  package private(set) var takenOver: String?
   /// The directory, held open.
-  public let directory: RunDirectory
+  package let directory: RunDirectory
   private var descriptor: Int32 = -1
   private let madeDirectory: Bool
 
@@ -34,7 +34,7 @@ public final class RunLock {
   /// it has none.
   /// - Parameter tell: called with a sentence before a wait that a user would wonder about.
   /// - Throws: exit code 74 where another job holds it.
-  public init(
+  package init(
     _ run: RunDirectory, ranks: Int, patience: Patience = Patience(), tell: (String) -> Void = { _ in }
   ) throws {
     madeDirectory = try entry(run.place) == .absent
@@ -56,7 +56,7 @@ public final class RunLock {
 
   /// Gives the directory back, wherever it is now, and removes it where it was made and nothing came of it. Does
   /// nothing a second time.
-  public func release() {
+  package func release() {
     guard descriptor >= 0 else { return }
     // Before another job can take the directory, and with it the identity.
     directory.removeUnusedIdentity()

@@ -16,7 +16,7 @@ import Synchronization
 /// When a rank's work is over it still has to come out of MPI, together with the others: that too waits for ever for
 /// one that is silent. So the thread goes on to the end of the process, and then ends this process instead of calling
 /// MPI.
-public final class Watchdog: Sendable {
+package final class Watchdog: Sendable {
   private let world: World
   private let heartbeat: Heartbeat
   private let watched: Int?
@@ -30,7 +30,7 @@ public final class Watchdog: Sendable {
   ///   - ranks: the ranks that have a heartbeat, ascending.
   ///   - limitSeconds: how long a rank may be silent, 0 for ever.
   ///   - isPublisher: whether this rank writes the heartbeats of its host out, for other hosts.
-  public init(world: World, heartbeat: Heartbeat, ranks: [Int], limitSeconds: Int, isPublisher: Bool) throws {
+  package init(world: World, heartbeat: Heartbeat, ranks: [Int], limitSeconds: Int, isPublisher: Bool) throws {
     self.world = world
     self.heartbeat = heartbeat
     self.ranks = ranks
@@ -43,10 +43,10 @@ public final class Watchdog: Sendable {
   }
 
   /// The rank's work is over, and MPI is coming to its end.
-  public func end() { hasEnded.store(true, ordering: .relaxed) }
+  package func end() { hasEnded.store(true, ordering: .relaxed) }
 
   /// From now on a rank may be silent for so long, 0 for ever; the beats go on either way.
-  public func allow(seconds: Int) { limit.store(seconds, ordering: .relaxed) }
+  package func allow(seconds: Int) { limit.store(seconds, ordering: .relaxed) }
 
   // MARK: The thread
 

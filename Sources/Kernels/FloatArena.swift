@@ -1,6 +1,6 @@
 /// Memory that is dealt out in pieces, each to the end of the arena's owner: what several processes share must lie in
 /// one block, and at the same place in each of them.
-public final class FloatArena {
+package final class FloatArena {
   private let memory: UnsafeMutableBufferPointer<Float>
   private let owner: AnyObject
   private var used = 0
@@ -8,18 +8,18 @@ public final class FloatArena {
   /// - Parameters:
   ///   - memory: zeros, aligned to a cache line.
   ///   - owner: kept as long as any piece lives.
-  public init(memory: UnsafeMutableBufferPointer<Float>, owner: AnyObject) {
+  package init(memory: UnsafeMutableBufferPointer<Float>, owner: AnyObject) {
     precondition(Int(bitPattern: memory.baseAddress) % 64 == 0, "an arena begins with a cache line")
     self.memory = memory
     self.owner = owner
   }
 
   /// Floats that a piece of `count` takes: whole cache lines.
-  public static func taken(by count: Int) -> Int { padded(count) }
+  package static func taken(by count: Int) -> Int { padded(count) }
 
   /// The next `count` floats.
   /// - Precondition: as many are left.
-  public func take(_ count: Int) -> FloatBuffer {
+  package func take(_ count: Int) -> FloatBuffer {
     let end = used + FloatArena.taken(by: count)
     precondition(end <= memory.count, "an arena of \(memory.count) floats has not \(end)")
     defer { used = end }
@@ -29,28 +29,28 @@ public final class FloatArena {
 
 extension FloatArena? {
   /// A piece of the arena, or memory of its own where there is none.
-  public func take(_ count: Int) -> FloatBuffer { self?.take(count) ?? FloatBuffer(count: count) }
+  package func take(_ count: Int) -> FloatBuffer { self?.take(count) ?? FloatBuffer(count: count) }
 }
 
 /// One of several equal shares of some work.
-public struct Share: Equatable, Sendable {
+package struct Share: Equatable, Sendable {
   /// Which one, from 0.
-  public let index: Int
+  package let index: Int
   /// How many there are.
-  public let count: Int
+  package let count: Int
 
   /// Share `index` of `count`.
-  public init(index: Int, count: Int) {
+  package init(index: Int, count: Int) {
     precondition((0..<count).contains(index), "share \(index) of \(count)")
     self.index = index
     self.count = count
   }
 
   /// All of it.
-  public static let whole = Share(index: 0, count: 1)
+  package static let whole = Share(index: 0, count: 1)
 
   /// Those of 0 ..< n that are this share's, in whole groups of `unit`.
-  public func of(_ n: Int, unit: Int = 1) -> Range<Int> {
+  package func of(_ n: Int, unit: Int = 1) -> Range<Int> {
     let units = (n + unit - 1) / unit
     return min(n, index * units / count * unit)..<min(n, (index + 1) * units / count * unit)
   }

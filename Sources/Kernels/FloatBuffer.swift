@@ -2,17 +2,17 @@ import Glibc
 
 /// A fixed number of floats in memory aligned to a cache line, all +0.0 at first. Owns its memory, or keeps the owner
 /// of it: not copyable, freed when it goes.
-public struct FloatBuffer: ~Copyable, @unchecked Sendable {
+package struct FloatBuffer: ~Copyable, @unchecked Sendable {
   /// The first float.
-  public let pointer: UnsafeMutablePointer<Float>
+  package let pointer: UnsafeMutablePointer<Float>
   /// How many floats there are.
-  public let count: Int
+  package let count: Int
   /// What the memory belongs to; nil where it is this buffer's own.
   private let owner: AnyObject?
 
   /// Allocates `count` zeros.
   /// - Precondition: `count` ≥ 0.
-  public init(count: Int) {
+  package init(count: Int) {
     precondition(count >= 0, "a buffer cannot hold \(count) floats")
     self.count = count
     pointer = FloatBuffer.memory(byteCount: max(count, 1) * MemoryLayout<Float>.stride)
@@ -22,7 +22,7 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
   }
 
   /// Floats that are there already, as long as `owner` lives.
-  public init(pointer: UnsafeMutablePointer<Float>, count: Int, owner: AnyObject) {
+  package init(pointer: UnsafeMutablePointer<Float>, count: Int, owner: AnyObject) {
     self.pointer = pointer
     self.count = count
     self.owner = owner
@@ -43,5 +43,5 @@ public struct FloatBuffer: ~Copyable, @unchecked Sendable {
   deinit { if owner == nil { pointer.deallocate() } }
 
   /// Sets every float to +0.0.
-  public func zero() { pointer.update(repeating: 0, count: count) }
+  package func zero() { pointer.update(repeating: 0, count: count) }
 }

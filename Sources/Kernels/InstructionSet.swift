@@ -6,23 +6,23 @@ import TilesAVX512
 /// What the kernels run on. The program is compiled for the baseline, its innermost loops once more for AVX-512; which
 /// of the two runs is decided when the program starts. The bits are the same either way: an element of a product is one
 /// chain of fused multiply-adds, however many of them a register holds.
-public enum InstructionSet: String, CaseIterable, Sendable {
+package enum InstructionSet: String, CaseIterable, Sendable {
   /// AVX2 and FMA on x86-64, NEON on arm64.
   case baseline
   /// Registers of sixteen floats, thirty-two of them.
   case avx512
 
   /// Names the set to be used instead of the best.
-  public static let environmentVariable = "LSTM_DIST_INSTRUCTIONS"
+  package static let environmentVariable = "LSTM_DIST_INSTRUCTIONS"
 
   /// Those that this processor and the operating system offer, the best last.
-  public static let offered = processor_has_avx512() ? allCases : [.baseline]
+  package static let offered = processor_has_avx512() ? allCases : [.baseline]
 
   /// The one that is used: the best, unless the environment names another.
-  public static let current = chosen(getenv(environmentVariable).map { String(cString: $0) }) ?? .baseline
+  package static let current = chosen(getenv(environmentVariable).map { String(cString: $0) }) ?? .baseline
 
   /// The best set, or the one that is named; nil where it is unknown or not offered.
-  public static func chosen(_ name: String?) -> InstructionSet? {
+  package static func chosen(_ name: String?) -> InstructionSet? {
     guard let name else { return offered.last }
     return offered.first { $0.rawValue == name }
   }

@@ -8,20 +8,20 @@ import Kernels
 ///   (P2) TAR = β/(N·H) · Σ (a⟨t⟩ − a⟨t−1⟩)², but for the first timestep of a window
 ///
 /// The gradient is that of cross-entropy + AR + TAR; the loss that is reported is the cross-entropy alone.
-public struct ActivationPenalty: Equatable, Sendable {
+package struct ActivationPenalty: Equatable, Sendable {
   /// α, at least 0.
-  public var activation: Float
+  package var activation: Float
   /// β, at least 0.
-  public var temporal: Float
+  package var temporal: Float
 
   /// Without arguments no penalty.
-  public init(activation: Float = 0, temporal: Float = 0) {
+  package init(activation: Float = 0, temporal: Float = 0) {
     self.activation = activation
     self.temporal = temporal
   }
 
   /// Whether there is none.
-  public var isZero: Bool { activation == 0 && temporal == 0 }
+  package var isZero: Bool { activation == 0 && temporal == 0 }
 }
 
 /// The gradients of `ActivationPenalty` over the segments of a window, from the last to the first.

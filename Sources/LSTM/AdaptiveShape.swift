@@ -9,34 +9,34 @@
 /// With tied weights they are the embedding E [V, H], whose rows are the weights of all classes, so that there is no P
 /// and every dⱼ is H (Merity, Keskar and Socher, "An analysis of neural language modeling at multiple scales", 2018);
 /// then the weights of the tails as classes of the head [J, H]; then b [c₁ + J].
-public struct AdaptiveShape: Equatable, Sendable {
+package struct AdaptiveShape: Equatable, Sendable {
   /// H.
-  public let inputs: Int
+  package let inputs: Int
   /// V.
-  public let classes: Int
+  package let classes: Int
   /// c₁ < … < c_J, all above 0 and below V.
-  public let cutoffs: [Int]
+  package let cutoffs: [Int]
   /// What each tail divides the units of the one before by; 1 with tied weights.
-  public let factor: Int
+  package let factor: Int
   /// Whether the weights are the embedding's.
-  public let isTied: Bool
+  package let isTied: Bool
   /// The tails, the most frequent classes first.
-  public let tails: [Tail]
+  package let tails: [Tail]
 
   /// One tail.
-  public struct Tail: Equatable, Sendable {
+  package struct Tail: Equatable, Sendable {
     /// Its classes among all.
-    public let classes: Range<Int>
+    package let classes: Range<Int>
     /// d, what its classes are told from.
-    public let units: Int
+    package let units: Int
     /// Where P stands, [H, d], from the beginning of the head; empty with tied weights.
-    public let projection: Range<Int>
+    package let projection: Range<Int>
     /// Where W stands, [d, classes]; with tied weights rows of E, [classes, H].
-    public let weights: Range<Int>
+    package let weights: Range<Int>
   }
 
   /// - Precondition: `cutoffs` are as above, and there is one.
-  public init(inputs: Int, classes: Int, cutoffs: [Int], factor: Int, isTied: Bool = false) {
+  package init(inputs: Int, classes: Int, cutoffs: [Int], factor: Int, isTied: Bool = false) {
     precondition(AdaptiveShape.isPossible(cutoffs: cutoffs, classes: classes) && factor >= 1, "impossible cutoffs")
     self.inputs = inputs
     self.classes = classes
@@ -63,21 +63,21 @@ public struct AdaptiveShape: Equatable, Sendable {
   }
 
   /// Whether an adaptive softmax over so many classes can have these cutoffs.
-  public static func isPossible(cutoffs: [Int], classes: Int) -> Bool {
+  package static func isPossible(cutoffs: [Int], classes: Int) -> Bool {
     guard let first = cutoffs.first, let last = cutoffs.last else { return false }
     return first > 0 && last < classes && zip(cutoffs, cutoffs.dropFirst()).allSatisfy { $0 < $1 }
   }
 
   /// c₁ + J, classes of the head's own softmax.
-  public var headClasses: Int { cutoffs[0] + cutoffs.count }
+  package var headClasses: Int { cutoffs[0] + cutoffs.count }
 
   /// Numbers of the head, which come first; with tied weights those that are no embedding's, which come behind it.
-  public var headParameterCount: Int {
+  package var headParameterCount: Int {
     isTied ? cutoffs.count * inputs + headClasses : (inputs + 1) * headClasses
   }
 
   /// Numbers of head and tails.
-  public var parameterCount: Int {
+  package var parameterCount: Int {
     isTied ? classes * inputs + headParameterCount : tails[tails.count - 1].weights.upperBound
   }
 }

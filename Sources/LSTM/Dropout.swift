@@ -7,9 +7,9 @@ import Plan
 ///
 /// Whether it is kept is a function of (seed, step, layer, lane, t, unit), so a mask is never stored: the backward pass
 /// asks again, and every number of ranks draws the same.
-public struct Dropout: Equatable, Sendable {
+package struct Dropout: Equatable, Sendable {
   /// How long a mask of numbers lasts.
-  public enum Mask: String, CaseIterable, Sendable {
+  package enum Mask: String, CaseIterable, Sendable {
     /// (D1) Each timestep has its own, on the connections that are not recurrent (Zaremba, Sutskever and Vinyals,
     /// "Recurrent Neural Network Regularization", 2014).
     case timestep
@@ -19,18 +19,18 @@ public struct Dropout: Equatable, Sendable {
   }
 
   /// p of the numbers that a layer or the output layer reads, in [0, 1).
-  public let rate: Float
+  package let rate: Float
   /// How long their masks last.
-  public let mask: Mask
+  package let mask: Mask
   /// p of the recurrent weights, in [0, 1).
-  public let weightRate: Float
+  package let weightRate: Float
   /// p of the rows of the embedding, in [0, 1).
-  public let embeddingRate: Float
+  package let embeddingRate: Float
   /// Names the run's random streams.
-  public let seed: UInt64
+  package let seed: UInt64
 
   /// - Precondition: all rates are at least 0 and below 1.
-  public init(rate: Float, mask: Mask = .timestep, weightRate: Float = 0, embeddingRate: Float = 0, seed: UInt64) {
+  package init(rate: Float, mask: Mask = .timestep, weightRate: Float = 0, embeddingRate: Float = 0, seed: UInt64) {
     precondition([rate, weightRate, embeddingRate].allSatisfy { $0 >= 0 && $0 < 1 }, "dropout rate outside [0, 1)")
     self.rate = rate
     self.mask = mask
@@ -49,7 +49,7 @@ public struct Dropout: Equatable, Sendable {
   ///   - layer: the layer that reads the result; L for the output layer.
   ///   - firstTimestep: the first of the T timesteps within the window.
   ///   - firstLane: the first of the B lanes within the global batch.
-  public func apply(
+  package func apply(
     _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, timesteps: Int, lanes: Int, stride: Int,
     units: Int, step: Int, layer: Int, firstTimestep: Int = 0, firstLane: Int
   ) {

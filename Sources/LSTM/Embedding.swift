@@ -2,11 +2,11 @@ import Kernels
 import Plan
 
 /// The table E [V, D]: one row of D numbers for each token.
-public final class Embedding {
+package final class Embedding {
   /// V, rows of the table.
-  public let vocabulary: Int
+  package let vocabulary: Int
   /// D, numbers in a row.
-  public let size: Int
+  package let size: Int
   private let rowStride: Int
   private var rows: ShardedRows
   /// Places of `rows.order`, sorted by token.
@@ -14,7 +14,7 @@ public final class Embedding {
   /// First place of each token among `places`, and one past the last of all.
   private var tokenStart: [Int32]
   /// The tokens of the step's backward passes so far, ascending, each once.
-  public private(set) var seen: [Int32] = []
+  package private(set) var seen: [Int32] = []
   private var isSeen: [Bool]
   /// Gradients that the passes write.
   private let gradientCount: Int
@@ -22,7 +22,7 @@ public final class Embedding {
   private let stack: FloatBuffer
 
   /// A table whose gradient is summed in the order of the passes. The first one is in use until `use` says otherwise.
-  public init(vocabulary: Int, size: Int, passes: [ShardedRows]) {
+  package init(vocabulary: Int, size: Int, passes: [ShardedRows]) {
     self.vocabulary = vocabulary
     self.size = size
     rows = passes[0]
@@ -47,7 +47,7 @@ public final class Embedding {
   }
 
   /// x[row, :] = E[token[row], :] for all T·B rows. x [T·B, Dp].
-  public func forward(
+  package func forward(
     tokens: UnsafeBufferPointer<Int32>, table: UnsafePointer<Float>, x: UnsafeMutablePointer<Float>
   ) {
     for row in 0..<tokens.count {
@@ -62,7 +62,7 @@ public final class Embedding {
   /// Only rows of tokens that are `seen` are written: all must be +0.0 before the first pass, as `clear` leaves them.
   /// With a `piece` the rows are some of the chains'; what waits must be +0.0 before the first piece, and is after the
   /// last one, which alone writes a gradient.
-  public func backward(
+  package func backward(
     tokens: UnsafeBufferPointer<Int32>, dx: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
     subtreeStride: Int, piece: ChainPiece? = nil
   ) {
@@ -97,7 +97,7 @@ public final class Embedding {
   }
 
   /// Sets the rows of the tokens that are `seen` to +0.0 in every gradient.
-  public func clear(gradient: UnsafeMutablePointer<Float>, subtreeStride: Int) {
+  package func clear(gradient: UnsafeMutablePointer<Float>, subtreeStride: Int) {
     for j in 0..<gradientCount {
       for token in seen { (gradient + (j * subtreeStride + Int(token) * size)).update(repeating: 0, count: size) }
     }

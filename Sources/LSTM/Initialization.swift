@@ -1,7 +1,7 @@
 import ExactMath
 
 /// How weights begin. Every number is a function of (seed, part, place), so all ranks make the same.
-public enum Initialization: String, CaseIterable, Sendable {
+package enum Initialization: String, CaseIterable, Sendable {
   /// U(−1/√H, 1/√H) for every weight and bias of the LSTM and of the output layer, as the documentation of PyTorch's
   /// `nn.LSTM` and `nn.Linear` describes; for the embedding U(−0.1, 0.1), the range of Zaremba et al. (2014).
   case uniform
@@ -15,7 +15,7 @@ extension ModelShape {
   /// from the start (Gers, Schmidhuber and Cummins 2000; Jozefowicz, Zaremba and Sutskever 2015). The update gate's
   /// biases get `inputBias` more: below 0 a cell takes little in until it has learned what (Hochreiter and Schmidhuber
   /// 1997, section 5.4).
-  public func initialize(
+  package func initialize(
     _ parameters: UnsafeMutablePointer<Float>, seed: UInt64, method: Initialization, forgetBias: Float,
     inputBias: Float = 0
   ) {

@@ -7,17 +7,17 @@ import Kernels
 ///
 /// Memory, in floats: T·B·4Hp for the gates, which the backward pass turns into dZ in place; 2·(T + 1)·B·Hp for a and
 /// c; 2·(D + H)·4Hp for W and Wᵀ packed.
-public final class LSTMLayer {
+package final class LSTMLayer {
   /// D and H.
-  public let shape: LSTMShape
+  package let shape: LSTMShape
   /// T, timesteps of the window or of the segment of it that is computed.
-  public private(set) var timesteps: Int
+  package private(set) var timesteps: Int
   /// B, lanes of the pass.
-  public private(set) var lanes: Int
+  package private(set) var lanes: Int
   /// Dp, floats from one row of x to the next.
-  public let inputStride: Int
+  package let inputStride: Int
   /// Hp, floats from one row of a to the next.
-  public let hiddenStride: Int
+  package let hiddenStride: Int
 
   private let inputWeights: PackedMatrix
   private let recurrentWeights: PackedMatrix
@@ -38,7 +38,7 @@ public final class LSTMLayer {
   /// A layer for up to `lanes` lanes, whose initial states are zero. `pack` must come before `forward`. Ranks that
   /// share `weights` share the packed weights. With `isSegmented` the backward pass of a window can come in segments;
   /// with `dropsWeights` there is `packRecurrent`.
-  public init(
+  package init(
     shape: LSTMShape, timesteps: Int, lanes: Int, isSegmented: Bool = false, dropsWeights: Bool = false,
     weights: FloatArena? = nil
   ) {
@@ -67,7 +67,7 @@ public final class LSTMLayer {
   func use(timesteps: Int, lanes: Int) { (self.timesteps, self.lanes) = (timesteps, lanes) }
 
   /// Bytes that a layer takes beside its parameters and their gradient.
-  public static func bytes(
+  package static func bytes(
     shape: LSTMShape, timesteps: Int, lanes: Int, isSegmented: Bool = false
   ) -> (activations: Int, packed: Int) {
     let (Dp, Hp) = (padded(shape.inputs), padded(shape.hidden))
@@ -78,17 +78,17 @@ public final class LSTMLayer {
   }
 
   /// a⟨t⟩ of all lanes, [B, Hp]; t = 0 is the initial state, t = T the last.
-  public func hidden(_ t: Int) -> UnsafeMutablePointer<Float> { hiddenStates.pointer + t * lanes * hiddenStride }
+  package func hidden(_ t: Int) -> UnsafeMutablePointer<Float> { hiddenStates.pointer + t * lanes * hiddenStride }
 
   /// c⟨t⟩ of all lanes, [B, Hp]; t = 0 is the initial state, t = T the last.
-  public func cell(_ t: Int) -> UnsafeMutablePointer<Float> { cellStates.pointer + t * lanes * hiddenStride }
+  package func cell(_ t: Int) -> UnsafeMutablePointer<Float> { cellStates.pointer + t * lanes * hiddenStride }
 
   /// Z of timestep t, [B, 4Hp]: the gates after the forward pass, dZ after the backward pass.
   func gates(_ t: Int) -> UnsafeMutablePointer<Float> { z.pointer + t * lanes * 4 * hiddenStride }
 
   /// Copies W and b, [D + H + 1, 4H] row-major, into the order in which the products read them: one share of the
   /// weights, and all of b. Once an update. Others find them after `finishStreams`.
-  public func pack(_ parameters: UnsafePointer<Float>, share: Share = .whole) {
+  package func pack(_ parameters: UnsafePointer<Float>, share: Share = .whole) {
     let (D, H, Hp) = (shape.inputs, shape.hidden, hiddenStride)
     let (columns, recurrent) = (shape.columns, parameters + D * shape.columns)
     for gate in 0..<4 {
@@ -143,7 +143,7 @@ public final class LSTMLayer {
   }
 
   /// Forward over the T timesteps from the state at t = 0. x [T, B, Dp]. `between` as for `backward`.
-  public func forward(x: UnsafePointer<Float>, between: () throws -> Void) rethrows {
+  package func forward(x: UnsafePointer<Float>, between: () throws -> Void) rethrows {
     let gateColumns = 4 * hiddenStride
     // (F1) Z = A·W + b: the rows of W that x meets, for all timesteps at once
     try multiply(
@@ -190,7 +190,7 @@ public final class LSTMLayer {
   ///
   /// With `continuing` the window goes on behind these timesteps, and its backward pass over the segment there was the
   /// layer's last.
-  public func backward(
+  package func backward(
     da: UnsafeMutablePointer<Float>, dcT: UnsafePointer<Float>? = nil, continuing: Bool = false,
     between: () throws -> Void
   ) rethrows {
@@ -247,7 +247,7 @@ public final class LSTMLayer {
   /// gradient j, [D + H + 1, 4H], begins at `gradient + j · subtreeStride`. The rows of Wh are multiplied by
   /// `recurrentScale`, term by term. The rows are computed in `runs`, each a further walk through dZ, and after each
   /// `written` is told how many numbers of a gradient stand.
-  public func weightGradient(
+  package func weightGradient(
     x: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
     piece: ChainPiece? = nil, recurrentScale: Float = 1, runs: Int = 1,
     between: () throws -> Void, written: (Int) -> Void = { _ in }
@@ -271,14 +271,14 @@ public final class LSTMLayer {
   }
 
   /// After `backward`: (B8) dx = dZ·Wᵀ for all timesteps at once. dx [T, B, Dp].
-  public func inputGradient(_ dx: UnsafeMutablePointer<Float>, between: () throws -> Void) rethrows {
+  package func inputGradient(_ dx: UnsafeMutablePointer<Float>, between: () throws -> Void) rethrows {
     try multiply(
       rows: timesteps * lanes, x: z.pointer, xStride: 4 * hiddenStride, w: inputWeightsTransposed,
       start: zeros.pointer, startStride: 0, z: dx, zStride: inputStride, between: between)
   }
 
   /// After `backward`: the gradients of the initial states, da0 = dZ⟨1⟩·Wᵀ (B8) and dc0 (B9), [B, Hp] each.
-  public func initialStateGradients(da0: UnsafeMutablePointer<Float>, dc0: UnsafeMutablePointer<Float>) {
+  package func initialStateGradients(da0: UnsafeMutablePointer<Float>, dc0: UnsafeMutablePointer<Float>) {
     multiply(
       rows: lanes, x: gates(0), xStride: 4 * hiddenStride, w: recurrentWeightsTransposed, start: zeros.pointer,
       startStride: 0, z: da0, zStride: hiddenStride, between: {})
@@ -286,13 +286,13 @@ public final class LSTMLayer {
   }
 
   /// The state after the window becomes the state before the next one.
-  public func carryState() {
+  package func carryState() {
     hidden(0).update(from: hidden(timesteps), count: lanes * hiddenStride)
     cell(0).update(from: cell(timesteps), count: lanes * hiddenStride)
   }
 
   /// A lane begins the next window with a state of zero.
-  public func clearState(lane: Int) {
+  package func clearState(lane: Int) {
     (hidden(0) + lane * hiddenStride).update(repeating: 0, count: hiddenStride)
     (cell(0) + lane * hiddenStride).update(repeating: 0, count: hiddenStride)
   }

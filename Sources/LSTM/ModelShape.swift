@@ -5,9 +5,9 @@
 /// With tied weights E is the output's matrix too and stands there: the layers come first, then E, then by. The gradient
 /// of such a model has a part more than its parameters: that of E as the embedding begins it, that of E as the output's
 /// matrix stands behind the layers; then they are added up.
-public struct ModelShape: Equatable, Sendable {
+package struct ModelShape: Equatable, Sendable {
   /// What the model reads at a timestep.
-  public enum Input: Equatable, Sendable {
+  package enum Input: Equatable, Sendable {
     /// One of V tokens, for which a row of the embedding stands: D numbers.
     case tokens(vocabulary: Int, embedding: Int)
     /// So many numbers (D), as they are.
@@ -15,7 +15,7 @@ public struct ModelShape: Equatable, Sendable {
   }
 
   /// What the model says: one of some classes, by a softmax, or numbers.
-  public enum Head: Equatable, Sendable {
+  package enum Head: Equatable, Sendable {
     /// One of so many classes at every timestep: the next of V tokens, for example.
     case everyStep(classes: Int)
     /// At every timestep of each of K units whether it is on: the notes of a piano, for example.
@@ -27,28 +27,28 @@ public struct ModelShape: Equatable, Sendable {
   }
 
   /// What the model reads at a timestep.
-  public let input: Input
+  package let input: Input
   /// What the model says.
-  public let head: Head
+  package let head: Head
   /// What a head that speaks once a sequence reads of its timesteps.
-  public let pooling: Pooling
+  package let pooling: Pooling
   /// H, hidden units of every layer.
-  public let hidden: Int
+  package let hidden: Int
   /// L, LSTM layers.
-  public let layers: Int
+  package let layers: Int
   /// Cells of a layer: 1, or with bidirectional layers 2, of which the second reads sequences from their ends.
-  public let directions: Int
+  package let directions: Int
   /// The shape of each cell, layer after layer, lowest first; of two directions the forward one first.
-  public let lstm: [LSTMShape]
+  package let lstm: [LSTMShape]
   /// Whether the embedding is the matrix of the output too (Press and Wolf, "Using the output embedding to improve
   /// language models", 2017; Inan, Khosravi and Socher, "Tying word vectors and word classifiers", 2017).
-  public let isTied: Bool
+  package let isTied: Bool
   /// Nil where one softmax says all classes.
-  public let adaptive: AdaptiveShape?
+  package let adaptive: AdaptiveShape?
   /// The parts of the gradient, which are finished one after the other, in memory order: embedding where there is one,
   /// layers, output, or of tied weights the shared matrix and what is behind it. The backward pass finishes them from
   /// the last to the first.
-  public let parts: [Range<Int>]
+  package let parts: [Range<Int>]
 
   /// A model of these sizes, each at least 1.
   /// - Parameter softmax: cutoffs of an adaptive softmax, and what each tail divides the units of the one before by.
@@ -56,7 +56,7 @@ public struct ModelShape: Equatable, Sendable {
   /// - Precondition: only a head that speaks once a sequence reads something else than the last timestep; only one that
   ///   says one of several classes has an adaptive softmax; where weights are tied the model says at every step one of
   ///   the tokens that it reads, and D = H. Neither goes with two directions.
-  public init(
+  package init(
     input: Input, hidden: Int, layers: Int, isBidirectional: Bool = false, head: Head,
     pooling: Pooling = .last, softmax: (cutoffs: [Int], factor: Int)? = nil, isTied: Bool = false
   ) {
@@ -100,7 +100,7 @@ public struct ModelShape: Equatable, Sendable {
   }
 
   /// A language model: it reads tokens and says at every timestep which one comes next.
-  public static func languageModel(
+  package static func languageModel(
     vocabulary: Int, embedding: Int, hidden: Int, layers: Int, softmax: (cutoffs: [Int], factor: Int)? = nil,
     isTied: Bool = false
   ) -> ModelShape {
@@ -110,50 +110,50 @@ public struct ModelShape: Equatable, Sendable {
   }
 
   /// D, numbers that the lowest layer reads at a timestep.
-  public var inputs: Int { lstm[0].inputs }
+  package var inputs: Int { lstm[0].inputs }
 
   /// Numbers that a layer says at a timestep: H, or of two directions 2H.
-  public var outputs: Int { directions * hidden }
+  package var outputs: Int { directions * hidden }
 
   /// A cell as its tensors are called: l0, l0_reverse, l1, …
-  public func cellName(_ cell: Int) -> String {
+  package func cellName(_ cell: Int) -> String {
     "l\(cell / directions)" + (cell % directions == 1 ? "_reverse" : "")
   }
 
   /// V, tokens that the model can read; nil where it reads numbers.
-  public var vocabulary: Int? {
+  package var vocabulary: Int? {
     if case .tokens(let vocabulary, _) = input { vocabulary } else { nil }
   }
 
   /// V or K, classes of the head.
-  public var classes: Int { head.classes }
+  package var classes: Int { head.classes }
 
   /// Classes of the softmax that looks at every row: all, or the head of an adaptive one.
-  public var outputClasses: Int { adaptive?.headClasses ?? classes }
+  package var outputClasses: Int { adaptive?.headClasses ?? classes }
 
   /// Where E stands among the parameters; nil where there is none.
-  public var embeddingRange: Range<Int>? {
+  package var embeddingRange: Range<Int>? {
     isTied ? parameters(ofPart: sharedPart!) : vocabulary == nil ? nil : parts[0]
   }
 
   /// The part of a cell (with one direction that is a layer), as an index of `parts`.
-  public func part(ofLayer cell: Int) -> Int { (vocabulary == nil ? 0 : 1) + cell }
+  package func part(ofLayer cell: Int) -> Int { (vocabulary == nil ? 0 : 1) + cell }
 
   /// The parts of the output: one, or with tied weights two.
   var outputParts: Range<Int> { part(ofLayer: lstm.count)..<parts.count }
 
   /// Of tied weights the part of the shared matrix as that of the output, as an index of `parts`; as the embedding's it
   /// is the first.
-  public var sharedPart: Int? { isTied ? part(ofLayer: lstm.count) : nil }
+  package var sharedPart: Int? { isTied ? part(ofLayer: lstm.count) : nil }
 
   /// Numbers of the gradient before those that stand where the parameters do.
-  public var gradientShift: Int { isTied ? parts[0].count : 0 }
+  package var gradientShift: Int { isTied ? parts[0].count : 0 }
 
   /// Numbers of the gradient.
-  public var gradientCount: Int { parts[parts.count - 1].upperBound }
+  package var gradientCount: Int { parts[parts.count - 1].upperBound }
 
   /// The parameter of which a number of the gradient is the derivative, or a part of it.
-  public func parameter(ofGradient index: Int) -> Int {
+  package func parameter(ofGradient index: Int) -> Int {
     isTied && index < parts[0].upperBound
       ? embeddingRange!.lowerBound + index : index - gradientShift
   }
@@ -164,23 +164,23 @@ public struct ModelShape: Equatable, Sendable {
   }
 
   /// Where the parts of the parameters stand, in memory order.
-  public var parameterParts: [Range<Int>] { ((isTied ? 1 : 0)..<parts.count).map { parameters(ofPart: $0) } }
+  package var parameterParts: [Range<Int>] { ((isTied ? 1 : 0)..<parts.count).map { parameters(ofPart: $0) } }
 
   /// Where W and b of a cell (with one direction that is a layer) stand among the parameters.
-  public func layerRange(_ cell: Int) -> Range<Int> { parameters(ofPart: part(ofLayer: cell)) }
+  package func layerRange(_ cell: Int) -> Range<Int> { parameters(ofPart: part(ofLayer: cell)) }
 
   /// Where Wy and by stand among the parameters.
-  public var outputRange: Range<Int> {
+  package var outputRange: Range<Int> {
     parameters(ofPart: part(ofLayer: lstm.count)).lowerBound..<gradientCount - gradientShift
   }
 
   /// All parameters.
-  public var parameterCount: Int { gradientCount - gradientShift }
+  package var parameterCount: Int { gradientCount - gradientShift }
 
   /// Floating-point operations of a training step over T·B rows: 6·T·B·(Σ_layers 4H(D + H) + H·V), forward once and
   /// backward twice. Embedding look-ups and gates count as nothing, and so do a head that speaks once a sequence, and the
   /// tails of an adaptive softmax, whose rows are the data's.
-  public func flopsPerStep(timesteps: Int, lanes: Int) -> Double {
+  package func flopsPerStep(timesteps: Int, lanes: Int) -> Double {
     let output =
       switch head {
       case .everyStep, .everyStepUnits: Double(outputs) * Double(outputClasses)
@@ -192,7 +192,7 @@ public struct ModelShape: Equatable, Sendable {
 
   /// Those of `flopsPerStep` that really run, and those of a head that speaks once a sequence: numbers that are read get
   /// no gradient, so the products of 2·T·B·4H·D operations that would make it are left out.
-  public func flopsThatRun(timesteps: Int, lanes: Int) -> Double {
+  package func flopsThatRun(timesteps: Int, lanes: Int) -> Double {
     let rows = Double(timesteps) * Double(lanes)
     let inputGradient = vocabulary == nil ? 2 * rows * Double(directions * lstm[0].columns) * Double(inputs) : 0
     let head =
@@ -206,7 +206,7 @@ public struct ModelShape: Equatable, Sendable {
 
 extension ModelShape.Head {
   /// V or K.
-  public var classes: Int {
+  package var classes: Int {
     switch self {
     case .everyStep(let classes), .everyStepUnits(let classes), .lastStep(let classes), .lastStepNumbers(let classes):
       classes
@@ -214,7 +214,7 @@ extension ModelShape.Head {
   }
 
   /// Whether the model speaks once a sequence.
-  public var speaksOnce: Bool {
+  package var speaksOnce: Bool {
     switch self {
     case .everyStep, .everyStepUnits: false
     case .lastStep, .lastStepNumbers: true

@@ -8,11 +8,11 @@ import Plan
 /// some of its own.
 ///
 /// Memory: N·Kp floats for the logits, which become their gradient in place; 2·H·Kp for Wy and Wyᵀ packed.
-public final class OutputLayer {
+package final class OutputLayer {
   /// H, inputs.
-  public let inputs: Int
+  package let inputs: Int
   /// K, classes of the layer's own softmax: V for a language model without tails.
-  public let classes: Int
+  package let classes: Int
   /// Nil where the layer says all classes itself.
   let tails: AdaptiveTails?
   /// V with tied weights, else nil: numbers are E [V, H], weights of tails [J, H], by [K].
@@ -55,7 +55,7 @@ public final class OutputLayer {
   func use(rowCount: Int) { self.rowCount = rowCount }
 
   /// Numbers in Wy and by: [H + 1, K].
-  public static func parameterCount(inputs: Int, classes: Int) -> Int { (inputs + 1) * classes }
+  package static func parameterCount(inputs: Int, classes: Int) -> Int { (inputs + 1) * classes }
 
   /// Bytes that the layer takes beside its parameters and their gradient.
   static func bytes(

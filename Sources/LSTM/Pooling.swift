@@ -8,7 +8,7 @@ import Kernels
 ///
 /// Every other da is 0. Of bidirectional layers a⟨t⟩ is what both cells say of timestep t (R2), but `last` is their two
 /// ends (R5).
-public enum Pooling: String, CaseIterable, Sendable {
+package enum Pooling: String, CaseIterable, Sendable {
   /// The state at the last timestep, the mean over all timesteps, the largest of each unit.
   case last, mean, max
 }
@@ -18,7 +18,7 @@ public enum Pooling: String, CaseIterable, Sendable {
 /// maxima go on from the rows as the segment before has left them.
 ///
 /// Memory: B·Hp floats, and for maxima as many integers.
-public final class PooledStates {
+package final class PooledStates {
   private let kind: Pooling
   /// T, of the whole window.
   private let timesteps: Int
@@ -31,7 +31,7 @@ public final class PooledStates {
   private let first: UnsafeMutableBufferPointer<Int32>
 
   /// Rows of up to `lanes` lanes: `units` numbers, padded to whole vectors.
-  public init(_ kind: Pooling, timesteps: Int, lanes: Int, units: Int) {
+  package init(_ kind: Pooling, timesteps: Int, lanes: Int, units: Int) {
     self.kind = kind
     self.timesteps = timesteps
     self.lanes = lanes
@@ -50,15 +50,15 @@ public final class PooledStates {
   }
 
   /// The next pass has so many lanes, at most those of `init`.
-  public func use(lanes: Int) { self.lanes = lanes }
+  package func use(lanes: Int) { self.lanes = lanes }
 
   /// [B, Hp]: y after `take` of the last segment, to be replaced by dy before `put`.
-  public var rows: UnsafeMutablePointer<Float> { memory.pointer }
+  package var rows: UnsafeMutablePointer<Float> { memory.pointer }
 
   // MARK: Forward
 
   /// Takes what `segment` has of the states, [T, B, Hp] of it; lengths [B], nil for T everywhere.
-  public func take(
+  package func take(
     _ states: UnsafePointer<Float>, of segment: Range<Int>, lengths given: UnsafeBufferPointer<Int32>?
   ) {
     for lane in 0..<lanes {
@@ -99,7 +99,7 @@ public final class PooledStates {
   // MARK: Backward
 
   /// Hands dy to the states of the segment, and zeros to those that it does not reach. da [T, B, Hp] of the segment.
-  public func put(_ da: UnsafeMutablePointer<Float>, of segment: Range<Int>) {
+  package func put(_ da: UnsafeMutablePointer<Float>, of segment: Range<Int>) {
     da.update(repeating: 0, count: segment.count * lanes * stride)
     for lane in 0..<lanes {
       let (dy, n) = (rows + lane * stride, lengths[lane])

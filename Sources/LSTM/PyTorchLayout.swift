@@ -1,12 +1,12 @@
 /// The border between our layout and PyTorch's: W [D + H + 1, 4H] with columns in the order of `Gate` here,
 /// `weight_ih` [4H, D], `weight_hh` [4H, H] and two biases [4H] in the order (i, f, g, o) there. Nothing else in the
 /// project knows PyTorch's order.
-public enum PyTorchLayout {
+package enum PyTorchLayout {
   /// Our gates in PyTorch's order: i is the update gate, g the candidate.
   @usableFromInline static let gates: [Gate] = [.update, .forget, .candidate, .output]
 
   /// The rows of W that meet x, aPrev, and b.
-  public enum Block: Sendable {
+  package enum Block: Sendable {
     /// `weight_ih`
     case input
     /// `weight_hh`
@@ -25,7 +25,7 @@ public enum PyTorchLayout {
 
   /// PyTorch's tensor [4H, rows] from W [D + H + 1, 4H].
   @inlinable
-  public static func exported<Scalar>(
+  package static func exported<Scalar>(
     _ block: Block, of w: UnsafePointer<Scalar>, shape: LSTMShape
   ) -> [Scalar] {
     let (H, rows) = (shape.hidden, block.rows(shape))
@@ -41,7 +41,7 @@ public enum PyTorchLayout {
 
   /// The same in pieces of whole rows, made one after the other in one small buffer.
   @inlinable
-  public static func forEachExportedPiece<Scalar>(
+  package static func forEachExportedPiece<Scalar>(
     _ block: Block, of w: UnsafePointer<Scalar>, shape: LSTMShape,
     _ body: (UnsafeBufferPointer<Scalar>) throws -> Void
   ) rethrows {
@@ -54,7 +54,7 @@ public enum PyTorchLayout {
 
   /// Writes PyTorch's tensor [4H, rows] into W [D + H + 1, 4H].
   /// - Precondition: `tensor` holds 4H · rows numbers.
-  public static func `import`<Scalar>(
+  package static func `import`<Scalar>(
     _ tensor: [Scalar], to block: Block, of w: UnsafeMutablePointer<Scalar>, shape: LSTMShape
   ) {
     let (H, rows) = (shape.hidden, block.rows(shape))
@@ -69,13 +69,13 @@ public enum PyTorchLayout {
   }
 
   /// The one bias that stands for PyTorch's two. Where `bias_hh` is zero, as we write it, `bias_ih` keeps its bits.
-  public static func mergedBias<Scalar: FloatingPoint>(_ ih: [Scalar], _ hh: [Scalar]) -> [Scalar] {
+  package static func mergedBias<Scalar: FloatingPoint>(_ ih: [Scalar], _ hh: [Scalar]) -> [Scalar] {
     zip(ih, hh).map { $1 == 0 ? $0 : $0 + $1 }
   }
 
   /// [columns, rows] from [rows, columns].
   @inlinable
-  public static func transposed<Scalar>(_ m: UnsafePointer<Scalar>, rows: Int, columns: Int) -> [Scalar] {
+  package static func transposed<Scalar>(_ m: UnsafePointer<Scalar>, rows: Int, columns: Int) -> [Scalar] {
     Array(unsafeUninitializedCapacity: rows * columns) { tensor, count in
       transpose(m, stride: columns, rows: rows, columns: columns, to: tensor.baseAddress!)
       count = rows * columns
@@ -84,7 +84,7 @@ public enum PyTorchLayout {
 
   /// [columns, rows] from columns of a row-major matrix, in pieces of whole rows of about 128 Ki numbers.
   @inlinable
-  public static func forEachTransposedPiece<Scalar>(
+  package static func forEachTransposedPiece<Scalar>(
     _ m: UnsafePointer<Scalar>, stride: Int, rows: Int, columns: Int,
     _ body: (UnsafeBufferPointer<Scalar>) throws -> Void
   ) rethrows {

@@ -1,5 +1,5 @@
 /// What a model reads of a step, for its lanes.
-public enum SequenceInput {
+package enum SequenceInput {
   /// [T, B].
   case tokens(UnsafeBufferPointer<Int32>)
   /// [T, B, D], row-major.
@@ -23,7 +23,7 @@ extension UnsafeBufferPointer {
 }
 
 /// What a model should say in a step, for its lanes.
-public enum SequenceTargets {
+package enum SequenceTargets {
   /// [T, B], or [B] with a head that speaks once a sequence; negative where there is none.
   case classes(UnsafeBufferPointer<Int32>)
   /// [T, B, K], or [B, K] with a head that speaks once a sequence, row-major; NaN where there is none.

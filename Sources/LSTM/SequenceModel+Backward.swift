@@ -12,7 +12,7 @@ extension SequenceModel {
   /// the pass by an error. Of the embedding's gradient only the rows of `tokensSeen` are written: it must be +0.0 before
   /// the first pass, as `clearEmbeddingGradient` leaves it. Of several segments only the first, which comes last, adds
   /// to gradients.
-  public func backward(
+  package func backward(
     _ input: SequenceInput, step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
     runs: Int = 1, between: () throws -> Void, written: (_ part: Int, _ numbers: Int) -> Void = { _, _ in },
     finished: (_ part: Int) -> Void
@@ -121,10 +121,10 @@ extension SequenceModel {
   }
 
   /// The tokens of the step's backward passes, ascending, each once; empty where the model reads numbers.
-  public var tokensSeen: [Int32] { embedding?.seen ?? [] }
+  package var tokensSeen: [Int32] { embedding?.seen ?? [] }
 
   /// Sets the rows of the embedding's gradients that the step's backward passes wrote to +0.0.
-  public func clearEmbeddingGradient(_ gradient: UnsafeMutablePointer<Float>, subtreeStride: Int) {
+  package func clearEmbeddingGradient(_ gradient: UnsafeMutablePointer<Float>, subtreeStride: Int) {
     embedding?.clear(gradient: gradient, subtreeStride: subtreeStride)
   }
 }

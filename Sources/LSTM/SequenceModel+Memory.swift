@@ -8,7 +8,7 @@ extension SequenceModel {
 
   /// Bytes that a model takes on a rank whose largest pass has so many lanes and shards: parameters, gradients, packed
   /// weights, activations. Of T = `timesteps` only `segment` are in memory together.
-  public static func memory(
+  package static func memory(
     shape: ModelShape, timesteps: Int, segment: Int, lanes: Int, shards: Int, gradients: Int, dropout: Bool,
     penalty: Bool = false
   ) -> (parameters: Int, gradients: Int, packed: Int, activations: Int) {
@@ -48,7 +48,7 @@ extension SequenceModel {
   }
 
   /// Floats of all packed weights.
-  public static func packedFloats(_ shape: ModelShape) -> Int {
+  package static func packedFloats(_ shape: ModelShape) -> Int {
     let output = OutputLayer.bytes(
       inputs: shape.outputs, classes: shape.classes, adaptive: shape.adaptive, rowCount: 0
     ).packed

@@ -3,17 +3,17 @@ import Kernels
 /// Hidden and cell states between windows.
 extension SequenceModel {
   /// The state after the window becomes the state before the next one.
-  public func carryState() { for layer in layers { layer.carryState() } }
+  package func carryState() { for layer in layers { layer.carryState() } }
 
   /// A lane, counted from the pass's first, begins the window with a state of zero.
-  public func clearState(lane: Int) { for layer in layers { layer.clearState(lane: lane) } }
+  package func clearState(lane: Int) { for layer in layers { layer.clearState(lane: lane) } }
 
   /// Floats of the state of one lane: hidden and cell of every layer, without padding.
-  public var stateSize: Int { 2 * shape.lstm.count * shape.hidden }
+  package var stateSize: Int { 2 * shape.lstm.count * shape.hidden }
 
   /// Writes the states behind the window, lane after lane, [B, L, 2, H]: hidden, then cell; of a window of one segment
   /// also those behind `timesteps` of it, where the rest is padding.
-  public func readState(into states: UnsafeMutablePointer<Float>, after timesteps: Int? = nil) {
+  package func readState(into states: UnsafeMutablePointer<Float>, after timesteps: Int? = nil) {
     precondition(timesteps == nil || segments.count == 1 && timesteps! <= rows.timesteps, "states that are not there")
     forEachState(t: timesteps ?? rows.timesteps) { place, state in
       (states + place).update(from: state, count: shape.hidden)
@@ -22,7 +22,7 @@ extension SequenceModel {
 
   /// Sets the states before the window from what `readState` wrote. The padding is cleared: it may hold what a pass
   /// with fewer lanes left there, NaN after a step that was not finite.
-  public func writeState(from states: UnsafePointer<Float>) {
+  package func writeState(from states: UnsafePointer<Float>) {
     forEachState(t: 0) { place, state in
       state.update(from: states + place, count: shape.hidden)
       (state + shape.hidden).update(repeating: 0, count: padded(shape.hidden) - shape.hidden)

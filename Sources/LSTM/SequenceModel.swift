@@ -15,18 +15,18 @@ import Plan
 /// a sequence; with dropout T·B·Hp more for each layer whose output is dropped at every timestep. With T = 128, B = 32,
 /// H = D = 512, L = 2, K = 65: 4096·(2·3072 + 1024 + 80) · 4 bytes = 119 MB.
 /// Weights: packed twice (W and Wᵀ), beside the parameters and the rank's gradients (`ShardedRows.gradientCount`).
-public final class SequenceModel {
+package final class SequenceModel {
   /// Sizes of the model.
-  public let shape: ModelShape
+  package let shape: ModelShape
   /// T of the window, cut into the timesteps that are in memory together.
-  public let segments: [Range<Int>]
+  package let segments: [Range<Int>]
   /// Which rows belong to which shard, in each pass over a whole segment, and then in each over a shorter last one.
   private let passes: [ShardedRows]
   private let passCount: Int
   /// The rows of the selected pass and segment.
-  public private(set) var rows: ShardedRows
+  package private(set) var rows: ShardedRows
   /// The LSTM layers, lowest first; of bidirectional ones the two cells of each.
-  public let layers: [LSTMLayer]
+  package let layers: [LSTMLayer]
   /// Nil where all cells read forward.
   let directions: BothDirections?
 
@@ -73,7 +73,7 @@ public final class SequenceModel {
   /// - Parameter timesteps: T of the window, which is cut into segments of as many timesteps as the passes have; nil
   ///   for one segment.
   /// - Precondition: there is a pass, and a timestep.
-  public init(
+  package init(
     shape: ModelShape, passes whole: [ShardedRows], timesteps window: Int? = nil, dropout: Dropout? = nil,
     penalty: ActivationPenalty = ActivationPenalty(), weights: FloatArena? = nil
   ) {
@@ -134,7 +134,7 @@ public final class SequenceModel {
   }
 
   /// What follows is about a pass: its lanes, and its sums. The states before its window are to be written.
-  public func select(pass: Int) {
+  package func select(pass: Int) {
     self.pass = pass
     use(segment: 0)
   }
@@ -155,11 +155,11 @@ public final class SequenceModel {
   var isLastSegment: Bool { segment == segments.count - 1 }
 
   /// Whether the head says anything about the segment that is in memory.
-  public var speaks: Bool { pooled == nil || isLastSegment }
+  package var speaks: Bool { pooled == nil || isLastSegment }
 
   /// Copies the parameters into the order in which the products read them, or one share of them where ranks share the
   /// packed weights. Once an update.
-  public func pack(_ parameters: UnsafePointer<Float>, share: Share = .whole) {
+  package func pack(_ parameters: UnsafePointer<Float>, share: Share = .whole) {
     for (index, layer) in layers.enumerated() {
       layer.pack(parameters + shape.layerRange(index).lowerBound, share: share)
     }
@@ -169,7 +169,7 @@ public final class SequenceModel {
 
   /// Where recurrent weights are dropped, so that every step has its own: copies them again, those that the step keeps,
   /// or all of them for an evaluation (nil). Otherwise nothing.
-  public func packRecurrent(_ parameters: UnsafePointer<Float>, step: Int?, share: Share = .whole) {
+  package func packRecurrent(_ parameters: UnsafePointer<Float>, step: Int?, share: Share = .whole) {
     guard let dropout, dropsWeights else { return }
     for (index, layer) in layers.enumerated() {
       layer.packRecurrent(
@@ -179,12 +179,12 @@ public final class SequenceModel {
   }
 
   /// Whether `packRecurrent` does anything.
-  public var dropsWeights: Bool { (dropout?.weightRate ?? 0) > 0 }
+  package var dropsWeights: Bool { (dropout?.weightRate ?? 0) > 0 }
 
   /// Forward over a window to the logits. With `step` given, dropout is drawn for that training step; nil is
   /// evaluation, without dropout. `between` is called every few milliseconds, and may abandon the pass by an error.
   /// - Parameter lengths: timesteps of each lane's sequence, [B], 0 for no sequence; nil for T in every lane.
-  public func forward(
+  package func forward(
     _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>? = nil, parameters: UnsafePointer<Float>, step: Int?,
     between: () throws -> Void
   ) rethrows {
@@ -254,7 +254,7 @@ public final class SequenceModel {
 
   /// Makes a segment the one that is in memory: computes it again from the states before it, unless it still is.
   /// Arguments as for `forward`, which must have come before.
-  public func recompute(
+  package func recompute(
     segment index: Int, _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>? = nil,
     parameters: UnsafePointer<Float>, step: Int?, between: () throws -> Void
   ) rethrows {
@@ -303,7 +303,7 @@ public final class SequenceModel {
   /// - Parameters:
   ///   - targets: of the head's kind.
   ///   - scale: 1 / (targets of the global batch).
-  public func loss(
+  package func loss(
     targets: SequenceTargets, scale: Float, shardLosses: UnsafeMutableBufferPointer<Double>,
     between: () throws -> Void
   ) rethrows {
@@ -316,7 +316,7 @@ public final class SequenceModel {
   }
 
   /// The loss of each shard of the pass without a gradient; the logits are used up.
-  public func evaluationLoss(
+  package func evaluationLoss(
     targets: SequenceTargets, shardLosses: UnsafeMutableBufferPointer<Double>, between: () throws -> Void
   ) rethrows {
     guard speaks else { return }
@@ -344,7 +344,7 @@ public final class SequenceModel {
   /// Logits after `forward` or `recompute`, before the softmax, of a lane counted from the pass's first; of an adaptive
   /// softmax the logarithms of all probabilities, valid until the next call. With a head at every timestep those at `t`
   /// of the segment; with one that speaks once a sequence `t` must be nil.
-  public func logits(lane: Int, t: Int? = nil) -> UnsafeBufferPointer<Float> {
+  package func logits(lane: Int, t: Int? = nil) -> UnsafeBufferPointer<Float> {
     precondition((t == nil) == (pooled != nil), "a timestep for a head at every timestep, and for no other")
     let row = (t ?? 0) * rows.lanes + lane
     let logits = UnsafeBufferPointer(output.logits(row: row))

@@ -1,17 +1,17 @@
 /// How mpirun is to be started: its arguments, and the environment that makes up for what this machine lacks. A pure
 /// function of what is asked for and of the machine.
-public struct LaunchPlan {
+package struct LaunchPlan {
   /// Ranks to start; nil for one on each slot of the hostfile.
-  public let ranks: Int?
+  package let ranks: Int?
   /// Hosts and slots, as mpirun reads them; nil for this host alone.
-  public let hostfile: String?
+  package let hostfile: String?
   /// Whether the first signal is passed to the ranks, which then save their work; else it ends the job.
-  public let stopsInGoodOrder: Bool
+  package let stopsInGoodOrder: Bool
   /// Whether rank 0 reads standard input.
-  public let readsStandardInput: Bool
+  package let readsStandardInput: Bool
 
   /// A plan for a job on these ranks.
-  public init(ranks: Int?, hostfile: String?, stopsInGoodOrder: Bool, readsStandardInput: Bool) {
+  package init(ranks: Int?, hostfile: String?, stopsInGoodOrder: Bool, readsStandardInput: Bool) {
     self.ranks = ranks
     self.hostfile = hostfile
     self.stopsInGoodOrder = stopsInGoodOrder
@@ -19,7 +19,7 @@ public struct LaunchPlan {
   }
 
   /// What follows the name of mpirun: this program with its arguments, without those that are for the launcher.
-  public func arguments(program: String, _ arguments: [String]) -> [String] {
+  package func arguments(program: String, _ arguments: [String]) -> [String] {
     (ranks.map { ["-np", "\($0)"] } ?? [])
       // mpirun gives only its own variables to other hosts.
       + (hostfile.map { ["--hostfile", $0, "-x", Launcher.variable] } ?? [])
@@ -42,7 +42,7 @@ public struct LaunchPlan {
 
   /// Variables for mpirun beside the inherited ones, which stay: names that Open MPI 4 reads, then those of Open MPI 5.
   /// - Parameter cores: cores' worth of time that this process may use on this host.
-  public func environment(cores: Double, isRoot: Bool, outputIsTerminal: Bool) -> [String: String] {
+  package func environment(cores: Double, isRoot: Bool, outputIsTerminal: Bool) -> [String: String] {
     var variables = [Launcher.variable: outputIsTerminal ? Launcher.terminal : "lines"]
     if isRoot {
       for name in ["OMPI", "PRTE"] {

@@ -2,9 +2,9 @@
 import Problems
 
 /// Starts mpirun with this program as its ranks, stands between it and the terminal, and ends with the job's exit code.
-public enum Launcher {
+package enum Launcher {
   /// Set in the environment of ranks that a launcher of ours has started.
-  public static let variable = "LSTM_DIST_LAUNCHER"
+  package static let variable = "LSTM_DIST_LAUNCHER"
   static let terminal = "terminal"
 
   /// What rank 0 says on standard error once every rank heeds signals. Not for the user.
@@ -14,16 +14,16 @@ public enum Launcher {
   static var outputIsTerminal: Bool? { getenv(variable).map { String(cString: $0) == terminal } }
 
   /// Whether this process is a rank of a job of `--ranks`, whose launcher answers signals.
-  public static var hasStartedThisRank: Bool { outputIsTerminal != nil }
+  package static var hasStartedThisRank: Bool { outputIsTerminal != nil }
 
   /// Rank 0 calls it as soon as MPI is up, in a command that saves its work on a signal; without a launcher it does nothing.
-  public static func ranksHeedSignals() {
+  package static func ranksHeedSignals() {
     if hasStartedThisRank { fputs(readyLine + "\n", stderr) }
   }
 
   /// Runs the command line of this process as a job and returns its exit code.
   /// - Parameter cores: cores' worth of time that this process may use.
-  public static func run(_ plan: LaunchPlan, cores: Double) throws(Problem) -> Int32 {
+  package static func run(_ plan: LaunchPlan, cores: Double) throws(Problem) -> Int32 {
     if let failure = StandardOutput.failure { return try end(failure) }
     if let hostfile = plan.hostfile, access(hostfile, R_OK) != 0 {
       throw Problem(

@@ -2,7 +2,7 @@ import Glibc
 import Problems
 
 /// Why standard output takes nothing more.
-public enum OutputFailure: Error, Equatable, Sendable {
+package enum OutputFailure: Error, Equatable, Sendable {
   /// It was closed before the program began, or is not open for writing.
   case closed
   /// Nobody reads the other end of the pipe any more: no error to tell of, the reader has had enough.
@@ -13,7 +13,7 @@ public enum OutputFailure: Error, Equatable, Sendable {
   case system(Int32)
 
   /// What a failed write(2) left in errno.
-  public init(code: Int32) {
+  package init(code: Int32) {
     self =
       switch code {
       case EBADF: .closed
@@ -24,10 +24,10 @@ public enum OutputFailure: Error, Equatable, Sendable {
   }
 
   /// The exit code of input and output that failed.
-  public static let exitCode = ExitCode.inputOutput.rawValue
+  package static let exitCode = ExitCode.inputOutput.rawValue
 
   /// What the user is told; nil where nothing is to be said.
-  public var problem: Problem? {
+  package var problem: Problem? {
     let got: (String, hint: String?)? =
       switch self {
       case .closed: ("a closed one", "redirect it to a file, or to /dev/null where nobody is to read it")

@@ -3,7 +3,7 @@ import Synchronization
 
 /// The standard output of the program. Everything that a command prints goes through it, unbuffered, so that a write that
 /// fails is known: the command then ends with exit code 74, on all ranks.
-public enum StandardOutput {
+package enum StandardOutput {
   fileprivate struct State {
     let target = OutputTarget()
     let wasTerminal = isatty(STDOUT_FILENO) == 1
@@ -16,7 +16,7 @@ public enum StandardOutput {
 
   /// Calls first of all: gives descriptors 0 to 2 that are closed a meaning, so that no file that is opened later is taken for
   /// one of them, and makes a closed pipe an error instead of a signal.
-  public static func prepare() {
+  package static func prepare() {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
       // The lowest free descriptor is this one. A write to it must fail but for stderr, where nothing can be told.
       _ = open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY)
@@ -27,11 +27,11 @@ public enum StandardOutput {
   }
 
   /// Whether a person looks at it, so that a line may be rewritten.
-  public static var isTerminal: Bool { Launcher.outputIsTerminal ?? state.withLock { $0.target.isTerminal } }
+  package static var isTerminal: Bool { Launcher.outputIsTerminal ?? state.withLock { $0.target.isTerminal } }
 
   /// Why it takes nothing more, as far as can be known without a further write; nil while it does. To be asked before the
   /// end too: under mpirun what was printed last may not have come out.
-  public static var failure: OutputFailure? {
+  package static var failure: OutputFailure? {
     state.withLock {
       $0.look()
       return $0.failure
@@ -39,10 +39,10 @@ public enum StandardOutput {
   }
 
   /// Whether it had failed when something was last printed, or asked. Costs nothing, so that a training can ask often.
-  public static var hasFailed: Bool { state.withLock { $0.failure != nil } }
+  package static var hasFailed: Bool { state.withLock { $0.failure != nil } }
 
   /// Prints a text. Does nothing once it has failed.
-  public static func print(_ text: String, terminator: String = "\n") {
+  package static func print(_ text: String, terminator: String = "\n") {
     let bytes = Array((text + terminator).utf8)
     state.withLock { state in
       for start in stride(from: 0, to: bytes.count, by: 1 << 16) {

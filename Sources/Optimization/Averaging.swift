@@ -1,6 +1,6 @@
 /// From when on the average of the parameters is kept, which then is the model. With gradient descent it is averaged
 /// SGD (Polyak and Juditsky 1992), and NT-ASGD with the non-monotonic trigger (Merity, Keskar and Socher 2018).
-public enum Averaging: Equatable, Sendable {
+package enum Averaging: Equatable, Sendable {
   /// There is no average.
   case never
   /// The parameters after this step are the first of it.
@@ -9,7 +9,7 @@ public enum Averaging: Equatable, Sendable {
   case nonMonotonic(patience: Int)
 
   /// Whether the average begins with the parameters after `step` steps, or began before.
-  public func hasBegun(step: Int, _ evaluations: [Evaluation]) -> Bool {
+  package func hasBegun(step: Int, _ evaluations: [Evaluation]) -> Bool {
     switch self {
     case .never: false
     case .from(let first): step >= first

@@ -1,5 +1,5 @@
 /// How gradients are kept from being too large.
-public enum Clipping: Equatable, Sendable {
+package enum Clipping: Equatable, Sendable {
   /// Not at all.
   case none
   /// A gradient whose global norm is larger is scaled down to this norm (Pascanu, Mikolov and Bengio, "On the difficulty
@@ -9,12 +9,12 @@ public enum Clipping: Equatable, Sendable {
   case element(Double)
 
   /// What the gradient is multiplied by: (C1) limit / ‖g‖ where the norm is larger than the limit, else 1.
-  public func factor(norm: Double) -> Float {
+  package func factor(norm: Double) -> Float {
     if case .norm(let limit) = self, norm > limit { Float(limit / norm) } else { 1 }
   }
 
   /// (C2) g ← max(−limit, min(limit, g)) in some ranges of a gradient, where elements are clipped.
-  public func limitElements(of gradient: UnsafeMutablePointer<Float>, in ranges: [Range<Int>]) {
+  package func limitElements(of gradient: UnsafeMutablePointer<Float>, in ranges: [Range<Int>]) {
     guard case .element(let most) = self else { return }
     let limit = Float(most)
     for range in ranges {

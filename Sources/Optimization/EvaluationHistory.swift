@@ -1,12 +1,12 @@
 /// A validation loss, and how many steps the run had made.
-public struct Evaluation: Equatable, Sendable {
+package struct Evaluation: Equatable, Sendable {
   /// Steps from the start of the run.
-  public let step: Int
+  package let step: Int
   /// Mean validation loss.
-  public let loss: Double
+  package let loss: Double
 
   /// - Precondition: the loss is a number.
-  public init(step: Int, loss: Double) {
+  package init(step: Int, loss: Double) {
     self.step = step
     self.loss = loss
   }
@@ -14,7 +14,7 @@ public struct Evaluation: Equatable, Sendable {
 
 extension [Evaluation] {
   /// Evaluations at the end that brought no loss below all before them: 0 where the last one did, or there is none.
-  public var sinceBest: Int {
+  package var sinceBest: Int {
     var (best, since) = (Double.infinity, 0)
     for evaluation in self {
       if evaluation.loss < best {
@@ -29,7 +29,7 @@ extension [Evaluation] {
   /// How often so many evaluations in a row brought no loss below all before them; each time the count begins anew, as
   /// that of PyTorch's `ReduceLROnPlateau` with a patience of one less and a threshold of 0.
   /// - Precondition: `patience` ≥ 1.
-  public func plateaus(patience: Int) -> Int {
+  package func plateaus(patience: Int) -> Int {
     var (best, since, plateaus) = (Double.infinity, 0, 0)
     for evaluation in self {
       if evaluation.loss < best {
@@ -46,7 +46,7 @@ extension [Evaluation] {
   /// non-monotonic trigger, v > min over l in 0 ... t − n − 1 of logs[l], of Merity, Keskar and Socher, "Regularizing and
   /// Optimizing LSTM Language Models" (2018), algorithm 1. Nil where there is none.
   /// - Precondition: `patience` ≥ 0.
-  public func nonMonotonicStep(patience: Int) -> Int? {
+  package func nonMonotonicStep(patience: Int) -> Int? {
     var least = Double.infinity
     for (t, evaluation) in enumerated() where t > patience {
       least = Swift.min(least, self[t - patience - 1].loss)

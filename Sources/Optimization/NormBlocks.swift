@@ -3,24 +3,24 @@ import Kernels
 /// The flat parameters cut so that norms of whole tensors have the same bits whoever owns what: at the boundaries of
 /// tensors, and at multiples of `normBlock` from the start of each part, where slices of ranks begin and end. A
 /// tensor's squared norm is the sum over its blocks in their order.
-public struct NormBlocks: Sendable {
+package struct NormBlocks: Sendable {
   /// A block, and the tensor that it belongs to.
-  public struct Block: Equatable, Sendable {
+  package struct Block: Equatable, Sendable {
     /// At most `normBlock` numbers.
-    public let range: Range<Int>
+    package let range: Range<Int>
     /// Index of the tensor.
-    public let tensor: Int
+    package let tensor: Int
   }
 
   /// All blocks in memory order.
-  public let blocks: [Block]
+  package let blocks: [Block]
   /// How many tensors there are.
-  public let tensorCount: Int
+  package let tensorCount: Int
 
   /// - Parameters:
   ///   - parts: ranges within which ranks own slices, in memory order; together all parameters.
   ///   - tensors: the tensors in memory order, each within a part; together all parameters.
-  public init(parts: [Range<Int>], tensors: [Range<Int>]) {
+  package init(parts: [Range<Int>], tensors: [Range<Int>]) {
     tensorCount = tensors.count
     var blocks: [Block] = []
     for (tensor, range) in tensors.enumerated() where !range.isEmpty {

@@ -6,13 +6,13 @@ import Kernels
 ///
 /// It may also keep the average of the parameters after each update from some update on (Polyak and Juditsky,
 /// "Acceleration of Stochastic Approximation by Averaging", 1992).
-public final class Optimizer {
+package final class Optimizer {
   /// The rule.
-  public let rule: OptimizerRule
+  package let rule: OptimizerRule
   /// The parameters that this optimizer updates, as ranges of the flat memory, ascending.
-  public let ranges: [Range<Int>]
+  package let ranges: [Range<Int>]
   /// How many parameters, one after the other, the average is over; 0 before it begins.
-  public var averaged = 0
+  package var averaged = 0
 
   private let owned: Int
   private let storage: FloatBuffer
@@ -29,7 +29,7 @@ public final class Optimizer {
   /// - Parameters:
   ///   - norms: the tensors, which LAMB needs; `ranges` begin and end where blocks do.
   ///   - averages: whether there is memory for an average.
-  public init(rule: OptimizerRule, ranges: [Range<Int>], norms: NormBlocks? = nil, averages: Bool = false) {
+  package init(rule: OptimizerRule, ranges: [Range<Int>], norms: NormBlocks? = nil, averages: Bool = false) {
     self.rule = rule
     self.ranges = ranges
     owned = ranges.reduce(0) { $0 + $1.count }
@@ -49,7 +49,7 @@ public final class Optimizer {
 
   /// One moment, an index of `rule.moments`, or behind them the average where there is memory for one: its numbers for
   /// the owned parameters, range after range.
-  public func moment(_ index: Int) -> UnsafeMutableBufferPointer<Float> {
+  package func moment(_ index: Int) -> UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(start: storage.pointer + index * owned, count: owned)
   }
 
@@ -60,7 +60,7 @@ public final class Optimizer {
   ///     moments and weight decay leaves every other parameter as it is, so it need not be looked at.
   ///   - combine: replaces each of these numbers, none negative, by the largest that any rank has in its place; called
   ///     once for LAMB alone. A rank that owns everything has nothing to do.
-  public func update(
+  package func update(
     _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, gradientScale: Float, step: Int,
     learningRateFactor: Double = 1, changed: [Range<Int>]? = nil,
     combine: (UnsafeMutableBufferPointer<Double>) throws -> Void = { _ in }
@@ -175,7 +175,7 @@ public final class Optimizer {
 
   /// From now on the average is kept: of the parameters as they are, and as each update leaves them.
   /// - Precondition: there is memory for it.
-  public func beginAveraging(_ parameters: UnsafePointer<Float>) {
+  package func beginAveraging(_ parameters: UnsafePointer<Float>) {
     averaged = 1
     forEachAverage { average, range in average.update(from: parameters + range.lowerBound, count: range.count) }
   }
@@ -192,7 +192,7 @@ public final class Optimizer {
 
   /// The owned parameters and their average change places; the second time all is as before.
   /// - Precondition: averaging has begun.
-  public func exchangeAverage(_ parameters: UnsafeMutablePointer<Float>) {
+  package func exchangeAverage(_ parameters: UnsafeMutablePointer<Float>) {
     precondition(averaged > 0, "there is no average yet")
     forEachAverage { average, range in
       let p = parameters + range.lowerBound

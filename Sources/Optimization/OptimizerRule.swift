@@ -1,6 +1,6 @@
 /// The rule of an update, from the gradient g of the global batch. η: the learning rate, λ: the weight decay, which
 /// reaches every parameter; m, v, b begin as 0; t counts updates from 1.
-public enum OptimizerRule: Equatable, Sendable {
+package enum OptimizerRule: Equatable, Sendable {
   /// Gradient descent, with heavy-ball momentum μ (Polyak 1964) as in Sutskever, Martens, Dahl and Hinton, "On the
   /// importance of initialization and momentum in deep learning" (2013), or Nesterov's.
   case sgd(learningRate: Double, momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0)
@@ -15,7 +15,7 @@ public enum OptimizerRule: Equatable, Sendable {
   case lamb(learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double)
 
   /// Names of the moments that the rule keeps, as PyTorch calls them, each as large as the parameters.
-  public var moments: [String] {
+  package var moments: [String] {
     switch self {
     case .sgd(_, let momentum, _, _): momentum == 0 ? [] : ["momentum_buffer"]
     case .adam, .adamW, .lamb: ["exp_avg", "exp_avg_sq"]
@@ -24,7 +24,7 @@ public enum OptimizerRule: Equatable, Sendable {
   }
 
   /// η, before any schedule.
-  public var learningRate: Double {
+  package var learningRate: Double {
     switch self {
     case .sgd(let rate, _, _, _), .adam(let rate, _, _, _, _), .adamW(let rate, _, _, _, _),
       .rmsProp(let rate, _, _, _, _), .lamb(let rate, _, _, _, _):

@@ -2,9 +2,9 @@ import ExactMath
 
 /// What the learning rate, which is stated for the global batch and so the same for any number of ranks, is multiplied
 /// by: a pure function of the updates made so far and of the evaluations before them.
-public struct Schedule: Equatable, Sendable {
+package struct Schedule: Equatable, Sendable {
   /// How it falls after the warm-up. n counts updates after it, γ is a factor, f the floor.
-  public enum Decay: Equatable, Sendable {
+  package enum Decay: Equatable, Sendable {
     /// Not at all.
     case constant
     /// By γ after each `every` updates at once.
@@ -19,24 +19,24 @@ public struct Schedule: Equatable, Sendable {
   }
 
   /// How the learning rate falls.
-  public var decay: Decay
+  package var decay: Decay
   /// Updates over which it rises from nearly 0 at first (Goyal et al., "Accurate, Large Minibatch SGD", 2017).
-  public var warmUp: Int
+  package var warmUp: Int
   /// The update at which it begins, as it does where a run goes on beyond its end: updates before it had another one.
-  public var begin: Int
+  package var begin: Int
 
   /// The learning rate is always the same.
-  public static let constant = Schedule(.constant)
+  package static let constant = Schedule(.constant)
 
   /// - Precondition: intervals are at least 1, factors and floors in [0, 1], and the factor of an exponential is not 0.
-  public init(_ decay: Decay, warmUp: Int = 0, begin: Int = 0) {
+  package init(_ decay: Decay, warmUp: Int = 0, begin: Int = 0) {
     self.decay = decay
     self.warmUp = warmUp
     self.begin = begin
   }
 
   /// The factor of update number `update`, counted from 0.
-  public func factor(update: Int, evaluations: [Evaluation]) -> Double {
+  package func factor(update: Int, evaluations: [Evaluation]) -> Double {
     let t = max(0, update - begin)
     // (S1) (t + 1) / w during a warm-up of w updates
     if t < warmUp { return Double(t + 1) / Double(warmUp) }
@@ -60,5 +60,5 @@ public struct Schedule: Equatable, Sendable {
   }
 
   /// Whether evaluations decide about it.
-  public var dependsOnEvaluations: Bool { if case .plateau = decay { true } else { false } }
+  package var dependsOnEvaluations: Bool { if case .plateau = decay { true } else { false } }
 }

@@ -7,16 +7,16 @@ import Problems
 /// Shard s holds the lanes ⌊s·B/S⌋ ..< ⌊(s+1)·B/S⌋ and rank r holds the shards ⌊r·S/P⌋ ..< ⌊(r+1)·S/P⌋: remainders
 /// spread evenly, and no shard or rank differs from another by more than one. With S > B some shards are empty; they
 /// weigh nothing, and nothing else changes.
-public struct ShardPlan: Sendable, Equatable {
+package struct ShardPlan: Sendable, Equatable {
   /// B, sequences in the global batch.
-  public let globalBatch: Int
+  package let globalBatch: Int
   /// S, logical shards.
-  public let shards: Int
+  package let shards: Int
   /// P, ranks.
-  public let ranks: Int
+  package let ranks: Int
 
   /// A plan for B ≥ 1 lanes, S ≥ 1 shards and 1 ≤ P ≤ S ranks; anything else is an error with exit code 78.
-  public init(globalBatch: Int, shards: Int, ranks: Int) throws(Problem) {
+  package init(globalBatch: Int, shards: Int, ranks: Int) throws(Problem) {
     let limit = Int(Int32.max)  // so that no product below can overflow
     for (name, value) in [("sequences", globalBatch), ("shards", shards), ("ranks", ranks)]
     where value < 1 || value > limit {
@@ -32,29 +32,29 @@ public struct ShardPlan: Sendable, Equatable {
   }
 
   /// The lanes of shard `shard`, empty for some where S > B.
-  public func lanes(ofShard shard: Int) -> Range<Int> {
+  package func lanes(ofShard shard: Int) -> Range<Int> {
     precondition((0..<shards).contains(shard), "shard \(shard) is not among \(shards)")
     return firstLane(ofShard: shard)..<firstLane(ofShard: shard + 1)
   }
 
   /// The shards of rank `rank`: at least one.
-  public func shards(ofRank rank: Int) -> Range<Int> {
+  package func shards(ofRank rank: Int) -> Range<Int> {
     precondition((0..<ranks).contains(rank), "rank \(rank) is not among \(ranks)")
     return rank * shards / ranks..<(rank + 1) * shards / ranks
   }
 
   /// The lanes of rank `rank`: those of its shards, which lie beside each other. Empty where all its shards are.
-  public func lanes(ofRank rank: Int) -> Range<Int> { lanes(ofShards: shards(ofRank: rank)) }
+  package func lanes(ofRank rank: Int) -> Range<Int> { lanes(ofShards: shards(ofRank: rank)) }
 
   /// The lanes of neighbouring shards.
-  public func lanes(ofShards shards: Range<Int>) -> Range<Int> {
+  package func lanes(ofShards shards: Range<Int>) -> Range<Int> {
     firstLane(ofShard: shards.lowerBound)..<firstLane(ofShard: shards.upperBound)
   }
 
   /// The shards of each pass of a rank that accumulates its gradient in at most `most` passes, one after the other: as
   /// many as it has shards, if that is fewer. Of n passes over m shards, pass i holds ⌊i·m/n⌋ ..< ⌊(i+1)·m/n⌋ of them.
   /// - Precondition: `most` ≥ 1.
-  public func passes(ofRank rank: Int, atMost most: Int) -> [Range<Int>] {
+  package func passes(ofRank rank: Int, atMost most: Int) -> [Range<Int>] {
     precondition(most >= 1, "a step takes a pass")
     let own = shards(ofRank: rank)
     let n = min(most, own.count)

@@ -4,31 +4,31 @@
 ///
 /// The rows are those of one pass: all shards of the rank, or some of them where it accumulates its gradient in
 /// several.
-public struct ShardedRows: Sendable {
+package struct ShardedRows: Sendable {
   /// A maximal complete subtree of the summation tree among the shards of the pass, as indices of them.
-  public struct Subtree: Sendable {
+  package struct Subtree: Sendable {
     /// Local shards that are its leaves.
-    public let leaves: Range<Int>
+    package let leaves: Range<Int>
     /// For each leaf, how many inner nodes of the subtree are complete once that leaf is.
-    public let mergesAfterLeaf: [Int]
+    package let mergesAfterLeaf: [Int]
     /// Which of the rank's gradients it goes to, and which ones of earlier passes it completes.
-    public let place: SummationTree.Place
+    package let place: SummationTree.Place
   }
 
   /// T.
-  public let timesteps: Int
+  package let timesteps: Int
   /// B, lanes of the pass.
-  public let lanes: Int
+  package let lanes: Int
   /// The first of them within the global batch, which names their random numbers.
-  public let firstLane: Int
+  package let firstLane: Int
   /// The lanes of each shard, counted from the first lane.
-  public let shardLanes: [Range<Int>]
+  package let shardLanes: [Range<Int>]
   /// Row t·B + lane of every place of the chains; T·B of them.
-  public let order: [Int32]
+  package let order: [Int32]
   /// Places of a local shard's chain: `order[shardStart[s] ..< shardStart[s + 1]]`.
-  public let shardStart: [Int]
+  package let shardStart: [Int]
   /// What the shards sum up to.
-  public let subtrees: [Subtree]
+  package let subtrees: [Subtree]
 
   /// - Parameters:
   ///   - timesteps: T.
@@ -37,7 +37,7 @@ public struct ShardedRows: Sendable {
   ///   - shards: the shards of the pass among all.
   ///   - ownShards: those of all passes of the rank; nil where this is the only one.
   ///   - shardCount: S, leaves of the whole tree.
-  public init(
+  package init(
     timesteps: Int, firstLane: Int = 0, shardLanes: [Range<Int>], shards: Range<Int>, ownShards: Range<Int>? = nil,
     shardCount: Int
   ) {
@@ -65,7 +65,7 @@ public struct ShardedRows: Sendable {
   }
 
   /// The same lanes in the same shards over another number of timesteps: 1 for a head at the last one.
-  public init(_ other: ShardedRows, timesteps: Int) {
+  package init(_ other: ShardedRows, timesteps: Int) {
     self.timesteps = timesteps
     (lanes, firstLane, shardLanes, subtrees) = (other.lanes, other.firstLane, other.shardLanes, other.subtrees)
     (order, shardStart) = ShardedRows.chains(timesteps: timesteps, lanes: lanes, shardLanes: shardLanes)
@@ -88,7 +88,7 @@ public struct ShardedRows: Sendable {
 
   /// Gradients that a rank needs for passes over these shards, one after the other: those of its subtrees in the end,
   /// and those that wait for the other half of their node on the way there.
-  public static func gradientCount(passes: [Range<Int>], shardCount: Int) -> Int {
+  package static func gradientCount(passes: [Range<Int>], shardCount: Int) -> Int {
     guard let first = passes.first, let last = passes.last else { return 0 }
     let own = first.lowerBound..<last.upperBound
     let nodes = passes.flatMap { SummationTree.subtrees(of: $0, leafCount: shardCount) }
@@ -96,7 +96,7 @@ public struct ShardedRows: Sendable {
   }
 
   /// One shard that holds every lane: what a single process without a contract would do.
-  public init(timesteps: Int, lanes: Int) {
+  package init(timesteps: Int, lanes: Int) {
     self.init(timesteps: timesteps, shardLanes: [0..<lanes], shards: 0..<1, shardCount: 1)
   }
 }

@@ -1,6 +1,6 @@
 /// What a process tells its parent when it ends. Schedulers and scripts decide by it, so the numbers never change.
 /// 64 to 78 are those of sysexits.h where it has a fitting one.
-public enum ExitCode: Int32, Sendable, CaseIterable {
+package enum ExitCode: Int32, Sendable, CaseIterable {
   /// The work is done.
   case done = 0
   /// The command line makes no sense.

@@ -1,6 +1,6 @@
 /// Text of foreign origin, fit for one line of an error: in quotation marks, control characters escaped, cut where it is
 /// longer than 60 characters.
-public func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
   let shown = text.unicodeScalars.prefix(60).map { scalar in
     // Terminals and editors break lines at these two.
     scalar == "\u{2028}" || scalar == "\u{2029}"
@@ -10,25 +10,25 @@ public func quoted(_ text: String) -> String {
 }
 
 /// Text as it is, and where its bytes are not UTF-8, those outside ASCII as `\xff`.
-public func escaped(_ bytes: some Sequence<UInt8>) -> String {
+package func escaped(_ bytes: some Sequence<UInt8>) -> String {
   let bytes = Array(bytes)
   if let text = String(validating: bytes, as: UTF8.self) { return text }
   return bytes.map { 0x20 <= $0 && $0 < 0x7f ? String(UnicodeScalar($0)) : "\\x" + hexadecimal($0) }.joined()
 }
 
 /// Two lowercase hexadecimal digits.
-public func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+package func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
 /// Sixteen lowercase hexadecimal digits.
-public func hexadecimal(_ word: UInt64) -> String {
+package func hexadecimal(_ word: UInt64) -> String {
   let digits = String(word, radix: 16)
   return String(repeating: "0", count: 16 - digits.count) + digits
 }
 
 /// `count` things in words: "1 byte", "2 bytes".
-public func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+package func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 /// The first 20 names of a list.
-public func listed(_ names: [String]) -> String {
+package func listed(_ names: [String]) -> String {
   names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", … (\(names.count) in all)" : "")
 }

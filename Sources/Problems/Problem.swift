@@ -1,40 +1,40 @@
 /// What ends a command or a run: one sentence of the form `<what> — expected <x>, got <y> (<file, tensor or rank>)`, a
 /// hint where one helps, and the exit code. The only error type of this program's own modules; only `MPI`, which would
 /// serve any program, has another one.
-public struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
+package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
   /// The sentence that follows `error: `.
-  public let message: String
+  package let message: String
   /// The sentence that follows `hint: `, where there is one.
-  public let hint: String?
+  package let hint: String?
   /// How the process ends.
-  public let exit: ExitCode
+  package let exit: ExitCode
 
   /// `exit` as the system takes it.
-  public var exitCode: Int32 { exit.rawValue }
+  package var exitCode: Int32 { exit.rawValue }
 
   /// The message, and the hint on a line of its own.
-  public var description: String { hint.map { "\(message)\nhint: \($0)" } ?? message }
+  package var description: String { hint.map { "\(message)\nhint: \($0)" } ?? message }
 
   /// A problem whose sentence is made of its parts.
-  public init(_ exit: ExitCode, _ what: String, expected: String, got: String, at place: String, hint: String? = nil) {
+  package init(_ exit: ExitCode, _ what: String, expected: String, got: String, at place: String, hint: String? = nil) {
     self.init(exit, "\(what) — expected \(expected), got \(got) (\(place))", hint: hint)
   }
 
   /// A problem in a sentence.
-  public init(_ exit: ExitCode, _ message: String, hint: String? = nil) {
+  package init(_ exit: ExitCode, _ message: String, hint: String? = nil) {
     (self.exit, self.message, self.hint) = (exit, message, hint)
   }
 
   /// A text, table or sound that is empty, too short, or not what its kind needs.
-  public static func data(_ message: String, hint: String? = nil) -> Problem { Problem(.badData, message, hint: hint) }
+  package static func data(_ message: String, hint: String? = nil) -> Problem { Problem(.badData, message, hint: hint) }
 
   /// A file that is missing, unreadable, or not a file.
-  public static func file(_ message: String, hint: String? = nil) -> Problem {
+  package static func file(_ message: String, hint: String? = nil) -> Problem {
     Problem(.inputOutput, message, hint: hint)
   }
 
   /// A setting that cannot work.
-  public static func configuration(_ message: String, hint: String? = nil) -> Problem {
+  package static func configuration(_ message: String, hint: String? = nil) -> Problem {
     Problem(.badConfiguration, message, hint: hint)
   }
 }

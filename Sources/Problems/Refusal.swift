@@ -1,16 +1,16 @@
 import Glibc
 
 /// Why the system refused a call, in words: what the call needed, what it met, and what helps.
-public struct Refusal {
+package struct Refusal {
   /// What the call needed.
-  public let expected: String
+  package let expected: String
   /// What it met.
-  public let got: String
+  package let got: String
   /// What helps, where that is known.
-  public let hint: String?
+  package let hint: String?
 
   /// `code` is an errno.
-  public init(_ code: Int32) {
+  package init(_ code: Int32) {
     (expected, got, hint) =
       switch code {
       case ENOSPC:

@@ -3,7 +3,7 @@ import Plan
 import Timing
 
 /// How gradients are added over ranks.
-public enum ReductionMethod: String, CaseIterable, Sendable {
+package enum ReductionMethod: String, CaseIterable, Sendable {
   /// In the order of the summation tree over logical shards: the same bits for every number of ranks.
   case reproducible
   /// By `MPI_Allreduce`, whose order of additions the standard leaves open.
@@ -11,7 +11,7 @@ public enum ReductionMethod: String, CaseIterable, Sendable {
 }
 
 /// Which rows of an embedding's gradient travel between ranks; the sum has the same bits either way.
-public enum EmbeddingRows: String, CaseIterable, Sendable {
+package enum EmbeddingRows: String, CaseIterable, Sendable {
   /// Those that some rank has seen.
   case sparse
   /// All of them.

@@ -4,22 +4,22 @@ import Problems
 
 /// A safetensors file open for reading. Opening reads and checks the header; the tensors' bytes are read when asked
 /// for. Nothing in the file is trusted: what is wrong with it becomes a `Problem`.
-public final class TensorFile: Sendable {
+package final class TensorFile: Sendable {
   /// Where the file is.
-  public let path: String
+  package let path: String
   /// The tensors, in byte order of their names.
-  public let tensors: [TensorInfo]
+  package let tensors: [TensorInfo]
   /// The header's `__metadata__`.
-  public let metadata: [String: String]
+  package let metadata: [String: String]
   /// Bytes in the file.
-  public var length: Int { file.length }
+  package var length: Int { file.length }
 
   private let file: InputFile
   private let dataOffset: Int
   private let places: [String: Int]
 
   /// Opens a file and checks its header.
-  public convenience init(path: String) throws { try self.init(InputFile(Place(path))) }
+  package convenience init(path: String) throws { try self.init(InputFile(Place(path))) }
 
   package init(_ file: InputFile) throws {
     let path = "\(file.place)"
@@ -52,10 +52,10 @@ public final class TensorFile: Sendable {
   }
 
   /// Whether the file has a tensor of this name.
-  public func contains(_ name: String) -> Bool { places[name] != nil }
+  package func contains(_ name: String) -> Bool { places[name] != nil }
 
   /// What the header says of a tensor; an error where there is none of that name, or its shape is another.
-  public func tensor(_ name: String, shape: [Int]? = nil) throws -> TensorInfo {
+  package func tensor(_ name: String, shape: [Int]? = nil) throws -> TensorInfo {
     guard let place = places[name] else {
       throw Problem(
         .badData, "tensor is missing", expected: quoted(name), got: "none of that name", at: path)
@@ -70,7 +70,7 @@ public final class TensorFile: Sendable {
   }
 
   /// Hands out a tensor's bytes as stored, in order and in pieces of at most 1 MiB.
-  public func forEachPiece(of tensor: TensorInfo, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+  package func forEachPiece(of tensor: TensorInfo, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     let range = tensor.byteRange
     try file.forEachPiece(dataOffset + range.lowerBound..<dataOffset + range.upperBound, body)
   }
@@ -79,7 +79,7 @@ public final class TensorFile: Sendable {
 
   /// A tensor's values. The dtype must be that of `Element`, or, where `converting` is true and `Element` is a
   /// floating-point type, the other one of F32 and F64. Give the shape wherever it is known.
-  public func values<Element: TensorElement>(
+  package func values<Element: TensorElement>(
     _ name: String, as type: Element.Type = Element.self, shape: [Int]? = nil, converting: Bool = false
   ) throws -> [Element] {
     let tensor = try tensor(name, shape: shape)
@@ -91,7 +91,7 @@ public final class TensorFile: Sendable {
   }
 
   /// Reads a tensor's values into memory that holds exactly as many elements; dtypes as in `values`.
-  public func read<Element: TensorElement>(
+  package func read<Element: TensorElement>(
     _ name: String, into buffer: UnsafeMutableBufferPointer<Element>, shape: [Int]? = nil, converting: Bool = false
   ) throws {
     let tensor = try tensor(name, shape: shape)
@@ -134,7 +134,7 @@ public final class TensorFile: Sendable {
 
   /// Lowercase hexadecimal SHA-256 over the Float32 bytes of all tensors as stored, in byte order of their names: the
   /// fingerprint of a model, the same for every way of writing the header.
-  public func parametersSHA256() throws -> String {
+  package func parametersSHA256() throws -> String {
     var hash = SHA256()
     for tensor in tensors {
       guard tensor.dtype == .float32 else {

@@ -3,19 +3,19 @@ import Problems
 
 /// One tensor to be written. Its bytes are asked for when their turn comes, so that a writer may make them tensor by
 /// tensor in one small buffer.
-public struct TensorSource {
+package struct TensorSource {
   /// For example `weight_ih_l0`.
-  public let name: String
+  package let name: String
   /// The type of an element.
-  public let dtype: DType
+  package let dtype: DType
   /// Sizes, slowest first; empty for a scalar.
-  public let shape: [Int]
+  package let shape: [Int]
   /// Calls its argument with the tensor's bytes, in order, in as many pieces of whole elements as it likes.
   package let bytes: (_ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
 
   /// A tensor whose little-endian bytes `bytes` hands to its argument: in order, in one piece of whole elements or
   /// more.
-  public init(
+  package init(
     name: String, dtype: DType, shape: [Int],
     bytes: @escaping (_ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) {
@@ -26,7 +26,7 @@ public struct TensorSource {
   }
 
   /// A tensor that lies in memory as it is to be written, and stays there; in pieces of 512 KiB.
-  public init(name: String, floats: UnsafeBufferPointer<Float>, shape: [Int]) {
+  package init(name: String, floats: UnsafeBufferPointer<Float>, shape: [Int]) {
     self.init(name: name, dtype: .float32, shape: shape) { write in
       for first in stride(from: 0, to: floats.count, by: 1 << 17) {
         let piece = UnsafeBufferPointer(rebasing: floats[first..<min(first + (1 << 17), floats.count)])
@@ -36,17 +36,17 @@ public struct TensorSource {
   }
 
   /// A tensor whose values are an array.
-  public init<Element: TensorElement>(name: String, shape: [Int], values: [Element]) {
+  package init<Element: TensorElement>(name: String, shape: [Int], values: [Element]) {
     self.init(name: name, dtype: Element.dtype, shape: shape) { write in try values.withUnsafeBytes { try write($0) } }
   }
 }
 
 /// Writes a safetensors file. The bytes are a function of the tensors alone: names in byte order, header padded with
 /// spaces so that the data begins at a multiple of 8, `"format":"pt"` in the metadata, as PyTorch's own writer has it.
-public enum TensorFileWriter {
+package enum TensorFileWriter {
   /// Replaces or creates the file at once: what fails leaves the old file as it was.
   @discardableResult
-  public static func write(
+  package static func write(
     _ tensors: [TensorSource], metadata: [String: String] = [:], to path: String
   ) throws -> FileDigest {
     try replaceFile(Place(path)) { try create(tensors, metadata: metadata, at: $0, refuseNonFinite: false) }

@@ -1,5 +1,5 @@
 /// The element types that a safetensors file can hold, named as the format names them.
-public enum DType: String, CaseIterable, Sendable {
+package enum DType: String, CaseIterable, Sendable {
   /// One byte, 0 or 1.
   case bool = "BOOL"
   /// Unsigned integer of one byte.
@@ -28,7 +28,7 @@ public enum DType: String, CaseIterable, Sendable {
   case float64 = "F64"
 
   /// Bytes of one element.
-  public var byteCount: Int {
+  package var byteCount: Int {
     switch self {
     case .bool, .uint8, .int8: 1
     case .int16, .uint16, .float16, .bfloat16: 2
@@ -39,49 +39,49 @@ public enum DType: String, CaseIterable, Sendable {
 }
 
 /// A Swift type whose memory is that of a `DType`, on a little-endian machine.
-public protocol TensorElement: BitwiseCopyable, Sendable {
+package protocol TensorElement: BitwiseCopyable, Sendable {
   /// The type's name in the file.
   static var dtype: DType { get }
 }
 
 extension Float: TensorElement {
   /// F32.
-  public static var dtype: DType { .float32 }
+  package static var dtype: DType { .float32 }
 }
 extension Double: TensorElement {
   /// F64.
-  public static var dtype: DType { .float64 }
+  package static var dtype: DType { .float64 }
 }
 extension Int32: TensorElement {
   /// I32.
-  public static var dtype: DType { .int32 }
+  package static var dtype: DType { .int32 }
 }
 extension Int64: TensorElement {
   /// I64.
-  public static var dtype: DType { .int64 }
+  package static var dtype: DType { .int64 }
 }
 extension UInt64: TensorElement {
   /// U64.
-  public static var dtype: DType { .uint64 }
+  package static var dtype: DType { .uint64 }
 }
 extension UInt8: TensorElement {
   /// U8.
-  public static var dtype: DType { .uint8 }
+  package static var dtype: DType { .uint8 }
 }
 
 /// What a safetensors header says of one tensor.
-public struct TensorInfo: Equatable, Sendable {
+package struct TensorInfo: Equatable, Sendable {
   /// For example `weight_ih_l0`.
-  public let name: String
+  package let name: String
   /// The type of an element.
-  public let dtype: DType
+  package let dtype: DType
   /// Sizes, slowest first; empty for a scalar.
-  public let shape: [Int]
+  package let shape: [Int]
   /// Where its bytes lie, counted from the end of the header.
-  public let byteRange: Range<Int>
+  package let byteRange: Range<Int>
 
   /// The product of the shape.
-  public var elementCount: Int { byteRange.count / dtype.byteCount }
+  package var elementCount: Int { byteRange.count / dtype.byteCount }
 }
 
 /// The bytes that a shape takes, or nil where that does not fit an Int.

@@ -1,6 +1,6 @@
 /// Which of some sequences stand in which batch of an epoch: each in one lane of one batch. Where they do not divide by B,
 /// one batch of the epoch is smaller.
-public struct EpochBatches: Sendable {
+package struct EpochBatches: Sendable {
   /// B, sequences in one step.
   let globalBatch: Int
   /// T, at least the length of the longest sequence.
@@ -32,20 +32,20 @@ public struct EpochBatches: Sendable {
 }
 
 /// Batches of whole sequences, one sequence a lane and step, each once an epoch.
-public protocol WholeSequenceBatches: SequenceSource, IndexedBatches {
+package protocol WholeSequenceBatches: SequenceSource, IndexedBatches {
   /// Which sequences stand where.
   var epochs: EpochBatches { get }
 }
 
 extension WholeSequenceBatches {
   /// B, sequences in one step.
-  public var globalBatch: Int { epochs.globalBatch }
+  package var globalBatch: Int { epochs.globalBatch }
   /// T, at least the length of the longest sequence.
-  public var timesteps: Int { epochs.timesteps }
+  package var timesteps: Int { epochs.timesteps }
   /// ⌈sequences / B⌉.
-  public var stepsPerEpoch: Int { epochs.stepsPerEpoch }
+  package var stepsPerEpoch: Int { epochs.stepsPerEpoch }
   /// Always true.
-  public func startsFresh(atStep step: Int, lane: Int) -> Bool { true }
+  package func startsFresh(atStep step: Int, lane: Int) -> Bool { true }
   /// The indices of the step's sequences, lane by lane; fewer than B in one step of an epoch.
-  public func indices(atStep step: Int) -> [Int] { epochs.indices(atStep: step) }
+  package func indices(atStep step: Int) -> [Int] { epochs.indices(atStep: step) }
 }

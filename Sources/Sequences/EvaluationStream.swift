@@ -4,17 +4,17 @@ import Problems
 ///
 /// Lane i covers the targets ⌊i·(N−1)/B⌋ ..< ⌊(i+1)·(N−1)/B⌋, T a step, and is padded with `noTarget` behind its last
 /// one. State is carried through the whole text; it is zero at the B places where a lane begins.
-public struct EvaluationStream: SequenceSource {
+package struct EvaluationStream: SequenceSource {
   private let tokens: TokenSequence
   /// B, lanes.
-  public let globalBatch: Int
+  package let globalBatch: Int
   /// T, targets of a lane in one step, at most.
-  public let timesteps: Int
+  package let timesteps: Int
   /// Steps until the longest lane is through; later steps begin again.
-  public let stepsPerEpoch: Int
+  package let stepsPerEpoch: Int
 
   /// A source over `tokens`; an error with exit code 65 where there are fewer than two. `name` is what it calls them.
-  public init(tokens: TokenSequence, globalBatch: Int, timesteps: Int, name: String) throws(Problem) {
+  package init(tokens: TokenSequence, globalBatch: Int, timesteps: Int, name: String) throws(Problem) {
     precondition(globalBatch >= 1 && timesteps >= 1, "a batch has at least one lane and one timestep")
     guard tokens.count >= 2 else {
       throw .data("text is too short to evaluate — expected at least 2 tokens, got \(tokens.count) (\(name))")
@@ -27,16 +27,16 @@ public struct EvaluationStream: SequenceSource {
   }
 
   /// The same over tokens in memory.
-  public init(tokens: [Int32], globalBatch: Int, timesteps: Int, name: String) throws(Problem) {
+  package init(tokens: [Int32], globalBatch: Int, timesteps: Int, name: String) throws(Problem) {
     try self.init(
       tokens: try TokenSequence(tokens), globalBatch: globalBatch, timesteps: timesteps, name: name)
   }
 
   /// True at the first step.
-  public func startsFresh(atStep step: Int, lane: Int) -> Bool { step % stepsPerEpoch == 0 }
+  package func startsFresh(atStep step: Int, lane: Int) -> Bool { step % stepsPerEpoch == 0 }
 
   /// The targets of this step; over an epoch they sum to N − 1.
-  public func targetCount(atStep step: Int) -> Int {
+  package func targetCount(atStep step: Int) -> Int {
     (0..<globalBatch).reduce(0) { $0 + window(ofLane: $1, step: step).count }
   }
 
@@ -54,7 +54,7 @@ public struct EvaluationStream: SequenceSource {
   }
 
   /// Writes the step's windows of `lanes`.
-  public func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
+  package func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
     checkFill(step: step, lanes: lanes, batch)
     batch.tokens.update(repeating: 0)
     batch.targets.update(repeating: noTarget)

@@ -14,11 +14,11 @@ import Glibc
 ///
 /// No state has two branches of one symbol, so a prefix determines its state, and the grammar's entropy is exact: a
 /// string takes 7 bits and has 12 symbols on average, which makes 7·ln 2 / 11 = 0.441 nats a predicted symbol.
-public enum ReberGrammar {
+package enum ReberGrammar {
   /// The symbols in the order of their token numbers.
-  public static let symbols = "BTPSXVE"
+  package static let symbols = "BTPSXVE"
   /// The shortest string, such as BTBPVVETE, has this many symbols.
-  public static let shortestLength = 9
+  package static let shortestLength = 9
 
   /// One branch: the symbol and the state behind it.
   struct Branch {
@@ -55,7 +55,7 @@ public enum ReberGrammar {
   // MARK: Strings
 
   /// A string drawn from the grammar.
-  public static func generate(_ draws: inout PhiloxSequence) -> [Int32] {
+  package static func generate(_ draws: inout PhiloxSequence) -> [Int32] {
     var string: [Int32] = []
     var state = 0
     while !states[state].isEmpty {
@@ -68,13 +68,13 @@ public enum ReberGrammar {
   }
 
   /// The symbols that may follow a prefix, ascending: none behind a whole string, nil behind an illegal prefix.
-  public static func legalNext(after prefix: some Sequence<Int32>) -> [Int32]? {
+  package static func legalNext(after prefix: some Sequence<Int32>) -> [Int32]? {
     state(after: prefix).map { states[$0].map(\.symbol).sorted() }
   }
 
   /// For each place t of a legal string but its last, the symbols that may stand at t + 1: the truth beside a network's
   /// prediction. Nil for an illegal string.
-  public static func legalTargets(of string: [Int32]) -> [[Int32]]? {
+  package static func legalTargets(of string: [Int32]) -> [[Int32]]? {
     guard isLegal(string) else { return nil }
     var state = 0
     return string.dropLast().map { symbol in
@@ -84,13 +84,13 @@ public enum ReberGrammar {
   }
 
   /// True for a whole string of the grammar.
-  public static func isLegal(_ string: some Sequence<Int32>) -> Bool {
+  package static func isLegal(_ string: some Sequence<Int32>) -> Bool {
     state(after: string).map { states[$0].isEmpty } ?? false
   }
 
   /// The natural logarithm of a string's probability, −infinity for an illegal one. The first symbol is always B, so
   /// this is also the log-probability of all its targets.
-  public static func logProbability(of string: [Int32]) -> Double {
+  package static func logProbability(of string: [Int32]) -> Double {
     guard isLegal(string) else { return -.infinity }
     var state = 0
     var choices = 0
@@ -117,11 +117,11 @@ public enum ReberGrammar {
   // MARK: Exact expectations
 
   /// The entropy of a string, in nats: 7·ln 2.
-  public static let entropyPerString = expectation { log(Double(states[$0].count)) }
+  package static let entropyPerString = expectation { log(Double(states[$0].count)) }
   /// The mean length of a string: 12 symbols.
-  public static let meanLength = expectation { _ in 1 }
+  package static let meanLength = expectation { _ in 1 }
   /// The lowest mean loss that any model can reach on fresh strings, in nats a target: 7·ln 2 / 11.
-  public static let entropyPerTarget = entropyPerString / (meanLength - 1)
+  package static let entropyPerTarget = entropyPerString / (meanLength - 1)
 
   /// The expected sum of `value` over the states that a string leaves: the solution of
   /// e[s] = value(s) + mean of e[next], by repeated substitution. The loops of the grammar end with probability ½ at
@@ -141,7 +141,7 @@ public enum ReberGrammar {
 
   /// True if the most likely symbols are exactly the legal ones: every legal symbol's logit is above every other one's.
   /// A tie between a legal and an illegal symbol is a failure, and so is a logit that is not a number.
-  public static func mostLikelyAreLegal(logits: UnsafeBufferPointer<Float>, legal: [Int32]) -> Bool {
+  package static func mostLikelyAreLegal(logits: UnsafeBufferPointer<Float>, legal: [Int32]) -> Bool {
     var lowestLegal = Float.infinity
     var highestIllegal = -Float.infinity
     for (symbol, logit) in logits.enumerated() {

@@ -9,16 +9,16 @@ import Problems
 /// symbols that is one draw in 2,000. Held-out strings are rarer than plain draws (the frequent ones are in the
 /// training set), so a perfect model's loss on them is above the entropy of the grammar: `perfectLoss` gives it
 /// exactly.
-public struct ReberTask: Sendable {
+package struct ReberTask: Sendable {
   /// Training strings, as often as they were drawn.
-  public let training: [[Int32]]
+  package let training: [[Int32]]
   /// Held-out strings, each once.
-  public let heldOut: [[Int32]]
+  package let heldOut: [[Int32]]
   /// The most symbols of a string.
-  public let longest: Int
+  package let longest: Int
 
   /// Draws the strings; an error with exit code 78 where `longest` leaves too few different ones.
-  public init(
+  package init(
     seed: UInt64, trainingCount: Int, heldOutCount: Int, longest: Int
   ) throws(Problem) {
     precondition(trainingCount >= 1 && heldOutCount >= 0, "there must be training strings")
@@ -55,22 +55,22 @@ public struct ReberTask: Sendable {
   }
 
   /// The symbols and their numbers.
-  public static let vocabulary = Vocabulary(
+  package static let vocabulary = Vocabulary(
     valid: .symbols, entries: ReberGrammar.symbols.map { ExactString(String($0)) })
 
   /// Batches of the training strings, in a new order every epoch.
-  public func trainingSource(globalBatch: Int, seed: UInt64) -> StringBatches {
+  package func trainingSource(globalBatch: Int, seed: UInt64) -> StringBatches {
     StringBatches(strings: training, globalBatch: globalBatch, timesteps: longest - 1, shuffleSeed: seed)
   }
 
   /// Batches of any strings that fit, each exactly once an epoch, in their order.
-  public func evaluationSource(_ strings: [[Int32]], globalBatch: Int) -> StringBatches {
+  package func evaluationSource(_ strings: [[Int32]], globalBatch: Int) -> StringBatches {
     StringBatches(strings: strings, globalBatch: globalBatch, timesteps: longest - 1, shuffleSeed: nil)
   }
 
   /// The mean loss, in nats a target, of a model that knows the grammar's true probabilities: what the loss on these
   /// strings is to be compared with.
-  public static func perfectLoss(on strings: [[Int32]]) -> Double {
+  package static func perfectLoss(on strings: [[Int32]]) -> Double {
     let logProbability = strings.reduce(0) { $0 + ReberGrammar.logProbability(of: $1) }
     return -logProbability / Double(strings.reduce(0) { $0 + $1.count - 1 })
   }

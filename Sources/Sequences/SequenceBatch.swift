@@ -1,28 +1,28 @@
 /// The target of a timestep or sequence that has none: padding behind a short sequence, behind the last token of a
 /// lane, or a lane that has no sequence in this step.
-public let noTarget: Int32 = -1
+package let noTarget: Int32 = -1
 
 /// The memory that a source fills with one step of some lanes. Its owner allocates it once and uses it for every step;
 /// what a source does not write is what an earlier step left there.
-public struct SequenceBatch {
+package struct SequenceBatch {
   /// T.
-  public let timesteps: Int
+  package let timesteps: Int
   /// B, lanes that the memory is for.
-  public let lanes: Int
+  package let lanes: Int
   /// [T, B], for a model that reads tokens; else empty.
-  public let tokens: UnsafeMutableBufferPointer<Int32>
+  package let tokens: UnsafeMutableBufferPointer<Int32>
   /// [T, B, D], row-major, for a model that reads numbers; else empty.
-  public let numbers: UnsafeMutableBufferPointer<Float>
+  package let numbers: UnsafeMutableBufferPointer<Float>
   /// [T, B], or [B] for a model that says one class for a whole sequence; empty for one that says numbers.
-  public let targets: UnsafeMutableBufferPointer<Int32>
+  package let targets: UnsafeMutableBufferPointer<Int32>
   /// Row-major, NaN where there are none: [B, K] for a model that says numbers for a whole sequence, [T, B, K] for one
   /// that says them at every timestep; else empty.
-  public let values: UnsafeMutableBufferPointer<Float>
+  package let values: UnsafeMutableBufferPointer<Float>
   /// [B], timesteps of each lane that hold its sequence: 0 for none. What stands behind them is padding.
-  public let lengths: UnsafeMutableBufferPointer<Int32>
+  package let lengths: UnsafeMutableBufferPointer<Int32>
 
   /// What a model reads at a timestep.
-  public enum Inputs: Sendable {
+  package enum Inputs: Sendable {
     /// A token.
     case tokens
     /// So many numbers.
@@ -30,7 +30,7 @@ public struct SequenceBatch {
   }
 
   /// What a model learns to say.
-  public enum Targets: Sendable, Equatable {
+  package enum Targets: Sendable, Equatable {
     /// A target at every timestep.
     case everyStep
     /// So many numbers at every timestep.
@@ -42,7 +42,7 @@ public struct SequenceBatch {
   }
 
   /// Memory of zeros without targets, until `deallocate`.
-  public static func allocate(timesteps: Int, lanes: Int, inputs: Inputs, targets: Targets) -> SequenceBatch {
+  package static func allocate(timesteps: Int, lanes: Int, inputs: Inputs, targets: Targets) -> SequenceBatch {
     let rows = timesteps * lanes
     let (tokens, numbers) =
       switch inputs {
@@ -68,7 +68,7 @@ public struct SequenceBatch {
 
   /// The same memory, for fewer lanes.
   /// - Precondition: `count` ≤ `lanes`.
-  public func prefix(lanes count: Int) -> SequenceBatch {
+  package func prefix(lanes count: Int) -> SequenceBatch {
     precondition((0...lanes).contains(count), "\(count) of \(lanes) lanes")
     func prefix<Element>(_ memory: UnsafeMutableBufferPointer<Element>) -> UnsafeMutableBufferPointer<Element> {
       UnsafeMutableBufferPointer(rebasing: memory[..<(memory.count / max(1, lanes) * count)])
@@ -79,7 +79,7 @@ public struct SequenceBatch {
   }
 
   /// Frees the memory.
-  public func deallocate() {
+  package func deallocate() {
     tokens.deallocate()
     numbers.deallocate()
     targets.deallocate()

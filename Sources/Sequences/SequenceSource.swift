@@ -1,6 +1,6 @@
 /// Batches of sequences, each a pure function of its step: any rank can ask for any lanes of any step and gets the
 /// same, with no communication.
-public protocol SequenceSource: Sendable {
+package protocol SequenceSource: Sendable {
   /// B, sequences in the global batch.
   var globalBatch: Int { get }
   /// T, timesteps of a window; shorter sequences are padded.
@@ -22,10 +22,10 @@ public protocol SequenceSource: Sendable {
 
 extension SequenceSource {
   /// T: every window is as long as there is room.
-  public func windowSteps(atStep step: Int) -> Int { timesteps }
+  package func windowSteps(atStep step: Int) -> Int { timesteps }
 
   /// 1: every step counts alike.
-  public func learningRateFactor(atStep step: Int) -> Double { 1 }
+  package func learningRateFactor(atStep step: Int) -> Double { 1 }
 
   /// Traps on a step, lanes or memory that break the contract of `fill` for a source of tokens with a target at every
   /// timestep.

@@ -2,16 +2,16 @@ import Foundation
 import Problems
 
 /// JSON on one line whose keys are sorted: the same bytes for the same value.
-public enum SortedJSON {
+package enum SortedJSON {
   /// The value as JSON.
-  public static func data(_ value: some Encodable) throws -> Data {
+  package static func data(_ value: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(value)
   }
 
   /// The value as JSON.
-  public static func text(_ value: some Encodable) throws -> String { String(decoding: try data(value), as: UTF8.self) }
+  package static func text(_ value: some Encodable) throws -> String { String(decoding: try data(value), as: UTF8.self) }
 
   /// Reads what `data` has made. Exit code 65 for anything else: `what` it should be, with which keys, and `name`, what
   /// the file is called.

@@ -12,22 +12,22 @@ import Problems
 ///
 /// With a deviation windows have random lengths (see `RandomWindows`) in place of T, and the learning rate of a step is
 /// multiplied by its length over T.
-public struct TokenStream: SequenceSource {
+package struct TokenStream: SequenceSource {
   private let tokens: TokenSequence
   private let seed: UInt64
   private let resetProbability: Double
   /// Nil where all windows have T tokens.
   private let windows: RandomWindows?
   /// B, lanes.
-  public let globalBatch: Int
+  package let globalBatch: Int
   /// T, tokens of a lane in one step; with random windows the most that there can be.
-  public let timesteps: Int
+  package let timesteps: Int
   /// Windows of a lane: the steps of an epoch.
-  public let stepsPerEpoch: Int
+  package let stepsPerEpoch: Int
 
   /// A source over `tokens`; an error with exit code 65 where they do not fill one step. `name` is what it calls them.
   /// - Parameter deviation: of the lengths of windows from `timesteps`, 0 for windows of that length alone.
-  public init(
+  package init(
     tokens: TokenSequence, globalBatch: Int, timesteps: Int, deviation: Int = 0, resetProbability: Double = 0,
     seed: UInt64, name: String
   ) throws(Problem) {
@@ -54,7 +54,7 @@ public struct TokenStream: SequenceSource {
   }
 
   /// The same over tokens in memory.
-  public init(
+  package init(
     tokens: [Int32], globalBatch: Int, timesteps: Int, deviation: Int = 0, resetProbability: Double = 0, seed: UInt64,
     name: String
   ) throws(Problem) {
@@ -64,7 +64,7 @@ public struct TokenStream: SequenceSource {
   }
 
   /// True at the first step of an epoch, and before any other window with the reset probability.
-  public func startsFresh(atStep step: Int, lane: Int) -> Bool {
+  package func startsFresh(atStep step: Int, lane: Int) -> Bool {
     if step % stepsPerEpoch == 0 { return true }
     guard resetProbability > 0 else { return false }
     let words = Philox(seed: seed, purpose: .stateReset, step: step).words(block: 0, lane: lane)
@@ -72,7 +72,7 @@ public struct TokenStream: SequenceSource {
   }
 
   /// The most timesteps of a window: what a batch has room for.
-  public static func longestWindow(timesteps: Int, deviation: Int) -> Int {
+  package static func longestWindow(timesteps: Int, deviation: Int) -> Int {
     RandomWindows.longest(base: timesteps, deviation: deviation)
   }
 
@@ -90,25 +90,25 @@ public struct TokenStream: SequenceSource {
   }
 
   /// The length of the step's window.
-  public func windowSteps(atStep step: Int) -> Int { window(step).count }
+  package func windowSteps(atStep step: Int) -> Int { window(step).count }
 
   /// The length of the window over the usual one.
-  public func learningRateFactor(atStep step: Int) -> Double {
+  package func learningRateFactor(atStep step: Int) -> Double {
     windows.map { Double(window(step).count) / Double($0.base) } ?? 1
   }
 
   /// Every place of the window has a target.
-  public func targetCount(atStep step: Int) -> Int { globalBatch * window(step).count }
+  package func targetCount(atStep step: Int) -> Int { globalBatch * window(step).count }
 
   /// The first token of an epoch.
-  public func offset(ofEpoch epoch: Int) -> Int {
+  package func offset(ofEpoch epoch: Int) -> Int {
     let slack = tokens.count - 1 - globalBatch * laneTokens(ofEpoch: epoch)
     var draws = PhiloxSequence(seed: seed, purpose: .dataOrder, step: epoch)
     return draws.below(slack + 1)
   }
 
   /// Writes the step's windows of `lanes`.
-  public func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
+  package func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
     checkFill(step: step, lanes: lanes, batch)
     let (epoch, window) = (step / stepsPerEpoch, window(step))
     let (first, laneTokens) = (offset(ofEpoch: epoch) + window.lowerBound, laneTokens(ofEpoch: epoch))

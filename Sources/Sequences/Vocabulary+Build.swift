@@ -9,7 +9,7 @@ extension Vocabulary {
   ///   - maximum: The most entries, `<unk>` and all; the rarest are left out. 0 keeps all. Bytes are always 256.
   ///   - part: Which part of the text `bytes` are, for an error.
   ///   - name: What an error calls the text.
-  public static func build(
+  package static func build(
     from bytes: [UInt8], kind: TokenKind, maximum: Int = 0, part: String = "text", name: String
   ) throws(Problem) -> Vocabulary {
     let counted: [Counted]

@@ -3,7 +3,7 @@ import Foundation
 import Problems
 
 /// What one token is.
-public enum TokenKind: String, Codable, Sendable, CaseIterable {
+package enum TokenKind: String, Codable, Sendable, CaseIterable {
   /// Unicode scalars of UTF-8 text.
   case characters
   /// Bytes of any file: always 256 entries, so nothing is unknown.
@@ -21,9 +21,9 @@ public enum TokenKind: String, Codable, Sendable, CaseIterable {
 /// are so always defined. Two consequences: a text with 65 different characters gives 66 entries, and a perplexity over
 /// words is that of the text *after* rare words became `<unk>`; it can be compared only between equal vocabularies.
 /// A word spelled `<unk>` in the text is this entry too, as corpora prepared in that way expect.
-public struct Vocabulary: Sendable, Equatable {
+package struct Vocabulary: Sendable, Equatable {
   /// What one token is.
-  public let kind: TokenKind
+  package let kind: TokenKind
   /// Entries by token number; none are stored for `bytes`.
   let entries: [ExactString]
   /// The number of a character, by scalar value; empty unless `kind` is `characters` or `symbols`.
@@ -32,25 +32,25 @@ public struct Vocabulary: Sendable, Equatable {
   private let wordNumbers: [ExactString: Int32]
 
   /// The text of entry 0 of `characters` and `words`.
-  public static let unknownText = "<unk>"
+  package static let unknownText = "<unk>"
   /// No vocabulary has more entries: there are about 1.1 million Unicode scalars, and a softmax over more is hopeless.
-  public static let maximumCount = 1 << 21
+  package static let maximumCount = 1 << 21
   /// The 256 bytes.
-  public static let bytes = Vocabulary(valid: .bytes, entries: [])
+  package static let bytes = Vocabulary(valid: .bytes, entries: [])
 
   /// K, the number of entries.
-  public var count: Int { kind == .bytes ? 256 : entries.count }
+  package var count: Int { kind == .bytes ? 256 : entries.count }
   /// The number of `<unk>`, nil where nothing can be unknown. A sampler leaves it out.
-  public var unknown: Int32? { kind == .characters || kind == .words ? 0 : nil }
+  package var unknown: Int32? { kind == .characters || kind == .words ? 0 : nil }
 
   /// A vocabulary of generated symbols, numbered in the order given: one different scalar each.
-  public init(symbols: String) throws(Problem) {
+  package init(symbols: String) throws(Problem) {
     try self.init(kind: .symbols, entries: symbols.unicodeScalars.map { String($0) })
   }
 
   /// A vocabulary from stored entries. They are checked: anything that `build` could not have made is an error with
   /// exit code 65.
-  public init(kind: TokenKind, entries: [String]) throws(Problem) {
+  package init(kind: TokenKind, entries: [String]) throws(Problem) {
     let exact = entries.map(ExactString.init)
     try Vocabulary.check(kind, exact)
     self.init(valid: kind, entries: exact)
@@ -74,7 +74,7 @@ public struct Vocabulary: Sendable, Equatable {
   }
 
   /// Equality of kind and entries; the look-up tables follow from them.
-  public static func == (a: Vocabulary, b: Vocabulary) -> Bool { a.kind == b.kind && a.entries == b.entries }
+  package static func == (a: Vocabulary, b: Vocabulary) -> Bool { a.kind == b.kind && a.entries == b.entries }
 
   // MARK: Tokens
 
@@ -89,12 +89,12 @@ public struct Vocabulary: Sendable, Equatable {
 
   /// The tokens of a text. Only symbols that a task does not have are an error; other tokens outside the vocabulary
   /// become `<unk>`.
-  public func encode(_ text: String) throws(Problem) -> [Int32] {
+  package func encode(_ text: String) throws(Problem) -> [Int32] {
     try encode(bytes: Array(text.utf8), name: "text")
   }
 
   /// The tokens of the bytes of a text; `name` is what an error calls it.
-  public func encode(bytes: [UInt8], name: String) throws(Problem) -> [Int32] {
+  package func encode(bytes: [UInt8], name: String) throws(Problem) -> [Int32] {
     if kind == .bytes { return bytes.map { Int32($0) } }
     var tokens: [Int32] = []
     if kind == .words {
@@ -114,7 +114,7 @@ public struct Vocabulary: Sendable, Equatable {
 
   /// The text of tokens: words joined by spaces, bytes that are not UTF-8 and unknown characters shown as U+FFFD.
   /// - Precondition: every token is one of 0 ..< `count`.
-  public func decode(_ tokens: some Sequence<Int32>) -> String {
+  package func decode(_ tokens: some Sequence<Int32>) -> String {
     switch kind {
     case .bytes: String(decoding: tokens.map { UInt8($0) }, as: UTF8.self)
     case .characters: tokens.map { $0 == unknown ? "\u{FFFD}" : entries[Int($0)].text }.joined()
@@ -130,14 +130,14 @@ extension Vocabulary: Codable {
   private enum CodingKeys: String, CodingKey { case kind, entries }
 
   /// Writes the kind and, other than for `bytes`, the entries in the order of their numbers.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(kind, forKey: .kind)
     try container.encode(entries.map(\.text), forKey: .entries)
   }
 
   /// Reads and checks what `encode(to:)` wrote.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     try self.init(
       kind: container.decode(TokenKind.self, forKey: .kind),
@@ -145,10 +145,10 @@ extension Vocabulary: Codable {
   }
 
   /// The vocabulary as one JSON object, the same bytes for the same vocabulary.
-  public func json() throws -> Data { try SortedJSON.data(self) }
+  package func json() throws -> Data { try SortedJSON.data(self) }
 
   /// The vocabulary in a JSON object; `name` is what an error calls the file. Exit code 65 for anything malformed.
-  public init(json: Data, name: String) throws(Problem) {
+  package init(json: Data, name: String) throws(Problem) {
     self = try SortedJSON.read(json, what: "vocabulary", keys: "kind and entries", name: name)
   }
 

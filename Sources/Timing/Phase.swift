@@ -1,5 +1,5 @@
 /// What a rank is about at a moment. It is always in exactly one phase.
-public enum Phase: UInt8, CaseIterable, Sendable {
+package enum Phase: UInt8, CaseIterable, Sendable {
   /// Taking a batch from the source.
   case data
   /// Forward over the window.
@@ -26,30 +26,30 @@ public enum Phase: UInt8, CaseIterable, Sendable {
   case checkpoint
 
   /// The phases in which every rank works for itself, all at the same task.
-  public static let computing: [Phase] = [.data, .forward, .loss, .backward, .update, .packing]
+  package static let computing: [Phase] = [.data, .forward, .loss, .backward, .update, .packing]
 }
 
 /// Seconds of each phase.
-public struct PhaseSeconds: Sendable {
+package struct PhaseSeconds: Sendable {
   private var values = InlineArray<12, Double>(repeating: 0)
 
   /// Zero seconds of each.
-  public init() { precondition(Phase.allCases.count == values.count) }
+  package init() { precondition(Phase.allCases.count == values.count) }
 
   /// The seconds of a phase.
-  public subscript(phase: Phase) -> Double {
+  package subscript(phase: Phase) -> Double {
     get { values[Int(phase.rawValue)] }
     set { values[Int(phase.rawValue)] = newValue }
   }
 
   /// The seconds of several phases together.
-  public func sum(_ phases: some Sequence<Phase>) -> Double { phases.reduce(0) { $0 + self[$1] } }
+  package func sum(_ phases: some Sequence<Phase>) -> Double { phases.reduce(0) { $0 + self[$1] } }
 
   /// The seconds of all phases.
-  public var total: Double { values.indices.reduce(0) { $0 + values[$1] } }
+  package var total: Double { values.indices.reduce(0) { $0 + values[$1] } }
 
   /// Adds the seconds of each phase.
-  public static func += (left: inout PhaseSeconds, right: PhaseSeconds) {
+  package static func += (left: inout PhaseSeconds, right: PhaseSeconds) {
     for index in left.values.indices { left.values[index] += right.values[index] }
   }
 }

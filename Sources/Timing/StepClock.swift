@@ -2,9 +2,9 @@ import Glibc
 
 /// Tells the phases of one rank apart: how long each took, and, where a trace is wanted, when each began and ended.
 /// Nothing is allocated after `init`.
-public final class StepClock {
+package final class StepClock {
   /// How many of a rank's latest events a trace keeps: 2 MB, some thousand steps.
-  public static let tracedEvents = 1 << 16
+  package static let tracedEvents = 1 << 16
 
   private var phase = Phase.coordination
   private var part: Int32 = -1
@@ -28,7 +28,7 @@ public final class StepClock {
   /// - Parameters:
   ///   - parts: parts of the model.
   ///   - tracedEvents: events to be kept, 0 for none.
-  public init(parts: Int, tracedEvents: Int, at now: Double = StepClock.now()) {
+  package init(parts: Int, tracedEvents: Int, at now: Double = StepClock.now()) {
     enteredAt = now
     countedUntil = now
     ring = TraceRing(capacity: tracedEvents)
@@ -37,7 +37,7 @@ public final class StepClock {
   }
 
   /// Seconds since some moment; the same for all processes of a machine.
-  public static func now() -> Double {
+  package static func now() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
@@ -46,7 +46,7 @@ public final class StepClock {
   // MARK: Phases
 
   /// The phase so far ends, and another one begins.
-  public func enter(_ next: Phase, part nextPart: Int = -1, at now: Double = StepClock.now()) {
+  package func enter(_ next: Phase, part nextPart: Int = -1, at now: Double = StepClock.now()) {
     let elapsed = now - enteredAt
     seconds[phase] += elapsed
     countHidden(until: now)
@@ -55,20 +55,20 @@ public final class StepClock {
   }
 
   /// What was measured so far belongs to no step.
-  public func restart(at now: Double = StepClock.now()) {
+  package func restart(at now: Double = StepClock.now()) {
     enter(.coordination, at: now)
     (seconds, hidden) = (PhaseSeconds(), 0)
   }
 
   /// A step begins, counted from 1, and its first phase, `data`.
-  public func beginStep(_ step: Int, at now: Double = StepClock.now()) {
+  package func beginStep(_ step: Int, at now: Double = StepClock.now()) {
     enter(.data, at: now)
     self.step = Int32(clamping: step)
     stepBegin = now
   }
 
   /// The step ends, and the phase `coordination` begins. Returns what was measured since the end of the step before.
-  public func endStep(at now: Double = StepClock.now()) -> StepTimes {
+  package func endStep(at now: Double = StepClock.now()) -> StepTimes {
     enter(.coordination, at: now)
     record(.step, from: stepBegin, to: now, part: -1)
     defer { (seconds, hidden) = (PhaseSeconds(), 0) }
@@ -76,7 +76,7 @@ public final class StepClock {
   }
 
   /// What was measured since the end of the last step.
-  public func secondsSinceStep(at now: Double = StepClock.now()) -> PhaseSeconds {
+  package func secondsSinceStep(at now: Double = StepClock.now()) -> PhaseSeconds {
     enter(phase, part: Int(part), at: now)
     return seconds
   }
@@ -91,13 +91,13 @@ public final class StepClock {
 
   /// The phase is interrupted so that messages make progress. No event of a trace: this happens hundreds of times a
   /// step.
-  public func beginProgress(at now: Double = StepClock.now()) {
+  package func beginProgress(at now: Double = StepClock.now()) {
     countHidden(until: now)
     progressBegan = now
   }
 
   /// The phase goes on. The time between counts as `submit`.
-  public func endProgress(at now: Double = StepClock.now()) {
+  package func endProgress(at now: Double = StepClock.now()) {
     countHidden(until: now)
     seconds[.submit] += now - progressBegan
     seconds[phase] -= now - progressBegan
@@ -105,14 +105,14 @@ public final class StepClock {
   }
 
   /// The gradient of a part is on its way.
-  public func submitted(part: Int, at now: Double = StepClock.now()) {
+  package func submitted(part: Int, at now: Double = StepClock.now()) {
     countHidden(until: now)
     submittedAt[part] = now
     underWay += 1
   }
 
   /// The gradient of a part is known to have arrived; where that was known before, nothing happens.
-  public func arrived(part: Int, at now: Double = StepClock.now()) {
+  package func arrived(part: Int, at now: Double = StepClock.now()) {
     guard !submittedAt[part].isNaN else { return }
     countHidden(until: now)
     record(.exchange, from: submittedAt[part], to: now, part: Int32(part))
@@ -123,10 +123,10 @@ public final class StepClock {
   // MARK: Shared memory
 
   /// The gradient of a part stands where the other ranks of the node read it. Nothing travels, so nothing is hidden.
-  public func ready(part: Int, at now: Double = StepClock.now()) { readyAt[part] = now }
+  package func ready(part: Int, at now: Double = StepClock.now()) { readyAt[part] = now }
 
   /// All ranks of the node have come to read.
-  public func allReady(at now: Double = StepClock.now()) {
+  package func allReady(at now: Double = StepClock.now()) {
     for part in readyAt.indices where !readyAt[part].isNaN {
       record(.ready, from: readyAt[part], to: now, part: Int32(part))
       readyAt[part] = .nan
@@ -134,14 +134,14 @@ public final class StepClock {
   }
 
   /// A part has been read from the memory of the node's ranks since the phase began.
-  public func read(part: Int, at now: Double = StepClock.now()) {
+  package func read(part: Int, at now: Double = StepClock.now()) {
     record(.reading, from: enteredAt, to: now, part: Int32(part))
   }
 
   // MARK: Trace
 
   /// The latest events, in the order in which they ended.
-  public var events: [TraceEvent] { ring.events }
+  package var events: [TraceEvent] { ring.events }
 
   private func record(_ kind: TraceEvent.Kind, from begin: Double, to end: Double, part: Int32) {
     ring.append(TraceEvent(begin: begin, end: end, step: step, part: part, kind: kind, phase: phase))
@@ -149,14 +149,14 @@ public final class StepClock {
 }
 
 /// What a rank measured from the end of one step to the end of the next.
-public struct StepTimes: Sendable {
+package struct StepTimes: Sendable {
   /// Seconds of each phase.
-  public var seconds: PhaseSeconds
+  package var seconds: PhaseSeconds
   /// Seconds of computing during which a gradient was on its way.
-  public var hiddenSeconds: Double
+  package var hiddenSeconds: Double
 
   /// Of these seconds.
-  public init(seconds: PhaseSeconds, hiddenSeconds: Double) {
+  package init(seconds: PhaseSeconds, hiddenSeconds: Double) {
     self.seconds = seconds
     self.hiddenSeconds = hiddenSeconds
   }

@@ -3,32 +3,32 @@
 /// Only durations are compared, never the clocks of two machines. Between two points at which all ranks wait for each
 /// other, rank i is busy for bᵢ seconds: the time lasts as long as the slowest one is busy, max b, so that the ranks
 /// wait for it max b − mean b seconds in the mean. What remains of the elapsed time is communication.
-public struct StepSplit: Sendable, Equatable {
+package struct StepSplit: Sendable, Equatable {
   /// Forward, loss, backward, update, packing, and rank 0's records.
-  public var compute = 0.0
+  package var compute = 0.0
   /// Communication that computing did not hide, with the additions that belong to it.
-  public var communication = 0.0
+  package var communication = 0.0
   /// Waiting for the slowest rank.
-  public var waiting = 0.0
+  package var waiting = 0.0
   /// Taking batches from the source.
-  public var data = 0.0
+  package var data = 0.0
   /// Checkpoints that were written before the step, since the end of the one before.
-  public var checkpoint = 0.0
+  package var checkpoint = 0.0
   /// Communication that went on while the ranks computed; not a share.
-  public var hidden = 0.0
+  package var hidden = 0.0
 
   /// Seconds from the end of a step to the end of the next, without evaluation.
-  public var total: Double { compute + communication + waiting + data + checkpoint }
+  package var total: Double { compute + communication + waiting + data + checkpoint }
 
   /// Nothing yet.
-  public init() {}
+  package init() {}
 
   /// The phases in which a rank is busy, cut where all ranks wait for each other: for the parameters' gradient, the
   /// updated parameters, the times of the step, the coordinator's decision.
   static let busy: [[Phase]] = [[.data, .forward, .loss, .backward], [.update], [.packing], [.coordination]]
 
   /// The split of one step: what each rank measured, rank 0 first.
-  public init(_ ranks: [StepTimes]) {
+  package init(_ ranks: [StepTimes]) {
     guard let root = ranks.first?.seconds else { return }
     let mean = { (value: (StepTimes) -> Double) in ranks.reduce(0) { $0 + value($1) } / Double(ranks.count) }
     let elapsed = root.total - root[.evaluation]
@@ -49,7 +49,7 @@ public struct StepSplit: Sendable, Equatable {
   }
 
   /// Adds the times of other steps.
-  public static func += (left: inout StepSplit, right: StepSplit) {
+  package static func += (left: inout StepSplit, right: StepSplit) {
     left.compute += right.compute
     left.communication += right.communication
     left.waiting += right.waiting

@@ -1,14 +1,14 @@
 /// A rank that takes longer over the same task than the others.
-public struct Straggler: Sendable, Equatable {
+package struct Straggler: Sendable, Equatable {
   /// The rank.
-  public let rank: Int
+  package let rank: Int
   /// Its time over what was to be expected of it, less 1: 0.25 for a quarter longer.
-  public let behind: Double
+  package let behind: Double
   /// The phase in which it lost most.
-  public let phase: Phase
+  package let phase: Phase
 
   /// A rank that is `behind`, mostly in `phase`.
-  public init(rank: Int, behind: Double, phase: Phase) {
+  package init(rank: Int, behind: Double, phase: Phase) {
     self.rank = rank
     self.behind = behind
     self.phase = phase
@@ -20,13 +20,13 @@ public struct Straggler: Sendable, Equatable {
 /// Of a rank one can expect the median of the others' time, and for the work on sequences as much more as it has more
 /// sequences than the median of the others: what the plan deals out unevenly makes nobody slow. A rank with fewer
 /// sequences is not expected to be faster in proportion, for a part of the work does not depend on them.
-public struct StragglerDetector: Sendable {
+package struct StragglerDetector: Sendable {
   /// Steps in a row for which a rank must be behind.
-  public let steps: Int
+  package let steps: Int
   /// How far behind it must be in each.
-  public let threshold: Double
+  package let threshold: Double
   /// Seconds that it must have lost in them: where steps are short it takes more of them to matter.
-  public let lostSeconds: Double
+  package let lostSeconds: Double
 
   private let sequences: [Int]
   private var all: [PhaseSeconds]
@@ -36,10 +36,10 @@ public struct StragglerDetector: Sendable {
   private var isReported = false
 
   /// As many steps as a run waits before it complains.
-  public static let stepsInARow = 50
+  package static let stepsInARow = 50
 
   /// A detector for ranks that compute so many sequences each.
-  public init(sequences: [Int], steps: Int = stepsInARow, threshold: Double = 0.2, lostSeconds: Double = 0.2) {
+  package init(sequences: [Int], steps: Int = stepsInARow, threshold: Double = 0.2, lostSeconds: Double = 0.2) {
     self.sequences = sequences
     self.steps = steps
     self.threshold = threshold
@@ -50,7 +50,7 @@ public struct StragglerDetector: Sendable {
 
   /// Takes what each rank measured in a step. Returns a rank that has now been behind for at least `steps` steps in a
   /// row and lost `lostSeconds` in them, with their number; once for each time that it falls behind.
-  public mutating func add(_ ranks: [PhaseSeconds]) -> (straggler: Straggler, steps: Int)? {
+  package mutating func add(_ ranks: [PhaseSeconds]) -> (straggler: Straggler, steps: Int)? {
     precondition(ranks.count == all.count, "seconds of other ranks")
     for rank in ranks.indices { all[rank] += ranks[rank] }
     guard let slowest = slowest(ranks, sequences: sequences), slowest.straggler.behind > threshold else {
@@ -71,7 +71,7 @@ public struct StragglerDetector: Sendable {
   }
 
   /// The slowest rank over all steps, however many sequences it has; nil for a single rank, or before the first step.
-  public var slowest: Straggler? { slowest(all, sequences: all.map { _ in 1 })?.straggler }
+  package var slowest: Straggler? { slowest(all, sequences: all.map { _ in 1 })?.straggler }
 
   /// The rank whose time exceeds its expectation by most, and by how many seconds.
   private func slowest(_ ranks: [PhaseSeconds], sequences: [Int]) -> (straggler: Straggler, lost: Double)? {

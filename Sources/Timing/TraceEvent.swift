@@ -1,8 +1,8 @@
 /// Something that a rank was about from one moment to another. 32 bytes without references, so that events can be kept
 /// in memory made before, and sent as bytes.
-public struct TraceEvent: Sendable {
+package struct TraceEvent: Sendable {
   /// What the event shows.
-  public enum Kind: UInt8, Sendable {
+  package enum Kind: UInt8, Sendable {
     /// A whole training step; its phases lie within.
     case step
     /// A phase.
@@ -16,20 +16,20 @@ public struct TraceEvent: Sendable {
   }
 
   /// Seconds on the rank's clock.
-  public let begin: Double
+  package let begin: Double
   /// Seconds on the rank's clock, not before `begin`.
-  public let end: Double
+  package let end: Double
   /// The step, counted from 1.
-  public let step: Int32
+  package let step: Int32
   /// The part of the model, or −1 for none.
-  public let part: Int32
+  package let part: Int32
   /// What the event shows.
-  public let kind: Kind
+  package let kind: Kind
   /// The phase, where the event shows one.
-  public let phase: Phase
+  package let phase: Phase
 
   /// An event of these values.
-  public init(begin: Double, end: Double, step: Int32, part: Int32, kind: Kind, phase: Phase) {
+  package init(begin: Double, end: Double, step: Int32, part: Int32, kind: Kind, phase: Phase) {
     self.begin = begin
     self.end = end
     self.step = step
@@ -39,7 +39,7 @@ public struct TraceEvent: Sendable {
   }
 
   /// The same event on another clock.
-  public func onClock(_ convert: (Double) -> Double) -> TraceEvent {
+  package func onClock(_ convert: (Double) -> Double) -> TraceEvent {
     TraceEvent(begin: convert(begin), end: convert(end), step: step, part: part, kind: kind, phase: phase)
   }
 }

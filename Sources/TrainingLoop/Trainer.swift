@@ -6,7 +6,7 @@ import Sequences
 
 /// Runs a training from its start or a checkpoint to its end: carries out what the coordinator on rank 0 decides, on
 /// all ranks together.
-public final class Trainer {
+package final class Trainer {
   let world: World
   let training: Training
   let source: any SequenceSource
@@ -31,10 +31,10 @@ public final class Trainer {
   var evaluated: (step: Int, loss: Double)?
 
   /// The last completed step.
-  public internal(set) var lastStep = 0
+  package internal(set) var lastStep = 0
 
   /// After `run`, on rank 0: why the trace could not be written, nil where nothing went wrong.
-  public private(set) var traceError: Problem?
+  package private(set) var traceError: Problem?
 
   var isRoot: Bool { world.communicator.rank == 0 }
 
@@ -50,7 +50,7 @@ public final class Trainer {
   ///   - dumps: how many steps that were not finite are dumped into the directory, at most.
   ///   - trace: where a trace is to be written at the end, nil for none.
   ///   - report: called on rank 0.
-  public init(
+  package init(
     world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)?,
     policy: Coordinator.Policy, verification: VerificationPolicy = VerificationPolicy(every: 0, paranoid: false),
     directory: RunDirectory, configuration: String, identity: DataIdentity,
@@ -85,7 +85,7 @@ public final class Trainer {
 
   /// Trains to the end. `checkpoint` (rank 0) is where to go on from; `resumes` says on every rank whether there is
   /// one. Parameters must have been initialized where there is none. Returns the exit code, the same on every rank.
-  public func run(resumes: Bool, from checkpoint: Checkpoint?, finishRecorded: Bool) throws -> Int32 {
+  package func run(resumes: Bool, from checkpoint: Checkpoint?, finishRecorded: Bool) throws -> Int32 {
     let code: Int32
     do {
       code = try carryOut(resumes: resumes, from: checkpoint, finishRecorded: finishRecorded)

@@ -3,14 +3,14 @@ import MPI
 import Runs
 
 /// When the checkpoints of a run are written for other reasons than their steps, and which of them are kept.
-public struct CheckpointPolicy: Sendable {
+package struct CheckpointPolicy: Sendable {
   /// When one is due by the clock, which is that of `World.wallTimeSeconds`.
-  public var clock: CheckpointClock
+  package var clock: CheckpointClock
   /// Which are kept.
-  public var retention: Retention
+  package var retention: Retention
 
   /// By default never by the clock, and all are kept.
-  public init(
+  package init(
     clock: CheckpointClock = CheckpointClock(intervalSeconds: 0, overhead: 0, startSeconds: 0, checkpointBytes: 0),
     retention: Retention = .all
   ) {

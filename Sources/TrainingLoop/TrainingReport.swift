@@ -4,7 +4,7 @@ import Runs
 import Timing
 
 /// What the trainer tells about its progress; on rank 0 alone.
-public enum TrainingReport {
+package enum TrainingReport {
   /// The job is to stop: what is under way is abandoned, and the last completed step saved.
   case stopping(StopReason)
   /// A step is done.

@@ -22,7 +22,9 @@ package func get(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf
 
 package func text(_ path: String) throws -> String { String(decoding: try get(path), as: UTF8.self) }
 
-package func list(_ path: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+package func list(_ path: String) throws -> [String] {
+  try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+}
 
 package func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 

@@ -4,26 +4,26 @@ import Plan
 import Tiles
 
 /// One kernel's time beside that of its reference.
-public struct KernelTiming: Sendable {
+package struct KernelTiming: Sendable {
   /// The kernel and its sizes.
-  public let name: String
+  package let name: String
   /// Floating-point operations of a call, or numbers it makes where operations are not what counts.
-  public let work: Double
+  package let work: Double
   /// What `work` counts: `flop` or `number`.
-  public let unit: String
+  package let unit: String
   /// Median seconds of a call.
-  public let seconds: Double
+  package let seconds: Double
   /// Median seconds of a call of the reference; nil where the reference is the same code for one number.
-  public let referenceSeconds: Double?
+  package let referenceSeconds: Double?
   /// The core's peak in flop a second, measured between the calls.
-  public let peak: Double
+  package let peak: Double
 
   /// Work a second.
-  public var rate: Double { work / seconds }
+  package var rate: Double { work / seconds }
 }
 
 /// Times every kernel on this core. `rounds` calls of each, interleaved with measurements of the peak.
-public func benchmarkKernels(rounds: Int) -> [KernelTiming] {
+package func benchmarkKernels(rounds: Int) -> [KernelTiming] {
   let bench = KernelBenchmark(rounds: rounds)
   return [
     // The first stays in the first-level cache: what a tile can do at best, on a core that others may use as well.

@@ -2,7 +2,7 @@ import Kernels
 
 /// What this core can do at most, in flop a second: the best of three short runs of fused multiply-adds on registers
 /// alone, as many chains as are under way at once in the tiles of the instruction set.
-public func measuredPeak(on set: InstructionSet = .current) -> Double {
+package func measuredPeak(on set: InstructionSet = .current) -> Double {
   let clock = ContinuousClock()
   var best = 0.0
   for _ in 0..<3 {

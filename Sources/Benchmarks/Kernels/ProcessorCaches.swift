@@ -1,16 +1,16 @@
 import Glibc
 
 /// A data cache of the processor, as Linux describes it.
-public struct ProcessorCache: Equatable, Sendable {
+package struct ProcessorCache: Equatable, Sendable {
   /// 1 is the nearest to the core.
-  public let level: Int
+  package let level: Int
   /// Bytes of it.
-  public let bytes: Int
+  package let bytes: Int
   /// Processors that share it.
-  public let sharers: Int
+  package let sharers: Int
 
   /// A cache of these properties.
-  public init(level: Int, bytes: Int, sharers: Int) {
+  package init(level: Int, bytes: Int, sharers: Int) {
     self.level = level
     self.bytes = bytes
     self.sharers = sharers
@@ -18,7 +18,7 @@ public struct ProcessorCache: Equatable, Sendable {
 
   /// A cache from the texts of Linux, such as `2`, `Unified`, `512K` and `0-1,4`; nil for a cache of instructions, or
   /// where a text is not what Linux writes.
-  public init?(level: String, kind: String, size: String, sharedBy: String) {
+  package init?(level: String, kind: String, size: String, sharedBy: String) {
     guard kind != "Instruction", let level = Int(level), let bytes = ProcessorCache.bytes(size),
       let sharers = ProcessorCache.count(sharedBy)
     else { return nil }
@@ -26,7 +26,7 @@ public struct ProcessorCache: Equatable, Sendable {
   }
 
   /// The data caches of the first processor, the nearest first; none where the system does not say.
-  public static func ofThisMachine() -> [ProcessorCache] {
+  package static func ofThisMachine() -> [ProcessorCache] {
     let folder = "/sys/devices/system/cpu/cpu0/cache/index"
     return (0..<8).compactMap { index in
       guard let level = line("\(folder)\(index)/level"), let kind = line("\(folder)\(index)/type"),

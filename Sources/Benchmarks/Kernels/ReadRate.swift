@@ -3,7 +3,7 @@ import Tiles
 
 /// Bytes a second that this core reads, again and again, from a buffer of `bytes` bytes: the best of three runs, each
 /// of 64 MB or one pass.
-public func measuredReadRate(bytes: Int) -> Double {
+package func measuredReadRate(bytes: Int) -> Double {
   let buffer = FloatBuffer(count: padded(max(1, bytes / MemoryLayout<Float>.stride)))
   let passBytes = Double(buffer.count * MemoryLayout<Float>.stride)
   let passes = max(1, Int(Double(64 << 20) / passBytes))

@@ -2,9 +2,9 @@ import Files
 import LSTM
 
 /// Where the numbers of a step went bad; the same on every rank, and for every number of ranks but for `rank`.
-public struct NonFiniteFinding: Equatable, Sendable {
+package struct NonFiniteFinding: Equatable, Sendable {
   /// What the first number that is not finite belongs to.
-  public enum Place: Equatable, Sendable {
+  package enum Place: Equatable, Sendable {
     /// A sequence: its lane is that of the global batch.
     case sequence(NonFiniteValue, shard: Int)
     /// The gradient of a tensor: all numbers of the sequences are finite, and their sum is not.
@@ -14,18 +14,18 @@ public struct NonFiniteFinding: Equatable, Sendable {
   }
 
   /// From 1.
-  public let step: Int
+  package let step: Int
   /// Where it is.
-  public let place: Place
+  package let place: Place
   /// The rank that has it.
-  public let rank: Int
+  package let rank: Int
   /// The first tensor with a number that was not finite before the step, on that rank; nil for none.
-  public let badParameter: String?
+  package let badParameter: String?
   /// The first tensor in which that rank differs from most others, which no rank ever should; nil for none.
-  public let differingParameter: String?
+  package let differingParameter: String?
 
   /// What was found, for the metrics.
-  public var json: [(key: String, value: JSON)] {
+  package var json: [(key: String, value: JSON)] {
     let place: [(key: String, value: JSON)] =
       switch self.place {
       case .sequence(let value, let shard):
@@ -48,7 +48,7 @@ public struct NonFiniteFinding: Equatable, Sendable {
 
 extension NonFiniteFinding: CustomStringConvertible {
   /// One line for the user, without the rank. Layers, timesteps, sequences, shards and units are counted from 0.
-  public var description: String {
+  package var description: String {
     let place =
       switch self.place {
       case .sequence(let value, let shard):
@@ -64,7 +64,7 @@ extension NonFiniteFinding: CustomStringConvertible {
   }
 
   /// The rank for the user, and what sets it apart.
-  public func blame(ranks: Int) -> String {
+  package func blame(ranks: Int) -> String {
     "on rank \(rank) of \(ranks)"
       + (differingParameter.map { ", whose \($0) is not that of the other ranks: suspect its memory" } ?? "")
   }

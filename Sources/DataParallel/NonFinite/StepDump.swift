@@ -8,19 +8,19 @@ import Sequences
 
 /// A step that was not finite, as a run has dumped it: all that the step began with, so that it can be repeated without
 /// the run and its data. Read as hostile input.
-public struct StepDump: Sendable {
+package struct StepDump: Sendable {
   /// Its directory.
-  public let path: String
+  package let path: String
   /// What was found then.
-  public let finding: String
+  package let finding: String
   /// The rank that had it, and of how many.
-  public let recordedRank: (rank: Int, of: Int)
+  package let recordedRank: (rank: Int, of: Int)
   /// The run's configuration.
-  public let configuration: String
+  package let configuration: String
   /// What the training must be to repeat the step.
-  public let setup: TrainingSetup
+  package let setup: TrainingSetup
   /// From 1.
-  public let step: Int
+  package let step: Int
 
   private let checkpoint: Checkpoint
   private let source: DumpedBatch
@@ -28,7 +28,7 @@ public struct StepDump: Sendable {
   private let states: [Float]
 
   /// Reads a dump. Parameters are read by `replay`.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     checkpoint = try Checkpoint(verifying: path)
     self.path = checkpoint.path
     let manifest = checkpoint.manifest
@@ -69,11 +69,11 @@ public struct StepDump: Sendable {
   }
 
   /// Whether a repetition found what is recorded.
-  public func isSame(_ finding: NonFiniteFinding) -> Bool { finding.description == self.finding }
+  package func isSame(_ finding: NonFiniteFinding) -> Bool { finding.description == self.finding }
 
   /// Computes the step again on all ranks, with the parameters and states of the dump; nil where all numbers are
   /// finite. Every rank calls it.
-  public func replay(on world: World) throws -> NonFiniteFinding? {
+  package func replay(on world: World) throws -> NonFiniteFinding? {
     let training = try Training(world: world, setup: setup)
     world.agree {
       if training.sharded.writesParameters {

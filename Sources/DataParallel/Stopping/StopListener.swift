@@ -8,7 +8,7 @@ import Timing
 /// A rank r that learns of it sends a message to ranks r + 1, r + 2, r + 4, … (mod P), and so does each that receives
 /// one: all ranks know after at most ⌈log₂P⌉ hops, wherever they are in their step. Each rank still comes to the
 /// reduction of the step, in which they agree; then every rank receives the messages that are still under way.
-public final class StopListener {
+package final class StopListener {
   /// Thrown where a step or an evaluation is abandoned.
   package struct Abandoned: Error {}
 
@@ -114,11 +114,11 @@ public final class StopListener {
 }
 
 /// What the ranks know of a stop after a reduction, the same on all of them.
-public struct StopAgreement: Equatable, Sendable {
+package struct StopAgreement: Equatable, Sendable {
   /// That of the lowest rank which had one.
-  public let reason: StopReason
+  package let reason: StopReason
   /// Whether some rank has not computed its part: then the step or the evaluation leaves no trace.
-  public let isAbandoned: Bool
+  package let isAbandoned: Bool
 
   /// Nil where no rank knows of a reason.
   package init?(words: [Double]) {

@@ -1,5 +1,5 @@
 /// Why a run is to stop before its end.
-public enum StopReason: Equatable, Sendable {
+package enum StopReason: Equatable, Sendable {
   /// A signal came to one of the ranks.
   case signal(Int32, rank: Int)
   /// The stop file lies in the run's directory.
@@ -12,7 +12,7 @@ public enum StopReason: Equatable, Sendable {
 
 extension StopReason: CustomStringConvertible {
   /// In words, such as "SIGTERM at rank 2".
-  public var description: String {
+  package var description: String {
     switch self {
     case .signal(let number, let rank): "\(StopReason.names[number] ?? "signal \(number)") at rank \(rank)"
     case .stopFile: "the stop file"
@@ -28,7 +28,7 @@ extension StopReason: CustomStringConvertible {
 
 extension StopReason {
   /// The reason as a number above 0, which other ranks understand: its kind, and 256 times the rank of a signal.
-  public var code: Int {
+  package var code: Int {
     switch self {
     case .signal(let number, let rank): Int(number) + 256 * rank
     case .stopFile: 201
@@ -38,7 +38,7 @@ extension StopReason {
   }
 
   /// The reason that has this code; nil where there is none.
-  public init?(code: Int) {
+  package init?(code: Int) {
     let (rank, kind) = code.quotientAndRemainder(dividingBy: 256)
     switch kind {
     case 1...64 where rank >= 0: self = .signal(Int32(kind), rank: rank)
@@ -56,9 +56,9 @@ extension StopReason {
 /// measured is reserved with half as much again, for disks are uneven, twice where another one must be waited for, and a
 /// second for the way out. Before the first checkpoint its time is estimated from its size. All times are seconds since
 /// the same moment.
-public struct StopClock: Sendable {
+package struct StopClock: Sendable {
   /// When the job's time is over, and which limit that is; nil where it has no end.
-  public let end: (seconds: Double, reason: StopReason)?
+  package let end: (seconds: Double, reason: StopReason)?
   private var checkpointSeconds: Double
   private var hasMeasuredCheckpoint = false
 
@@ -69,7 +69,7 @@ public struct StopClock: Sendable {
   ///   - timeLimit: when the user's limit ends, nil for none.
   ///   - schedulerEnd: when the scheduler ends the job, nil where it does not say.
   ///   - checkpointBytes: the size of a checkpoint.
-  public init(timeLimit: Double?, schedulerEnd: Double?, checkpointBytes: Int) {
+  package init(timeLimit: Double?, schedulerEnd: Double?, checkpointBytes: Int) {
     let limit = timeLimit.map { (seconds: $0, reason: StopReason.timeLimit) }
     let scheduler = schedulerEnd.map { (seconds: $0, reason: StopReason.schedulerEnd) }
     end = [limit, scheduler].compactMap { $0 }.min { $0.seconds < $1.seconds }
@@ -77,18 +77,18 @@ public struct StopClock: Sendable {
   }
 
   /// A checkpoint took so long.
-  public mutating func measuredCheckpoint(seconds: Double) {
+  package mutating func measuredCheckpoint(seconds: Double) {
     checkpointSeconds = hasMeasuredCheckpoint ? max(checkpointSeconds, seconds) : seconds
     hasMeasuredCheckpoint = true
   }
 
   /// Seconds to be kept for what must still happen; `isWriting`: a checkpoint is being written that has to end first.
-  public func reservedSeconds(isWriting: Bool = false) -> Double {
+  package func reservedSeconds(isWriting: Bool = false) -> Double {
     (isWriting ? 3 : 1.5) * checkpointSeconds + 1
   }
 
   /// Why the job must stop at this moment; nil where there is time left.
-  public func reason(atSeconds now: Double, isWriting: Bool = false) -> StopReason? {
+  package func reason(atSeconds now: Double, isWriting: Bool = false) -> StopReason? {
     guard let end, now + reservedSeconds(isWriting: isWriting) >= end.seconds else { return nil }
     return end.reason
   }

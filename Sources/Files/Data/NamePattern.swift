@@ -3,19 +3,19 @@ import Problems
 /// A pattern for the names of files in a folder, such as `{class}.txt`, `{class}/*.wav` or `{class}_*.wav`: `*` stands
 /// for one or more characters other than `/`, and so does `{class}`, which says that they are the name of the class.
 /// Both take as little as possible.
-public struct NamePattern: Sendable, Equatable {
+package struct NamePattern: Sendable, Equatable {
   private enum Part: Equatable {
     case literal([UInt8])
     case anything(isClass: Bool)
   }
 
   /// The pattern as it was given.
-  public let text: String
+  package let text: String
   /// The parts of each component of the path.
   private let components: [[Part]]
 
   /// Reads a pattern; one with empty components, or with more than one `{class}`, is an error with exit code 78.
-  public init(_ text: String) throws(Problem) {
+  package init(_ text: String) throws(Problem) {
     self.text = text
     components = text.split(separator: "/", omittingEmptySubsequences: false).map(NamePattern.parts)
     let classes = components.joined().count { $0 == .anything(isClass: true) }
@@ -56,10 +56,10 @@ public struct NamePattern: Sendable, Equatable {
   package var namesClass: Bool { components.joined().contains(.anything(isClass: true)) }
 
   /// True if a path relative to the folder fits.
-  public func matches(_ path: String) -> Bool { match(path) != nil }
+  package func matches(_ path: String) -> Bool { match(path) != nil }
 
   /// What `{class}` stands for in a path; nil for one that does not fit. Empty where the pattern has no `{class}`.
-  public func className(in path: String) -> String? { match(path) }
+  package func className(in path: String) -> String? { match(path) }
 
   private func match(_ path: String) -> String? {
     let pieces = path.split(separator: "/", omittingEmptySubsequences: false)

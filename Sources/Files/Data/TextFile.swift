@@ -3,11 +3,11 @@ import Glibc
 import Problems
 
 /// Files of data, read whole or in pieces.
-public enum TextFile {
+package enum TextFile {
   /// The bytes of the regular file at `path`. A path that is missing, unreadable or not a regular file is an error with
   /// exit code 74; pipes are refused because every rank reads the file, and a pipe could be read by one only.
   /// - Parameter what: What an error calls the file.
-  public static func read(_ path: String, as what: String = "text file") throws(Problem) -> [UInt8] {
+  package static func read(_ path: String, as what: String = "text file") throws(Problem) -> [UInt8] {
     let (descriptor, status) = try open(path, what)
     defer { close(descriptor) }
     guard let bytes = read(descriptor, size: Int(status.st_size)) else { throw failure(path, what) }

@@ -1,6 +1,6 @@
 /// A JSON value to be written. Keys of an object keep the order in which they are given, text is compact, and a number
 /// is the shortest one that reads back as the same Double. What JSON cannot say (NaN, infinity) is written as null.
-public enum JSON: Sendable {
+package enum JSON: Sendable {
   /// `null`: a value that is absent.
   case null
   /// `true` or `false`.
@@ -19,10 +19,10 @@ public enum JSON: Sendable {
   case object(JSONRecord)
 
   /// A number, or null where there is none.
-  public static func number(_ value: Double?) -> JSON { value.map { .number($0) } ?? .null }
+  package static func number(_ value: Double?) -> JSON { value.map { .number($0) } ?? .null }
 
   /// The value as compact JSON.
-  public var text: String {
+  package var text: String {
     switch self {
     case .null: "null"
     case .boolean(let value): value ? "true" : "false"
@@ -55,20 +55,20 @@ public enum JSON: Sendable {
 
 /// A JSON object whose keys keep their order, written as a dictionary literal:
 /// `["event": "finished", "step": 500, "validationLoss": nil]`.
-public struct JSONRecord: Sendable, ExpressibleByDictionaryLiteral {
+package struct JSONRecord: Sendable, ExpressibleByDictionaryLiteral {
   private var members: [(key: String, value: JSON)]
 
   /// A record of these keys and values, in this order.
-  public init(dictionaryLiteral elements: (String, JSON)...) { members = elements }
+  package init(dictionaryLiteral elements: (String, JSON)...) { members = elements }
 
   /// A record of these keys and values, in this order.
-  public init(_ members: [(key: String, value: JSON)]) { self.members = members }
+  package init(_ members: [(key: String, value: JSON)]) { self.members = members }
 
   /// Adds a key at the end.
-  public mutating func append(_ key: String, _ value: JSON) { members.append((key, value)) }
+  package mutating func append(_ key: String, _ value: JSON) { members.append((key, value)) }
 
   /// The record as compact JSON on one line.
-  public var text: String {
+  package var text: String {
     "{" + members.map { JSON.literal($0.key) + ":" + $0.value.text }.joined(separator: ",") + "}"
   }
 }
@@ -78,15 +78,15 @@ extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expressibl
   ExpressibleByFloatLiteral, ExpressibleByStringLiteral
 {
   /// `null`.
-  public init(nilLiteral: ()) { self = .null }
+  package init(nilLiteral: ()) { self = .null }
   /// `true` or `false`.
-  public init(booleanLiteral value: Bool) { self = .boolean(value) }
+  package init(booleanLiteral value: Bool) { self = .boolean(value) }
   /// An integer.
-  public init(integerLiteral value: Int) { self = .integer(value) }
+  package init(integerLiteral value: Int) { self = .integer(value) }
   /// A floating-point number.
-  public init(floatLiteral value: Double) { self = .number(value) }
+  package init(floatLiteral value: Double) { self = .number(value) }
   /// Values in order.
-  public init(arrayLiteral elements: JSON...) { self = .array(elements) }
+  package init(arrayLiteral elements: JSON...) { self = .array(elements) }
   /// Text.
-  public init(stringLiteral value: String) { self = .string(value) }
+  package init(stringLiteral value: String) { self = .string(value) }
 }

@@ -104,7 +104,7 @@ package func syncDirectory(_ place: Place) throws {
 }
 
 /// Removes a file or a directory with all that is in it, if there is one; a link is removed, not followed.
-public func removeTree(_ path: String) throws { try removeTree(Place(path)) }
+package func removeTree(_ path: String) throws { try removeTree(Place(path)) }
 
 package func removeTree(_ place: Place) throws {
   switch try entry(place, followLinks: false) {

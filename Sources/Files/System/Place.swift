@@ -4,13 +4,13 @@ import Synchronization
 
 /// Where a file or directory is: a path, or a path below a directory that is held open. What is read and written below
 /// an open directory is in that directory, wherever it is moved and whatever takes its name.
-public struct Place: Sendable, CustomStringConvertible {
+package struct Place: Sendable, CustomStringConvertible {
   private let anchor: OpenDirectory?
   /// The path from the anchor, empty for the anchor itself; from the working directory where there is no anchor.
   private let path: String
 
   /// The place of a path.
-  public init(_ path: String) { self.init(nil, path) }
+  package init(_ path: String) { self.init(nil, path) }
 
   private init(_ anchor: OpenDirectory?, _ path: String) { (self.anchor, self.path) = (anchor, path) }
 
@@ -21,7 +21,7 @@ public struct Place: Sendable, CustomStringConvertible {
   package var openDirectory: OpenDirectory? { anchor }
 
   /// The path for messages.
-  public var description: String { anchor.map { path.isEmpty ? $0.path : joined($0.path, path) } ?? path }
+  package var description: String { anchor.map { path.isEmpty ? $0.path : joined($0.path, path) } ?? path }
 
   /// `name` in the directory that is here.
   package func at(_ name: String) -> Place { Place(anchor, path.isEmpty && anchor != nil ? name : joined(path, name)) }

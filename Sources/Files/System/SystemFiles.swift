@@ -8,7 +8,7 @@ import Problems
 
 extension Problem {
   /// What could not be done because the system refused it: `code` is its errno.
-  public init(_ what: String, code: Int32, at place: Place) {
+  package init(_ what: String, code: Int32, at place: Place) {
     let refusal = Refusal(code)
     self.init(
       .inputOutput, what, expected: refusal.expected, got: refusal.got, at: "\(place)", hint: refusal.hint)
@@ -30,17 +30,17 @@ package func checked<Result: SignedInteger>(
 }
 
 /// The length and the SHA-256 of a file.
-public struct FileDigest: Equatable, Sendable {
+package struct FileDigest: Equatable, Sendable {
   /// Bytes in the file.
-  public let length: Int
+  package let length: Int
   /// Lowercase hexadecimal SHA-256 of its bytes.
-  public let sha256: String
+  package let sha256: String
 
   package init(length: Int, sha256: String) { (self.length, self.sha256) = (length, sha256) }
 }
 
 /// Lowercase hexadecimal SHA-256 over arrays of integers, little-endian, each array with its length before it.
-public func sha256(ofParts parts: [[Int32]]) -> String {
+package func sha256(ofParts parts: [[Int32]]) -> String {
   var hash = SHA256()
   for part in parts {
     withUnsafeBytes(of: part.count.littleEndian) { hash.update(bufferPointer: $0) }
@@ -215,7 +215,7 @@ package func writeAtomically(_ text: String, to place: Place) throws {
 }
 
 /// The same for a text that is made piece after piece.
-public func writeAtomically(
+package func writeAtomically(
   to place: Place, _ body: (_ append: (String) throws -> Void) throws -> Void
 ) throws {
   try replaceFile(place) { temporary in

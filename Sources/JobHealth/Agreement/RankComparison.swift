@@ -1,26 +1,26 @@
 import MPI
 
 /// Values that ranks hold, such as hashes, beside those of the other ranks or of a record. A pure function of them.
-public struct RankComparison<Value: Hashable & Sendable>: Equatable, Sendable {
+package struct RankComparison<Value: Hashable & Sendable>: Equatable, Sendable {
   /// The name of the first value about which there is a difference.
-  public let what: String
+  package let what: String
   /// What it is on those that are taken to be right.
-  public let expected: Value
+  package let expected: Value
   /// The ranks with other values, ascending.
-  public let ranks: [Int]
+  package let ranks: [Int]
   /// The value of the first of them.
-  public let got: Value
+  package let got: Value
 
   /// Compares the ranks with each other: what most of them have is expected, on a tie what the lowest rank of those
   /// has. Nil where all have the same.
   /// - Parameter words: for each rank, a value for each name.
-  public init?(names: [String], words: [[Value]]) {
+  package init?(names: [String], words: [[Value]]) {
     let expected = names.indices.map { index in RankComparison.mostFrequent(words.map { $0[index] }) }
     self.init(names: names, words: words, expected: expected)
   }
 
   /// Compares every rank with what is expected. Nil where all have that.
-  public init?(names: [String], words: [[Value]], expected: [Value]) {
+  package init?(names: [String], words: [[Value]], expected: [Value]) {
     for (index, name) in names.enumerated() {
       let ranks = words.indices.filter { words[$0][index] != expected[index] }
       guard let first = ranks.first else { continue }
@@ -40,10 +40,10 @@ public struct RankComparison<Value: Hashable & Sendable>: Equatable, Sendable {
   }
 
   /// The lowest rank that is taken to be right.
-  public var expectedRank: Int { ranks.enumerated().first { $0.offset != $0.element }?.offset ?? ranks.count }
+  package var expectedRank: Int { ranks.enumerated().first { $0.offset != $0.element }?.offset ?? ranks.count }
 
   /// "rank 2", "ranks 0, 2 and 3".
-  public var rankList: String {
+  package var rankList: String {
     let numbers = ranks.map(String.init)
     if numbers.count == 1 { return "rank \(numbers[0])" }
     return "ranks " + numbers.dropLast().joined(separator: ", ") + " and " + numbers[numbers.count - 1]

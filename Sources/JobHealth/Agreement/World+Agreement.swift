@@ -5,12 +5,12 @@ import Problems
 
 extension World {
   /// Something that all ranks must hold alike, by the name that users know it by.
-  public typealias Claim = (name: String, value: String)
+  package typealias Claim = (name: String, value: String)
 
   /// Ends the job with exit code 78 where ranks hold different values of something, or some have it and others do not:
   /// the message has the first name, both values and the ranks. Every rank calls it, after `agree` where a rank may have
   /// found an error of its own. Costs a reduction of a few bytes; the values travel only where they differ.
-  public func agree(on claims: [Claim], hint: String? = nil) throws {
+  package func agree(on claims: [Claim], hint: String? = nil) throws {
     let text = claims.map { "\($0.name)\0\($0.value)\0" }.joined()
     if try isSameEverywhere(XXHash64.hash(text)) { return }
     let all = try communicator.gather(Array(text.utf8), root: 0)
@@ -30,7 +30,7 @@ extension World {
   }
 
   /// Ends the job with exit code 78 where ranks run different programs. Every rank calls it.
-  public func agreeOnProgram() throws {
+  package func agreeOnProgram() throws {
     // Processes of one machine that run the same file need not read it.
     if try isSameEverywhere(ProgramFile.place) { return }
     let hash = agree { try ProgramFile.hash() }

@@ -3,16 +3,16 @@ import MPI
 import Problems
 
 /// What some work takes on one rank, in bytes.
-public struct MemoryNeed: Equatable, Sendable {
+package struct MemoryNeed: Equatable, Sendable {
   /// What the rank adds to the memory of its node: of what ranks share, its part.
-  public var resident: Int
+  package var resident: Int
   /// What it adds to its address space: of what ranks share, all.
-  public var mapped: Int
+  package var mapped: Int
   /// What it adds to its own data, which no other rank reads.
-  public var data: Int
+  package var data: Int
 
   /// Work of a rank that shares nothing.
-  public init(own bytes: Int) { (resident, mapped, data) = (bytes, bytes, bytes) }
+  package init(own bytes: Int) { (resident, mapped, data) = (bytes, bytes, bytes) }
 
   /// With bytes that each rank takes for itself.
   package static func + (need: MemoryNeed, bytes: Int) -> MemoryNeed {
@@ -20,7 +20,7 @@ public struct MemoryNeed: Equatable, Sendable {
   }
 
   /// Work with these needs.
-  public init(resident: Int, mapped: Int, data: Int) {
+  package init(resident: Int, mapped: Int, data: Int) {
     (self.resident, self.mapped, self.data) = (resident, mapped, data)
   }
 }
@@ -28,21 +28,21 @@ public struct MemoryNeed: Equatable, Sendable {
 /// The memory that a rank may still take: what the machine has, what control groups allow to all ranks of the node
 /// together, what `ulimit -v` and `ulimit -d` allow to this process; less what has been taken already. Made from the
 /// texts of Linux's `/proc` and `/sys`, which `read` gives by path, nil for one that is not there.
-public struct MemoryLimits: Equatable, Sendable {
+package struct MemoryLimits: Equatable, Sendable {
   /// Bytes that are left of a limit, which may be less than none, and the limit in words.
-  public struct Left: Equatable, Sendable {
+  package struct Left: Equatable, Sendable {
     /// Bytes.
-    public let bytes: Int
+    package let bytes: Int
     /// Such as "control group of 150 MB".
-    public let limit: String
+    package let limit: String
   }
 
   /// To a rank's part of its node's memory: of the machine, and of each control group with a limit.
-  public let resident: [Left]
+  package let resident: [Left]
   /// To the address space of this process; nil without a limit.
-  public let mapped: Left?
+  package let mapped: Left?
   /// To the data of this process; nil without a limit.
-  public let data: Left?
+  package let data: Left?
 
   /// What else a job takes, found by trying sizes close to a limit: of a node's memory the pages of the program and of
   /// the files that it writes; of addresses and data the stacks of threads, and the heap that each begins.
@@ -55,7 +55,7 @@ public struct MemoryLimits: Equatable, Sendable {
   /// - Parameters:
   ///   - localRanks: the ranks of the node, which have taken about as much each.
   ///   - addressSpace: the limits of `getrlimit(2)` in bytes, nil for none.
-  public init(
+  package init(
     localRanks: Int, physicalBytes: Int, addressSpace: Int?, data: Int?, read: (_ path: String) -> String?
   ) {
     let status = Lines(read("/proc/self/status") ?? "")
@@ -83,7 +83,7 @@ public struct MemoryLimits: Equatable, Sendable {
   }
 
   /// The limits of this process, one of `localRanks` on its node.
-  public static func ofThisProcess(localRanks: Int) -> MemoryLimits {
+  package static func ofThisProcess(localRanks: Int) -> MemoryLimits {
     func limit(_ kind: __rlimit_resource) -> Int? {
       var limits = rlimit()
       return getrlimit(__rlimit_resource_t(kind.rawValue), &limits) == 0 ? Int(exactly: limits.rlim_cur) : nil
@@ -95,7 +95,7 @@ public struct MemoryLimits: Equatable, Sendable {
 
   /// Refuses work that cannot fit, before any of its memory is allocated: exit code 78.
   /// - Parameter what: the work, in words such as "the model does not fit".
-  public func check(_ need: MemoryNeed, for what: String, hint: String) throws {
+  package func check(_ need: MemoryNeed, for what: String, hint: String) throws {
     let own = [mapped.map { ($0, need.mapped) }, data.map { ($0, need.data) }].compactMap { $0 }
     let all = resident.map { ($0, need.resident) } + own
     guard let (left, needed) = all.filter({ $1 > $0.bytes }).max(by: { $0.1 - $0.0.bytes < $1.1 - $1.0.bytes }) else {

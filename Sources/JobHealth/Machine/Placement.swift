@@ -1,16 +1,16 @@
 import MPI
 
 /// Where the ranks of a job run, and what is wrong with it. A pure function of each rank's node and share.
-public enum Placement {
+package enum Placement {
   /// A rank's place.
-  public struct Rank: Equatable, Sendable {
+  package struct Rank: Equatable, Sendable {
     /// The same number for all ranks of a node.
-    public let node: Int
+    package let node: Int
     /// What the rank may use there.
-    public let share: ProcessorShare
+    package let share: ProcessorShare
 
     /// A rank on a node.
-    public init(node: Int, share: ProcessorShare) {
+    package init(node: Int, share: ProcessorShare) {
       self.node = node
       self.share = share
     }
@@ -18,7 +18,7 @@ public enum Placement {
 
   /// The worst of what is wrong, as a warning of one line and a hint; nil where every rank can have a core of its own.
   /// Ranks that could not read their cores are not judged.
-  public static func warning(_ ranks: [Rank]) -> String? {
+  package static func warning(_ ranks: [Rank]) -> String? {
     let nodes = Dictionary(grouping: ranks.indices.filter { !ranks[$0].share.cores.isEmpty }) { ranks[$0].node }
     let found = nodes.values.flatMap { members in findings(members.map { (rank: $0, share: ranks[$0].share) }) }
     guard let worst = found.max(by: { ($0.ranksPerCore, $1.ranks[0]) < ($1.ranksPerCore, $0.ranks[0]) }) else {
@@ -64,7 +64,7 @@ public enum Placement {
   }
 
   /// The warning about this job, on rank 0. Every rank calls it.
-  public static func warning(of world: World) throws -> String? {
+  package static func warning(of world: World) throws -> String? {
     let node = try world.node.broadcast(world.communicator.rank, root: 0)
     let share = ProcessorShare.ofThisProcess
     // Thousandths are what control groups are set in.

@@ -1,12 +1,12 @@
 /// Memory of this process as Linux counts it (proc(5)), in bytes; 0 where the kernel does not say.
-public enum ProcessMemory {
+package enum ProcessMemory {
   /// The most that has been in use. `getrusage` would count in what the process was before it became this program.
-  public static var peakBytes: Int { bytes(["VmHWM:"], of: "/proc/self/status") }
+  package static var peakBytes: Int { bytes(["VmHWM:"], of: "/proc/self/status") }
 
   /// What is in use, a page that n processes share as 1/n of it: over all processes this adds up to what they hold
   /// together. Pages of files, as those of the program and its libraries, are left out: processes that are not of this
   /// job share them as well, and the fraction changes when one of those starts or ends.
-  public static var proportionalBytes: Int { bytes(["Pss_Anon:", "Pss_Shmem:"], of: "/proc/self/smaps_rollup") }
+  package static var proportionalBytes: Int { bytes(["Pss_Anon:", "Pss_Shmem:"], of: "/proc/self/smaps_rollup") }
 
   /// The sum of the lines with these labels.
   private static func bytes(_ labels: [Substring], of path: String) -> Int {

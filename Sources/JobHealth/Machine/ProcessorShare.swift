@@ -3,14 +3,14 @@ import Glibc
 /// The processor that one process may use: the cores that it is bound to, and the share of time that its control group
 /// allows. Made from the texts of Linux's `/proc` and `/sys`, which `read` gives by path, nil for one that is not
 /// there.
-public struct ProcessorShare: Equatable, Sendable {
+package struct ProcessorShare: Equatable, Sendable {
   /// Cores that the process may run on, each named by the lowest of its logical processors, ascending.
-  public let cores: [Int]
+  package let cores: [Int]
   /// Processors' worth of time that the control group may use, all its processes together; nil without a limit.
-  public let quota: Double?
+  package let quota: Double?
 
   /// What can be read is used: without an affinity there are no cores, without a control group no limit.
-  public init(read: (_ path: String) -> String?) {
+  package init(read: (_ path: String) -> String?) {
     let processors = ProcessorShare.affinity(read("/proc/self/status") ?? "")
     // Logical processors of one core share its arithmetic units: two ranks there are no faster than one.
     let cores = processors.map { processor in
@@ -22,7 +22,7 @@ public struct ProcessorShare: Equatable, Sendable {
   }
 
   /// Cores and a quota that are known.
-  public init(cores: [Int], quota: Double?) {
+  package init(cores: [Int], quota: Double?) {
     self.cores = cores
     self.quota = quota
   }
@@ -75,7 +75,7 @@ public struct ProcessorShare: Equatable, Sendable {
 
 extension ProcessorShare {
   /// That of this process.
-  public static var ofThisProcess: ProcessorShare { ProcessorShare(read: text(ofFile:)) }
+  package static var ofThisProcess: ProcessorShare { ProcessorShare(read: text(ofFile:)) }
 
   /// A file of the kernel, whose length is not known before it is read.
   package static func text(ofFile path: String) -> String? {

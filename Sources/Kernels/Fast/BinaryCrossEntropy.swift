@@ -10,7 +10,7 @@ import ExactMath
 ///
 /// `logits` [padded K]: what stands behind K comes out as 0. y in [0, 1]; a row whose first target is NaN has no target:
 /// the loss is 0 and the gradient +0.0. Truth: `Reference.binaryCrossEntropy`.
-public func binaryCrossEntropy(
+package func binaryCrossEntropy(
   logits: UnsafeMutablePointer<Float>, targets: UnsafePointer<Float>, count: Int, scale: Float
 ) -> Double {
   let width = padded(count)
@@ -26,7 +26,7 @@ public func binaryCrossEntropy(
 }
 
 /// The loss alone, for evaluation.
-public func binaryCrossEntropyLoss(
+package func binaryCrossEntropyLoss(
   logits: UnsafePointer<Float>, targets: UnsafePointer<Float>, count: Int
 ) -> Double {
   if targets[0].isNaN { return 0 }

@@ -8,7 +8,7 @@ import ExactMath
 /// lanes, then halves upon halves. A negative target is no target: the loss is 0 and the gradient +0.0.
 /// Cost: the row is walked three times, for its maximum, its exponentials and its gradient. Truth:
 /// `Reference.crossEntropy`.
-public func crossEntropy(
+package func crossEntropy(
   logits: UnsafeMutablePointer<Float>, vocabulary: Int, target: Int32, scale: Float
 ) -> Double {
   let width = padded(vocabulary)
@@ -25,7 +25,7 @@ public func crossEntropy(
 }
 
 /// The loss alone, for evaluation. The row is left as e^(logit − max).
-public func crossEntropyLoss(logits: UnsafeMutablePointer<Float>, vocabulary: Int, target: Int32) -> Double {
+package func crossEntropyLoss(logits: UnsafeMutablePointer<Float>, vocabulary: Int, target: Int32) -> Double {
   guard target >= 0 else { return 0 }
   let targetLogit = logits[Int(target)]
   let (maximum, sum) = exponentials(logits, width: padded(vocabulary))

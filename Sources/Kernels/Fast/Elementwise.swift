@@ -1,25 +1,25 @@
 /// y[i] = σ(y[i]) for `count` floats in place.
-public func applySigmoid(_ y: UnsafeMutablePointer<Float>, count: Int) {
+package func applySigmoid(_ y: UnsafeMutablePointer<Float>, count: Int) {
   applySigmoid(y, count: count, on: .current)
 }
 
 /// y[i] = tanh(y[i]) for `count` floats in place.
-public func applyHyperbolicTangent(_ y: UnsafeMutablePointer<Float>, count: Int) {
+package func applyHyperbolicTangent(_ y: UnsafeMutablePointer<Float>, count: Int) {
   applyHyperbolicTangent(y, count: count, on: .current)
 }
 
 /// y[i] = e^y[i] for `count` floats in place.
-public func applyExponential(_ y: UnsafeMutablePointer<Float>, count: Int) {
+package func applyExponential(_ y: UnsafeMutablePointer<Float>, count: Int) {
   applyExponential(y, minus: 0, count: count, on: .current)
 }
 
 /// y[i] += x[i] for `count` floats; the two must not overlap.
-public func add(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int) {
+package func add(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int) {
   for i in 0..<count { y[i] += x[i] }
 }
 
 /// sum[i] = x[i] + y[i] for `count` floats; the sum may be x or y itself.
-public func setSum(
+package func setSum(
   _ sum: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int
 ) {
   let whole = count & ~(vectorWidth - 1)

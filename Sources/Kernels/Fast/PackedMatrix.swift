@@ -3,42 +3,42 @@ import CProcessor
 /// A matrix W [K, N] copied once into the order in which products read it: panels of 16 columns, each [K, 16]
 /// contiguous, the last one filled up with zeros. Weights change once an update and are read 2·T times between, so the
 /// copy costs little and every later read is sequential.
-public struct PackedMatrix: ~Copyable {
+package struct PackedMatrix: ~Copyable {
   /// K, terms of each sum.
-  public let depth: Int
+  package let depth: Int
   /// N, columns without padding.
-  public let columns: Int
+  package let columns: Int
   @usableFromInline let storage: FloatBuffer
 
   /// Room for a K × N matrix, all zeros, in memory of its own or in an arena's.
-  public init(depth: Int, columns: Int, in arena: FloatArena? = nil) {
+  package init(depth: Int, columns: Int, in arena: FloatArena? = nil) {
     self.depth = depth
     self.columns = columns
     storage = arena.take(depth * padded(columns))
   }
 
   /// Bytes that a packed K × N matrix takes.
-  public static func bytes(depth: Int, columns: Int) -> Int {
+  package static func bytes(depth: Int, columns: Int) -> Int {
     depth * padded(columns) * MemoryLayout<Float>.stride
   }
 
   /// Panels of 16 columns.
-  public var panels: Int { padded(columns) / vectorWidth }
+  package var panels: Int { padded(columns) / vectorWidth }
 
   /// The first element of a panel.
   @inlinable
-  public func panel(_ index: Int) -> UnsafeMutablePointer<Float> {
+  package func panel(_ index: Int) -> UnsafeMutablePointer<Float> {
     storage.pointer + index * depth * vectorWidth
   }
 
   /// One element, for tests and reference code.
-  public subscript(k: Int, n: Int) -> Float {
+  package subscript(k: Int, n: Int) -> Float {
     precondition(k >= 0 && k < depth && n >= 0 && n < columns, "element outside the matrix")
     return panel(n / vectorWidth)[k * vectorWidth + n % vectorWidth]
   }
 
   /// W[firstRow + k, firstColumn + n] = source[k, n] for a block of `rows` × `columns` elements; `source` is row-major.
-  public borrowing func pack(
+  package borrowing func pack(
     _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int, firstRow: Int = 0, firstColumn: Int = 0
   ) {
     // So many rows of a panel are whole lines one behind the other, and more streams of the source than a core follows
@@ -62,7 +62,7 @@ public struct PackedMatrix: ~Copyable {
 
   /// W[firstRow + k, firstColumn + n] = source[n, k]: the transpose of a block of `columns` × `rows` elements of
   /// `source`, row-major, without a transposed copy between.
-  public borrowing func packTransposed(
+  package borrowing func packTransposed(
     _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int, firstRow: Int = 0, firstColumn: Int = 0
   ) {
     var n = 0

@@ -21,7 +21,7 @@ private let panelGroup = 16
 /// finds there what was read last, where the first panels would have driven out each other.
 ///
 /// Cost 2·B·K·N flop. Truth: `Reference.multiply`.
-public func multiply(
+package func multiply(
   rows: Int, x: UnsafePointer<Float>, xStride: Int, w: borrowing PackedMatrix, start: UnsafePointer<Float>,
   startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int, backwards: Bool = false, between: () throws -> Void
 ) rethrows {
@@ -64,7 +64,7 @@ private func copyRows(
 }
 
 /// Z[b, n] += Σ_k X[b, k] · W[k, n]: `multiply` that starts from what is in Z.
-public func multiplyAdd(
+package func multiplyAdd(
   rows: Int, x: UnsafePointer<Float>, xStride: Int, w: borrowing PackedMatrix, z: UnsafeMutablePointer<Float>,
   zStride: Int, backwards: Bool = false
 ) {

@@ -4,7 +4,7 @@
 ///
 /// `predictions` [padded K]: what stands behind K comes out as 0. A row whose first target is NaN has no target: the
 /// loss is 0 and the gradient +0.0.
-public func squaredError(
+package func squaredError(
   predictions: UnsafeMutablePointer<Float>, targets: UnsafePointer<Float>, count: Int, scale: Float
 ) -> Double {
   let loss = squaredErrorLoss(predictions: predictions, targets: targets, count: count)
@@ -15,7 +15,7 @@ public func squaredError(
 }
 
 /// The loss alone, for evaluation.
-public func squaredErrorLoss(
+package func squaredErrorLoss(
   predictions: UnsafePointer<Float>, targets: UnsafePointer<Float>, count: Int
 ) -> Double {
   if targets[0].isNaN { return 0 }

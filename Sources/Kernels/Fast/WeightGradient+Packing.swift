@@ -3,7 +3,7 @@ extension WeightGradient {
   private static let packedRows = 32
 
   /// Packs a column block of A: columns `at` ..< `at` + `columns` are those of `source` [T·B, stride], times `scale`.
-  public func packInput(
+  package func packInput(
     _ source: UnsafePointer<Float>, stride: Int, columns: Int, at first: Int, scale: Float = 1
   ) {
     for chunk in pass.chunks {
@@ -60,7 +60,7 @@ extension WeightGradient {
   }
 
   /// Packs a column of ones: its row of dW is db = Σ dZ.
-  public func packOnes(at column: Int) { fillColumn(column, with: 1) }
+  package func packOnes(at column: Int) { fillColumn(column, with: 1) }
 
   func fillColumn(_ column: Int, with value: Float) {
     let (block, offset) = column.quotientAndRemainder(dividingBy: blockColumns)

@@ -69,7 +69,7 @@ extension WeightGradient {
   static let blocksAtOnce = 4
 
   /// Bytes of scratch memory, at most, for `rowCount` rows and a largest K.
-  public static func scratchBytes(rowCount: Int, maximumDepth: Int) -> Int {
+  package static func scratchBytes(rowCount: Int, maximumDepth: Int) -> Int {
     let floats = blockCount(depth: maximumDepth) * blockColumns * rowCount
     // No plan has more shards than 2¹⁶, so no stack more levels.
     let stackBytes = 17 * blocksAtOnce * panelsAtOnce * blockColumns * MemoryLayout<Vector>.stride

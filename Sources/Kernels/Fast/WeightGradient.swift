@@ -9,7 +9,7 @@ import Plan
 /// blocks of A, and `multiply` for each column block of dZ. Holds scratch memory, so one object serves one thread.
 ///
 /// Cost 2·T·B·K·N flop. Truth: `Reference.weightGradient`.
-public final class WeightGradient {
+package final class WeightGradient {
   private let passes: [Pass]
   var pass: Pass
   /// Whether the rows of a product are some of a pass's, as many as `use(pass:shardStart:)` says.
@@ -32,7 +32,7 @@ public final class WeightGradient {
   ///   - takesSomeRows: whether a product has only some rows of a pass, lying one behind the other in the order of the
   ///     chains; how many, `use(pass:shardStart:)` says each time.
   /// - Precondition: there is a pass.
-  public init(passes: [ShardedRows], maximumDepth: Int, takesSomeRows: Bool = false) {
+  package init(passes: [ShardedRows], maximumDepth: Int, takesSomeRows: Bool = false) {
     self.passes = passes.map(Pass.init)
     self.takesSomeRows = takesSomeRows
     let rowCount = self.passes.map(\.rowCount).max()!
@@ -50,19 +50,19 @@ public final class WeightGradient {
   }
 
   /// For a single pass.
-  public convenience init(rows: ShardedRows, maximumDepth: Int) {
+  package convenience init(rows: ShardedRows, maximumDepth: Int) {
     self.init(passes: [rows], maximumDepth: maximumDepth)
   }
 
   /// The next products are those of a pass, over all its rows.
-  public func use(pass index: Int) {
+  package func use(pass index: Int) {
     precondition(!takesSomeRows, "the rows of each product must be said")
     pass = passes[index]
   }
 
   /// The next products have some rows of a pass: row i is place i of the chains, and those of a shard are
   /// `shardStart[shard] ..< shardStart[shard + 1]`.
-  public func use(pass index: Int, shardStart: UnsafeBufferPointer<Int>) {
+  package func use(pass index: Int, shardStart: UnsafeBufferPointer<Int>) {
     precondition(takesSomeRows, "announced for whole passes")
     pass.take(shardStart, of: passes[index])
   }
@@ -74,7 +74,7 @@ public final class WeightGradient {
 
   /// Begins a product with `depth` columns of A, none of them packed yet.
   /// - Precondition: `depth` ≤ the largest that was announced.
-  public func begin(depth: Int) {
+  package func begin(depth: Int) {
     self.depth = depth
     precondition(blockCount * blockColumns * pass.rowCount <= inputs.count, "deeper than announced")
     // The unused columns of the last block take part in its tiles.
@@ -85,12 +85,12 @@ public final class WeightGradient {
   var blockCount: Int { WeightGradient.blockCount(depth: depth) }
 
   /// The blocks of one of so many runs, which are as even as they come.
-  public func blocks(ofRun run: Int, of runs: Int) -> Range<Int> {
+  package func blocks(ofRun run: Int, of runs: Int) -> Range<Int> {
     run * blockCount / runs..<(run + 1) * blockCount / runs
   }
 
   /// The rows of the gradient in the blocks below `block`.
-  public func rows(below block: Int) -> Int { min(block * blockColumns, depth) }
+  package func rows(below block: Int) -> Int { min(block * blockColumns, depth) }
 
   static func blockCount(depth: Int) -> Int { (depth + blockColumns - 1) / blockColumns }
 
@@ -101,7 +101,7 @@ public final class WeightGradient {
   /// `gradient + j · subtreeStride`, rows `gradientStride` apart. `between` is called after some panels each. With a
   /// `piece` the rows are some of the chains', and only the last piece writes a gradient. Of the gradients' rows only
   /// those of `blocks` are computed, twelve in each block; nil for all.
-  public func multiply(
+  package func multiply(
     dZ: UnsafePointer<Float>, zStride: Int, columns: Int, gradient: UnsafeMutablePointer<Float>,
     gradientStride: Int, subtreeStride: Int, piece: ChainPiece? = nil, blocks: Range<Int>? = nil,
     between: () throws -> Void

@@ -2,9 +2,9 @@ import ExactMath
 import Plan
 
 /// The slow truth beside every fast kernel: the same signature, the same bits, written as the definition reads.
-public enum Reference {
+package enum Reference {
   /// `multiply`, one element after the other.
-  public static func multiply(
+  package static func multiply(
     rows: Int, x: UnsafePointer<Float>, xStride: Int, w: borrowing PackedMatrix, start: UnsafePointer<Float>,
     startStride: Int, z: UnsafeMutablePointer<Float>, zStride: Int
   ) {
@@ -18,7 +18,7 @@ public enum Reference {
   }
 
   /// `WeightGradient` for A = one column block: gradient[j][k, n] = Σ A[row, k] · dZ[row, n].
-  public static func weightGradient(
+  package static func weightGradient(
     rows: ShardedRows, a: UnsafePointer<Float>, aStride: Int, depth: Int, dZ: UnsafePointer<Float>, zStride: Int,
     columns: Int, gradient: UnsafeMutablePointer<Float>, gradientStride: Int, subtreeStride: Int
   ) {
@@ -52,7 +52,7 @@ public enum Reference {
   }
 
   /// `binaryCrossEntropy`, from the probabilities in Double; for logits that e^z can be computed of.
-  public static func binaryCrossEntropy(
+  package static func binaryCrossEntropy(
     logits: UnsafeMutablePointer<Float>, targets: UnsafePointer<Float>, count: Int, scale: Float
   ) -> Double {
     var loss = 0.0
@@ -71,7 +71,7 @@ public enum Reference {
   }
 
   /// `crossEntropy`, with the sixteen lanes of its denominator written out.
-  public static func crossEntropy(
+  package static func crossEntropy(
     logits: UnsafeMutablePointer<Float>, vocabulary: Int, target: Int32, scale: Float
   ) -> Double {
     let width = padded(vocabulary)

@@ -1,7 +1,7 @@
 /// The first number of a step that is infinite or NaN, and where it came up.
-public struct NonFiniteValue: Equatable, Sendable {
+package struct NonFiniteValue: Equatable, Sendable {
   /// What a number is, in the order in which a timestep computes them.
-  public enum Quantity: Int, CaseIterable, Sendable {
+  package enum Quantity: Int, CaseIterable, Sendable {
     /// What the lowest layer reads.
     case input
     /// a and c before the first timestep.
@@ -23,21 +23,21 @@ public struct NonFiniteValue: Equatable, Sendable {
   }
 
   /// What it is.
-  public let quantity: Quantity
+  package let quantity: Quantity
   /// The LSTM layer, 0 for the lowest; nil for what is in none. Of bidirectional layers it is the cell: 2l and 2l + 1 are
   /// those of layer l, and the second counts its timesteps from the end of the sequence.
-  public let layer: Int?
+  package let layer: Int?
   /// From 0.
-  public let timestep: Int
+  package let timestep: Int
   /// From 0: of the rank's lanes, or of the global batch.
-  public let lane: Int
+  package let lane: Int
   /// Which number of the lane's row: a hidden unit, an input, a class.
-  public let unit: Int
+  package let unit: Int
   /// The number.
-  public let value: Float
+  package let value: Float
 
   /// A number with its place.
-  public init(quantity: Quantity, layer: Int?, timestep: Int, lane: Int, unit: Int, value: Float) {
+  package init(quantity: Quantity, layer: Int?, timestep: Int, lane: Int, unit: Int, value: Float) {
     self.quantity = quantity
     self.layer = layer
     self.timestep = timestep
@@ -47,7 +47,7 @@ public struct NonFiniteValue: Equatable, Sendable {
   }
 
   /// The same number where lanes are counted from another one.
-  public func shifted(lanes: Int) -> NonFiniteValue {
+  package func shifted(lanes: Int) -> NonFiniteValue {
     NonFiniteValue(
       quantity: quantity, layer: layer, timestep: timestep, lane: lane + lanes, unit: unit, value: value)
   }
@@ -56,7 +56,7 @@ public struct NonFiniteValue: Equatable, Sendable {
   /// timestep in the order of the phase, lane, quantity, unit. Forward the phases are the input, the layers from the
   /// lowest, the output layer, the loss; backward what reaches the highest layer, then of each layer the gates over
   /// descending t, and its inputs.
-  public func order(layers: Int, timesteps: Int) -> [Int] {
+  package func order(layers: Int, timesteps: Int) -> [Int] {
     let below = layers - 1 - (layer ?? 0)
     let phase =
       switch quantity {

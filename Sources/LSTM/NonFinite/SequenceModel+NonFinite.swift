@@ -5,7 +5,7 @@ extension SequenceModel {
   /// where there is none before the gradients of the parameters. Padding is passed over, and so are logits without a
   /// target: none of it counts. The pass must have been selected and its states written; what else the model holds is
   /// used up. Arguments as in `forward` and `loss`.
-  public func firstNonFinite(
+  package func firstNonFinite(
     _ input: SequenceInput, lengths: UnsafeBufferPointer<Int32>, targets: SequenceTargets,
     parameters: UnsafePointer<Float>, step: Int, scale: Float
   ) -> NonFiniteValue? {

@@ -16,35 +16,35 @@ import ExactMath
 // back-propagation makes the terms.
 
 /// What the forward pass of a layer leaves for the backward pass, and the results of both.
-public struct ReferenceLSTM<Scalar: ReferenceScalar> {
+package struct ReferenceLSTM<Scalar: ReferenceScalar> {
   /// D and H.
-  public let shape: LSTMShape
+  package let shape: LSTMShape
   /// T.
-  public let timesteps: Int
+  package let timesteps: Int
   /// B.
-  public let lanes: Int
+  package let lanes: Int
   /// W [D + H, 4H] with b [4H] as its last row.
-  public let weights: [Scalar]
+  package let weights: [Scalar]
 
   /// Γu, Γf, Γo, c̃ after the forward pass; dZ after the backward pass. [T, B, 4H].
-  public private(set) var gates: [Scalar]
+  package private(set) var gates: [Scalar]
   /// Hidden states: a⟨0⟩, the initial one, then those of the T timesteps. [T + 1, B, H].
-  public private(set) var a: [Scalar]
+  package private(set) var a: [Scalar]
   /// Cell states, likewise. [T + 1, B, H].
-  public private(set) var c: [Scalar]
+  package private(set) var c: [Scalar]
 
   /// Gradient of W and, as the last row, b. [D + H + 1, 4H].
-  public private(set) var dW: [Scalar]
+  package private(set) var dW: [Scalar]
   /// Gradient of the inputs. [T, B, D].
-  public private(set) var dx: [Scalar]
+  package private(set) var dx: [Scalar]
   /// Gradient of the initial hidden state. [B, H].
-  public private(set) var da0: [Scalar]
+  package private(set) var da0: [Scalar]
   /// Gradient of the initial cell state. [B, H].
-  public private(set) var dc0: [Scalar]
+  package private(set) var dc0: [Scalar]
 
   /// A layer at rest.
   /// - Precondition: `weights` holds (D + H + 1)·4H numbers.
-  public init(shape: LSTMShape, timesteps: Int, lanes: Int, weights: [Scalar]) {
+  package init(shape: LSTMShape, timesteps: Int, lanes: Int, weights: [Scalar]) {
     precondition(weights.count == shape.parameterCount, "weights of another shape")
     self.shape = shape
     self.timesteps = timesteps
@@ -61,7 +61,7 @@ public struct ReferenceLSTM<Scalar: ReferenceScalar> {
   }
 
   /// Forward over all timesteps, from a⟨0⟩ and c⟨0⟩. x [T, B, D]; a0, c0 [B, H].
-  public mutating func forward(x: [Scalar], a0: [Scalar], c0: [Scalar]) {
+  package mutating func forward(x: [Scalar], a0: [Scalar], c0: [Scalar]) {
     let (D, H) = (shape.inputs, shape.hidden)
     a.replaceSubrange(0..<lanes * H, with: a0)
     c.replaceSubrange(0..<lanes * H, with: c0)
@@ -94,7 +94,7 @@ public struct ReferenceLSTM<Scalar: ReferenceScalar> {
 
   /// Backward over all timesteps. x as in the forward pass; dy [T, B, H] is what reaches each a from outside the
   /// layer, daT and dcT [B, H] what reaches the last a and c from behind the sequence.
-  public mutating func backward(x: [Scalar], dy: [Scalar], daT: [Scalar], dcT: [Scalar]) {
+  package mutating func backward(x: [Scalar], dy: [Scalar], daT: [Scalar], dcT: [Scalar]) {
     let (D, H) = (shape.inputs, shape.hidden)
     dW = Array(repeating: 0, count: shape.parameterCount)
     var dcNext = dcT

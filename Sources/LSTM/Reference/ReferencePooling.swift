@@ -1,8 +1,8 @@
 /// `Pooling` of one sequence, forward and backward, exactly as its equations stand: in Double the truth for gradients, in
 /// Float the bits that `PooledStates` makes.
-public enum ReferencePooling {
+package enum ReferencePooling {
   /// y [H] of the states a [n][H], all finite; n ≥ 1.
-  public static func forward<Scalar: ReferenceScalar>(_ pooling: Pooling, _ a: [[Scalar]]) -> [Scalar] {
+  package static func forward<Scalar: ReferenceScalar>(_ pooling: Pooling, _ a: [[Scalar]]) -> [Scalar] {
     a[0].indices.map { j in
       switch pooling {
       // (M1) y = a⟨n − 1⟩
@@ -16,7 +16,7 @@ public enum ReferencePooling {
   }
 
   /// da [n][H] of dy [H]; a as in `forward`.
-  public static func backward<Scalar: ReferenceScalar>(
+  package static func backward<Scalar: ReferenceScalar>(
     _ pooling: Pooling, _ a: [[Scalar]], dy: [Scalar]
   ) -> [[Scalar]] {
     a.indices.map { t in

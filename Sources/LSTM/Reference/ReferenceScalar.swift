@@ -2,7 +2,7 @@ import ExactMath
 import Glibc
 
 /// A floating-point type in which the reference LSTM runs.
-public protocol ReferenceScalar: BinaryFloatingPoint & Sendable {
+package protocol ReferenceScalar: BinaryFloatingPoint & Sendable {
   /// σ(x) = 1 / (1 + e^−x).
   static func sigmoid(_ x: Self) -> Self
   /// tanh(x).
@@ -12,15 +12,15 @@ public protocol ReferenceScalar: BinaryFloatingPoint & Sendable {
 /// In Float the functions of the fast path, so that the two can be compared bit for bit.
 extension Float: ReferenceScalar {
   /// σ(x), as the kernels compute it.
-  public static func sigmoid(_ x: Float) -> Float { ExactMath.sigmoid(x) }
+  package static func sigmoid(_ x: Float) -> Float { ExactMath.sigmoid(x) }
   /// tanh(x), as the kernels compute it.
-  public static func hyperbolicTangent(_ x: Float) -> Float { ExactMath.hyperbolicTangent(x) }
+  package static func hyperbolicTangent(_ x: Float) -> Float { ExactMath.hyperbolicTangent(x) }
 }
 
 /// In Double the functions of the C library: this is the truth for gradients, and no training depends on its bits.
 extension Double: ReferenceScalar {
   /// σ(x).
-  public static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+  package static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
   /// tanh(x).
-  public static func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
+  package static func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
 }

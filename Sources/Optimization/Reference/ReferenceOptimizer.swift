@@ -1,22 +1,22 @@
 import ExactMath
 
 /// The rules as the papers write them, number by number in Double: the page to read, and the truth for `Optimizer`.
-public struct ReferenceOptimizer: Sendable {
+package struct ReferenceOptimizer: Sendable {
   /// The rule.
-  public let rule: OptimizerRule
+  package let rule: OptimizerRule
   /// The tensors, as ranges of the parameters.
-  public let tensors: [Range<Int>]
+  package let tensors: [Range<Int>]
   /// p.
-  public private(set) var parameters: [Double]
+  package private(set) var parameters: [Double]
   /// t, updates so far.
-  public private(set) var updates = 0
+  package private(set) var updates = 0
 
   private var m: [Double]
   private var v: [Double]
   private var b: [Double]
 
   /// The state before the first update.
-  public init(rule: OptimizerRule, parameters: [Double], tensors: [Range<Int>]) {
+  package init(rule: OptimizerRule, parameters: [Double], tensors: [Range<Int>]) {
     self.rule = rule
     self.parameters = parameters
     self.tensors = tensors
@@ -24,7 +24,7 @@ public struct ReferenceOptimizer: Sendable {
   }
 
   /// One update by a gradient; the learning rate is multiplied by `factor`.
-  public mutating func update(gradient: [Double], learningRateFactor factor: Double = 1) {
+  package mutating func update(gradient: [Double], learningRateFactor factor: Double = 1) {
     updates += 1
     for tensor in tensors {
       let u = tensor.map { direction($0, gradient[$0]) }

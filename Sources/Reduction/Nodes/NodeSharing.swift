@@ -3,7 +3,7 @@ import MPI
 import Problems
 
 /// Whether ranks of a node share one copy of the parameters and of the packed weights, and read each other's gradients.
-public enum SharedMemory: String, CaseIterable, Sendable {
+package enum SharedMemory: String, CaseIterable, Sendable {
   /// Where it is possible.
   case auto
   /// It must be possible.
@@ -13,7 +13,7 @@ public enum SharedMemory: String, CaseIterable, Sendable {
 }
 
 /// Which ranks share memory with this one, decided by all ranks together.
-public struct NodeSharing: Sendable {
+package struct NodeSharing: Sendable {
   /// The ranks of this node, which share, in the order of the world; nil where none do.
   package let node: Communicator?
   /// Who is on which node, where there are several.
@@ -21,10 +21,10 @@ public struct NodeSharing: Sendable {
   /// The ranks that hold the copies of their nodes, the first rank of each; nil on other ranks, and where none share.
   package let holders: Communicator?
   /// Why memory is not shared although there are several ranks; nil where it is, or was not wanted.
-  public let obstacle: String?
+  package let obstacle: String?
 
   /// Ranks that use one copy.
-  public var ranks: Int { node?.size ?? 1 }
+  package var ranks: Int { node?.size ?? 1 }
 
   /// Whether a rank of the world writes to the memory of rank 0, or is rank 0.
   package func sharesWithRoot(rank: Int) -> Bool {
@@ -32,7 +32,7 @@ public struct NodeSharing: Sendable {
   }
 
   /// Each rank for itself.
-  public static let none = NodeSharing(obstacle: nil)
+  package static let none = NodeSharing(obstacle: nil)
 
   private init(obstacle: String?) { (node, nodes, holders, self.obstacle) = (nil, nil, nil, obstacle) }
 

@@ -3,17 +3,17 @@ import Problems
 import SafeTensors
 
 /// A checkpoint on the disk whose manifest, lengths and SHA-256 have been checked.
-public struct Checkpoint: Sendable {
+package struct Checkpoint: Sendable {
   package static let manifestName = "manifest.json"
 
   private let place: Place
   /// Its directory.
-  public var path: String { "\(place)" }
+  package var path: String { "\(place)" }
   /// What it says of itself.
-  public let manifest: Manifest
+  package let manifest: Manifest
 
   /// Reads the manifest in a directory and checks every file that it names, byte for byte.
-  public init(verifying path: String) throws { try self.init(verifying: Place(trimmed(path))) }
+  package init(verifying path: String) throws { try self.init(verifying: Place(trimmed(path))) }
 
   package init(verifying place: Place, pace: Pace? = nil) throws {
     self.place = place
@@ -35,7 +35,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// Opens one of the files that the manifest names, for example `model.safetensors`.
-  public func open(_ name: String) throws -> TensorFile {
+  package func open(_ name: String) throws -> TensorFile {
     guard manifest.files.contains(where: { $0.name == name }) else {
       throw Problem(.badData, "checkpoint lacks a file", expected: quoted(name), got: "none", at: path)
     }
@@ -44,7 +44,7 @@ public struct Checkpoint: Sendable {
 }
 
 /// A file of a checkpoint to be written.
-public struct CheckpointFile {
+package struct CheckpointFile {
   package let name: String
   package let tensors: [TensorSource]
   package let refusesNonFinite: Bool
@@ -52,7 +52,7 @@ public struct CheckpointFile {
   /// A safetensors file of these tensors. With `refusesNonFinite` an infinity or NaN in it is an error with exit code
   /// 76, and the checkpoint does not come to be.
   /// - Precondition: `name` is a plain file name.
-  public init(name: String, tensors: [TensorSource], refusesNonFinite: Bool = true) {
+  package init(name: String, tensors: [TensorSource], refusesNonFinite: Bool = true) {
     precondition(Manifest.File.isPlain(name), "\(name) is not a plain file name")
     self.name = name
     self.tensors = tensors
@@ -74,7 +74,7 @@ extension RunDirectory {
   /// One of the same step that stands there already (a damaged one that was passed over) is set aside as
   /// `.replaced-step-00001200` until the new one stands; `removeLeftovers` puts it back after a crash in between.
   @discardableResult
-  public func writeCheckpoint(_ manifest: Manifest, files: [CheckpointFile]) throws -> Manifest {
+  package func writeCheckpoint(_ manifest: Manifest, files: [CheckpointFile]) throws -> Manifest {
     try writeCheckpoint(manifest, files: files, pace: nil)
   }
 
@@ -85,7 +85,7 @@ extension RunDirectory {
 
   /// Writes the dump of a step in the way of a checkpoint, as `dumps/step-00001200`; returns its path. Where there are
   /// `limit` dumps of other steps, none is written, and the answer is nil.
-  public func writeDump(_ manifest: Manifest, files: [CheckpointFile], limit: Int) throws -> String? {
+  package func writeDump(_ manifest: Manifest, files: [CheckpointFile], limit: Int) throws -> String? {
     let steps = try entry(dumps) == .absent ? [] : names(in: dumps).compactMap(RunDirectory.step(ofName:))
     guard steps.count(where: { $0 != manifest.step }) < limit else { return nil }
     try write(manifest, files, in: dumps, nil)

@@ -2,24 +2,24 @@ import Problems
 import SafeTensors
 
 /// A tensor of a checkpoint that a repetition of its steps gave other bytes.
-public struct TensorDifference: Equatable, Sendable {
+package struct TensorDifference: Equatable, Sendable {
   /// The file, for example `model.safetensors`.
-  public let file: String
+  package let file: String
   /// The tensor's name.
-  public let tensor: String
+  package let tensor: String
   /// Elements that differ.
-  public let count: Int
+  package let count: Int
   /// Elements of the tensor.
-  public let elements: Int
+  package let elements: Int
   /// The index of the first that differs.
-  public let first: Int
+  package let first: Int
 }
 
 extension Checkpoint {
   /// Compares what would be written with what stands here, byte for byte. Returns the tensors that differ, file after
   /// file.
   /// - Throws: where a tensor is missing, or has another shape or dtype.
-  public func differences(from files: [CheckpointFile]) throws -> [TensorDifference] {
+  package func differences(from files: [CheckpointFile]) throws -> [TensorDifference] {
     try files.flatMap { file in
       let stored = try open(file.name)
       return try file.tensors.compactMap { try difference(of: $0, from: stored, file: file.name) }

@@ -7,19 +7,19 @@ import Synchronization
 /// Writes checkpoints on a thread beside the training, one at a time, at a pace that does not disturb it. What is
 /// written has been read back from the disk and compared; then checkpoints that are superseded are removed. The thread
 /// makes no MPI calls.
-public final class CheckpointWriter: Sendable {
+package final class CheckpointWriter: Sendable {
   /// How the writing of a checkpoint ended.
-  public struct Outcome: Sendable {
+  package struct Outcome: Sendable {
     /// The step of the checkpoint.
-    public let step: Int
+    package let step: Int
     /// Why there is none; nil where it stands.
-    public let error: Problem?
+    package let error: Problem?
     /// Why superseded ones could not be removed; nil where they were, or there were none.
-    public let removalError: Problem?
+    package let removalError: Problem?
     /// Seconds that it takes when somebody waits for it: without the rests between its pieces.
-    public let workSeconds: Double
+    package let workSeconds: Double
     /// Seconds for which it kept a processor busy.
-    public let busySeconds: Double
+    package let busySeconds: Double
   }
 
   private struct Job: @unchecked Sendable {
@@ -37,14 +37,14 @@ public final class CheckpointWriter: Sendable {
   private let pieces = Atomic(0)
 
   /// A writer of a run's checkpoints; there is no thread yet.
-  public init(_ directory: RunDirectory, retention: Retention) {
+  package init(_ directory: RunDirectory, retention: Retention) {
     self.directory = directory
     self.retention = retention
   }
 
   /// Begins to write a checkpoint. The memory from which the files are made belongs to `owner` and must stay as it is
   /// until `takeOutcome` or `wait` has returned the outcome; nothing else is begun before that.
-  public func start(_ manifest: Manifest, files: [CheckpointFile], owner: AnyObject) {
+  package func start(_ manifest: Manifest, files: [CheckpointFile], owner: AnyObject) {
     hasEnded.store(false, ordering: .relaxed)
     isHurried.store(false, ordering: .relaxed)
     let job = Job(manifest: manifest, files: files, owner: owner)
@@ -59,7 +59,7 @@ public final class CheckpointWriter: Sendable {
   }
 
   /// The outcome, once, where the writing has ended; nil before that, and where nothing was begun.
-  public func takeOutcome() -> Outcome? {
+  package func takeOutcome() -> Outcome? {
     guard hasEnded.load(ordering: .acquiring) else { return nil }
     hasEnded.store(false, ordering: .relaxed)
     return outcome.withLock { $0.take() }
@@ -67,7 +67,7 @@ public final class CheckpointWriter: Sendable {
 
   /// Waits, and lets the thread go on without rests: for the outcome, or after a second until the thread has done
   /// something since the call. A disk that does not answer is waited for without an end.
-  public func wait() -> Outcome? {
+  package func wait() -> Outcome? {
     isHurried.store(true, ordering: .relaxed)
     let before = pieces.load(ordering: .relaxed)
     var waitedSeconds = 0.0
@@ -111,7 +111,7 @@ public final class CheckpointWriter: Sendable {
 }
 
 /// Runs `body` on a new thread, which ends with it.
-public func startThread(_ body: @escaping @Sendable () -> Void) throws {
+package func startThread(_ body: @escaping @Sendable () -> Void) throws {
   final class Body: Sendable {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }

@@ -3,14 +3,14 @@ import Files
 import Problems
 
 /// Where the data of the next step begins.
-public struct DataPosition: Equatable, Sendable {
+package struct DataPosition: Equatable, Sendable {
   /// Complete passes through the data so far.
-  public let epoch: Int
+  package let epoch: Int
   /// Complete steps of the pass that is under way.
-  public let stepInEpoch: Int
+  package let stepInEpoch: Int
 
   /// The position after `epoch` whole passes and `stepInEpoch` steps more.
-  public init(epoch: Int, stepInEpoch: Int) {
+  package init(epoch: Int, stepInEpoch: Int) {
     self.epoch = epoch
     self.stepInEpoch = stepInEpoch
   }
@@ -18,39 +18,39 @@ public struct DataPosition: Equatable, Sendable {
 
 /// What `manifest.json` says of a checkpoint. It is written last, so that a directory with a manifest is complete.
 /// Its last member is the SHA-256 of all the text before that: no bit of it can change unnoticed.
-public struct Manifest: Equatable, Sendable {
+package struct Manifest: Equatable, Sendable {
   /// The version that this program writes and reads. Keys may be added within a version: readers skip unknown ones.
-  public static let formatVersion = 2
+  package static let formatVersion = 2
 
   /// One file of the checkpoint.
-  public struct File: Equatable, Sendable {
+  package struct File: Equatable, Sendable {
     /// Its name in the checkpoint's directory: never a path.
-    public let name: String
+    package let name: String
     /// Its length and SHA-256.
-    public let digest: FileDigest
+    package let digest: FileDigest
   }
 
   /// The run that it is of; nil where it was written before there were identities.
-  public internal(set) var run: RunIdentity?
+  package internal(set) var run: RunIdentity?
   /// Steps completed since the start of the run.
-  public let step: Int
+  package let step: Int
   /// Where the next step's data begins.
-  public let dataPosition: DataPosition
+  package let dataPosition: DataPosition
   /// The run's seed.
-  public let seed: UInt64
+  package let seed: UInt64
   /// S, logical shards of the global batch.
-  public let shards: Int
+  package let shards: Int
   /// The resolved configuration, as in `config.yaml`.
-  public let configuration: String
+  package let configuration: String
   /// The link of the last record of parameters before this step, 0 where there is none.
-  public let parameterChain: UInt64
+  package let parameterChain: UInt64
   /// Mean validation loss after this step in nats a token, where it was evaluated.
-  public let validationLoss: Double?
+  package let validationLoss: Double?
   /// The files, in the order in which they were written; empty until they are.
-  public internal(set) var files: [File] = []
+  package internal(set) var files: [File] = []
 
   /// What a checkpoint to be written says of itself.
-  public init(
+  package init(
     step: Int, dataPosition: DataPosition, seed: UInt64, shards: Int, configuration: String, parameterChain: UInt64 = 0,
     validationLoss: Double? = nil
   ) {

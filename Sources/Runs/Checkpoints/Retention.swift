@@ -1,19 +1,19 @@
 import Files
 
 /// Which checkpoints of a run are kept when a newer one stands. A pure function of what each says of itself.
-public struct Retention: Equatable, Sendable {
+package struct Retention: Equatable, Sendable {
   /// How many of the newest are kept; 0 keeps all.
-  public let last: Int
+  package let last: Int
   /// Whether the one with the lowest validation loss is kept: among those at whose step there was an evaluation.
-  public let keepsBest: Bool
+  package let keepsBest: Bool
   /// From each multiple of so many steps on, the first one is kept; 0 keeps none for that reason.
-  public let every: Int
+  package let every: Int
 
   /// All are kept.
-  public static let all = Retention(last: 0, keepsBest: true, every: 0)
+  package static let all = Retention(last: 0, keepsBest: true, every: 0)
 
   /// - Precondition: no number is negative.
-  public init(last: Int, keepsBest: Bool, every: Int) {
+  package init(last: Int, keepsBest: Bool, every: Int) {
     precondition(last >= 0 && every >= 0)
     self.last = last
     self.keepsBest = keepsBest
@@ -23,7 +23,7 @@ public struct Retention: Equatable, Sendable {
   /// The steps of those that are superseded now that the one of `newest` stands. Checkpoints of later steps are none of
   /// its business: the run went back behind them.
   /// - Parameter checkpoints: all of the run, steps ascending.
-  public func superseded(by newest: Int, among checkpoints: [(step: Int, validationLoss: Double?)]) -> [Int] {
+  package func superseded(by newest: Int, among checkpoints: [(step: Int, validationLoss: Double?)]) -> [Int] {
     guard last > 0 else { return [] }
     let past = checkpoints.filter { $0.step <= newest }
     var kept = Set(past.suffix(last).map(\.step) + [newest])

@@ -2,24 +2,24 @@ import Files
 import Problems
 
 /// The newest valid checkpoint of a run, and the damaged ones that were passed over on the way to it.
-public struct CheckpointSearch: Sendable {
+package struct CheckpointSearch: Sendable {
   /// A checkpoint that cannot be used, and why.
-  public struct Damaged: Sendable {
+  package struct Damaged: Sendable {
     /// Its directory.
-    public let path: String
+    package let path: String
     /// What is wrong with it.
-    public let error: Problem
+    package let error: Problem
   }
 
   /// The newest valid one, or of a search for the best that one; nil where there is none.
-  public let newest: Checkpoint?
+  package let newest: Checkpoint?
   /// Ones that would come first but are damaged.
-  public let damaged: [Damaged]
+  package let damaged: [Damaged]
 }
 
 extension RunDirectory {
   /// The steps that have a checkpoint, whole or not, ascending.
-  public func checkpointSteps() throws -> [Int] {
+  package func checkpointSteps() throws -> [Int] {
     if try entry(checkpoints) == .absent { return [] }
     return try names(in: checkpoints).compactMap(RunDirectory.step(ofName:)).sorted()
   }
@@ -30,7 +30,7 @@ extension RunDirectory {
   }
 
   /// The checkpoint of a step, whose manifest, lengths and SHA-256 are right, and which is of this run.
-  public func checkpoint(step: Int) throws -> Checkpoint {
+  package func checkpoint(step: Int) throws -> Checkpoint {
     let place = checkpointPlace(step: step)
     guard try entry(place) != .absent else {
       throw Problem(
@@ -48,14 +48,14 @@ extension RunDirectory {
   }
 
   /// Looks for the newest checkpoint whose manifest, lengths and SHA-256 are right. One of another run is an error.
-  public func newestCheckpoint() throws -> CheckpointSearch {
+  package func newestCheckpoint() throws -> CheckpointSearch {
     try refuseForeignParts()
     return try firstValid(checkpointSteps().reversed())
   }
 
   /// Looks for the valid checkpoint with the lowest validation loss, of those at whose step there was an evaluation; of
   /// equal ones the newest. One of another run is an error.
-  public func bestCheckpoint() throws -> CheckpointSearch {
+  package func bestCheckpoint() throws -> CheckpointSearch {
     try refuseForeignParts()
     var evaluated: [(step: Int, loss: Double)] = []
     var damaged: [CheckpointSearch.Damaged] = []
@@ -72,7 +72,7 @@ extension RunDirectory {
 
   /// The evaluation with the lowest validation loss of all that `metrics.jsonl` has, the newest of equal ones, where it is
   /// lower than that of `checkpoint`: no checkpoint of it was kept, or none that is whole.
-  public func betterEvaluation(than checkpoint: Manifest?) throws -> (step: Int, loss: Double)? {
+  package func betterEvaluation(than checkpoint: Manifest?) throws -> (step: Int, loss: Double)? {
     var best: (step: Int, loss: Double)?
     try MetricsLog.forEachRecord(metrics, events: ["evaluated"], what: "record of an evaluation") { line, _, _ in
       var (reader, step, loss): (JSONReader, Int?, Double?) = (line, nil, nil)
@@ -103,19 +103,19 @@ extension RunDirectory {
 }
 
 /// What an argument RUN of a command leads to.
-public struct ResolvedRun: Sendable {
+package struct ResolvedRun: Sendable {
   /// The run that it is of; nil where one checkpoint was named.
-  public let run: RunDirectory?
+  package let run: RunDirectory?
   /// The checkpoint to use.
-  public let checkpoint: Checkpoint
+  package let checkpoint: Checkpoint
   /// Ones that would come first but are damaged; a command names them.
-  public let damaged: [CheckpointSearch.Damaged]
+  package let damaged: [CheckpointSearch.Damaged]
   /// Where the best checkpoint was asked for: an evaluation with a lower validation loss, of which there is none.
-  public let betterEvaluation: (step: Int, loss: Double)?
+  package let betterEvaluation: (step: Int, loss: Double)?
 
   /// Resolves a path that is a run directory (its newest valid checkpoint, or the best one) or one checkpoint (that
   /// one, or an error).
-  public init(_ path: String, best: Bool = false) throws {
+  package init(_ path: String, best: Bool = false) throws {
     switch try entry(Place(path)) {
     case .absent:
       throw Problem(.inputOutput, "no such run", expected: "a run or a checkpoint", got: "nothing", at: path)

@@ -14,19 +14,19 @@ import Problems
 ///
 /// Only rank 0 writes to it, but that each rank has a page of the heartbeat. Names that begin with a dot are work in
 /// progress, or what a crash left of it.
-public struct RunDirectory: Sendable {
+package struct RunDirectory: Sendable {
   package let place: Place
   /// The run's identity, where the directory is held open.
-  public let identity: RunIdentity?
+  package let identity: RunIdentity?
 
   /// Names a run directory; touches nothing.
-  public init(path: String) { self.init(place: Place(trimmed(path)), identity: nil) }
+  package init(path: String) { self.init(place: Place(trimmed(path)), identity: nil) }
 
   package init(place: Place, identity: RunIdentity?) { (self.place, self.identity) = (place, identity) }
 
   package var configurationPlace: Place { place.at("config.yaml") }
   /// `metrics.jsonl`
-  public var metrics: Place { place.at("metrics.jsonl") }
+  package var metrics: Place { place.at("metrics.jsonl") }
   package var checkpoints: Place { place.at("checkpoints") }
   package var dumps: Place { place.at("dumps") }
   package static let heartbeatName = "heartbeat"
@@ -36,17 +36,17 @@ public struct RunDirectory: Sendable {
   package func checkpointPlace(step: Int) -> Place { checkpoints.at(RunDirectory.checkpointName(step: step)) }
 
   /// Where the directory is or will be; the other paths below, as this one, are for messages.
-  public var path: String { "\(place)" }
+  package var path: String { "\(place)" }
   /// `config.yaml`
-  public var configurationPath: String { "\(configurationPlace)" }
+  package var configurationPath: String { "\(configurationPlace)" }
   /// `metrics.jsonl`
-  public var metricsPath: String { "\(metrics)" }
+  package var metricsPath: String { "\(metrics)" }
   /// `heartbeat`
-  public var heartbeatPath: String { "\(heartbeat)" }
+  package var heartbeatPath: String { "\(heartbeat)" }
   /// `checkpoints`
-  public var checkpointsPath: String { "\(checkpoints)" }
+  package var checkpointsPath: String { "\(checkpoints)" }
   /// The directory of the checkpoint of a step.
-  public func checkpointPath(step: Int) -> String { "\(checkpointPlace(step: step))" }
+  package func checkpointPath(step: Int) -> String { "\(checkpointPlace(step: step))" }
 
   package static func checkpointName(step: Int) -> String {
     let digits = String(step)
@@ -63,7 +63,7 @@ public struct RunDirectory: Sendable {
 
   /// Whether a run is there. A file, or a directory with other content, is an error: nothing is written into what is
   /// not ours.
-  public func exists() throws -> Bool {
+  package func exists() throws -> Bool {
     switch try entry(place) {
     case .absent: return false
     case .file:
@@ -84,7 +84,7 @@ public struct RunDirectory: Sendable {
   }
 
   /// Makes the run: it is there as soon as its `config.yaml` is, and after an error it is not.
-  public func create(configuration: String) throws {
+  package func create(configuration: String) throws {
     _ = try exists()
     if place.openDirectory == nil { try makeDirectories(path) }
     do {
@@ -106,12 +106,12 @@ public struct RunDirectory: Sendable {
   }
 
   /// Replaces `config.yaml`, at once.
-  public func writeConfiguration(_ configuration: String) throws {
+  package func writeConfiguration(_ configuration: String) throws {
     try writeAtomically(configuration, to: configurationPlace)
   }
 
   /// Whether somebody has made the file `stop`, which is removed: it stops one job.
-  public func takeStopFile() throws -> Bool {
+  package func takeStopFile() throws -> Bool {
     let stop = place.at("stop")
     if try entry(stop, followLinks: false) == .absent { return false }
     try remove(stop)
@@ -119,7 +119,7 @@ public struct RunDirectory: Sendable {
   }
 
   /// The text of `config.yaml`.
-  public func readConfiguration() throws -> String {
+  package func readConfiguration() throws -> String {
     let file = try InputFile(configurationPlace)
     guard file.length <= 1 << 20 else {
       throw Problem(
@@ -135,7 +135,7 @@ public struct RunDirectory: Sendable {
 
   /// Moves an existing run to the first free one of `<run>.old-1`, `.old-2`, …; deletes nothing. Returns the new place,
   /// or nil where there is no run.
-  public func moveAside() throws -> String? {
+  package func moveAside() throws -> String? {
     if try !exists() { return nil }
     var number = 1
     while try entry(Place("\(path).old-\(number)"), followLinks: false) != .absent { number += 1 }
@@ -153,7 +153,7 @@ public struct RunDirectory: Sendable {
   /// Removes what a crash left of files and checkpoints that were being written; puts back a checkpoint that had been
   /// set aside for one that did not come. Returns the names removed. Only rank 0 may call this, before it writes.
   @discardableResult
-  public func removeLeftovers() throws -> [String] {
+  package func removeLeftovers() throws -> [String] {
     var removed: [String] = []
     for name in try names(in: place) where name.hasPrefix(".partial-") {
       try removeTree(place.at(name))

@@ -3,9 +3,9 @@ import Problems
 
 /// Which run something belongs to: 128 random bits, made when the run is created, as 32 hexadecimal digits. It stands
 /// in the run's `run.json`, its heartbeat, its metrics, and the manifest of each of its checkpoints.
-public struct RunIdentity: Hashable, Sendable, CustomStringConvertible {
+package struct RunIdentity: Hashable, Sendable, CustomStringConvertible {
   /// The digits.
-  public let description: String
+  package let description: String
 
   /// A new one.
   package init() {
@@ -13,7 +13,7 @@ public struct RunIdentity: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Nil where the text is not one.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     guard text.utf8.count == 32, text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
     else { return nil }
     description = text
@@ -37,7 +37,7 @@ extension RunDirectory {
   private var identityPlace: Place { place.at(RunDirectory.identityName) }
 
   /// What `run.json` says; nil where there is none, as in a run of a program from before there were identities.
-  public func readIdentity() throws -> RunIdentity? {
+  package func readIdentity() throws -> RunIdentity? {
     if try entry(identityPlace) == .absent { return nil }
     let file = try InputFile(identityPlace, followLinks: false)
     do {
@@ -108,7 +108,7 @@ extension RunDirectory {
 extension RunDirectory {
   /// The directory held open, whose identity is this one: from now on all is read and written in it, wherever it is
   /// moved and whatever takes its name.
-  public func opened(as identity: RunIdentity) throws -> RunDirectory {
+  package func opened(as identity: RunIdentity) throws -> RunDirectory {
     let opened = RunDirectory(place: try place.opened(), identity: identity)
     try opened.checkIsThere()
     return opened
@@ -134,7 +134,7 @@ extension RunDirectory {
 
   /// Follows a directory that has been renamed: the path before and now, where that has happened since the last call.
   /// - Throws: exit code 74 where it has been removed. What only cannot be read at the moment may come back.
-  public func follow() throws -> (from: String, to: String)? {
+  package func follow() throws -> (from: String, to: String)? {
     if let loss = try? loss() { throw loss }
     return place.openDirectory?.follow()
   }
@@ -144,7 +144,7 @@ extension RunDirectory {
 
 extension RunDirectory {
   /// Throws, with exit code 65, where a checkpoint of another run lies among the run's own, or its metrics.
-  public func refuseForeignParts() throws {
+  package func refuseForeignParts() throws {
     guard let own = try identity ?? readIdentity() ?? identityOfParts() else { return }
     for step in try checkpointSteps() {
       // What is wrong with a damaged one is found when it is to be used.

@@ -29,7 +29,7 @@ extension MetricsLog {
 
   /// The step of the record with which the metrics of a complete run end; nil where there is no file, or another last
   /// line.
-  public static func finishedStep(_ place: Place) throws -> Int? {
+  package static func finishedStep(_ place: Place) throws -> Int? {
     guard try entry(place) != .absent else { return nil }
     let file = try InputFile(place)
     // A record takes less than a kilobyte.

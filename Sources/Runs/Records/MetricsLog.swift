@@ -2,7 +2,7 @@ import Files
 import Glibc
 
 /// `metrics.jsonl`: one JSON object per line, appended as training goes on.
-public final class MetricsLog {
+package final class MetricsLog {
   private let place: Place
   private let descriptor: Int32
   /// Bytes of whole lines.
@@ -13,7 +13,7 @@ public final class MetricsLog {
   /// new one begins with the identity of its run, where it has one:
   ///
   ///     {"event":"run","step":0,"run":"0f3a…"}
-  public init(_ place: Place, of run: RunIdentity? = nil, keepingThrough step: Int, rollbacks: Int = .max) throws {
+  package init(_ place: Place, of run: RunIdentity? = nil, keepingThrough step: Int, rollbacks: Int = .max) throws {
     if try entry(place) != .absent { try MetricsLog.truncate(place, toStep: step, rollbacks: rollbacks) }
     self.place = place
     descriptor = try checked("cannot open the metrics", place) {
@@ -27,7 +27,7 @@ public final class MetricsLog {
   deinit { close(descriptor) }
 
   /// Appends one line. After an error the log ends with its last whole line, or the next call makes it so.
-  public func append(_ record: JSONRecord) throws {
+  package func append(_ record: JSONRecord) throws {
     if isTorn { try cut() }
     var line = record.text + "\n"
     do {
@@ -54,7 +54,7 @@ public final class MetricsLog {
   /// `rollbacks`: a crash came before the checkpoint that knows of it. All else stays byte for byte. The file is replaced
   /// at once; where there is nothing to drop it is not touched. Returns how many lines were dropped.
   @discardableResult
-  public static func truncate(_ place: Place, toStep step: Int, rollbacks: Int = .max) throws -> Int {
+  package static func truncate(_ place: Place, toStep step: Int, rollbacks: Int = .max) throws -> Int {
     let file = try InputFile(place)
     let bytes = try file.bytes(at: 0, count: file.length)
     var kept: [Range<Int>] = []

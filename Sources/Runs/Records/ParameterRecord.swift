@@ -5,20 +5,20 @@ import Problems
 /// such records since the start of the run, the same for every number of ranks.
 ///
 ///     {"event":"parameters","step":40,"ranks":4,"chain":"8d1e…","tensors":{"embedding.weight":"07a3…",…}}
-public struct ParameterRecord: Equatable, Sendable {
+package struct ParameterRecord: Equatable, Sendable {
   /// Completed steps.
-  public let step: Int
+  package let step: Int
   /// P at that time.
-  public let ranks: Int
+  package let ranks: Int
   /// The link: a hash of this record's step and hashes, and of the link before it.
-  public let chain: UInt64
+  package let chain: UInt64
   /// The tensors in memory order.
-  public let names: [String]
+  package let names: [String]
   /// The hash of each.
-  public let hashes: [UInt64]
+  package let hashes: [UInt64]
 
   /// - Precondition: a hash for each name.
-  public init(step: Int, ranks: Int, chain: UInt64, names: [String], hashes: [UInt64]) {
+  package init(step: Int, ranks: Int, chain: UInt64, names: [String], hashes: [UInt64]) {
     precondition(names.count == hashes.count, "one hash for each tensor")
     self.step = step
     self.ranks = ranks
@@ -28,7 +28,7 @@ public struct ParameterRecord: Equatable, Sendable {
   }
 
   /// The record as a line.
-  public var json: JSONRecord {
+  package var json: JSONRecord {
     [
       "event": "parameters", "step": .integer(step), "ranks": .integer(ranks),
       "chain": .string(hexadecimal(chain)),
@@ -42,7 +42,7 @@ public struct ParameterRecord: Equatable, Sendable {
 extension ParameterRecord {
   /// The records of a metrics file, their steps ascending; none where there is no file. Other lines, and a last one
   /// that is torn, are passed over.
-  public static func read(_ metrics: Place) throws -> [ParameterRecord] {
+  package static func read(_ metrics: Place) throws -> [ParameterRecord] {
     var records: [ParameterRecord] = []
     try MetricsLog.forEachRecord(metrics, events: ["parameters"], what: "record of parameters") { line, _, place in
       let record = try ParameterRecord(line)

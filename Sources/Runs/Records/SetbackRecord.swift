@@ -4,21 +4,21 @@ import Files
 ///
 ///     {"event":"skipped","step":40,…}
 ///     {"event":"rolledBack","step":40,"from":53,"rollbacks":1,"learningRateFactor":0.5,…}
-public enum SetbackRecord: Equatable, Sendable, CustomStringConvertible {
+package enum SetbackRecord: Equatable, Sendable, CustomStringConvertible {
   /// The step changed no parameter.
   case skipped(step: Int)
   /// The run went on after this step with so many rollbacks behind it, and the learning rate multiplied by this factor.
   case rolledBack(step: Int, rollbacks: Int, learningRateFactor: Double)
 
   /// The record's step.
-  public var step: Int {
+  package var step: Int {
     switch self {
     case .skipped(let step), .rolledBack(let step, _, _): step
     }
   }
 
   /// One sentence for the user.
-  public var description: String {
+  package var description: String {
     switch self {
     case .skipped(let step): "step \(step) was skipped, as its loss or gradient was not finite"
     case .rolledBack(let step, let rollbacks, let factor):
@@ -27,7 +27,7 @@ public enum SetbackRecord: Equatable, Sendable, CustomStringConvertible {
   }
 
   /// The records of a metrics file in their order; none where there is no file.
-  public static func read(_ metrics: Place) throws -> [SetbackRecord] {
+  package static func read(_ metrics: Place) throws -> [SetbackRecord] {
     var records: [SetbackRecord] = []
     try MetricsLog.forEachRecord(metrics, events: ["skipped", "rolledBack"], what: "record of a setback") {
       line, event, _ in

@@ -2,11 +2,11 @@ import Files
 import Problems
 
 /// Clips of one sample rate, with their classes.
-public struct AudioClips: Sendable, Equatable {
+package struct AudioClips: Sendable, Equatable {
   /// Samples a second.
-  public let rate: Int
+  package let rate: Int
   /// The samples of each clip, one to a timestep; a clip's name is its path in the folder.
-  public let clips: LabelledValues
+  package let clips: LabelledValues
 
   /// Reads the sound files of a folder. `pattern` says which, and which part of a name is the class:
   /// `{class}/*.wav` for a folder to each class, `{class}_*.wav` for `7_jackson_32.wav` as a clip of class 7.
@@ -14,7 +14,7 @@ public struct AudioClips: Sendable, Equatable {
   ///   - classes: The classes of a trained model; without them, those found.
   ///   - rate: The sample rate that a trained model needs; without it, that of the first clip.
   /// Errors as `AudioFile.read` has them; a clip of another rate than the others has exit code 65.
-  public static func read(
+  package static func read(
     folder: String, pattern: NamePattern, classes: [String]? = nil, rate: Int? = nil
   ) throws(Problem) -> AudioClips {
     var collection = LabelledCollection<Float>(width: 1)
@@ -37,7 +37,7 @@ public struct AudioClips: Sendable, Equatable {
   }
 
   /// The clips as log-mel features, [frames, bands].
-  public func features(_ mel: LogMel) throws(Problem) -> LabelledValues {
+  package func features(_ mel: LogMel) throws(Problem) -> LabelledValues {
     precondition(mel.rate == rate, "features are made for one sample rate")
     return try clips.map(width: mel.bands) { samples, _ in mel.features(of: samples) }
   }

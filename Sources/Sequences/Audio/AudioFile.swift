@@ -2,22 +2,22 @@ import Files
 import Problems
 
 /// Sound in one channel.
-public struct AudioClip: Sendable, Equatable {
+package struct AudioClip: Sendable, Equatable {
   /// Samples a second.
-  public let rate: Int
+  package let rate: Int
   /// Samples, −1 to 1 (numbers of float files as they are).
-  public let samples: [Float]
+  package let samples: [Float]
 }
 
 /// Files of sound, WAV or FLAC as their first bytes say.
-public enum AudioFile {
+package enum AudioFile {
   /// Reads the file at `path`. What is no sound, and none at all, are errors with exit code 65.
-  public static func read(_ path: String) throws(Problem) -> AudioClip {
+  package static func read(_ path: String) throws(Problem) -> AudioClip {
     try decode(TextFile.read(path, as: "audio file"), name: path)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
-  public static func decode(_ bytes: [UInt8], name: String) throws(Problem) -> AudioClip {
+  package static func decode(_ bytes: [UInt8], name: String) throws(Problem) -> AudioClip {
     FLACFile.isFLAC(bytes) ? try FLACFile.decode(bytes, name: name) : try WAVFile.decode(bytes, name: name)
   }
 }

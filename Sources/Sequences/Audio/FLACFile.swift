@@ -6,15 +6,15 @@ import Problems
 ///
 /// What the header says of the length is not believed: samples are taken as they come, up to a limit, since a few bytes
 /// of FLAC can stand for very many.
-public enum FLACFile {
+package enum FLACFile {
   /// Samples of a channel; three quarters of an hour at 48,000 a second.
-  public static let mostSamples = 1 << 27
+  package static let mostSamples = 1 << 27
 
   static func isFLAC(_ bytes: [UInt8]) -> Bool { bytes.starts(with: Array("fLaC".utf8)) }
 
   /// The mean of the channels. Anything that libsndfile cannot read to its end, another number of samples than the
   /// header says, more than `most`, and none at all are errors with exit code 65.
-  public static func decode(_ bytes: [UInt8], name: String, most: Int = mostSamples) throws(Problem) -> AudioClip {
+  package static func decode(_ bytes: [UInt8], name: String, most: Int = mostSamples) throws(Problem) -> AudioClip {
     let memory = Memory(bytes)
     var (io, info) = (memory.io, SF_INFO())
     guard let file = sf_open_virtual(&io, Int32(SFM_READ), &info, Unmanaged.passUnretained(memory).toOpaque()) else {

@@ -1,14 +1,14 @@
 /// The discrete Fourier transform of a power of two of points: X[k] = Σ_n x[n]·e^(−2πi·kn/N), in Double, by the
 /// radix-2 algorithm of Cooley and Tukey (1965).
-public struct FourierTransform: Sendable {
+package struct FourierTransform: Sendable {
   /// N, the number of points.
-  public let size: Int
+  package let size: Int
   /// cos and sin of −2πk/N for k in 0 ..< N/2.
   private let cosines: [Double]
   private let sines: [Double]
 
   /// - Precondition: `size` is a power of two.
-  public init(size: Int) {
+  package init(size: Int) {
     precondition(size >= 1 && size & (size - 1) == 0, "the transform takes a power of two of points")
     self.size = size
     let circle = (0..<size / 2).map { pointOnCircle($0, of: size) }
@@ -17,7 +17,7 @@ public struct FourierTransform: Sendable {
   }
 
   /// Transforms N points in place.
-  public func transform(real: inout [Double], imaginary: inout [Double]) {
+  package func transform(real: inout [Double], imaginary: inout [Double]) {
     precondition(real.count == size && imaginary.count == size, "the transform takes \(size) points")
     reverseBits(&real, &imaginary)
     var half = 1

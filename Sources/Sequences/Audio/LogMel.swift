@@ -10,15 +10,15 @@ import Problems
 /// 3. Band m weighs the frequencies by a triangle in mel(f) = 1127·ln(1 + f/700) that rises from the centre of band
 ///    m − 1 and falls to that of band m + 1; the centres divide mel(`lowest`) … mel(`highest`) evenly.
 /// 4. ln(max(energy, 1e-10)), for samples of −1 to 1.
-public struct LogMel: Sendable {
+package struct LogMel: Sendable {
   /// Samples a second.
-  public let rate: Int
+  package let rate: Int
   /// Samples of a frame.
-  public let windowSamples: Int
+  package let windowSamples: Int
   /// Samples from the beginning of a frame to that of the next.
-  public let hopSamples: Int
+  package let hopSamples: Int
   /// D, the number of bands.
-  public let bands: Int
+  package let bands: Int
 
   private let window: [Double]
   private let fourier: FourierTransform
@@ -37,7 +37,7 @@ public struct LogMel: Sendable {
   ///   - bands: D; an error with exit code 78 where they are so many that one would have no frequency.
   ///   - lowest: Lower end of the lowest band, Hz.
   ///   - highest: Upper end of the highest band, Hz; nil for half the rate.
-  public init(
+  package init(
     rate: Int, windowSeconds: Double = 0.025, hopSeconds: Double = 0.010, bands: Int = 40, lowest: Double = 20,
     highest: Double? = nil
   ) throws(Problem) {
@@ -84,12 +84,12 @@ public struct LogMel: Sendable {
   }
 
   /// The frames of a sound of `samples` samples: 1 + ⌈(samples − window) / hop⌉, at least 1.
-  public func frames(ofSamples samples: Int) -> Int {
+  package func frames(ofSamples samples: Int) -> Int {
     1 + (max(0, samples - windowSamples) + hopSamples - 1) / hopSamples
   }
 
   /// The features of a sound, [frames, D] row-major.
-  public func features(of samples: ArraySlice<Float>) -> [Float] {
+  package func features(of samples: ArraySlice<Float>) -> [Float] {
     let frames = frames(ofSamples: samples.count)
     var features: [Float] = []
     features.reserveCapacity(frames * bands)

@@ -8,13 +8,13 @@ import Problems
 ///
 /// Format: IBM and Microsoft, "Multimedia Programming Interface and Data Specifications 1.0" (1991), and Microsoft's
 /// WAVE_FORMAT_EXTENSIBLE.
-public struct WAVFile {
+package struct WAVFile {
   private let bytes: [UInt8]
   private let name: String
 
   /// The sound of the bytes of a file that errors call `name`. Anything but sound as above, fewer samples than the
   /// header says, and no samples at all are errors with exit code 65.
-  public static func decode(_ bytes: [UInt8], name: String) throws(Problem) -> AudioClip {
+  package static func decode(_ bytes: [UInt8], name: String) throws(Problem) -> AudioClip {
     let file = WAVFile(bytes: bytes, name: name)
     try file.checkKind()
     let (formatChunk, data) = try file.chunks()

@@ -7,23 +7,23 @@ import Problems
 ///
 /// The tokens lie in a token file that is mapped. Of a text that is not small it is in the cache, where `TokenCache`
 /// has made it once for all processes of the node; of a small one it is in memory and each process makes its own.
-public struct TextCorpus: Sendable {
+package struct TextCorpus: Sendable {
   /// The tokens of the training text, as it alone has them.
-  public let vocabulary: Vocabulary
+  package let vocabulary: Vocabulary
   /// The vocabulary as JSON.
-  public let vocabularyJSON: [UInt8]
+  package let vocabularyJSON: [UInt8]
   /// The tokens to train on.
-  public let training: TokenSequence
+  package let training: TokenSequence
   /// The tokens held out; nil where nothing is.
-  public let validation: TokenSequence?
+  package let validation: TokenSequence?
   /// SHA-256 over training and validation tokens as integers of four bytes, each part with its count before it, in
   /// lowercase hexadecimal digits.
-  public let tokensSHA256: String
+  package let tokensSHA256: String
 
   /// The corpus of a recipe. Files that cannot be read are errors with exit code 74; text that is empty, of a single
   /// token, or not UTF-8 where it must be, has exit code 65.
   /// - Precondition: `cache.prepare` has been called for this recipe, by this process or another of the node.
-  public init(_ recipe: TextRecipe, cache: TokenCache = .standard) throws {
+  package init(_ recipe: TextRecipe, cache: TokenCache = .standard) throws {
     self = try cache.open(recipe)
   }
 

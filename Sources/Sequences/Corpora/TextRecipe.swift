@@ -4,9 +4,9 @@ import Glibc
 import Problems
 
 /// What text becomes tokens, and how. Two corpora of one recipe and the same bytes are the same.
-public struct TextRecipe: Sendable {
+package struct TextRecipe: Sendable {
   /// Where the tokens' numbers come from.
-  public enum Numbers: Sendable {
+  package enum Numbers: Sendable {
     /// The training part of the text, by frequency: at most so many entries, 0 for all.
     case counted(TokenKind, maximum: Int)
     /// A vocabulary that is known already.
@@ -14,7 +14,7 @@ public struct TextRecipe: Sendable {
   }
 
   /// What is held out of training.
-  public enum Validation: Sendable, Equatable {
+  package enum Validation: Sendable, Equatable {
     /// Nothing.
     case none
     /// This share of the text, 0 < share < 1, at its end.
@@ -24,17 +24,17 @@ public struct TextRecipe: Sendable {
   }
 
   /// The text.
-  public let path: String
+  package let path: String
   /// Where the tokens' numbers come from.
-  public let numbers: Numbers
+  package let numbers: Numbers
   /// Whether the end of a line is the word `<eos>`.
-  public let lineEnds: Bool
+  package let lineEnds: Bool
   /// What is held out of training.
-  public let validation: Validation
+  package let validation: Validation
 
   /// A recipe; files are not looked at.
   /// - Precondition: of a text with a known vocabulary nothing is held out.
-  public init(path: String, numbers: Numbers, lineEnds: Bool = false, validation: Validation = .none) {
+  package init(path: String, numbers: Numbers, lineEnds: Bool = false, validation: Validation = .none) {
     if case .fraction(let share) = validation {
       precondition(share > 0 && share < 1, "a share of the text lies between 0 and 1")
     }

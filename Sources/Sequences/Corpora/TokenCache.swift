@@ -11,20 +11,20 @@ import Problems
 /// and gets another link. A file is written under another name, and named when it is whole; what has a name is never
 /// changed or replaced, only removed where it is damaged. So a reader finds no part of a file, and what a running job has
 /// mapped stays. Files may be removed while no job runs.
-public struct TokenCache: Sendable {
+package struct TokenCache: Sendable {
   /// The variable of the environment that names the directory.
-  public static let variable = "LSTM_DIST_CACHE"
+  package static let variable = "LSTM_DIST_CACHE"
   /// Texts of fewer bytes than this, 16 MiB, that of validation with them, are faster made into tokens than looked for,
   /// and go into memory.
-  public static let smallestText = 1 << 24
+  package static let smallestText = 1 << 24
 
   /// The directory; made when it is needed.
-  public let directory: String
+  package let directory: String
   private let smallestText: Int
   private let pieceBytes: Int
 
   /// The directory that the environment names, or else `lstm-dist` in the user's directory for such things.
-  public static var standard: TokenCache {
+  package static var standard: TokenCache {
     let environment = { (name: String) in getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } }
     let user = environment("XDG_CACHE_HOME") ?? environment("HOME").map { $0 + "/.cache" }
     // Without any of them there is no directory, which is an error as soon as one is needed.
@@ -32,7 +32,7 @@ public struct TokenCache: Sendable {
   }
 
   /// A cache for texts of `smallestText` bytes and more, which are read in pieces of `pieceBytes`.
-  public init(directory: String, smallestText: Int = TokenCache.smallestText, pieceBytes: Int = 1 << 20) {
+  package init(directory: String, smallestText: Int = TokenCache.smallestText, pieceBytes: Int = 1 << 20) {
     (self.directory, self.smallestText, self.pieceBytes) = (directory, smallestText, pieceBytes)
   }
 
@@ -40,7 +40,7 @@ public struct TokenCache: Sendable {
   /// that will read it one of each node calls this; two that make it at once do not harm each other.
   /// - Parameter tell: is called with what the user should know.
   /// - Throws: as `TextCorpus`, and with exit code 74 where the file cannot be written.
-  public func prepare(_ recipe: TextRecipe, tell: (String) -> Void) throws {
+  package func prepare(_ recipe: TextRecipe, tell: (String) -> Void) throws {
     let states = try recipe.states()
     guard isCached(states) else { return }
     guard !directory.isEmpty else {

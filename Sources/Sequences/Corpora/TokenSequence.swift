@@ -12,18 +12,18 @@ enum TokenWidth: Int {
 }
 
 /// The tokens of a text, in memory or in a file that is mapped: read in place, by any number of threads and processes.
-public struct TokenSequence: RandomAccessCollection, @unchecked Sendable {
+package struct TokenSequence: RandomAccessCollection, @unchecked Sendable {
   /// 0.
-  public let startIndex = 0
+  package let startIndex = 0
   /// The number of tokens.
-  public let endIndex: Int
+  package let endIndex: Int
   private let first: UnsafeRawPointer
   private let width: TokenWidth
   /// Keeps what `first` points to.
   private let memory: MappedMemory
 
   /// Tokens in a copy of their own; exit code 70 where there is no memory for it.
-  public init(_ tokens: [Int32]) throws(Problem) {
+  package init(_ tokens: [Int32]) throws(Problem) {
     let memory = try MappedMemory(byteCount: tokens.count * 4)
     memory.bytes.copyMemory(from: tokens, byteCount: tokens.count * 4)
     self.init(memory, offset: 0, count: tokens.count, width: .four)
@@ -39,7 +39,7 @@ public struct TokenSequence: RandomAccessCollection, @unchecked Sendable {
   }
 
   /// A token.
-  public subscript(index: Int) -> Int32 {
+  package subscript(index: Int) -> Int32 {
     precondition(index >= 0 && index < endIndex, "no token \(index) of \(endIndex)")
     return switch width {
     case .one: Int32(first.load(fromByteOffset: index, as: UInt8.self))

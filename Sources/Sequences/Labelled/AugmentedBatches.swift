@@ -7,7 +7,7 @@ import ExactMath
 ///   fills the gap, and what moves out is lost.
 /// * Noise: to each number comes another, of mean 0 and a given deviation: four uniform numbers are added up, whose sum
 ///   has the variance 4/12.
-public struct AugmentedBatches<Base: SequenceSource & IndexedBatches>: SequenceSource, IndexedBatches {
+package struct AugmentedBatches<Base: SequenceSource & IndexedBatches>: SequenceSource, IndexedBatches {
   private let base: Base
   private let seed: UInt64
   private let noise: Float
@@ -16,29 +16,29 @@ public struct AugmentedBatches<Base: SequenceSource & IndexedBatches>: SequenceS
   /// - Parameters:
   ///   - noise: The deviation of what is added.
   ///   - shift: The most timesteps.
-  public init(_ base: Base, seed: UInt64, noise: Float, shift: Int) {
+  package init(_ base: Base, seed: UInt64, noise: Float, shift: Int) {
     (self.base, self.seed, self.noise, self.shift) = (base, seed, noise, shift)
   }
 
   /// As the batches that are changed have it.
-  public var globalBatch: Int { base.globalBatch }
+  package var globalBatch: Int { base.globalBatch }
   /// As the batches that are changed have it.
-  public var timesteps: Int { base.timesteps }
+  package var timesteps: Int { base.timesteps }
   /// As the batches that are changed have it.
-  public var stepsPerEpoch: Int { base.stepsPerEpoch }
+  package var stepsPerEpoch: Int { base.stepsPerEpoch }
   /// As the batches that are changed have it.
-  public func startsFresh(atStep step: Int, lane: Int) -> Bool { base.startsFresh(atStep: step, lane: lane) }
+  package func startsFresh(atStep step: Int, lane: Int) -> Bool { base.startsFresh(atStep: step, lane: lane) }
   /// As the batches that are changed have it.
-  public func targetCount(atStep step: Int) -> Int { base.targetCount(atStep: step) }
+  package func targetCount(atStep step: Int) -> Int { base.targetCount(atStep: step) }
   /// As the batches that are changed have it.
-  public func windowSteps(atStep step: Int) -> Int { base.windowSteps(atStep: step) }
+  package func windowSteps(atStep step: Int) -> Int { base.windowSteps(atStep: step) }
   /// As the batches that are changed have it.
-  public func learningRateFactor(atStep step: Int) -> Double { base.learningRateFactor(atStep: step) }
+  package func learningRateFactor(atStep step: Int) -> Double { base.learningRateFactor(atStep: step) }
   /// As the batches that are changed have it.
-  public func indices(atStep step: Int) -> [Int] { base.indices(atStep: step) }
+  package func indices(atStep step: Int) -> [Int] { base.indices(atStep: step) }
 
   /// Writes the sequences of `lanes`, changed.
-  public func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
+  package func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
     base.fill(step: step, lanes: lanes, batch: batch)
     let (indices, epoch) = (base.indices(atStep: step), step / base.stepsPerEpoch)
     let stream = Philox(seed: seed, purpose: .augmentation, step: epoch, layer: 0)

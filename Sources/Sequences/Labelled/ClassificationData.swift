@@ -1,14 +1,14 @@
 import Problems
 
 /// Labelled sequences in the form in which a classifier reads them.
-public enum ClassifierInput: Sendable {
+package enum ClassifierInput: Sendable {
   /// Tokens of texts.
   case tokens(LabelledTokens)
   /// Normalized numbers.
   case values(LabelledValues)
 
   /// The timesteps of each sequence.
-  public var lengths: [Int] {
+  package var lengths: [Int] {
     switch self {
     case .tokens(let sequences): sequences.lengths
     case .values(let sequences): sequences.lengths
@@ -16,7 +16,7 @@ public enum ClassifierInput: Sendable {
   }
 
   /// The class of each sequence.
-  public var labels: [Int32] {
+  package var labels: [Int32] {
     switch self {
     case .tokens(let sequences): sequences.labels
     case .values(let sequences): sequences.labels
@@ -24,7 +24,7 @@ public enum ClassifierInput: Sendable {
   }
 
   /// What each sequence is called.
-  public var names: [String] {
+  package var names: [String] {
     switch self {
     case .tokens(let sequences): sequences.names
     case .values(let sequences): sequences.names
@@ -32,7 +32,7 @@ public enum ClassifierInput: Sendable {
   }
 
   /// Everything that tells these sequences from others, part after part: elements, lengths, labels.
-  public var fingerprint: [[Int32]] {
+  package var fingerprint: [[Int32]] {
     let elements: [Int32] =
       switch self {
       case .tokens(let sequences): sequences.elements
@@ -42,7 +42,7 @@ public enum ClassifierInput: Sendable {
   }
 
   /// Batches of these sequences, as `LabelledBatches` makes them.
-  public func batches(globalBatch: Int, timesteps: Int, shuffleSeed: UInt64?) -> any SequenceSource & IndexedBatches {
+  package func batches(globalBatch: Int, timesteps: Int, shuffleSeed: UInt64?) -> any SequenceSource & IndexedBatches {
     switch self {
     case .tokens(let sequences):
       LabelledBatches(sequences, globalBatch: globalBatch, timesteps: timesteps, shuffleSeed: shuffleSeed)
@@ -53,7 +53,7 @@ public enum ClassifierInput: Sendable {
 }
 
 /// Sequences of different lengths, each with a name.
-public protocol NamedSequences {
+package protocol NamedSequences {
   /// The timesteps of each sequence.
   var lengths: [Int] { get }
   /// What each sequence is called.
@@ -66,7 +66,7 @@ extension LabelledSequences: NamedSequences {}
 extension NamedSequences {
   /// The timesteps of a window for all these sequences: `most`, or where that is 0 those of the longest. An error with
   /// exit code 65 where a sequence has more than `most`.
-  public static func timesteps(for inputs: [Self], most: Int) throws(Problem) -> Int {
+  package static func timesteps(for inputs: [Self], most: Int) throws(Problem) -> Int {
     var longest = 0
     for input in inputs {
       for (length, name) in zip(input.lengths, input.names) where length > longest {
@@ -83,26 +83,26 @@ extension NamedSequences {
 }
 
 /// Batches that say which sequence stands in which lane.
-public protocol IndexedBatches {
+package protocol IndexedBatches {
   /// The indices of the step's sequences, lane by lane.
   func indices(atStep step: Int) -> [Int]
 }
 
 /// The data of a classifier, read and split: vocabulary and normalization are fitted on the training part alone.
-public struct ClassificationData: Sendable {
+package struct ClassificationData: Sendable {
   /// How the sequences were read.
-  public let encoding: ClassifierEncoding
+  package let encoding: ClassifierEncoding
   /// What is trained on.
-  public let training: ClassifierInput
+  package let training: ClassifierInput
   /// What is held out; nil for nothing.
-  public let heldOut: ClassifierInput?
+  package let heldOut: ClassifierInput?
 
   /// Reads the sequences at `path`. Errors as the readers have them.
   /// - Parameters:
   ///   - tokens: What a token of a text is; nil for numbers.
   ///   - maximumVocabulary: The most entries of the vocabulary, 0 for all.
   ///   - seed: The split follows from it.
-  public init(
+  package init(
     path: String, files: LabelledFiles, tokens: TokenKind?, maximumVocabulary: Int, heldOut rule: HeldOut, seed: UInt64
   ) throws(Problem) {
     if let tokens {
@@ -129,7 +129,7 @@ public struct ClassificationData: Sendable {
 
   /// Other sequences of the same form, all of them, as a trained model reads them. A class that it does not know is an
   /// error with exit code 65.
-  public static func input(
+  package static func input(
     path: String, files: LabelledFiles, encoding: ClassifierEncoding
   ) throws(Problem) -> ClassifierInput {
     if let vocabulary = encoding.vocabulary {

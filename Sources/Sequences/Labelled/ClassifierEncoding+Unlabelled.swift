@@ -2,12 +2,12 @@ import Problems
 
 extension ClassifierEncoding {
   /// A file to predict: what an error calls it, and its bytes.
-  public typealias File = (name: String, bytes: [UInt8])
+  package typealias File = (name: String, bytes: [UInt8])
 
   /// The sequences of files without labels, as the model reads them: each line of a text; each row of a table (a name
   /// that ends in .csv, .tsv or .tab), whose column of texts alone is looked at; each series of a `.ts` file; a file
   /// of sound as one clip. Errors as the readers of labelled sequences have them.
-  public func input(of files: [File], form: LabelledFiles) throws(Problem) -> ClassifierInput {
+  package func input(of files: [File], form: LabelledFiles) throws(Problem) -> ClassifierInput {
     switch form {
     case .classFiles: return .tokens(try tokens(texts(of: files, column: nil)))
     case .table(let column, _): return .tokens(try tokens(texts(of: files, column: column)))

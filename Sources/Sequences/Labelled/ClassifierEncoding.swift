@@ -4,23 +4,23 @@ import Problems
 
 /// How a classifier of sequences, or of their timesteps, reads them and what its classes are called: fitted on training
 /// data alone and stored with the model, because new data must be read as those were.
-public struct ClassifierEncoding: Codable, Equatable, Sendable {
+package struct ClassifierEncoding: Codable, Equatable, Sendable {
   /// The names of the classes.
-  public let classes: [String]
+  package let classes: [String]
   /// The training sequences, or timesteps, of each class.
-  public let trainingCounts: [Int]
+  package let trainingCounts: [Int]
   /// The tokens of texts; nil for numbers.
-  public let vocabulary: Vocabulary?
+  package let vocabulary: Vocabulary?
   /// Mean and deviation of numbers; nil for texts.
-  public let normalization: Normalization?
+  package let normalization: Normalization?
   /// Samples a second; nil for what is not sound.
-  public let rate: Int?
+  package let rate: Int?
 
   /// D of numbers; nil for texts.
-  public var width: Int? { normalization?.mean.count }
+  package var width: Int? { normalization?.mean.count }
 
   /// The class with the most of them.
-  public var mostFrequentClass: Int { trainingCounts.indices.max { trainingCounts[$0] < trainingCounts[$1] } ?? 0 }
+  package var mostFrequentClass: Int { trainingCounts.indices.max { trainingCounts[$0] < trainingCounts[$1] } ?? 0 }
 
   init(classes: [String], trainingCounts: [Int], vocabulary: Vocabulary) {
     (self.classes, self.trainingCounts) = (classes, trainingCounts)
@@ -39,10 +39,10 @@ public struct ClassifierEncoding: Codable, Equatable, Sendable {
   // MARK: JSON
 
   /// The encoding as one JSON object, the same bytes for the same encoding.
-  public func json() throws -> Data { try SortedJSON.data(self) }
+  package func json() throws -> Data { try SortedJSON.data(self) }
 
   /// The encoding in a JSON object; `name` is what an error calls the file. Exit code 65 for anything malformed.
-  public init(json: Data, name: String) throws(Problem) {
+  package init(json: Data, name: String) throws(Problem) {
     self = try SortedJSON.read(json, what: "encoding", keys: "classes and trainingCounts", name: name)
     let numbers = normalization.map { !$0.mean.isEmpty && $0.isUsable }
     guard classes.count >= 2, Set(classes.map(ExactString.init)).count == classes.count,

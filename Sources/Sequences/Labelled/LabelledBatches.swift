@@ -1,5 +1,5 @@
 /// What can stand at a timestep of a batch.
-public protocol BatchElement: Sendable, Equatable {
+package protocol BatchElement: Sendable, Equatable {
   /// The memory for it in a batch.
   static func memory(of batch: SequenceBatch) -> UnsafeMutableBufferPointer<Self>
   /// What stands behind the end of a sequence.
@@ -8,29 +8,29 @@ public protocol BatchElement: Sendable, Equatable {
 
 extension Int32: BatchElement {
   /// The batch's tokens.
-  public static func memory(of batch: SequenceBatch) -> UnsafeMutableBufferPointer<Int32> { batch.tokens }
+  package static func memory(of batch: SequenceBatch) -> UnsafeMutableBufferPointer<Int32> { batch.tokens }
   /// Token 0.
-  public static var padding: Int32 { 0 }
+  package static var padding: Int32 { 0 }
 }
 
 extension Float: BatchElement {
   /// The batch's numbers.
-  public static func memory(of batch: SequenceBatch) -> UnsafeMutableBufferPointer<Float> { batch.numbers }
+  package static func memory(of batch: SequenceBatch) -> UnsafeMutableBufferPointer<Float> { batch.numbers }
   /// 0.
-  public static var padding: Float { 0 }
+  package static var padding: Float { 0 }
 }
 
 /// Batches of labelled sequences, one sequence a lane and step: the hidden state is zero at the start of each, and the
 /// target is its class. Where an epoch's sequences do not divide by B, some lanes of one step are empty.
-public struct LabelledBatches<Element: BatchElement>: WholeSequenceBatches {
+package struct LabelledBatches<Element: BatchElement>: WholeSequenceBatches {
   /// The sequences.
-  public let sequences: LabelledSequences<Element>
+  package let sequences: LabelledSequences<Element>
   /// In `LengthBalancedBatches`.
-  public let epochs: EpochBatches
+  package let epochs: EpochBatches
 
   /// A source that sees each sequence once an epoch.
   /// - Precondition: there are sequences, all of 1 to `timesteps` timesteps.
-  public init(
+  package init(
     _ sequences: LabelledSequences<Element>, globalBatch: Int, timesteps: Int, shuffleSeed: UInt64?
   ) {
     self.sequences = sequences
@@ -39,10 +39,10 @@ public struct LabelledBatches<Element: BatchElement>: WholeSequenceBatches {
   }
 
   /// The sequences of the step.
-  public func targetCount(atStep step: Int) -> Int { indices(atStep: step).count }
+  package func targetCount(atStep step: Int) -> Int { indices(atStep: step).count }
 
   /// Writes the sequences of `lanes`.
-  public func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
+  package func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
     let (memory, width) = (Element.memory(of: batch), sequences.width)
     precondition(
       memory.count == timesteps * lanes.count * width && batch.targets.count == lanes.count

@@ -2,7 +2,7 @@ import Files
 import Problems
 
 /// The forms in which labelled sequences lie in files.
-public enum LabelledFiles: Sendable {
+package enum LabelledFiles: Sendable {
   /// A folder with a file for each class, each line a text.
   case classFiles(NamePattern)
   /// A CSV or TSV file with a column of texts and one of labels.
@@ -13,27 +13,27 @@ public enum LabelledFiles: Sendable {
   case audio(NamePattern, MelFrames)
 
   /// Log-mel features but for the sample rate, which the clips say.
-  public struct MelFrames: Sendable {
+  package struct MelFrames: Sendable {
     /// D.
-    public let bands: Int
+    package let bands: Int
     /// Seconds of a frame.
-    public let windowSeconds: Double
+    package let windowSeconds: Double
     /// Seconds from frame to frame.
-    public let hopSeconds: Double
+    package let hopSeconds: Double
 
     /// Features of these sizes; they are checked once the rate is known.
-    public init(bands: Int, windowSeconds: Double, hopSeconds: Double) {
+    package init(bands: Int, windowSeconds: Double, hopSeconds: Double) {
       (self.bands, self.windowSeconds, self.hopSeconds) = (bands, windowSeconds, hopSeconds)
     }
 
     /// The features of sound of `rate` samples a second.
-    public func logMel(rate: Int) throws(Problem) -> LogMel {
+    package func logMel(rate: Int) throws(Problem) -> LogMel {
       try LogMel(rate: rate, windowSeconds: windowSeconds, hopSeconds: hopSeconds, bands: bands)
     }
   }
 
   /// The first file at `path`: of a folder, or the file itself.
-  public func firstFile(at path: String) throws(Problem) -> String {
+  package func firstFile(at path: String) throws(Problem) -> String {
     switch self {
     case .classFiles(let pattern), .audio(let pattern, _):
       "\(path)/\(try FileFolder.files(in: path, matching: pattern)[0])"
@@ -70,7 +70,7 @@ public enum LabelledFiles: Sendable {
 }
 
 /// Which labelled sequences are held out of training.
-public enum HeldOut: Sendable {
+package enum HeldOut: Sendable {
   /// None.
   case none
   /// A share of each class, 0 < share < 1.

@@ -7,7 +7,7 @@ import Problems
 extension LabelledSequences {
   /// A share of the sequences held out, drawn from `seed`, with the classes in their proportions.
   /// - Parameter share: 0 < share < 1. An error with exit code 65 where one of the parts would be empty.
-  public func holdingOut(
+  package func holdingOut(
     share: Double, seed: UInt64
   ) throws(Problem) -> (training: LabelledSequences, heldOut: LabelledSequences) {
     precondition(share > 0 && share < 1, "a share of the data lies between 0 and 1")
@@ -20,7 +20,7 @@ extension LabelledSequences {
   /// One of `folds` parts held out, for cross-validation: the parts differ by at most one sequence, as each class does
   /// over the parts, and every sequence is in exactly one.
   /// - Precondition: 0 ≤ `fold` < `folds`, `folds` ≥ 2.
-  public func fold(
+  package func fold(
     _ fold: Int, of folds: Int, seed: UInt64
   ) throws(Problem) -> (training: LabelledSequences, heldOut: LabelledSequences) {
     precondition(folds >= 2 && (0..<folds).contains(fold), "fold \(fold) is not among \(folds)")
@@ -28,7 +28,7 @@ extension LabelledSequences {
   }
 
   /// The sequences held out whose names `isHeldOut` says so of, such as all clips of one speaker.
-  public func holdingOut(
+  package func holdingOut(
     where isHeldOut: (_ name: String) -> Bool
   ) throws(Problem) -> (training: LabelledSequences, heldOut: LabelledSequences) {
     try parts(heldOut: names.map(isHeldOut))

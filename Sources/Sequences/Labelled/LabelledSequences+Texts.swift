@@ -2,7 +2,7 @@ import Problems
 
 extension LabelledSequences where Element == UInt8 {
   /// The vocabulary of these texts; errors as `Vocabulary.build` has them.
-  public func vocabulary(
+  package func vocabulary(
     of kind: TokenKind, maximum: Int = 0, name: String
   ) throws(Problem) -> Vocabulary {
     guard kind == .words else { return try .build(from: elements, kind: kind, maximum: maximum, name: name) }
@@ -15,7 +15,7 @@ extension LabelledSequences where Element == UInt8 {
 
   /// The texts as tokens. A text without any, such as white space where tokens are words, is an error with exit code
   /// 65.
-  public func tokens(in vocabulary: Vocabulary) throws(Problem) -> LabelledTokens {
+  package func tokens(in vocabulary: Vocabulary) throws(Problem) -> LabelledTokens {
     try map(width: 1) { bytes, name throws(Problem) in
       let tokens = try vocabulary.encode(bytes: Array(bytes), name: name)
       guard !tokens.isEmpty else {

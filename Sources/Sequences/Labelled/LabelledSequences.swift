@@ -2,17 +2,17 @@ import Problems
 
 /// Sequences of different lengths with one label each, back to back in one array: numbers (`Float`, D to a timestep),
 /// tokens (`Int32`, one to a timestep) or the bytes of texts (`UInt8`).
-public struct LabelledSequences<Element: Sendable & Equatable>: Sendable, Equatable {
+package struct LabelledSequences<Element: Sendable & Equatable>: Sendable, Equatable {
   /// D, elements of a timestep.
-  public let width: Int
+  package let width: Int
   /// [Σ lengths, D] row-major: one sequence behind the other.
-  public private(set) var elements: [Element] = []
+  package private(set) var elements: [Element] = []
   /// The class of each sequence, an index into `classes`.
-  public private(set) var labels: [Int32] = []
+  package private(set) var labels: [Int32] = []
   /// What each sequence is called: a file, or a file and a line.
-  public private(set) var names: [String] = []
+  package private(set) var names: [String] = []
   /// The names of the classes.
-  public let classes: [String]
+  package let classes: [String]
   /// Where each sequence begins, in timesteps; one more than sequences.
   private var starts = [0]
 
@@ -34,35 +34,35 @@ public struct LabelledSequences<Element: Sendable & Equatable>: Sendable, Equata
   // MARK: Reading
 
   /// How many sequences there are.
-  public var count: Int { labels.count }
+  package var count: Int { labels.count }
 
   /// The timesteps of each sequence.
-  public var lengths: [Int] { (0..<count).map { length(of: $0) } }
+  package var lengths: [Int] { (0..<count).map { length(of: $0) } }
 
   /// The timesteps of one sequence.
-  public func length(of index: Int) -> Int { starts[index + 1] - starts[index] }
+  package func length(of index: Int) -> Int { starts[index + 1] - starts[index] }
 
   /// The elements of one sequence, [T, D] row-major.
-  public subscript(index: Int) -> ArraySlice<Element> {
+  package subscript(index: Int) -> ArraySlice<Element> {
     elements[starts[index] * width..<starts[index + 1] * width]
   }
 
   /// How many sequences each class has.
-  public var classCounts: [Int] {
+  package var classCounts: [Int] {
     labels.reduce(into: [Int](repeating: 0, count: classes.count)) { $0[Int($1)] += 1 }
   }
 
   // MARK: Deriving
 
   /// The sequences at `indices`, in that order, with the same classes.
-  public func selecting(_ indices: some Sequence<Int>) -> LabelledSequences {
+  package func selecting(_ indices: some Sequence<Int>) -> LabelledSequences {
     var chosen = LabelledSequences(width: width, classes: classes)
     for index in indices { chosen.append(self[index], label: labels[index], name: names[index]) }
     return chosen
   }
 
   /// Each sequence made into another, such as a text into tokens or a clip into features; labels and names stay.
-  public func map<Other>(
+  package func map<Other>(
     width: Int, _ transform: (ArraySlice<Element>, _ name: String) throws(Problem) -> [Other]
   ) throws(Problem) -> LabelledSequences<Other> {
     var mapped = LabelledSequences<Other>(width: width, classes: classes)
@@ -74,8 +74,8 @@ public struct LabelledSequences<Element: Sendable & Equatable>: Sendable, Equata
 }
 
 /// Sequences of numbers, [T, D] each.
-public typealias LabelledValues = LabelledSequences<Float>
+package typealias LabelledValues = LabelledSequences<Float>
 /// Sequences of tokens.
-public typealias LabelledTokens = LabelledSequences<Int32>
+package typealias LabelledTokens = LabelledSequences<Int32>
 /// Texts: a timestep is a byte.
-public typealias LabelledTexts = LabelledSequences<UInt8>
+package typealias LabelledTexts = LabelledSequences<UInt8>

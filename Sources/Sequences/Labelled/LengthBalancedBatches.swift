@@ -6,12 +6,12 @@ import ExactMath
 /// The epoch's order is drawn, cut into pools of `poolBatches` batches, and each pool sorted by length: sequences
 /// change their company from epoch to epoch, which one sort of everything would not do. Batches come in an order drawn
 /// too, and within a batch the sequences stand as they were drawn, so that no rank always gets the longest.
-public enum LengthBalancedBatches {
+package enum LengthBalancedBatches {
   /// Batches that are sorted together.
   static let poolBatches = 64
 
   /// The indices of the sequences of each batch; one batch of the epoch is smaller where they do not divide.
-  public static func batches(lengths: [Int], globalBatch: Int, seed: UInt64, epoch: Int) -> [[Int]] {
+  package static func batches(lengths: [Int], globalBatch: Int, seed: UInt64, epoch: Int) -> [[Int]] {
     precondition(globalBatch >= 1, "a batch has at least one sequence")
     var draws = PhiloxSequence(seed: seed, purpose: .dataOrder, step: epoch)
     let order = draws.permutation(lengths.count)
@@ -34,7 +34,7 @@ public enum LengthBalancedBatches {
 
   /// The share of a batch list's timesteps that is padding, each batch being as long as its longest sequence: 0 ≤ share
   /// < 1.
-  public static func paddingShare(of batches: [[Int]], lengths: [Int]) -> Double {
+  package static func paddingShare(of batches: [[Int]], lengths: [Int]) -> Double {
     let padded = batches.reduce(0) { $0 + $1.count * ($1.map { lengths[$0] }.max() ?? 0) }
     let used = batches.reduce(0) { $0 + $1.reduce(0) { $0 + lengths[$1] } }
     return padded == 0 ? 0 : 1 - Double(used) / Double(padded)

@@ -4,14 +4,14 @@ import ExactMath
 /// order, as a baseline for a model that reads them in order.
 ///
 /// ln P(class) + Σ_t ln P(token_t | class), P(token | class) = (n(token, class) + 1) / (n(class) + V).
-public struct NaiveBayes: Sendable {
+package struct NaiveBayes: Sendable {
   /// ln P(class), [K].
   private let priors: [Double]
   /// ln P(token | class), [V, K] row-major.
   private let logarithms: [Double]
 
   /// Counts the tokens of training texts, each one of 0 ..< `vocabulary`. A class without texts is never said.
-  public init(_ training: LabelledTokens, vocabulary: Int) {
+  package init(_ training: LabelledTokens, vocabulary: Int) {
     let (K, counts) = (training.classes.count, training.classCounts)
     var tokens = [Int](repeating: 0, count: vocabulary * K)
     var totals = [Int](repeating: vocabulary, count: K)
@@ -24,7 +24,7 @@ public struct NaiveBayes: Sendable {
   }
 
   /// The most probable class of a text.
-  public func predicted(_ tokens: some Sequence<Int32>) -> Int {
+  package func predicted(_ tokens: some Sequence<Int32>) -> Int {
     var sums = priors
     for token in tokens {
       for k in sums.indices { sums[k] += logarithms[Int(token) * sums.count + k] }
@@ -33,7 +33,7 @@ public struct NaiveBayes: Sendable {
   }
 
   /// The share of texts whose class it says.
-  public func accuracy(on texts: LabelledTokens) -> Double {
+  package func accuracy(on texts: LabelledTokens) -> Double {
     let correct = texts.labels.indices.count { predicted(texts[$0]) == Int(texts.labels[$0]) }
     return Double(correct) / Double(max(1, texts.count))
   }

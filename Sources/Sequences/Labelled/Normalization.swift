@@ -2,14 +2,14 @@ import Problems
 
 /// Mean and standard deviation of each column, fitted on training data only: a held-out value must not tell the model
 /// anything before it is predicted. Stored with the model, since new data need the same numbers.
-public struct Normalization: Sendable, Equatable, Codable {
+package struct Normalization: Sendable, Equatable, Codable {
   /// The mean of each column, [D].
-  public let mean: [Double]
+  package let mean: [Double]
   /// The standard deviation (divided by n) of each column, [D]; 1 for a column that is constant, which so becomes zero.
-  public let deviation: [Double]
+  package let deviation: [Double]
 
   /// Fits the columns of `values`, [rows, D] row-major, rows ≥ 1, all finite.
-  public init(fitting values: [Float], width: Int) {
+  package init(fitting values: [Float], width: Int) {
     precondition(width >= 1 && !values.isEmpty && values.count % width == 0, "values are whole rows, at least one")
     let rows = Double(values.count / width)
     func mean(_ term: (_ column: Int, _ value: Double) -> Double) -> [Double] {
@@ -36,7 +36,7 @@ public struct Normalization: Sendable, Equatable, Codable {
 
   /// (value − mean) / deviation for `values`, [rows, D] row-major. A value so far off that the result is no finite
   /// Float is an error with exit code 65.
-  public func normalized(_ values: [Float], name: String) throws(Problem) -> [Float] {
+  package func normalized(_ values: [Float], name: String) throws(Problem) -> [Float] {
     precondition(values.count % mean.count == 0, "values are whole rows")
     var result = values
     for place in values.indices {
@@ -52,7 +52,7 @@ public struct Normalization: Sendable, Equatable, Codable {
   }
 
   /// The values that `normalized` came from, as near as Float has them.
-  public func restored(_ values: [Float]) -> [Float] {
+  package func restored(_ values: [Float]) -> [Float] {
     values.enumerated().map { place, value in
       Float(Double(value) * deviation[place % mean.count] + mean[place % mean.count])
     }
@@ -61,10 +61,10 @@ public struct Normalization: Sendable, Equatable, Codable {
 
 extension LabelledSequences where Element == Float {
   /// Mean and deviation over all timesteps of all sequences.
-  public func normalization() -> Normalization { Normalization(fitting: elements, width: width) }
+  package func normalization() -> Normalization { Normalization(fitting: elements, width: width) }
 
   /// The sequences, normalized.
-  public func normalized(by normalization: Normalization) throws(Problem) -> LabelledValues {
+  package func normalized(by normalization: Normalization) throws(Problem) -> LabelledValues {
     try map(width: width) { values, name throws(Problem) in
       try normalization.normalized(Array(values), name: name)
     }

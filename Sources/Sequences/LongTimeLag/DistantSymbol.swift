@@ -13,9 +13,9 @@ import Problems
 ///
 /// The paper's p is up to 100 in 2a and 2b; in 2c, q is 50 to 1000 and p 50 to 1000. A run has succeeded when over
 /// 10,000 sequences in succession every output at the end is less than 0.25 (2c: 0.2) away from its target.
-public struct DistantSymbol: Sendable {
+package struct DistantSymbol: Sendable {
   /// Which task.
-  public enum Variant: Sendable, Equatable {
+  package enum Variant: Sendable, Equatable {
     /// 2a.
     case regular
     /// 2b.
@@ -25,12 +25,12 @@ public struct DistantSymbol: Sendable {
   }
 
   /// Which task.
-  public let variant: Variant
+  package let variant: Variant
   /// p: one more than there are symbols between first and last (2a, 2b); as many as there are different ones (2c).
-  public let p: Int
+  package let p: Int
 
   /// The task; an error with exit code 78 for p below 2 (2c: 1), or p or q that are out of all reason.
-  public init(_ variant: Variant, p: Int) throws(Problem) {
+  package init(_ variant: Variant, p: Int) throws(Problem) {
     let fewest = if case .randomLength = variant { 1 } else { 2 }
     guard (fewest...1_000_000).contains(p) else {
       throw .configuration("symbols of the task — expected p of \(fewest) to 1000000, got \(p)")
@@ -43,30 +43,30 @@ public struct DistantSymbol: Sendable {
   }
 
   /// The number of different symbols: a₁ … are the first tokens.
-  public var symbols: Int { y + 1 }
+  package var symbols: Int { y + 1 }
   /// The token of x; y is the next one.
-  public var x: Int32 {
+  package var x: Int32 {
     if case .randomLength = variant { Int32(p + 2) } else { Int32(p - 1) }
   }
   /// The token of y.
-  public var y: Int { Int(x) + 1 }
+  package var y: Int { Int(x) + 1 }
   /// The token of the trigger e (2c); b is the next one.
   private var trigger: Int32 { Int32(p) }
 
   /// The most symbols of a sequence.
-  public var longest: Int {
+  package var longest: Int {
     if case .randomLength(let least) = variant { least + DistantSymbol.mostMore + 4 } else { p + 1 }
   }
   /// k in 2c: one sequence in 3·10¹¹ would be longer.
   private static let mostMore = 250
 
   /// An output at the end is right if it is nearer to its target than this.
-  public var tolerance: Float {
+  package var tolerance: Float {
     if case .randomLength = variant { 0.2 } else { 0.25 }
   }
 
   /// Sequence `index` of the stream of `seed`, with its last symbol.
-  public func example(seed: UInt64, index: Int) -> [Int32] {
+  package func example(seed: UInt64, index: Int) -> [Int32] {
     var draws = PhiloxSequence(seed: seed, purpose: .dataGeneration, step: index, layer: LongTimeLag.distantSymbol)
     let kept = x + Int32(draws.below(2))
     switch variant {

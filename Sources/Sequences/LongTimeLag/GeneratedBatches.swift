@@ -1,33 +1,33 @@
 /// A generated sequence and what a model should say of it.
-public struct GeneratedExample<Element: BatchElement>: Sendable, Equatable {
+package struct GeneratedExample<Element: BatchElement>: Sendable, Equatable {
   /// [T, D] row-major.
-  public let elements: [Element]
+  package let elements: [Element]
   /// A class at each of the T timesteps, or one for the whole sequence; empty where numbers are to be said.
-  public let labels: [Int32]
+  package let labels: [Int32]
   /// [K] numbers; empty where a class is to be said.
-  public let values: [Float]
+  package let values: [Float]
 
   /// A sequence of one class.
-  public init(_ elements: [Element], label: Int32) { (self.elements, labels, values) = (elements, [label], []) }
+  package init(_ elements: [Element], label: Int32) { (self.elements, labels, values) = (elements, [label], []) }
 
   /// A sequence that has numbers as its target.
-  public init(_ elements: [Element], values: [Float]) {
+  package init(_ elements: [Element], values: [Float]) {
     (self.elements, labels, self.values) = (elements, [], values)
   }
 }
 
 extension GeneratedExample<Int32> {
   /// A sequence of which every next token is to be said.
-  public init(next tokens: [Int32]) {
+  package init(next tokens: [Int32]) {
     (elements, labels, values) = (tokens.dropLast(), Array(tokens.dropFirst()), [])
   }
 }
 
 /// Batches of sequences that are generated, one a lane and step: example i of the stream is a pure function of i. The
 /// first examples are held out, all others are training sequences: no i comes twice.
-public struct GeneratedBatches<Element: BatchElement>: SequenceSource, IndexedBatches {
+package struct GeneratedBatches<Element: BatchElement>: SequenceSource, IndexedBatches {
   /// Example i.
-  public typealias Generator = @Sendable (_ index: Int) -> GeneratedExample<Element>
+  package typealias Generator = @Sendable (_ index: Int) -> GeneratedExample<Element>
 
   private let example: Generator
   /// D, elements of a timestep.
@@ -37,16 +37,16 @@ public struct GeneratedBatches<Element: BatchElement>: SequenceSource, IndexedBa
   /// Which examples.
   private let examples: Range<Int>
   /// B, sequences in one step.
-  public let globalBatch: Int
+  package let globalBatch: Int
   /// T, at least the length of the longest sequence.
-  public let timesteps: Int
+  package let timesteps: Int
   /// Steps that see all of the examples.
-  public let stepsPerEpoch: Int
+  package let stepsPerEpoch: Int
 
   /// The examples of a range, each once an epoch; those of an endless one never come again.
   /// - Parameters:
   ///   - targets: The targets of a sequence, the same number for each.
-  public init(
+  package init(
     _ examples: Range<Int>, globalBatch: Int, timesteps: Int, width: Int = 1, targets: Int = 1,
     example: @escaping Generator
   ) {
@@ -56,13 +56,13 @@ public struct GeneratedBatches<Element: BatchElement>: SequenceSource, IndexedBa
   }
 
   /// Always true.
-  public func startsFresh(atStep step: Int, lane: Int) -> Bool { true }
+  package func startsFresh(atStep step: Int, lane: Int) -> Bool { true }
 
   /// The targets of the step's sequences.
-  public func targetCount(atStep step: Int) -> Int { places(atStep: step).count * targets }
+  package func targetCount(atStep step: Int) -> Int { places(atStep: step).count * targets }
 
   /// The indices of the step's sequences among those of the source, lane by lane.
-  public func indices(atStep step: Int) -> [Int] { Array(places(atStep: step)) }
+  package func indices(atStep step: Int) -> [Int] { Array(places(atStep: step)) }
 
   private func places(atStep step: Int) -> Range<Int> {
     let first = step % stepsPerEpoch * globalBatch
@@ -70,7 +70,7 @@ public struct GeneratedBatches<Element: BatchElement>: SequenceSource, IndexedBa
   }
 
   /// Writes the sequences of `lanes`.
-  public func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
+  package func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
     let memory = Element.memory(of: batch)
     precondition(memory.count == timesteps * lanes.count * width, "the batch must hold T · lanes timesteps")
     memory.update(repeating: Element.padding)

@@ -11,9 +11,9 @@ import Problems
 ///   first and the last pair; 0 for all others.
 /// * Where the first pair is drawn to be marked, its marker stays −1 and its value becomes neutral: 0 or 1.
 /// * Target: 0.5 + (X₁ + X₂)/4, or X₁·X₂. A sequence is correct if the output is less than 0.04 away.
-public struct MarkedPairs: Sendable {
+package struct MarkedPairs: Sendable {
   /// What is asked for.
-  public enum Operation: String, Sendable {
+  package enum Operation: String, Sendable {
     /// 0.5 + (X₁ + X₂)/4, section 5.4.
     case adding
     /// X₁·X₂, section 5.5.
@@ -21,15 +21,15 @@ public struct MarkedPairs: Sendable {
   }
 
   /// What is asked for.
-  public let operation: Operation
+  package let operation: Operation
   /// T, the fewest pairs.
-  public let shortest: Int
+  package let shortest: Int
 
   /// A correct output is nearer to the target than this.
-  public static let tolerance: Float = 0.04
+  package static let tolerance: Float = 0.04
 
   /// The task with sequences of at least `shortest` pairs, 22 or more, so that the first ten can be marked twice.
-  public init(_ operation: Operation, shortest: Int) throws(Problem) {
+  package init(_ operation: Operation, shortest: Int) throws(Problem) {
     guard (22...100_000_000).contains(shortest) else {
       throw .configuration("length of marked sequences — expected 22 to 100000000 pairs, got \(shortest)")
     }
@@ -38,10 +38,10 @@ public struct MarkedPairs: Sendable {
   }
 
   /// The most pairs, T + T/10.
-  public var longest: Int { shortest + shortest / 10 }
+  package var longest: Int { shortest + shortest / 10 }
 
   /// Sequence `index` of the stream of `seed`: values [length, 2] row-major, and the target.
-  public func example(seed: UInt64, index: Int) -> (values: [Float], target: Float) {
+  package func example(seed: UInt64, index: Int) -> (values: [Float], target: Float) {
     var draws = PhiloxSequence(seed: seed, purpose: .dataGeneration, step: index, layer: LongTimeLag.markedPairs)
     let length = shortest + draws.below(longest - shortest + 1)
     let first = draws.below(10)

@@ -8,25 +8,25 @@ import Files
 ///
 /// The places, counted from 0: 10 ... 20 and 50 ... 60 in task 6a; 10 ... 20, 33 ... 43 and 66 ... 76 in task 6b. A
 /// sequence is correct if each output is less than 0.3 away from its target of 0 or 1.
-public enum TemporalOrder: String, Sendable, CaseIterable {
+package enum TemporalOrder: String, Sendable, CaseIterable {
   /// Task 6a: two symbols, four classes.
   case two
   /// Task 6b: three symbols, eight classes.
   case three
 
   /// The symbols, by token number.
-  public static let symbols = "EBabcdXY"
+  package static let symbols = "EBabcdXY"
   /// The symbols as a vocabulary.
-  public static let vocabulary = Vocabulary(
+  package static let vocabulary = Vocabulary(
     valid: .symbols, entries: symbols.map { ExactString(String($0)) })
 
   /// The lengths of sequences.
-  public static let lengths = 100...110
+  package static let lengths = 100...110
   /// A correct output is nearer to its target than this.
-  public static let tolerance: Float = 0.3
+  package static let tolerance: Float = 0.3
 
   /// The names of the classes, in the paper's order: by the symbols of interest, X before Y at each of their places.
-  public var classes: [String] {
+  package var classes: [String] {
     switch self {
     case .two: ["Q", "R", "S", "U"]
     case .three: ["Q", "R", "S", "U", "V", "A", "B", "C"]
@@ -34,7 +34,7 @@ public enum TemporalOrder: String, Sendable, CaseIterable {
   }
 
   /// Where the symbols of interest stand.
-  public var places: [ClosedRange<Int>] {
+  package var places: [ClosedRange<Int>] {
     switch self {
     case .two: [10...20, 50...60]
     case .three: [10...20, 33...43, 66...76]
@@ -42,7 +42,7 @@ public enum TemporalOrder: String, Sendable, CaseIterable {
   }
 
   /// Sequence `index` of the stream of `seed`, and its class.
-  public func example(seed: UInt64, index: Int) -> (tokens: [Int32], label: Int32) {
+  package func example(seed: UInt64, index: Int) -> (tokens: [Int32], label: Int32) {
     var draws = PhiloxSequence(seed: seed, purpose: .dataGeneration, step: index, layer: LongTimeLag.temporalOrder)
     let length = TemporalOrder.lengths.lowerBound + draws.below(TemporalOrder.lengths.count)
     var tokens = (0..<length).map { _ in Int32(2 + draws.below(4)) }

@@ -5,27 +5,27 @@ import Problems
 /// Pieces of music as frames of notes that sound together: what the JSON form of the JSB chorales holds (Boulanger-
 /// Lewandowski, Bengio and Vincent, "Modeling temporal dependencies in high-dimensional sequences", 2012), an object with
 /// the parts `train`, `valid` and `test`, each a list of pieces, each a list of frames, each a list of MIDI notes.
-public struct PianoRolls: Sendable, Equatable {
+package struct PianoRolls: Sendable, Equatable {
   /// MIDI numbers of the keys of a piano, A0 to C8.
-  public static let keys = 21...108
+  package static let keys = 21...108
 
   /// One piece: for each frame the keys that sound, counted from 0, ascending, each once.
-  public typealias Piece = [[UInt8]]
+  package typealias Piece = [[UInt8]]
 
   /// To train on, to watch training with, and to measure with in the end.
-  public let training: [Piece]
+  package let training: [Piece]
   /// See above.
-  public let validation: [Piece]
+  package let validation: [Piece]
   /// See above.
-  public let test: [Piece]
+  package let test: [Piece]
 
   /// Reads a file; an error has exit code 74 where it cannot be read, 65 where it holds something else.
-  public init(path: String) throws(Problem) {
+  package init(path: String) throws(Problem) {
     try self.init(json: TextFile.read(path, as: "piano rolls"), name: path)
   }
 
   /// From the bytes of a file, which errors call `name`.
-  public init(json: [UInt8], name: String) throws(Problem) {
+  package init(json: [UInt8], name: String) throws(Problem) {
     let text = Data(json.dropFirst(UTF8Text.lengthOfByteOrderMark(json)))
     let parts: [String: [[[Int]]]]
     do {
@@ -78,7 +78,7 @@ public struct PianoRolls: Sendable, Equatable {
   }
 
   /// The pieces as numbers, to know them again: of each frame its keys, behind it −1; behind each piece −2.
-  public var fingerprint: [[Int32]] {
+  package var fingerprint: [[Int32]] {
     [training, validation, test].map { pieces in
       pieces.flatMap { $0.flatMap { $0.map(Int32.init) + [-1] } + [-2] }
     }

@@ -1,20 +1,20 @@
 /// Batches of pieces, one a lane and step: at frame t a model reads which keys sound, a number for each, 1 or 0, and
 /// should say which ones sound at t + 1. A piece of n frames has n − 1 timesteps and as many targets.
-public struct PianoRollBatches: WholeSequenceBatches {
+package struct PianoRollBatches: WholeSequenceBatches {
   private let pieces: [PianoRolls.Piece]
   /// Which pieces stand where.
-  public let epochs: EpochBatches
+  package let epochs: EpochBatches
 
   /// D and K, the keys.
-  public static var width: Int { PianoRolls.keys.count }
+  package static var width: Int { PianoRolls.keys.count }
 
   /// Timesteps of the longest of some pieces.
-  public static func longest(_ pieces: [PianoRolls.Piece]) -> Int { (pieces.map(\.count).max() ?? 1) - 1 }
+  package static func longest(_ pieces: [PianoRolls.Piece]) -> Int { (pieces.map(\.count).max() ?? 1) - 1 }
 
   /// A source that sees each piece once an epoch: for training in `LengthBalancedBatches` drawn from (seed, epoch); in
   /// the order of the file where `shuffleSeed` is nil.
   /// - Precondition: there are pieces, all of 2 to `timesteps` + 1 frames.
-  public init(_ pieces: [PianoRolls.Piece], globalBatch: Int, timesteps: Int, shuffleSeed: UInt64?) {
+  package init(_ pieces: [PianoRolls.Piece], globalBatch: Int, timesteps: Int, shuffleSeed: UInt64?) {
     self.pieces = pieces
     let lengths = pieces.map { $0.count - 1 }
     if shuffleSeed == nil {
@@ -27,10 +27,10 @@ public struct PianoRollBatches: WholeSequenceBatches {
   }
 
   /// The frames of the step that are to be said: all but the first of each piece.
-  public func targetCount(atStep step: Int) -> Int { indices(atStep: step).reduce(0) { $0 + pieces[$1].count - 1 } }
+  package func targetCount(atStep step: Int) -> Int { indices(atStep: step).reduce(0) { $0 + pieces[$1].count - 1 } }
 
   /// Writes the pieces of `lanes`.
-  public func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
+  package func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
     let (K, chosen) = (PianoRollBatches.width, indices(atStep: step))
     precondition(
       batch.numbers.count == timesteps * lanes.count * K && batch.values.count == batch.numbers.count

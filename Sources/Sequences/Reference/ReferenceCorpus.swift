@@ -2,16 +2,16 @@ import Files
 import Problems
 
 /// The slow truth of `TextCorpus`: the same vocabulary and tokens, of a text that is read whole.
-public struct ReferenceCorpus: Sendable {
+package struct ReferenceCorpus: Sendable {
   /// The tokens of the training text, as it alone has them.
-  public let vocabulary: Vocabulary
+  package let vocabulary: Vocabulary
   /// The tokens to train on.
-  public let training: [Int32]
+  package let training: [Int32]
   /// The tokens held out; nil where nothing is.
-  public let validation: [Int32]?
+  package let validation: [Int32]?
 
   /// The corpus of a recipe; errors as `TextCorpus` has them.
-  public init(_ recipe: TextRecipe) throws(Problem) {
+  package init(_ recipe: TextRecipe) throws(Problem) {
     let (path, lineEnds) = (recipe.path, recipe.lineEnds)
     let (kind, maximum): (TokenKind, Int)
     switch recipe.numbers {

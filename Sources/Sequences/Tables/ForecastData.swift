@@ -3,19 +3,19 @@ import Foundation
 import Problems
 
 /// How a forecaster reads tables: fitted on the training rows alone and stored with the model.
-public struct ForecastEncoding: Codable, Equatable, Sendable {
+package struct ForecastEncoding: Codable, Equatable, Sendable {
   /// The columns that are read, in their order.
-  public let columns: [String]
+  package let columns: [String]
   /// Which of them is forecast.
-  public let target: Int
+  package let target: Int
   /// Of each column.
-  public let normalization: Normalization
+  package let normalization: Normalization
 
   /// The encoding as one JSON object, the same bytes for the same encoding.
-  public func json() throws -> Data { try SortedJSON.data(self) }
+  package func json() throws -> Data { try SortedJSON.data(self) }
 
   /// The encoding in a JSON object; `name` is what an error calls the file. Exit code 65 for anything malformed.
-  public init(json: Data, name: String) throws(Problem) {
+  package init(json: Data, name: String) throws(Problem) {
     self = try SortedJSON.read(json, what: "encoding", keys: "columns, target and normalization", name: name)
     guard !columns.isEmpty, columns.indices.contains(target), normalization.isUsable,
       normalization.mean.count == columns.count
@@ -31,28 +31,28 @@ public struct ForecastEncoding: Codable, Equatable, Sendable {
   }
 
   /// A normalized value of the target as it was measured.
-  public func restored(_ value: Float) -> Double {
+  package func restored(_ value: Float) -> Double {
     Double(value) * normalization.deviation[target] + normalization.mean[target]
   }
 }
 
 /// Rows of numbers of which one column is forecast; the rows at the end are held out.
-public struct ForecastData: Sendable {
+package struct ForecastData: Sendable {
   /// How the rows were read.
-  public let encoding: ForecastEncoding
+  package let encoding: ForecastEncoding
   /// The target as it was measured, row by row.
-  public let measured: [Float]
+  package let measured: [Float]
   /// [rows, D] row-major, normalized.
-  public let values: [Float]
+  package let values: [Float]
   /// Rows to train on; the others are held out.
-  public let trainingRows: Int
+  package let trainingRows: Int
 
   /// Reads a table to train on. Errors as `NumberTable` has them, and with exit code 65 for a target that is no column.
   /// - Parameters:
   ///   - columns: The columns to read; none means all.
   ///   - target: The column to forecast; "" means the first.
   ///   - share: The share held out at the end, 0 ≤ share < 1.
-  public init(
+  package init(
     path: String, columns: [String], target: String, missing: MissingValues, share: Double
   ) throws(Problem) {
     let raw = try NumberTable(path: path, columns: columns, share: share)
@@ -73,7 +73,7 @@ public struct ForecastData: Sendable {
   }
 
   /// Reads rows as a trained model needs them; all of them are held out.
-  public init(
+  package init(
     bytes: [UInt8], name: String, encoding: ForecastEncoding, missing: MissingValues
   ) throws(Problem) {
     let table = try NumberTable(
@@ -86,18 +86,18 @@ public struct ForecastData: Sendable {
   }
 
   /// All rows.
-  public var rows: Int { measured.count }
+  package var rows: Int { measured.count }
 
   /// Windows whose targets are training rows, in a drawn order. An error with exit code 65 where there are too few
   /// rows.
-  public func training(
+  package func training(
     timesteps: Int, horizon: Int, globalBatch: Int, seed: UInt64, name: String
   ) throws(Problem) -> ForecastWindows {
     try windows(0..<trainingRows - timesteps - horizon + 1, timesteps, horizon, globalBatch, seed, "to train on", name)
   }
 
   /// Windows whose targets are held-out rows, in their order; what they read may be training rows.
-  public func heldOut(
+  package func heldOut(
     timesteps: Int, horizon: Int, globalBatch: Int, name: String
   ) throws(Problem) -> ForecastWindows {
     let first = max(0, trainingRows - timesteps)
@@ -105,7 +105,7 @@ public struct ForecastData: Sendable {
   }
 
   /// The window of the last rows: its targets are not there yet.
-  public func last(timesteps: Int, horizon: Int, name: String) throws(Problem) -> ForecastWindows {
+  package func last(timesteps: Int, horizon: Int, name: String) throws(Problem) -> ForecastWindows {
     try windows(rows - timesteps..<rows - timesteps + 1, timesteps, horizon, 1, nil, "to go on from", name)
   }
 
@@ -128,33 +128,33 @@ public struct ForecastData: Sendable {
 }
 
 /// Errors of forecasts: root of the mean square, and mean of the absolute.
-public struct ForecastErrors: Sendable, Equatable {
+package struct ForecastErrors: Sendable, Equatable {
   private var squares = 0.0
   private var absolutes = 0.0
   /// Values that were forecast.
-  public private(set) var count = 0
+  package private(set) var count = 0
 
   /// None yet.
-  public init() {}
+  package init() {}
 
   /// One more forecast and what came.
-  public mutating func add(_ forecast: Double, measured: Double) {
+  package mutating func add(_ forecast: Double, measured: Double) {
     squares += (forecast - measured) * (forecast - measured)
     absolutes += (forecast - measured).magnitude
     count += 1
   }
 
   /// √(Σ error² / n).
-  public var rootMeanSquare: Double { (squares / Double(max(1, count))).squareRoot() }
+  package var rootMeanSquare: Double { (squares / Double(max(1, count))).squareRoot() }
   /// Σ |error| / n.
-  public var meanAbsolute: Double { absolutes / Double(max(1, count)) }
+  package var meanAbsolute: Double { absolutes / Double(max(1, count)) }
 }
 
 extension ForecastData {
   /// The errors of saying, for each target of `windows`, the value a whole number of seasons of so many rows before it
   /// that is the latest one known; a season of one row is the naive forecast, the last value. Nil where the first of
   /// them lies before the table.
-  public func seasonalNaive(_ windows: ForecastWindows, season: Int) -> ForecastErrors? {
+  package func seasonalNaive(_ windows: ForecastWindows, season: Int) -> ForecastErrors? {
     guard season >= 1, windows.starts.lowerBound + windows.timesteps >= season else { return nil }
     var errors = ForecastErrors()
     for start in windows.starts {

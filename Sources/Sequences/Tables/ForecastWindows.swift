@@ -2,22 +2,22 @@ import ExactMath
 
 /// Windows over a table: T rows of all columns are read, and the next values of one column, as many as the horizon, are
 /// the target. Each window begins at rest; windows overlap.
-public struct ForecastWindows: SequenceSource, IndexedBatches {
+package struct ForecastWindows: SequenceSource, IndexedBatches {
   /// [rows, D] row-major, normalized.
   private let values: [Float]
   private let width: Int
   private let target: Int
   /// The first row of each window.
-  public let starts: Range<Int>
+  package let starts: Range<Int>
   /// K, values to be said.
-  public let horizon: Int
+  package let horizon: Int
   private let order: PerEpoch<[Int]>?
   /// B, windows in one step.
-  public let globalBatch: Int
+  package let globalBatch: Int
   /// T, rows of a window.
-  public let timesteps: Int
+  package let timesteps: Int
   /// ⌈windows / B⌉.
-  public let stepsPerEpoch: Int
+  package let stepsPerEpoch: Int
 
   /// Windows that begin at the rows `starts`, each once an epoch: in an order drawn from (seed, epoch) for training, in
   /// their own order where `shuffleSeed` is nil. Rows behind the last are no targets.
@@ -39,10 +39,10 @@ public struct ForecastWindows: SequenceSource, IndexedBatches {
   }
 
   /// Always true.
-  public func startsFresh(atStep step: Int, lane: Int) -> Bool { true }
+  package func startsFresh(atStep step: Int, lane: Int) -> Bool { true }
 
   /// The windows of the step.
-  public func targetCount(atStep step: Int) -> Int { places(atStep: step).count }
+  package func targetCount(atStep step: Int) -> Int { places(atStep: step).count }
 
   private func places(atStep step: Int) -> Range<Int> {
     let first = step % stepsPerEpoch * globalBatch
@@ -50,14 +50,14 @@ public struct ForecastWindows: SequenceSource, IndexedBatches {
   }
 
   /// The indices of the step's windows, lane by lane; fewer than B at the end of an epoch.
-  public func indices(atStep step: Int) -> [Int] {
+  package func indices(atStep step: Int) -> [Int] {
     let places = places(atStep: step)
     guard let order else { return Array(places) }
     return Array(order(step / stepsPerEpoch)[places])
   }
 
   /// Writes the windows of `lanes`.
-  public func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
+  package func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
     precondition(
       batch.numbers.count == timesteps * lanes.count * width && batch.values.count == lanes.count * horizon,
       "the batch must hold T · lanes rows and a horizon for each lane")

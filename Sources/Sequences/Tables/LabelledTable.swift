@@ -3,14 +3,14 @@ import Problems
 extension LabelledSequences where Element == UInt8 {
   /// Reads texts and their labels from two columns of the CSV or TSV file at `path`. A column that is not there, a row
   /// without text or label, and a label that is none of `classes` (where they are given) are errors with exit code 65.
-  public static func table(
+  package static func table(
     path: String, textColumn: String, labelColumn: String, classes: [String]? = nil
   ) throws(Problem) -> LabelledTexts {
     try texts(DelimitedText(path: path), textColumn, labelColumn, classes)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
-  public static func table(
+  package static func table(
     bytes: [UInt8], isTSV: Bool, textColumn: String, labelColumn: String, classes: [String]? = nil, name: String
   ) throws(Problem) -> LabelledTexts {
     try texts(DelimitedText(bytes, isTSV: isTSV, name: name), textColumn, labelColumn, classes)

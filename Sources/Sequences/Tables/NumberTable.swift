@@ -2,7 +2,7 @@ import Files
 import Problems
 
 /// What becomes of the holes of a table.
-public enum MissingValues: String, Sendable, CaseIterable {
+package enum MissingValues: String, Sendable, CaseIterable {
   /// A hole is an error that names its line.
   case error
   /// The value above it; rows above the first value of a column are left out.
@@ -13,35 +13,35 @@ public enum MissingValues: String, Sendable, CaseIterable {
 
 /// The chosen columns of a table of numbers, one row a timestep. Holes are NaN until `filled` has dealt with them;
 /// everything else is finite.
-public struct NumberTable: Sendable {
+package struct NumberTable: Sendable {
   /// The names of the columns.
-  public let columns: [String]
+  package let columns: [String]
   /// [rows, D] row-major.
-  public private(set) var values: [Float]
+  package private(set) var values: [Float]
   /// The line of each row in the file; its number in an array.
   private var lines: [Int]
   /// What errors call a line.
   private let line: String
   /// What errors call the table.
-  public let name: String
+  package let name: String
 
   /// T, the number of rows.
-  public var rows: Int { lines.count }
+  package var rows: Int { lines.count }
   /// How many values are missing.
-  public var holes: Int { values.count { $0.isNaN } }
+  package var holes: Int { values.count { $0.isNaN } }
 
   /// Reads `columns` of the CSV or TSV file or the array of NumPy at `path`, in the order given, those of dates and texts
   /// by a `ColumnRule`; other columns are not looked at. No `columns` means all of them; those of an array are called
   /// "0", "1", … A column that is not there, and text where a number or a hole should be, are errors with exit code 65.
   /// - Parameter share: The share of the rows at the end whose texts are no categories.
-  public init(path: String, columns: [String] = [], share: Double = 0) throws(Problem) {
+  package init(path: String, columns: [String] = [], share: Double = 0) throws(Problem) {
     try self.init(
       bytes: TextFile.read(path, as: "table"), isTSV: DelimitedText.isTSV(path), columns: columns, share: share,
       name: path)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
-  public init(
+  package init(
     bytes: [UInt8], isTSV: Bool = false, columns: [String] = [], share: Double = 0, name: String
   ) throws(Problem) {
     if NPYFile.isNPY(bytes) {
@@ -98,7 +98,7 @@ public struct NumberTable: Sendable {
   /// - Parameter trainingRows: The rows whose means `mean` takes.
   /// An error with exit code 65 where there is a hole and the rule is `error`, or where a column has no value that a
   /// rule could take.
-  public func filled(_ rule: MissingValues, trainingRows: Range<Int>) throws(Problem) -> NumberTable {
+  package func filled(_ rule: MissingValues, trainingRows: Range<Int>) throws(Problem) -> NumberTable {
     precondition(trainingRows.lowerBound >= 0 && trainingRows.upperBound <= rows, "training rows are rows of the table")
     guard let first = values.firstIndex(where: \.isNaN) else { return self }
     switch rule {

@@ -10,7 +10,7 @@ import Problems
 ///
 /// Series may differ in length, the dimensions of one series may not. Time stamps, missing values and target values
 /// instead of classes are refused.
-public struct TimeSeriesFile {
+package struct TimeSeriesFile {
   /// The header's statements; nil where it does not make them.
   private var dimensions: Int?
   private var seriesLength: Int?
@@ -28,12 +28,12 @@ public struct TimeSeriesFile {
 
   /// Reads the file at `path`. Without `classes` they are those that occur in it; with them, any other is an error.
   /// Whatever the file does not keep of what its header says is an error with exit code 65 that names the line.
-  public static func read(_ path: String, classes: [String]? = nil) throws(Problem) -> LabelledValues {
+  package static func read(_ path: String, classes: [String]? = nil) throws(Problem) -> LabelledValues {
     try read(bytes: TextFile.read(path, as: "series file"), classes: classes, name: path)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
-  public static func read(
+  package static func read(
     bytes: [UInt8], classes: [String]? = nil, name: String
   ) throws(Problem) -> LabelledValues {
     var collection: LabelledCollection<Float>?

@@ -1,11 +1,11 @@
 /// What each word alone says of its label, as a baseline for a model that reads the words around it: the label that the
 /// word most often had in training, of words that were not there the most frequent label of all.
-public struct FrequentLabels: Sendable {
+package struct FrequentLabels: Sendable {
   /// [V]
   private let label: [Int]
 
   /// Counts the labels of training words, each one of 0 ..< `vocabulary`; of equally frequent ones the first counts.
-  public init(_ training: TaggedTokens, vocabulary: Int, labels K: Int) {
+  package init(_ training: TaggedTokens, vocabulary: Int, labels K: Int) {
     var all = [Int](repeating: 0, count: K)
     for word in training.elements { all[Int(word.label)] += 1 }
     var label = [Int](repeating: all.firstIndex(of: all.max()!)!, count: vocabulary)
@@ -21,7 +21,7 @@ public struct FrequentLabels: Sendable {
   }
 
   /// The share of words whose label it says.
-  public func accuracy(on words: TaggedTokens) -> Double {
+  package func accuracy(on words: TaggedTokens) -> Double {
     let correct = words.elements.count { label[Int($0.token)] == Int($0.label) }
     return Double(correct) / Double(max(1, words.elements.count))
   }

@@ -2,7 +2,7 @@ import Files
 import Problems
 
 /// A word of a text, and its label.
-public struct TaggedWord: Sendable, Equatable {
+package struct TaggedWord: Sendable, Equatable {
   let word: ExactString
   let label: ExactString
 
@@ -10,21 +10,21 @@ public struct TaggedWord: Sendable, Equatable {
   init(_ word: ExactString, label: ExactString = ExactString("")) { (self.word, self.label) = (word, label) }
 
   /// As it stands in the file.
-  public var text: String { word.text }
+  package var text: String { word.text }
 }
 
 /// A timestep as a model reads it: the number of a word, and of its label, `noTarget` for none.
-public struct TaggedToken: Sendable, Hashable {
+package struct TaggedToken: Sendable, Hashable {
   /// An entry of the vocabulary.
-  public let token: Int32
+  package let token: Int32
   /// An index into the labels.
-  public let label: Int32
+  package let label: Int32
 }
 
 /// Texts whose words have a label each: all of one class, for what is labelled are their words.
-public typealias TaggedWords = LabelledSequences<TaggedWord>
+package typealias TaggedWords = LabelledSequences<TaggedWord>
 /// The same as numbers.
-public typealias TaggedTokens = LabelledSequences<TaggedToken>
+package typealias TaggedTokens = LabelledSequences<TaggedToken>
 
 extension LabelledSequences where Element == TaggedWord {
   /// Reads the form of the CoNLL shared tasks: a word on each line, which is its first column; its label, which is the
@@ -32,12 +32,12 @@ extension LabelledSequences where Element == TaggedWord {
   ///
   /// Lines end with LF or CRLF; a byte order mark at the beginning is passed over. A file that is empty, not UTF-8, or
   /// has a line of fewer or more columns is an error with exit code 65.
-  public static func conll(path: String) throws(Problem) -> TaggedWords {
+  package static func conll(path: String) throws(Problem) -> TaggedWords {
     try conll(bytes: TextFile.read(path), name: path)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
-  public static func conll(bytes: [UInt8], name: String) throws(Problem) -> TaggedWords {
+  package static func conll(bytes: [UInt8], name: String) throws(Problem) -> TaggedWords {
     var columns: Int?
     return try sequences(of: bytes, name: name) { fields, place throws(Problem) in
       guard fields.count >= 2, fields.count == columns ?? fields.count else {
@@ -50,7 +50,7 @@ extension LabelledSequences where Element == TaggedWord {
   }
 
   /// Words alone, of all these files: the first column of each line, whatever stands behind it.
-  public static func unlabelled(of files: [ClassifierEncoding.File]) throws(Problem) -> TaggedWords {
+  package static func unlabelled(of files: [ClassifierEncoding.File]) throws(Problem) -> TaggedWords {
     var all = TaggedWords(width: 1, classes: [""])
     for file in files {
       let words = try sequences(of: file.bytes, name: file.name) { fields, place throws(Problem) in

@@ -3,19 +3,19 @@ import Problems
 
 /// The data of a tagger, read and split: the vocabulary is that of the training part alone, the labels are those of the
 /// whole file.
-public struct TaggingData: Sendable {
+package struct TaggingData: Sendable {
   /// How the sequences were read.
-  public let encoding: ClassifierEncoding
+  package let encoding: ClassifierEncoding
   /// What is trained on.
-  public let training: TaggedTokens
+  package let training: TaggedTokens
   /// What is held out; nil for nothing.
-  public let heldOut: TaggedTokens?
+  package let heldOut: TaggedTokens?
 
   /// Reads the sequences at `path`. Errors as the reader has them; fewer than two labels are one too, or too many.
   /// - Parameters:
   ///   - maximumVocabulary: The most entries of the vocabulary, 0 for all.
   ///   - seed: The split follows from it.
-  public init(
+  package init(
     path: String, maximumVocabulary: Int, heldOut rule: HeldOut, seed: UInt64
   ) throws(Problem) {
     let all = try TaggedWords.conll(path: path)
@@ -54,14 +54,14 @@ public struct TaggingData: Sendable {
 
   /// Other sequences, all of them, as a trained model reads them. A label that it does not know is an error with exit
   /// code 65.
-  public static func input(path: String, encoding: ClassifierEncoding) throws(Problem) -> TaggedTokens {
+  package static func input(path: String, encoding: ClassifierEncoding) throws(Problem) -> TaggedTokens {
     try encoding.tokens(.conll(path: path))
   }
 }
 
 extension LabelledSequences where Element == TaggedToken {
   /// Everything that tells these sequences from others, part after part: tokens, labels, lengths.
-  public var fingerprint: [[Int32]] {
+  package var fingerprint: [[Int32]] {
     [elements.map(\.token), elements.map(\.label), lengths.map { Int32(truncatingIfNeeded: $0) }]
   }
 }
@@ -87,7 +87,7 @@ extension ClassifierEncoding {
 
   /// Words as numbers, without labels.
   /// - Precondition: the model reads texts.
-  public func unlabelledTokens(_ words: TaggedWords) throws(Problem) -> TaggedTokens {
+  package func unlabelledTokens(_ words: TaggedWords) throws(Problem) -> TaggedTokens {
     try words.map(width: 1) { sequence, _ in
       sequence.map { TaggedToken(token: number(of: $0), label: noTarget) }
     }

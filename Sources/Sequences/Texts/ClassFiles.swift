@@ -8,7 +8,7 @@ extension LabelledSequences where Element == UInt8 {
   ///
   /// Lines end with LF or CRLF; a byte order mark at the beginning of a file and lines of nothing but white space are
   /// passed over. Files that are not UTF-8 are errors with exit code 65, unless tokens are bytes.
-  public static func classFiles(
+  package static func classFiles(
     folder: String, pattern: NamePattern, tokens kind: TokenKind, classes: [String]? = nil
   ) throws(Problem) -> LabelledTexts {
     var collection = LabelledCollection<UInt8>(width: 1)

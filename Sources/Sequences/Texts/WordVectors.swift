@@ -5,22 +5,22 @@ import Problems
 /// Pretrained word vectors in text form, as word2vec and GloVe write them: on each line a word and D numbers with blanks
 /// between them; word2vec's first line, the number of words and D, is passed over. Only the vectors of a vocabulary's
 /// words are kept: the file is read piece by piece, and may be larger than memory.
-public struct WordVectors: Sendable, Equatable {
+package struct WordVectors: Sendable, Equatable {
   /// The file.
-  public let path: String
+  package let path: String
   /// D.
-  public let width: Int
+  package let width: Int
   /// The tokens that have a vector.
-  public private(set) var tokens: [Int32] = []
+  package private(set) var tokens: [Int32] = []
   /// [tokens, D] row-major.
-  public private(set) var values: [Float] = []
+  package private(set) var values: [Float] = []
 
   private static let longestLine = 1 << 20
   private var seen: Set<Int32> = []
 
   /// Reads the vectors of the words of `vocabulary`; of a word that comes twice the first counts. A line of another
   /// length, a known word whose vector is no numbers, a file without vectors, and text that is not UTF-8 are errors with exit code 65.
-  public init(path: String, vocabulary: Vocabulary, width: Int) throws(Problem) {
+  package init(path: String, vocabulary: Vocabulary, width: Int) throws(Problem) {
     (self.path, self.width) = (path, width)
     var (number, vectors) = (0, 0)
     try TextFile.forEachLine(of: path, longest: WordVectors.longestLine, as: "file of word vectors") {

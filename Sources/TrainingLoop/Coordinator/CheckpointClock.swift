@@ -8,11 +8,11 @@
 ///
 /// The first one of a job does not wait so long: it begins a minute after the training at the latest, unless there are
 /// none by the clock.
-public struct CheckpointClock: Sendable {
+package struct CheckpointClock: Sendable {
   /// Seconds between the beginnings of two checkpoints; 0 for none.
-  public let intervalSeconds: Double
+  package let intervalSeconds: Double
   /// The share of the time that checkpoints may cost; 0 for none.
-  public let overhead: Double
+  package let overhead: Double
   private var beganSeconds: Double
   private var costSeconds: Double
   private var stoppedSeconds = 0.0
@@ -28,7 +28,7 @@ public struct CheckpointClock: Sendable {
   /// - Parameters:
   ///   - startSeconds: when the training begins.
   ///   - checkpointBytes: the size of a checkpoint.
-  public init(intervalSeconds: Double, overhead: Double, startSeconds: Double, checkpointBytes: Int) {
+  package init(intervalSeconds: Double, overhead: Double, startSeconds: Double, checkpointBytes: Int) {
     precondition(intervalSeconds >= 0 && overhead >= 0)
     self.intervalSeconds = intervalSeconds
     self.overhead = overhead
@@ -37,18 +37,18 @@ public struct CheckpointClock: Sendable {
   }
 
   /// A checkpoint has begun, for whatever reason, and training stood still so long for it.
-  public mutating func began(atSeconds now: Double, stoodStillSeconds: Double) {
+  package mutating func began(atSeconds now: Double, stoodStillSeconds: Double) {
     (beganSeconds, stoppedSeconds, isFirst) = (now, stoodStillSeconds, false)
   }
 
   /// Training stood still so long, waiting for the checkpoint that has begun.
-  public mutating func stoodStill(seconds: Double) { stoppedSeconds += seconds }
+  package mutating func stoodStill(seconds: Double) { stoppedSeconds += seconds }
 
   /// It has ended, and its writing kept a processor busy so long.
-  public mutating func ended(busySeconds: Double) { costSeconds = (costSeconds + stoppedSeconds + busySeconds) / 2 }
+  package mutating func ended(busySeconds: Double) { costSeconds = (costSeconds + stoppedSeconds + busySeconds) / 2 }
 
   /// Whether the next one is due; not to be asked while one is being written.
-  public func isDue(atSeconds now: Double) -> Bool {
+  package func isDue(atSeconds now: Double) -> Bool {
     guard let pause = pauseSeconds else { return false }
     return now - beganSeconds >= (isFirst ? min(pause, CheckpointClock.firstSeconds) : pause)
   }

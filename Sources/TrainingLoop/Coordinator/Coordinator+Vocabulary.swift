@@ -4,18 +4,18 @@ import Problems
 /// What the coordinator is told and says: policy, events, actions, reports, states.
 extension Coordinator {
   /// When to do what. Intervals count steps; 0 means only at the end.
-  public struct Policy: Equatable, Sendable {
+  package struct Policy: Equatable, Sendable {
     /// Steps from the start of the run to its end.
-    public let totalSteps: Int
+    package let totalSteps: Int
     /// Steps between evaluations.
-    public let evaluateEvery: Int
+    package let evaluateEvery: Int
     /// Steps between checkpoints.
-    public let checkpointEvery: Int
+    package let checkpointEvery: Int
     /// What follows a step whose loss or gradient is not finite.
-    public let nonFinite: NonFinitePolicy
+    package let nonFinite: NonFinitePolicy
 
     /// - Precondition: no number is negative.
-    public init(totalSteps: Int, evaluateEvery: Int, checkpointEvery: Int, nonFinite: NonFinitePolicy = .stop) {
+    package init(totalSteps: Int, evaluateEvery: Int, checkpointEvery: Int, nonFinite: NonFinitePolicy = .stop) {
       precondition(totalSteps >= 0 && evaluateEvery >= 0 && checkpointEvery >= 0)
       self.totalSteps = totalSteps
       self.evaluateEvery = evaluateEvery
@@ -25,7 +25,7 @@ extension Coordinator {
   }
 
   /// What has happened.
-  public enum Event: Equatable, Sendable {
+  package enum Event: Equatable, Sendable {
     /// The run begins anew, or goes on from the checkpoint of a step; `finishRecorded`: its metrics hold the record
     /// that it finished at that step; what the checkpoint says of steps that were not finite; whether it holds the
     /// evaluation of its step; and whether evaluations have ended the run there.
@@ -61,7 +61,7 @@ extension Coordinator {
   }
 
   /// What to do.
-  public enum Action: Equatable, Sendable {
+  package enum Action: Equatable, Sendable {
     /// Train the step of this number, counted from 1, and answer with `stepCompleted`.
     case train(step: Int)
     /// Evaluate the parameters after this step, and answer with `evaluationCompleted`.
@@ -82,7 +82,7 @@ extension Coordinator {
   }
 
   /// What the user should know.
-  public enum Report: Equatable, Sendable {
+  package enum Report: Equatable, Sendable {
     /// The run is complete: there is nothing to do.
     case alreadyFinished(step: Int)
     /// Loss or gradient are infinite or NaN, and the policy allows no other way than to stop.
@@ -103,7 +103,7 @@ extension Coordinator {
   }
 
   /// Where the run is. The numbers are completed steps.
-  public enum State: Equatable, Sendable {
+  package enum State: Equatable, Sendable {
     /// Before `started`.
     case idle
     /// The step after this one is under way.
@@ -125,7 +125,7 @@ extension Coordinator {
 
 extension Coordinator.Report: CustomStringConvertible {
   /// One sentence for the user.
-  public var description: String {
+  package var description: String {
     switch self {
     case .alreadyFinished(let step): "the run is complete at step \(step)"
     case .diverged(let step, .stop): "loss or gradient is infinite or NaN at step \(step)"

@@ -36,11 +36,11 @@ import Problems
 ///
 /// At one step the evaluation comes before the checkpoint, so that a resumed run need not repeat it. A stop request
 /// omits the evaluation, for the time left may be short; the next start makes up for it.
-public struct Coordinator: Sendable {
+package struct Coordinator: Sendable {
   /// When to do what.
-  public let policy: Policy
+  package let policy: Policy
   /// Where the run is.
-  public private(set) var state = State.idle
+  package private(set) var state = State.idle
   /// Why the run is to stop, where it is.
   private var stopReason: StopReason?
   /// The step of the checkpoint that is being written.
@@ -67,14 +67,14 @@ public struct Coordinator: Sendable {
   private var rollbacks = 0
 
   /// A coordinator of a run that has not started.
-  public init(policy: Policy) { self.policy = policy }
+  package init(policy: Policy) { self.policy = policy }
 
   /// Whether a checkpoint is being written.
-  public var isWriting: Bool { writingStep != nil }
+  package var isWriting: Bool { writingStep != nil }
 
   /// Takes an event. The answer is any number of `log` and then one other action, or no action after `stopRequested`,
   /// `checkpointRequested`, and the end of a checkpoint that is not awaited.
-  public mutating func receive(_ event: Event) -> [Action] {
+  package mutating func receive(_ event: Event) -> [Action] {
     switch (state, event) {
     case (_, .stopRequested(let reason)):
       stopReason = stopReason ?? reason

@@ -1,13 +1,13 @@
 import Files
 
 /// Where the training loss of a run began and where it ended, as `metrics.jsonl` has it.
-public struct LossCourse: Equatable, Sendable {
+package struct LossCourse: Equatable, Sendable {
   /// The loss of the first step.
-  public let first: Double
+  package let first: Double
   /// The least loss of the last steps.
-  public let least: Double
+  package let least: Double
   /// How many of the last steps were looked at.
-  public let count: Int
+  package let count: Int
 
   /// The most of the last steps that are looked at.
   private static let lastSteps = 20
@@ -18,7 +18,7 @@ public struct LossCourse: Equatable, Sendable {
 
   /// Nil for a loss that is negative or not finite, and for too few steps. The losses between the first and the last
   /// ones may be left out.
-  public init?(_ losses: [Double]) {
+  package init?(_ losses: [Double]) {
     let last = losses.dropFirst().suffix(LossCourse.lastSteps)
     guard last.count >= LossCourse.fewestSteps, losses.allSatisfy({ $0.isFinite && $0 >= 0 }) else { return nil }
     let (first, least) = (losses[0], last.min()!)
@@ -27,7 +27,7 @@ public struct LossCourse: Equatable, Sendable {
 
   /// Whether the training has made the model far worse than it was before the first update: every one of the last
   /// steps has a loss far above the first one.
-  public var endsFarAboveStart: Bool { least > LossCourse.factor * first }
+  package var endsFarAboveStart: Bool { least > LossCourse.factor * first }
 }
 
 extension LossCourse {
@@ -35,7 +35,7 @@ extension LossCourse {
   private static let bytes = 1 << 16
 
   /// Reads both ends of `metrics.jsonl`. Nil where there is no such file, and as for a list of losses.
-  public init?(metrics place: Place) throws {
+  package init?(metrics place: Place) throws {
     guard try entry(place) != .absent else { return nil }
     let file = try InputFile(place)
     let size = min(file.length, LossCourse.bytes)

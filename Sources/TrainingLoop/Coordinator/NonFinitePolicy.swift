@@ -1,5 +1,5 @@
 /// What follows a step whose loss or gradient is infinite or NaN. Such a step never changes a parameter.
-public enum NonFinitePolicy: Equatable, Sendable {
+package enum NonFinitePolicy: Equatable, Sendable {
   /// The run stops.
   case stop
   /// The run goes on with the next step, as though the batch had not been there; at most so many times in a row.

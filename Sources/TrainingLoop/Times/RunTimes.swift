@@ -3,17 +3,17 @@ import MPI
 import Timing
 
 /// A straggler, and where it runs.
-public struct SlowRank: Sendable {
+package struct SlowRank: Sendable {
   /// Which rank, how far behind, and in which phase.
-  public let straggler: Straggler
+  package let straggler: Straggler
   /// The name of its host.
-  public let host: String
+  package let host: String
   /// Sequences of a batch that it computes.
-  public let sequences: Int
+  package let sequences: Int
   /// The smallest number of sequences that any rank computes.
-  public let fewestSequences: Int
+  package let fewestSequences: Int
   /// For how many steps in a row it was behind what its sequences explain; nil for the slowest one of a whole run.
-  public let stepsInARow: Int?
+  package let stepsInARow: Int?
 }
 
 /// Where the time of a run went: gathers on rank 0 what every rank measured in a step, eight numbers a rank.

@@ -8,7 +8,7 @@ import Timing
 /// A trace of all ranks for Perfetto or chrome://tracing: the latest events of each rank's clock, in the Trace Event
 /// Format. A process stands for a rank; its first lane shows what it computes, the lanes below it show each part of the
 /// gradient on its way, or, where ranks share memory, ready to be read and being read.
-public final class TraceFile {
+package final class TraceFile {
   private let world: World
   private let path: String
   private let first: ClockOffset
@@ -16,7 +16,7 @@ public final class TraceFile {
 
   /// Compares the clocks of the ranks, and makes the file, so that a path that cannot be written is found before the
   /// training. Collective.
-  public init(path: String, world: World) throws {
+  package init(path: String, world: World) throws {
     self.world = world
     self.path = path
     let isRoot = world.communicator.rank == 0

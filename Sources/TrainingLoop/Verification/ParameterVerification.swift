@@ -6,14 +6,14 @@ import Problems
 import Runs
 
 /// When a training writes down the hashes of its parameters, and whether its ranks check each other then.
-public struct VerificationPolicy: Equatable, Sendable {
+package struct VerificationPolicy: Equatable, Sendable {
   /// Steps between two records, 0 for none.
-  public let every: Int
+  package let every: Int
   /// Whether the ranks must agree at those steps, and each rank watches its parameters in between.
-  public let paranoid: Bool
+  package let paranoid: Bool
 
   /// - Precondition: paranoia has an interval.
-  public init(every: Int, paranoid: Bool) {
+  package init(every: Int, paranoid: Bool) {
     precondition(every > 0 || every == 0 && !paranoid)
     self.every = every
     self.paranoid = paranoid

@@ -8,9 +8,9 @@ import Sequences
 
 /// Computes recorded steps of a run again, and compares what comes out with what was recorded: a hash of each tensor at
 /// every record, on every rank, and at the end all that the last checkpoint holds, byte for byte.
-public final class Repetition {
+package final class Repetition {
   /// What differs.
-  public enum Finding: Equatable, Sendable {
+  package enum Finding: Equatable, Sendable {
     /// Loss or gradient of a step are not finite, and were when it was recorded.
     case diverged(step: Int)
     /// Loss and gradient of a step are finite, though it is recorded as skipped for not being so.
@@ -29,7 +29,7 @@ public final class Repetition {
   private let tensors: ParameterTensors
 
   /// A repetition by a training that has what the recorded one had, but for the number of ranks.
-  public init(
+  package init(
     world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)? = nil
   ) {
     self.world = world
@@ -46,7 +46,7 @@ public final class Repetition {
   /// - Parameters:
   ///   - records: those after `from` up to `to`, checked by `checkRecords`.
   ///   - setbacks: of the steps after `from` (or, from the start of the run, after it) up to `to`.
-  public func run(
+  package func run(
     from: Checkpoint?, to: Checkpoint, records: [ParameterRecord], setbacks: [SetbackRecord], identity: DataIdentity,
     passed: (ParameterRecord) -> Void
   ) throws -> Finding? {
@@ -104,7 +104,7 @@ public final class Repetition {
 
   /// Refuses records that are of other tensors, that are not complete, or that have been changed: from one checkpoint's
   /// link of the chain they must lead to the other's.
-  public func checkRecords(_ records: [ParameterRecord], from: Checkpoint?, to: Checkpoint, name: String) throws {
+  package func checkRecords(_ records: [ParameterRecord], from: Checkpoint?, to: Checkpoint, name: String) throws {
     var chain = from?.manifest.parameterChain ?? 0
     func broken(_ step: Int, expected: UInt64, got: UInt64) -> Problem {
       Problem(
