@@ -32,6 +32,9 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 /// Loops over square roots are vectorised only where they need not set `errno`; the bits are the same.
 let fastRoots: [SwiftSetting] = fast + [.unsafeFlags(["-Xcc", "-fno-math-errno"])]
 
+/// The commit, `+` behind it where files have been changed since.
+let commit = Context.gitInformation.map { $0.currentCommit.prefix(10) + ($0.hasUncommittedChanges ? "+" : "") } ?? ""
+
 let package = Package(
   name: "lstm-dist",
   products: [.executable(name: "lstm-dist", targets: ["lstm-dist"])],
@@ -46,6 +49,7 @@ let package = Package(
       name: "CMPI", pkgConfig: mpiPackage,
       providers: [.apt(["libopenmpi-dev", "openmpi-bin", "pkg-config"])]),
     .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+    .target(name: "CBuild", cSettings: [.define("BUILD_COMMIT", to: "\"\(commit)\"")]),
     .target(name: "CProcessor"),
     .target(name: "CSystem"),
     .target(name: "CMemory"),
@@ -60,6 +64,7 @@ let package = Package(
     .target(
       name: "SafeTensors", dependencies: ["Files", "Problems", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
+    .target(name: "Version", dependencies: ["CBuild"], swiftSettings: strict),
 
     // MARK: Mathematics
     .target(name: "Tiles", dependencies: ["CProcessor", "ExactMath"], swiftSettings: fast),
@@ -115,7 +120,7 @@ let package = Package(
       dependencies: [
         "Benchmarks", "CMemory", "CProcessor", "CSystem", "Configuration", "DataParallel", "ExactMath", "Files",
         "GradientCheck", "JobHealth", "Kernels", "LSTM", "Launching", "MPI", "Optimization", "Plan", "Problems",
-        "Reduction", "Runs", "Sequences", "Timing", "TrainingLoop",
+        "Reduction", "Runs", "Sequences", "Timing", "TrainingLoop", "Version",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 

@@ -85,6 +85,18 @@ public struct World: Sendable {
   /// Whether mpirun, srun or another launcher has started this process. To be asked before MPI starts.
   public static var hasLauncher: Bool { Launch().hasLauncher }
 
+  /// The MPI that the program runs with, as it names itself, on one line.
+  /// The corresponding MPI function is `MPI_Get_library_version` (MPI 4.0 §9.1.1), which may be called before MPI starts.
+  public static var library: String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(MPI_MAX_LIBRARY_VERSION_STRING) + 1) { characters in
+      characters.initialize(repeating: 0)
+      var length: Int32 = 0
+      guard MPI_Get_library_version(characters.baseAddress!, &length) == MPI_SUCCESS else { return "unknown" }
+      return String(cString: characters.baseAddress!).split { $0 == "," || $0.isNewline }.first.map(String.init)
+        ?? "unknown"
+    }
+  }
+
   // MARK: Errors
 
   /// Runs `body` on every rank; all ranks have to call it at the same point. Returns only if it succeeds on all of

@@ -5,6 +5,7 @@ import Kernels
 import Launching
 import MPI
 import Problems
+import Version
 
 /// The program: parses arguments and runs a command as one rank of the job.
 @main
@@ -16,10 +17,22 @@ struct LSTMDist: ParsableCommand {
       Start it alone, or on P ranks with `mpirun -np P lstm-dist …`; the trained parameters are the same bits for \
       every P. Without arguments `train` learns the embedded Reber grammar.
       """,
+    version: versionText,
     subcommands: [
       Train.self, Verify.self, Replay.self, Evaluate.self, Predict.self, Sample.self, Gradients.self, Inspect.self,
       Bench.self,
     ])
+
+  /// What `--version` prints.
+  private static var versionText: String {
+    """
+    lstm-dist \(Version.number)
+    commit        \(Version.commit ?? "unknown: built without Git")
+    compilers     \(Version.compiler)
+    instructions  \(InstructionSet.offered.map(\.rawValue).joined(separator: ", ")); \(InstructionSet.current.rawValue) is used
+    MPI           \(World.library)
+    """
+  }
 
   static func main() {
     StandardOutput.prepare()
