@@ -14,20 +14,16 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 /// Without the processor flag `SIMD8<Float>.addingProduct` is eight calls of `fmaf`; without `-O` in debug builds
 /// the tests of the kernels would take 300 times as long.
-#if arch(x86_64)
-  let fast: [SwiftSetting] =
-    strict + [
-      .unsafeFlags(["-Xcc", "-march=\(processor)"]),
-      .unsafeFlags(["-O"], .when(configuration: .debug)),
-    ]
-  /// The innermost loops once more, for AVX-512; not tuned for one processor, since some of those names would have the
-  /// compiler prefer half registers.
-  let avx512: [SwiftSetting] =
-    fast + [.unsafeFlags(["f", "vl", "dq", "bw"].flatMap { ["-Xcc", "-mavx512\($0)"] })]
-#else
-  let fast: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
-  let avx512 = fast
-#endif
+let fast: [SwiftSetting] =
+  strict + [
+    .unsafeFlags(["-Xcc", "-march=\(processor)"]),
+    .unsafeFlags(["-O"], .when(configuration: .debug)),
+  ]
+
+/// The innermost loops once more, for AVX-512; not tuned for one processor, since some of those names would have the
+/// compiler prefer half registers.
+let avx512: [SwiftSetting] =
+  fast + [.unsafeFlags(["f", "vl", "dq", "bw"].flatMap { ["-Xcc", "-mavx512\($0)"] })]
 
 /// Loops over square roots are vectorised only where they need not set `errno`; the bits are the same.
 let fastRoots: [SwiftSetting] = fast + [.unsafeFlags(["-Xcc", "-fno-math-errno"])]
@@ -37,7 +33,10 @@ let commit = Context.gitInformation.map { $0.currentCommit.prefix(10) + ($0.hasU
 
 let package = Package(
   name: "lstm-dist",
-  products: [.executable(name: "lstm-dist", targets: ["lstm-dist"])],
+  products: [
+    .executable(name: "lstm-dist", targets: ["lstm-dist"]),
+    .library(name: "MPI", targets: ["MPI"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),

@@ -37,7 +37,7 @@ package struct FloatBuffer: ~Copyable, @unchecked Sendable {
     return memory
   }
 
-  /// Of x86-64, and of arm64 with pages of 4 KiB.
+  /// Of x86-64.
   private static let hugePageBytes = 2 << 20
 
   deinit { if owner == nil { pointer.deallocate() } }

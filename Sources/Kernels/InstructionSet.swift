@@ -7,7 +7,7 @@ import TilesAVX512
 /// of the two runs is decided when the program starts. The bits are the same either way: an element of a product is one
 /// chain of fused multiply-adds, however many of them a register holds.
 package enum InstructionSet: String, CaseIterable, Sendable {
-  /// AVX2 and FMA on x86-64, NEON on arm64.
+  /// AVX2 and FMA.
   case baseline
   /// Registers of sixteen floats, thirty-two of them.
   case avx512

@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-/// True where the processor and the operating system offer what the kernels are compiled for (on x86-64: AVX2 and FMA
-/// with their registers saved by the system). Swift has no run-time dispatch of SIMD code, so this runs first; it can
+/// True where the processor and the operating system offer what the kernels are compiled for (AVX2 and FMA, with
+/// their registers saved by the system). Swift has no run-time dispatch of SIMD code, so this runs first; it can
 /// go when Swift can ask for processor features itself.
 bool processor_runs_kernels(void);
 
@@ -13,7 +13,7 @@ bool processor_runs_kernels(void);
 bool processor_has_avx512(void);
 
 /// Sets flush-to-zero and denormals-are-zero for the calling thread. Vanishing gradients make denormals, which many
-/// processors compute in microcode, over ten times slower. Swift has no way to set MXCSR or FPCR.
+/// processors compute in microcode, over ten times slower. Swift has no way to set MXCSR.
 void processor_flush_denormals(void);
 
 /// Asks for the cache line at an address, which need not be valid: it will be used soon. Swift has no such instruction.
@@ -35,11 +35,7 @@ static inline __attribute__((always_inline)) void processor_stream(float *to, pr
 
 /// What was written past the caches comes before whatever the calling thread writes next.
 static inline __attribute__((always_inline)) void processor_finish_streams(void) {
-#if defined(__x86_64__)
   __builtin_ia32_sfence();
-#else
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
-#endif
 }
 
 /// Four floats as doubles: Swift calls a function for each.
