@@ -85,10 +85,10 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Problems", "Yams"], swiftSettings: strict),
     .target(name: "Timing", swiftSettings: strict),
-    .target(name: "Launching", dependencies: ["CSystem", "Problems"], swiftSettings: strict),
+    .target(name: "Launching", dependencies: ["CSystem", "Files", "Problems"], swiftSettings: strict),
 
     // MARK: Processes
-    .target(name: "MPI", dependencies: ["CMPI", "CSystem"], swiftSettings: strict),
+    .target(name: "MPI", dependencies: ["CMPI", "CSystem"], exclude: ["README.md"], swiftSettings: strict),
     .target(
       name: "JobHealth", dependencies: ["CSystem", "ExactMath", "Files", "MPI", "Problems", "Runs"],
       swiftSettings: strict),

@@ -75,7 +75,7 @@ package struct RankRecord: Sendable, Equatable {
     process = Int(getpid())
     startedSeconds = unixSeconds()
     beatSeconds = startedSeconds
-    bootID = (try? InputFile.firstLine(of: Place("/proc/sys/kernel/random/boot_id"))) ?? ""
+    bootID = KernelFile.firstLine("/proc/sys/kernel/random/boot_id") ?? ""
     processNamespace = RankRecord.linkTarget("/proc/self/ns/pid")
     host = String(cString: system_host_name())
   }

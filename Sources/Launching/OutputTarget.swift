@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Where the standard output of a process goes: of this one, or of the mpirun that reads a rank's output and passes it
@@ -23,7 +24,7 @@ struct OutputTarget {
   /// not the user's.
   static var mpirun: String? {
     guard getenv("OMPI_COMM_WORLD_RANK") != nil else { return nil }
-    let name = text(ofFile: "/proc/\(getppid())/comm")?.split(separator: "\n").first
+    let name = KernelFile.text("/proc/\(getppid())/comm")?.split(separator: "\n").first
     return name.map { ["mpirun", "mpiexec", "orterun", "prterun"].contains($0) } == true ? "\(getppid())" : nil
   }
 
@@ -81,7 +82,7 @@ struct OutputTarget {
 
   /// Offset and flags of a process's output (proc(5), `/proc/pid/fdinfo`).
   private static func state(ofOutputOf process: String) -> (position: Int, flags: Int32)? {
-    guard let text = text(ofFile: "/proc/\(process)/fdinfo/1") else { return nil }
+    guard let text = KernelFile.text("/proc/\(process)/fdinfo/1") else { return nil }
     var fields: [Substring: Substring] = [:]
     for line in text.split(separator: "\n") {
       let words = line.split(whereSeparator: \.isWhitespace)
@@ -91,15 +92,5 @@ struct OutputTarget {
       let flags = fields["flags:"].flatMap({ Int32($0, radix: 8) })
     else { return nil }
     return (position, flags)
-  }
-
-  /// A short file of the kernel; nil as errno says.
-  private static func text(ofFile path: String) -> String? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    let count = read(descriptor, &bytes, bytes.count)
-    return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
   }
 }

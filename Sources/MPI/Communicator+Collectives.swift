@@ -1,15 +1,16 @@
 internal import CMPI
 
-// Every rank of the communicator makes the same calls in the same order. Buffers are borrowed for the time of a call.
+// Every rank of the communicator makes the same calls in the same order. Buffers are borrowed for the time of a call;
+// a send and a receive buffer must not overlap. P is the number of ranks, [n] the number of elements of a buffer.
 
 extension Communicator {
-  /// Returns when every rank has called it.
+  /// Returns once every rank has called it.
   /// The corresponding MPI function is `MPI_Barrier` (MPI 4.0 §6.3).
   public func barrier() throws(MPIError) {
     try check("MPI_Barrier", MPI_Barrier(handle.handle))
   }
 
-  /// Copies the root's buffer into the buffer, of the same length, of every other rank.
+  /// Copies the root's `buffer` [n] into that of every other rank; n is the same on all ranks.
   /// The corresponding MPI function is `MPI_Bcast` (MPI 4.0 §6.4).
   public func broadcast<E: Scalar>(_ buffer: UnsafeMutableBufferPointer<E>, root: Int) throws(MPIError) {
     let call = "MPI_Bcast"
@@ -20,7 +21,7 @@ extension Communicator {
 
   // MARK: Reductions
 
-  /// Replaces each element by its reduction over the ranks.
+  /// Replaces each element of `buffer` [n] by its reduction over the ranks; n is the same on all ranks.
   /// The corresponding MPI function is `MPI_Allreduce` (MPI 4.0 §6.9.6).
   public func allReduce<E: Scalar>(
     _ buffer: UnsafeMutableBufferPointer<E>, _ reduction: Operation<E>
@@ -31,7 +32,7 @@ extension Communicator {
     try check(call, MPI_Allreduce(MPI_IN_PLACE, buffer.baseAddress, n, type, operation, handle.handle))
   }
 
-  /// Writes the reduction over the ranks to `receive`, which is as long as `send`.
+  /// Reduces `send` [n] element by element over the ranks into `receive` [n]; n is the same on all ranks.
   /// The corresponding MPI function is `MPI_Allreduce` (MPI 4.0 §6.9.6).
   public func allReduce<E: Scalar>(
     _ send: UnsafeBufferPointer<E>, into receive: UnsafeMutableBufferPointer<E>, _ reduction: Operation<E>
@@ -44,7 +45,8 @@ extension Communicator {
     try check(call, MPI_Allreduce(send.baseAddress, receive.baseAddress, n, type, operation, handle.handle))
   }
 
-  /// Reduces over the ranks and cuts the result in rank order: rank r receives `counts[r]` elements.
+  /// Reduces `send` [Σ counts] element by element over the ranks and cuts the result in rank order: rank r receives
+  /// `receive` [counts[r]]. `counts` [P] is the same on all ranks.
   /// The corresponding MPI function is `MPI_Reduce_scatter` (MPI 4.0 §6.10.2).
   public func reduceScatter<E: Scalar>(
     _ send: UnsafeBufferPointer<E>, counts: [Int], into receive: UnsafeMutableBufferPointer<E>,
@@ -61,7 +63,7 @@ extension Communicator {
 
   // MARK: Gathers
 
-  /// Every rank receives the equally long contributions of all ranks, in rank order.
+  /// Every rank receives the contributions of all ranks, `send` [n] each, in rank order: `receive` [P·n].
   /// The corresponding MPI function is `MPI_Allgather` (MPI 4.0 §6.7).
   public func allGather<E: Scalar>(
     _ send: UnsafeBufferPointer<E>, into receive: UnsafeMutableBufferPointer<E>
@@ -73,7 +75,8 @@ extension Communicator {
     try check(call, MPI_Allgather(send.baseAddress, n, type, receive.baseAddress, n, type, handle.handle))
   }
 
-  /// Every rank receives the contributions of all ranks: rank r's goes to segment r of `receive`.
+  /// Every rank receives the contributions of all ranks: `send` of rank r, [segments.counts[r]], goes to segment r of
+  /// `receive`. The counts are the same on all ranks.
   /// The corresponding MPI function is `MPI_Allgatherv` (MPI 4.0 §6.7).
   public func allGatherV<E: Scalar>(
     _ send: UnsafeBufferPointer<E>, into receive: UnsafeMutableBufferPointer<E>, _ segments: Segments
@@ -88,7 +91,7 @@ extension Communicator {
     withExtendedLifetime(parts) {}
   }
 
-  /// The same where each rank's contribution lies in its segment of `buffer` already.
+  /// All-gather in place: this rank's contribution lies in segment `rank` of `buffer` already.
   /// The corresponding MPI function is `MPI_Allgatherv` (MPI 4.0 §6.7).
   public func allGatherV<E: Scalar>(
     inPlace buffer: UnsafeMutableBufferPointer<E>, _ segments: Segments
@@ -101,7 +104,8 @@ extension Communicator {
     withExtendedLifetime(parts) {}
   }
 
-  /// The root receives the equally long contributions of all ranks, in rank order; `receive` is not used elsewhere.
+  /// The root receives the contributions of all ranks, `send` [n] each, in rank order: `receive` [P·n]. The other ranks
+  /// do not use `receive`.
   /// The corresponding MPI function is `MPI_Gather` (MPI 4.0 §6.5).
   public func gather<E: Scalar>(
     _ send: UnsafeBufferPointer<E>, into receive: UnsafeMutableBufferPointer<E>, root: Int
@@ -113,8 +117,8 @@ extension Communicator {
     try check(call, MPI_Gather(send.baseAddress, n, type, receive.baseAddress, n, type, root, handle.handle))
   }
 
-  /// The root receives the contributions of all ranks: rank r's goes to segment r of `receive`. Elsewhere `receive`
-  /// and `segments` are not used.
+  /// The root receives the contributions of all ranks: `send` of rank r, [segments.counts[r]], goes to segment r of
+  /// `receive`. The other ranks do not use `receive` and `segments`.
   /// The corresponding MPI function is `MPI_Gatherv` (MPI 4.0 §6.5).
   public func gatherV<E: Scalar>(
     _ send: UnsafeBufferPointer<E>, into receive: UnsafeMutableBufferPointer<E>, _ segments: Segments, root: Int
@@ -132,7 +136,8 @@ extension Communicator {
 
   // MARK: Exchanges
 
-  /// Part j of this rank's `send` becomes part `rank` of rank j's `receive`; all parts are equally long.
+  /// Part j of this rank's `send` becomes part `rank` of rank j's `receive`. Both are [P·n], P parts of n elements; n
+  /// is the same on all ranks.
   /// The corresponding MPI function is `MPI_Alltoall` (MPI 4.0 §6.8).
   public func allToAll<E: Scalar>(
     _ send: UnsafeBufferPointer<E>, into receive: UnsafeMutableBufferPointer<E>
@@ -144,7 +149,8 @@ extension Communicator {
     try check(call, MPI_Alltoall(send.baseAddress, n, type, receive.baseAddress, n, type, handle.handle))
   }
 
-  /// Segment j of this rank's `send` goes to rank j, and what rank j sends here comes to segment j of `receive`.
+  /// Segment j of this rank's `send` goes to rank j; what rank j sends to this rank goes to segment j of `receive`. The
+  /// count of the receiver equals the count of the sender, for every pair.
   /// The corresponding MPI function is `MPI_Alltoallv` (MPI 4.0 §6.8).
   public func allToAllV<E: Scalar>(
     _ send: UnsafeBufferPointer<E>, _ sent: Segments,

@@ -1,14 +1,15 @@
 internal import CMPI
 
-/// What is known of a message that has arrived.
+/// The envelope and the length of a message.
+/// The corresponding MPI type is `MPI_Status` (MPI 4.0 §3.2.5).
 public struct Message: Hashable, Sendable {
-  /// The rank that sent it.
+  /// The sender's rank in the communicator of the call.
   public let source: Int
 
-  /// Its tag.
+  /// The sender's tag, 0 or more.
   public let tag: Int
 
-  /// Its length in bytes.
+  /// The length in bytes, not in elements.
   public let byteCount: Int
 
   init(_ status: MPI_Status) throws(MPIError) {
@@ -18,7 +19,7 @@ public struct Message: Hashable, Sendable {
   }
 }
 
-/// The length of a received message.
+/// The length of a message in bytes; throws if it does not fit into a C `int`.
 /// The corresponding MPI function is `MPI_Get_count` (MPI 4.0 §3.2.5).
 func byteCount(_ status: MPI_Status) throws(MPIError) -> Int {
   var status = status
@@ -29,10 +30,11 @@ func byteCount(_ status: MPI_Status) throws(MPIError) -> Int {
 }
 
 extension Communicator {
-  /// The largest tag that every MPI accepts: the least `MPI_TAG_UB` that the standard allows.
+  /// The largest tag that every MPI library accepts: the least `MPI_TAG_UB` that the standard allows (MPI 4.0 §9.1.2).
   public static let largestPortableTag = 32_767
 
-  /// Sends a message; returns when the buffer may be used again.
+  /// Sends a message of `buffer.count` elements. Returns once the buffer may be changed; the message need not have
+  /// been received by then.
   /// The corresponding MPI function is `MPI_Send` (MPI 4.0 §3.2.1).
   public func send<E: Scalar>(_ buffer: UnsafeBufferPointer<E>, to rank: Int, tag: Int = 0) throws(MPIError) {
     let call = "MPI_Send"
@@ -41,7 +43,8 @@ extension Communicator {
     try check(call, MPI_Send(buffer.baseAddress, n, E.datatype.handle.handle, peer, tag, handle.handle))
   }
 
-  /// Receives a message of at most the length of the buffer. Nil stands for any source or any tag.
+  /// Waits for a message of at most `buffer.count` elements; a longer one throws `MPI_ERR_TRUNCATE`. A `source` or
+  /// `tag` of nil matches any.
   /// The corresponding MPI function is `MPI_Recv` (MPI 4.0 §3.2.4).
   @discardableResult
   public func receive<E: Scalar>(
@@ -55,8 +58,9 @@ extension Communicator {
     return try Message(status)
   }
 
-  /// Sends one message and receives another, in whichever order the peers need.
-  /// The corresponding MPI function is `MPI_Sendrecv` (MPI 4.0 §3.10).
+  /// Sends one message and receives another, both with `tag`; a ring of ranks that all call it cannot deadlock.
+  /// Lengths as for `send` and `receive`.
+  /// The corresponding MPI function is `MPI_Sendrecv` (MPI 4.0 §3.2.7).
   @discardableResult
   public func sendReceive<E: Scalar>(
     _ send: UnsafeBufferPointer<E>, to rank: Int,
@@ -75,7 +79,7 @@ extension Communicator {
     return try Message(status)
   }
 
-  /// Waits for a message without receiving it: for lengths that are not known beforehand.
+  /// Waits for a message and does not receive it: its length tells how large the buffer of the receive must be.
   /// The corresponding MPI function is `MPI_Probe` (MPI 4.0 §3.8.1).
   public func probe(from source: Int?, tag: Int? = 0) throws(MPIError) -> Message {
     let call = "MPI_Probe"
@@ -85,7 +89,7 @@ extension Communicator {
     return try Message(status)
   }
 
-  /// The message that a receive would get now, nil if there is none yet.
+  /// The message that a receive would get now; nil if none has arrived.
   /// The corresponding MPI function is `MPI_Iprobe` (MPI 4.0 §3.8.1).
   public func probeNow(from source: Int?, tag: Int? = 0) throws(MPIError) -> Message? {
     let call = "MPI_Iprobe"
@@ -98,7 +102,7 @@ extension Communicator {
 
   // MARK: Non-blocking
 
-  /// Begins to send a buffer, which comes back when it may be used again.
+  /// Starts to send `buffer` [n]; `wait()` gives it back, unchanged.
   /// The corresponding MPI function is `MPI_Isend` (MPI 4.0 §3.7.2).
   public func startSend<E: Scalar>(
     _ buffer: consuming OwnedBuffer<E>, to rank: Int, tag: Int = 0
@@ -111,7 +115,8 @@ extension Communicator {
     }
   }
 
-  /// Begins to receive a message exactly as long as the buffer; any other length is an error at completion.
+  /// Starts to receive a message of exactly `buffer.count` elements; `test()` and `wait()` throw if it has another
+  /// length. A `source` or `tag` of nil matches any.
   /// The corresponding MPI function is `MPI_Irecv` (MPI 4.0 §3.7.2).
   public func startReceive<E: Scalar>(
     _ buffer: consuming OwnedBuffer<E>, from source: Int?, tag: Int? = 0

@@ -1,14 +1,17 @@
 internal import CMPI
 
-// The non-blocking collectives (MPI 4.0 §6.12). Each takes its memory along and gives it back from `wait()`; each has
-// the meaning of the blocking call of the same name. All ranks start them in the same order.
+// The non-blocking collectives (MPI 4.0 §6.12). Each takes ownership of its memory, which `wait()` gives back; shapes
+// and meaning are those of the blocking call. All ranks start them in the same order. If a call throws, nothing has
+// been started and the memory is released.
 
 extension Communicator {
+  /// Complete once every rank has started it.
   /// The corresponding MPI function is `MPI_Ibarrier` (MPI 4.0 §6.12.1).
   public func startBarrier() throws(MPIError) -> Request<Void> {
     try Request("MPI_Ibarrier", ()) { (_, request) in MPI_Ibarrier(handle.handle, &request.handle) }
   }
 
+  /// `buffer` [n] becomes the root's; n is the same on all ranks.
   /// The corresponding MPI function is `MPI_Ibcast` (MPI 4.0 §6.12.2).
   public func startBroadcast<E: Scalar>(
     _ buffer: consuming OwnedBuffer<E>, root: Int
@@ -23,7 +26,8 @@ extension Communicator {
 
   // MARK: Reductions
 
-  /// In place. The corresponding MPI function is `MPI_Iallreduce` (MPI 4.0 §6.12.8).
+  /// Replaces each element of `buffer` [n] by its reduction over the ranks; n is the same on all ranks.
+  /// The corresponding MPI function is `MPI_Iallreduce` (MPI 4.0 §6.12.8).
   public func startAllReduce<E: Scalar>(
     _ buffer: consuming OwnedBuffer<E>, _ reduction: Operation<E>
   ) throws(MPIError) -> Request<OwnedBuffer<E>> {
@@ -35,6 +39,7 @@ extension Communicator {
     }
   }
 
+  /// `sent` [Σ counts], `received` [counts[rank]]; `counts` [P] is the same on all ranks.
   /// The corresponding MPI function is `MPI_Ireduce_scatter` (MPI 4.0 §6.12.10).
   public func startReduceScatter<E: Scalar>(
     _ exchange: consuming Exchange<E>, counts: [Int], _ reduction: Operation<E>
@@ -50,6 +55,7 @@ extension Communicator {
 
   // MARK: Gathers
 
+  /// `sent` [n], `received` [P·n] in rank order; n is the same on all ranks.
   /// The corresponding MPI function is `MPI_Iallgather` (MPI 4.0 §6.12.5).
   public func startAllGather<E: Scalar>(
     _ exchange: consuming Exchange<E>
@@ -62,7 +68,7 @@ extension Communicator {
     }
   }
 
-  /// In place: this rank's contribution lies in its segment already.
+  /// In place: this rank's contribution lies in segment `rank` of `buffer` already.
   /// The corresponding MPI function is `MPI_Iallgatherv` (MPI 4.0 §6.12.5).
   public func startAllGatherV<E: Scalar>(
     _ buffer: consuming OwnedBuffer<E>, _ segments: Segments
@@ -76,6 +82,7 @@ extension Communicator {
     }
   }
 
+  /// `sent` [segments.counts[rank]]; the contribution of rank r goes to segment r of `received`.
   /// The corresponding MPI function is `MPI_Iallgatherv` (MPI 4.0 §6.12.5).
   public func startAllGatherV<E: Scalar>(
     _ exchange: consuming Exchange<E>, _ segments: Segments
@@ -90,7 +97,7 @@ extension Communicator {
     }
   }
 
-  /// Ranks other than the root pass an empty receive buffer.
+  /// `sent` [n], at the root `received` [P·n] in rank order. The other ranks pass an empty `received`.
   /// The corresponding MPI function is `MPI_Igather` (MPI 4.0 §6.12.3).
   public func startGather<E: Scalar>(
     _ exchange: consuming Exchange<E>, root: Int
@@ -105,7 +112,8 @@ extension Communicator {
     }
   }
 
-  /// Ranks other than the root pass an empty receive buffer; their segments are not used.
+  /// The contribution of rank r, `sent` [segments.counts[r]], goes to segment r of the root's `received`. The other
+  /// ranks pass an empty `received`; their `segments` are not used.
   /// The corresponding MPI function is `MPI_Igatherv` (MPI 4.0 §6.12.3).
   public func startGatherV<E: Scalar>(
     _ exchange: consuming Exchange<E>, _ segments: Segments, root: Int
@@ -125,6 +133,7 @@ extension Communicator {
 
   // MARK: Exchanges
 
+  /// `sent` and `received` [P·n], P parts of n elements; n is the same on all ranks.
   /// The corresponding MPI function is `MPI_Ialltoall` (MPI 4.0 §6.12.6).
   public func startAllToAll<E: Scalar>(
     _ exchange: consuming Exchange<E>
@@ -137,6 +146,7 @@ extension Communicator {
     }
   }
 
+  /// Segment j of `sent` goes to rank j; what rank j sends to this rank goes to segment j of `received`.
   /// The corresponding MPI function is `MPI_Ialltoallv` (MPI 4.0 §6.12.6).
   public func startAllToAllV<E: Scalar>(
     _ exchange: consuming Exchange<E>, sent: Segments, received: Segments

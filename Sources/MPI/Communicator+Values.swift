@@ -1,7 +1,7 @@
-// Single values and short arrays, where a buffer would be more to write than to send.
+// Single values and short arrays. Collective, as the calls on buffers are.
 
 extension Communicator {
-  /// The reduction of one value of each rank.
+  /// The reduction of one value of each rank, on every rank.
   /// The corresponding MPI function is `MPI_Allreduce` (MPI 4.0 §6.9.6).
   public func allReduce<E: Scalar>(_ value: E, _ reduction: Operation<E>) throws(MPIError) -> E {
     var result = [value]
@@ -9,7 +9,7 @@ extension Communicator {
     return result[0]
   }
 
-  /// The root's value.
+  /// The root's value; what the other ranks pass is ignored.
   /// The corresponding MPI function is `MPI_Bcast` (MPI 4.0 §6.4).
   public func broadcast<E: Scalar>(_ value: E, root: Int) throws(MPIError) -> E {
     var result = [value]
@@ -17,7 +17,8 @@ extension Communicator {
     return result[0]
   }
 
-  /// The root's array, whatever its length; what other ranks pass is ignored. Two calls: the length, the elements.
+  /// The root's array, of any length up to `Int32.max`; what the other ranks pass is ignored. Two broadcasts: the
+  /// length, the elements.
   /// The corresponding MPI function is `MPI_Bcast` (MPI 4.0 §6.4).
   public func broadcast<E: Scalar>(_ array: [E], root: Int) throws(MPIError) -> [E] {
     let length = try broadcast(array.count, root: root)
@@ -28,7 +29,7 @@ extension Communicator {
     return result
   }
 
-  /// One value of each rank, in rank order, for everyone.
+  /// One value of each rank, in rank order, on every rank.
   /// The corresponding MPI function is `MPI_Allgather` (MPI 4.0 §6.7).
   public func allGather<E: Scalar>(_ value: E) throws(MPIError) -> [E] {
     var result = [E](repeating: value, count: size)
@@ -38,8 +39,9 @@ extension Communicator {
     return result
   }
 
-  /// The arrays of all ranks, of any lengths, on the root; nil elsewhere. Two calls: the lengths, the elements.
-  /// The corresponding MPI functions are `MPI_Allgather` and `MPI_Gatherv` (MPI 4.0 §6.7, §6.5).
+  /// The arrays of all ranks in rank order, together at most `Int32.max` elements, on the root; nil on the other ranks.
+  /// Two calls: the lengths, the elements.
+  /// The corresponding MPI functions are `MPI_Allgather` (MPI 4.0 §6.7) and `MPI_Gatherv` (§6.5).
   public func gather<E: Scalar>(_ array: [E], root: Int) throws(MPIError) -> [[E]]? {
     let segments = Segments(packed: try allGather(array.count))
     // As above: a total that does not fit is refused by every rank.

@@ -1,13 +1,19 @@
 internal import CMPI
 import Glibc
 
-/// A group of ranks that can talk to each other, apart from every other communicator (MPI 4.0 §7).
+/// A group of ranks with a communication context of its own: its messages never match those of another communicator
+/// (MPI 4.0 §7).
 ///
-/// The value is a name: copying it does not duplicate the communicator. Every call that fails throws; none traps.
+/// The value is a handle: copying it does not duplicate the communicator.
+///
+/// Every call that fails throws an `MPIError`; none traps. Before a call of MPI the arguments are checked: ranks in
+/// `0..<size`, tags and counts in `0...Int32.max`, segments that lie in their buffer, lengths that fit, separate send
+/// and receive memory. A rank whose arguments are refused makes no MPI call, so that the others may wait in theirs: let
+/// the error leave the body of `World.run`, which ends the job.
 public struct Communicator: Sendable {
   let handle: CMPI_Comm
 
-  /// This process's number in the group, 0-based.
+  /// This process's number in the group, in `0..<size`.
   /// The corresponding MPI function is `MPI_Comm_rank` (MPI 4.0 §7.4.1).
   public let rank: Int
 
@@ -16,6 +22,7 @@ public struct Communicator: Sendable {
   public let size: Int
 
   /// Makes the library return errors of this communicator instead of ending the process in its own way.
+  /// The corresponding MPI function is `MPI_Comm_set_errhandler` (MPI 4.0 §9.3.1).
   init(handle: CMPI_Comm) throws(MPIError) {
     try check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(handle.handle, MPI_ERRORS_RETURN.handle))
     var rank: Int32 = 0
@@ -27,7 +34,7 @@ public struct Communicator: Sendable {
     self.size = Int(size)
   }
 
-  /// The same group in a communication space of its own. Collective.
+  /// The same group with a communication context of its own. Collective.
   /// The corresponding MPI function is `MPI_Comm_dup` (MPI 4.0 §7.4.2).
   public func duplicate() throws(MPIError) -> Communicator {
     var new = handle
@@ -35,8 +42,8 @@ public struct Communicator: Sendable {
     return try Communicator(handle: new)
   }
 
-  /// One communicator for each colour (0 or more); ranks are ordered by `key`, then by their old rank. Collective.
-  /// A rank whose colour is nil joins none and gets nil.
+  /// One communicator for each color (0 or more), with the ranks that pass it, ordered by `key`, then by their rank
+  /// here. A rank whose color is nil joins none and gets nil. Collective.
   /// The corresponding MPI function is `MPI_Comm_split` (MPI 4.0 §7.4.2).
   public func split(color: Int?, key: Int) throws(MPIError) -> Communicator? {
     let call = "MPI_Comm_split"
@@ -46,7 +53,8 @@ public struct Communicator: Sendable {
     return color == nil ? nil : try Communicator(handle: new)
   }
 
-  /// One communicator for each set of ranks that can share memory, which means for each node. Collective.
+  /// One communicator for each set of ranks that can share memory, in practice for each node, ordered by `key`, then by
+  /// their rank here. Collective.
   /// The corresponding MPI function is `MPI_Comm_split_type` (MPI 4.0 §7.4.2).
   public func splitBySharedMemory(key: Int) throws(MPIError) -> Communicator {
     let call = "MPI_Comm_split_type"
@@ -57,14 +65,15 @@ public struct Communicator: Sendable {
     return try Communicator(handle: new)
   }
 
-  /// Gives the communicator back. No copy of this value may be used afterwards. Collective.
+  /// Frees the communicator. No copy of this value may be used afterwards. Collective.
   /// The corresponding MPI function is `MPI_Comm_free` (MPI 4.0 §7.4.3).
   public consuming func free() throws(MPIError) {
     var old = handle
     try check("MPI_Comm_free", MPI_Comm_free(&old.handle))
   }
 
-  /// Ends every rank of the job. Print what happened first: the library's text tells nobody why.
+  /// Ends every rank of the job, and this process in any case. Print the reason first: the library's text does not
+  /// contain it. `World.fail` does both.
   /// The corresponding MPI function is `MPI_Abort` (MPI 4.0 §11.4.2).
   public func abort(exitCode: Int32) -> Never {
     MPI_Abort(handle.handle, exitCode)

@@ -1,32 +1,34 @@
 import Glibc
 
-/// An error that knows how the job ends because of it.
+/// An error that carries the message and the exit code with which it ends the job.
 public protocol JobError: Error {
-  /// The line that follows `error: `.
+  /// The text behind `error: `.
   var message: String { get }
-  /// The line that follows `hint: `, where there is one.
+  /// The text behind `hint: `; nil for no such line.
   var hint: String? { get }
-  /// The exit code of the process.
+  /// The exit code of the job.
   var exitCode: Int32 { get }
 }
 
-/// How a job ends when an error reaches its top: what is written to stderr, and the exit code.
+/// How an error ends the job: what is written to stderr, and the exit code.
 public struct Failure: JobError, Hashable, Sendable {
-  /// The line that follows `error: `; empty where the job ends without a message.
+  /// The text behind `error: `; empty if the job ends without a message.
   public let message: String
 
-  /// The line that follows `hint: `, where there is one.
+  /// The text behind `hint: `; nil for no such line.
   public let hint: String?
 
-  /// The exit code of the process.
+  /// The exit code of the job.
   public let exitCode: Int32
 
-  /// A message and an exit code.
+  /// An error of the program that uses this module, e.g.
+  /// `Failure("corpus.txt: line 7 — expected a number, got text", exitCode: 65)`.
   public init(_ message: String, hint: String? = nil, exitCode: Int32) {
     (self.message, self.hint, self.exitCode) = (message, hint, exitCode)
   }
 
-  /// A `JobError` says itself how the job ends; any other error gives its own words and exit code 70, internal error.
+  /// A `JobError` keeps its message, hint and exit code; any other error gives its description and exit code 70
+  /// (internal error).
   public init(describing error: any Error) {
     if let error = error as? any JobError {
       self.init(error.message, hint: error.hint, exitCode: error.exitCode)
@@ -35,7 +37,7 @@ public struct Failure: JobError, Hashable, Sendable {
     }
   }
 
-  /// What is written to stderr: one line that begins `error: `, and where it helps a second one that begins `hint: `.
+  /// What is written to stderr: a line that begins `error: ` and, if there is a hint, another that begins `hint: `.
   public var text: String { "error: \(message)" + (hint.map { "\nhint: \($0)" } ?? "") }
 }
 

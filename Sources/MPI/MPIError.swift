@@ -1,6 +1,6 @@
 internal import CMPI
 
-/// What went wrong in an MPI call: either the library returned an error, or the wrapper refused the arguments.
+/// An MPI call that failed: either the library returned an error, or this module refused the arguments.
 public struct MPIError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The MPI function that failed or was not called, e.g. `MPI_Allreduce`.
   public let call: String
@@ -8,10 +8,11 @@ public struct MPIError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The code that the library returned; nil if the arguments were refused before the call.
   public let code: Int32?
 
-  /// The library's text for the code, or the reason for the refusal.
+  /// The library's text for the code (`MPI_Error_string`, MPI 4.0 §9.3.5), or why the arguments were refused, with the
+  /// value that was expected and the one that was passed.
   public let text: String
 
-  /// The call and the text in one line.
+  /// One line: the call, whether it failed or was not made, and the text.
   public var description: String {
     code == nil ? "\(call) was not called: \(text)" : "\(call) failed: \(text)"
   }
@@ -29,8 +30,8 @@ func check(_ call: String, _ code: Int32) throws(MPIError) {
   if code != MPI_SUCCESS { throw MPIError(call: call, code: code, text: errorText(code)) }
 }
 
-/// The library's own words for an error code.
-/// The corresponding MPI function is `MPI_Error_string` (MPI 4.0 §9.3.4).
+/// The library's text for an error code.
+/// The corresponding MPI function is `MPI_Error_string` (MPI 4.0 §9.3.5).
 private func errorText(_ code: Int32) -> String {
   var length: Int32 = 0
   var known = false
@@ -44,7 +45,7 @@ private func errorText(_ code: Int32) -> String {
 
 // MARK: Checks of arguments
 
-/// The count as MPI takes it. MPI 4.0 §2.5.8: counts of the plain bindings are C `int`.
+/// The count as the C bindings without the suffix `_c` take it: an `int` (MPI 4.0 §2.5.8).
 func int32Count(_ count: Int, _ call: String) throws(MPIError) -> Int32 {
   guard let narrow = Int32(exactly: count), narrow >= 0 else {
     throw .refused(call, "count of elements — expected 0...\(Int32.max), got \(count)")
@@ -52,12 +53,12 @@ func int32Count(_ count: Int, _ call: String) throws(MPIError) -> Int32 {
   return narrow
 }
 
-/// Refuses two counts that have to be equal and are not.
+/// Refuses a count that differs from the one that the other arguments require.
 func expectCount(_ what: String, _ expected: Int, _ got: Int, _ call: String) throws(MPIError) {
   if expected != got { throw .refused(call, "\(what) — expected \(expected), got \(got)") }
 }
 
-/// Refuses buffers that share memory: MPI forbids it in one call (MPI 4.0 §6.2, argument aliasing).
+/// Refuses buffers that share memory: an output argument must not alias another argument (MPI 4.0 §2.3).
 func expectDisjoint(
   _ send: UnsafeRawBufferPointer, _ receive: UnsafeMutableRawBufferPointer, _ call: String
 ) throws(MPIError) {

@@ -1,8 +1,8 @@
-/// Memory with exactly one owner: the one who may read and write it. A non-blocking operation takes the buffer and
-/// gives it back when it is complete, so that touching it meanwhile does not compile.
+/// Memory that exactly one owner may read and write. A non-blocking operation takes the buffer and gives it back when
+/// it is complete, so that access in between does not compile.
 ///
-/// A buffer is an allocation of its own, or a part split off another one; parts keep the allocation alive and never
-/// overlap. The same type serves for flat memory that lives elsewhere (`init(unsafe:owner:)`).
+/// A buffer is an allocation of its own, or a part split off another buffer; parts keep the allocation alive and never
+/// overlap. `init(unsafe:owner:)` makes one of memory that was allocated elsewhere.
 public struct OwnedBuffer<Element: Scalar>: ~Copyable {
   @usableFromInline var elements: UnsafeMutableBufferPointer<Element>
   /// Keeps the memory alive.
@@ -11,7 +11,7 @@ public struct OwnedBuffer<Element: Scalar>: ~Copyable {
   /// The number of elements.
   @inlinable public var count: Int { elements.count }
 
-  /// A new allocation, 64-byte aligned, every element equal to `value`.
+  /// A new allocation of `count` elements, 0 or more, aligned to 64 bytes, each equal to `value`.
   public init(count: Int, repeating value: Element) {
     let allocation = Allocation(byteCount: count * MemoryLayout<Element>.stride)
     let start = allocation.bytes.bindMemory(to: Element.self, capacity: count)
@@ -19,7 +19,7 @@ public struct OwnedBuffer<Element: Scalar>: ~Copyable {
     self.init(unsafe: UnsafeMutableBufferPointer(start: start, count: count), owner: allocation)
   }
 
-  /// A new allocation with the elements of `array`.
+  /// A new allocation, aligned to 64 bytes, with a copy of the elements of `array`.
   public init(_ array: [Element]) {
     let allocation = Allocation(byteCount: array.count * MemoryLayout<Element>.stride)
     let start = allocation.bytes.bindMemory(to: Element.self, capacity: array.count)
@@ -28,14 +28,14 @@ public struct OwnedBuffer<Element: Scalar>: ~Copyable {
     self.init(unsafe: elements, owner: allocation)
   }
 
-  /// Memory that lives elsewhere. `owner` keeps it alive; the caller promises that nobody reads or writes it, except
-  /// through this buffer, while the buffer (or a request that holds it) exists.
+  /// Memory that was allocated elsewhere and that `owner` keeps alive. The caller guarantees that it is read and
+  /// written only through this buffer for as long as the buffer, or a request that owns it, exists.
   public init(unsafe elements: UnsafeMutableBufferPointer<Element>, owner: AnyObject) {
     self.elements = elements
     self.owner = owner
   }
 
-  /// One element. An index outside of `0..<count` traps.
+  /// An index outside `0..<count` traps.
   @inlinable
   public subscript(index: Int) -> Element {
     get {
@@ -48,7 +48,7 @@ public struct OwnedBuffer<Element: Scalar>: ~Copyable {
     }
   }
 
-  /// The memory, for the time of the call. The pointer must not leave it.
+  /// The memory for the time of the call: the pointer must not escape from `body`.
   @inlinable
   public mutating func withElements<R: ~Copyable, E>(
     _ body: (UnsafeMutableBufferPointer<Element>) throws(E) -> R
@@ -56,7 +56,7 @@ public struct OwnedBuffer<Element: Scalar>: ~Copyable {
     try body(elements)
   }
 
-  /// The memory for reading, for the time of the call. The pointer must not leave it.
+  /// The memory, to be read, for the time of the call: the pointer must not escape from `body`.
   @inlinable
   public borrowing func withReadOnlyElements<R: ~Copyable, E>(
     _ body: (UnsafeBufferPointer<Element>) throws(E) -> R
@@ -64,7 +64,7 @@ public struct OwnedBuffer<Element: Scalar>: ~Copyable {
     try body(UnsafeBufferPointer(elements))
   }
 
-  /// Splits the first `n` elements off; this buffer keeps the rest. More than `count` traps.
+  /// Splits off the first `n` elements; this buffer keeps the rest. An `n` outside `0...count` traps.
   public mutating func splitFirst(_ n: Int) -> OwnedBuffer {
     precondition(n >= 0 && n <= count, "cannot split more elements off than there are")
     let first = UnsafeMutableBufferPointer(rebasing: elements[..<n])
@@ -72,7 +72,8 @@ public struct OwnedBuffer<Element: Scalar>: ~Copyable {
     return OwnedBuffer(unsafe: first, owner: owner)
   }
 
-  /// Undoes `splitFirst`: `next` has to be the part right behind this one in the same memory, otherwise it traps.
+  /// Undoes `splitFirst`: appends `next`, which must be the part right behind this one in the same memory; any other
+  /// traps.
   public mutating func rejoin(_ next: consuming OwnedBuffer) {
     precondition(
       owner === next.owner && elements.baseAddress.map { $0 + elements.count } == next.elements.baseAddress,
@@ -80,7 +81,7 @@ public struct OwnedBuffer<Element: Scalar>: ~Copyable {
     elements = UnsafeMutableBufferPointer(start: elements.baseAddress, count: elements.count + next.elements.count)
   }
 
-  /// A copy of the elements.
+  /// Copies the elements.
   public borrowing func array() -> [Element] { Array(elements) }
 }
 

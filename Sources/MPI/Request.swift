@@ -1,10 +1,11 @@
 internal import CMPI
 
-/// A non-blocking operation under way. It owns what the operation reads and writes until `wait()` gives it back:
-/// an `OwnedBuffer`, an `Exchange` of two, or nothing (`Void`, for a barrier).
+/// A non-blocking operation that has been started. It owns the memory that the operation reads and writes until
+/// `wait()` gives it back: an `OwnedBuffer`, an `Exchange` of two, or nothing (`Void`, for a barrier).
 ///
-/// A request must end in `wait()`; dropping one traps, because MPI may still write into the memory. An error must
-/// therefore not unwind past a request: whoever holds one calls `World.fail`, which never returns.
+/// A request that is neither complete nor failed traps when it is dropped, because MPI may still write into the memory.
+/// An error must therefore not unwind past it: catch the error where the request lives and call `World.fail`, which
+/// never returns.
 public struct Request<Payload: ~Copyable>: ~Copyable {
   /// Nil only after the operation failed.
   private var payload: Payload?
@@ -25,9 +26,9 @@ public struct Request<Payload: ~Copyable>: ~Copyable {
     self.arguments = arguments
   }
 
-  /// Whether the operation is complete. Each call lets MPI make progress on all operations of this process; with
-  /// Open MPI there is none outside of MPI calls. After an error the request is over: its memory stays allocated
-  /// for ever, and `wait()` throws the same error.
+  /// Whether the operation is complete; does not block. Each call lets MPI make progress on all operations of this
+  /// process; Open MPI makes none outside of MPI calls. Throws if the operation failed, or if a message received has
+  /// another length than its buffer. After an error the memory is never released, and `wait()` throws the same error.
   /// The corresponding MPI function is `MPI_Test` (MPI 4.0 §3.7.3).
   public mutating func test() throws(MPIError) -> Bool {
     do {
@@ -38,7 +39,7 @@ public struct Request<Payload: ~Copyable>: ~Copyable {
     }
   }
 
-  /// Waits until the operation is complete and gives back what it owned.
+  /// Waits until the operation is complete and gives back what the request owned. Throws as `test()` does.
   /// The corresponding MPI function is `MPI_Wait` (MPI 4.0 §3.7.3).
   public consuming func wait() throws(MPIError) -> Payload {
     do {
@@ -57,8 +58,8 @@ public struct Request<Payload: ~Copyable>: ~Copyable {
   }
 }
 
-/// The library's side of a request. It lives in a value of its own so that `Request`, which has no `deinit`, can be
-/// taken apart.
+/// The library's side of a request. It is a value of its own so that `Request`, which has no `deinit`, can be consumed
+/// in parts.
 private struct Ticket: ~Copyable {
   private enum State {
     case live
@@ -118,16 +119,16 @@ private struct Ticket: ~Copyable {
   }
 }
 
-/// What an operation with separate send and receive memory owns. Take the parts out when it is complete.
+/// The memory of an operation with separate send and receive buffers.
 @frozen
 public struct Exchange<Element: Scalar>: ~Copyable {
-  /// The memory that was read.
+  /// The memory that the operation reads and leaves unchanged.
   public var sent: OwnedBuffer<Element>
 
-  /// The memory that was written.
+  /// The memory that the operation writes.
   public var received: OwnedBuffer<Element>
 
-  /// Pairs two buffers.
+  /// Two buffers of the lengths that the operation requires; it checks them when it is started.
   public init(sending sent: consuming OwnedBuffer<Element>, receiving received: consuming OwnedBuffer<Element>) {
     self.sent = sent
     self.received = received

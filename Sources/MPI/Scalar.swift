@@ -1,13 +1,13 @@
 internal import CMPI
 
-/// How MPI is told the type of an element. Only this module makes values of it.
+/// The MPI datatype of an element (MPI 4.0 §3.2.2). Only this module makes values of it.
 public struct Datatype: Sendable {
   let handle: CMPI_Datatype
 }
 
 /// A number that MPI can send and reduce (MPI 4.0 §3.2.2, §6.9.2).
 public protocol Scalar: BitwiseCopyable, Sendable {
-  /// The MPI datatype with the same size and representation.
+  /// The MPI datatype of the same size and representation.
   static var datatype: Datatype { get }
 
   /// Zero.
@@ -56,17 +56,18 @@ extension UInt64: Scalar {
 
 #if _pointerBitWidth(_64)
   extension Int: Scalar {
-    /// `MPI_INT64_T`, on the 64-bit platforms where this program runs.
+    /// `MPI_INT64_T`
     public static var datatype: Datatype { Datatype(handle: MPI_INT64_T) }
   }
 #endif
 
-/// A predefined reduction (MPI 4.0 §6.9.2). The element type is part of the type, so that a bitwise AND of floating
-/// point numbers, which MPI would refuse at run time, does not compile.
+/// A predefined reduction (MPI 4.0 §6.9.2). The element type is part of its type: a bitwise AND of floating-point
+/// numbers, which MPI would refuse at run time, does not compile.
 public struct Operation<Element: Scalar>: Sendable {
   let handle: CMPI_Op
 
-  /// `MPI_SUM`. The order of summation is the library's own: the bits may differ between numbers of ranks.
+  /// `MPI_SUM`. The library chooses the order of summation: floating-point sums may differ in their last bits between
+  /// numbers of ranks.
   public static var sum: Operation { Operation(handle: MPI_SUM) }
 
   /// `MPI_PROD`
@@ -80,10 +81,10 @@ public struct Operation<Element: Scalar>: Sendable {
 }
 
 extension Operation where Element: FixedWidthInteger {
-  /// `MPI_LAND`: 1 where no rank has 0, otherwise 0.
+  /// `MPI_LAND`: 1 if no rank has 0, otherwise 0.
   public static var logicalAnd: Operation { Operation(handle: MPI_LAND) }
 
-  /// `MPI_LOR`: 0 where every rank has 0, otherwise 1.
+  /// `MPI_LOR`: 0 if every rank has 0, otherwise 1.
   public static var logicalOr: Operation { Operation(handle: MPI_LOR) }
 
   /// `MPI_BAND`

@@ -1,19 +1,20 @@
-/// Which elements of a flat buffer belong to which rank: rank r has `counts[r]` elements from `displacements[r]` on.
-/// Displacements are in elements, as in the v-forms of MPI's collectives (MPI 4.0 §6.5–6.8).
+/// Which elements of a flat buffer belong to which rank: rank r has `counts[r]` elements from index `displacements[r]`
+/// on, as in the v-forms of MPI's collectives (MPI 4.0 §6.5, §6.7, §6.8). Both arrays are [P]. A call throws if a
+/// segment does not lie in its buffer or ends beyond `Int32.max`; segments that are written must not overlap.
 public struct Segments: Hashable, Sendable {
-  /// The number of elements of each rank; zero is allowed.
+  /// The number of elements of each rank, 0 or more.
   public let counts: [Int]
 
-  /// The index of the first element of each rank.
+  /// The index of the first element of each rank: a number of elements, not bytes.
   public let displacements: [Int]
 
-  /// Segments at any place.
+  /// Segments in any order, with or without gaps.
   public init(counts: [Int], displacements: [Int]) {
     self.counts = counts
     self.displacements = displacements
   }
 
-  /// Segments one after the other, in the order of ranks.
+  /// Segments in rank order without gaps.
   public init(packed counts: [Int]) {
     var displacements: [Int] = []
     var next = 0
@@ -45,7 +46,7 @@ final class SegmentArguments {
   private let storage: UnsafeMutablePointer<Int32>
   private let ranks: Int
 
-  /// Expects segments whose numbers were found to fit.
+  /// The numbers must have been checked to fit into 32 bits.
   init(_ segments: Segments) {
     ranks = segments.counts.count
     storage = .allocate(capacity: 2 * ranks)

@@ -1,25 +1,28 @@
 internal import CMPI
 
-/// Memory that all ranks of one node read and write: a segment for each rank, zero at first, mapped by all of them.
+/// Memory that all ranks of one node read and write by loads and stores: a segment for each rank, zero at first, mapped
+/// into all of them.
 ///
-/// What one rank writes another sees after both have called `barrier`. Lives until MPI ends: there is no call in
-/// `deinit`, which could run after the end.
+/// What a rank writes is visible to the others once all have called `barrier`. The memory lives until MPI is finalized:
+/// `deinit` frees nothing, since it could run after that.
 public final class SharedWindow {
-  /// The ranks that share.
+  /// The ranks that share the memory.
   public let communicator: Communicator
   private let window: CMPI_Win
   private let segments: [UnsafeMutableRawPointer]
 
-  /// A segment of `byteCount` bytes for this rank; others may ask for other sizes. Segments begin at multiples of a
-  /// page. Collective over ranks that can share memory: `Communicator.splitBySharedMemory`.
-  /// The corresponding MPI functions are `MPI_Win_allocate_shared` and `MPI_Win_shared_query` (MPI 4.0 §12.2.3).
-  /// - Throws: where the library refuses. Too little space in `/dev/shm` may end the process instead: compare before.
+  /// Allocates a segment of `byteCount` bytes, 0 or more, for this rank; the other ranks may pass other sizes. Segments
+  /// begin at multiples of 4096 bytes. Collective over ranks that can share memory: `Communicator.splitBySharedMemory`.
+  /// The corresponding MPI functions are `MPI_Win_allocate_shared` and `MPI_Win_shared_query` (MPI 4.0 §12.2.3),
+  /// `MPI_Win_set_errhandler` (§9.3.2) and `MPI_Win_lock_all` (§12.5.3).
+  /// - Throws: if the library returns an error. Too little space in `/dev/shm` may end the process instead: compare it
+  ///   with the sum of the segments first.
   public init(byteCount: Int, on communicator: Communicator) throws(MPIError) {
     precondition(byteCount >= 0, "a window cannot hold \(byteCount) bytes")
     self.communicator = communicator
     var window = MPI_WIN_NULL
     var base: UnsafeMutableRawPointer?
-    // The library puts its own notes before the memory, so one page more, to begin at the next.
+    // The library stores its own data ahead of the memory: one page more, so that the segment can begin at a page.
     let bytes = SharedWindow.wholePages(byteCount) + SharedWindow.page
     try check(
       "MPI_Win_allocate_shared",
@@ -32,7 +35,7 @@ public final class SharedWindow {
       guard let start else { throw .refused("MPI_Win_shared_query", "rank \(rank) — expected a segment, got none") }
       segments.append(start.alignedUp(toMultipleOf: SharedWindow.page))
     }
-    // One epoch for the whole life of the window: all access is by loads and stores.
+    // One access epoch for the life of the window: all access is by loads and stores.
     try check("MPI_Win_lock_all", MPI_Win_lock_all(MPI_MODE_NOCHECK, window.handle))
     self.window = window
     self.segments = segments
@@ -42,10 +45,10 @@ public final class SharedWindow {
 
   private static func wholePages(_ byteCount: Int) -> Int { (byteCount + page - 1) / page * page }
 
-  /// The first byte of a rank's segment.
+  /// The first byte of a rank's segment, 4096-byte aligned. A rank outside `0..<communicator.size` traps.
   public func segment(ofRank rank: Int) -> UnsafeMutableRawPointer { segments[rank] }
 
-  /// Waits for all ranks; what they wrote before is seen by all afterwards. Collective.
+  /// Waits for all ranks and makes what each has written before visible to all. Collective.
   /// The corresponding MPI functions are `MPI_Win_sync` (MPI 4.0 §12.5.4) and `MPI_Barrier` (§6.3).
   public func barrier() throws(MPIError) {
     try check("MPI_Win_sync", MPI_Win_sync(window.handle))

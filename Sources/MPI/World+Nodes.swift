@@ -1,10 +1,13 @@
 import Glibc
 
 extension World {
-  /// Runs `body`, which leaves something on the disk, on rank 0, and then on the first rank of every other node, which
-  /// may find it there already, or have a disk of its own; all ranks have to call it at the same point. Returns when it
-  /// has succeeded on all of them, as `agree` does. The others sleep meanwhile: `body` may take minutes.
-  /// - Parameter node: the ranks of this rank's node, in the order of all ranks; by default as MPI knows them.
+  /// Runs `body` on rank 0 and then, at the same time, on the first rank of every other node: for work that writes
+  /// files which a node may share with rank 0 or keep on a disk of its own. Every rank must call it at the same point.
+  /// Returns once `body` has succeeded on all nodes; an error ends the job as in `agree`. The other ranks sleep
+  /// meanwhile, so that `body` may take minutes.
+  /// The corresponding MPI functions are `MPI_Ibarrier` (MPI 4.0 §6.12.1), `MPI_Test` (§3.7.3) and `MPI_Allreduce`
+  /// (§6.9.6).
+  /// - Parameter node: the ranks of this rank's node, in the order of all ranks; nil stands for `self.node`.
   public func onEachNode(_ node: Communicator? = nil, _ body: () throws -> Void) throws {
     let node = node ?? self.node
     for turn in [0, 1] {
@@ -15,7 +18,7 @@ extension World {
     }
   }
 
-  /// A barrier that leaves the processor to the ranks that are not there yet.
+  /// A barrier that leaves the processor to the ranks that have not reached it.
   private func sleepUntilAllAreHere() {
     do {
       var barrier = try communicator.startBarrier()

@@ -1,42 +1,44 @@
 internal import CMPI
 import Glibc
 
-/// All ranks of the job, for the time in which MPI is up.
+/// All ranks of the job, while MPI is initialized.
 ///
 ///     World.run { world in
 ///       let corpus = world.agree { try readCorpus() }
 ///       try train(corpus, on: world.communicator)
 ///     }
 ///
-/// On an error in one rank all ranks end, quickly, with one message:
+/// An error in one rank ends all ranks, with one message:
 ///
-/// * What every rank does alike and may find wrong alike (settings, files, the plan) belongs in `agree`. It compares
-///   the outcomes; the lowest rank that failed reports, and its exit code is the job's. Exact for any number of ranks.
-/// * An error thrown anywhere else is reported by the rank that has it. Rank 0 does so at once and ends the job, the
-///   others wait a moment first, so that an error which all ranks meet at the same time is still printed once.
+/// * Work that every rank does and that can fail on all of them (settings, files, the plan) belongs in `agree`. It
+///   compares the outcomes: the lowest rank that failed prints its message, and its exit code is the job's.
+/// * An error thrown anywhere else is printed by the rank that has it. Rank 0 prints at once and ends the job; rank r
+///   waits min(r, 8) · 0.2 s first, so that an error that all ranks have at the same time is printed once.
 ///
-/// No error path calls MPI_Finalize: it can wait for ever for a rank that is inside a collective.
+/// No error path calls `MPI_Finalize`: it could wait for ever for a rank that is inside a collective.
 public struct World: Sendable {
-  /// All ranks.
+  /// All ranks: `MPI_COMM_WORLD` (MPI 4.0 §7.2.4).
   public let communicator: Communicator
 
-  /// The ranks that can share memory with this one, which means those of its node, in the order of all ranks.
+  /// The ranks that can share memory with this one, in practice those of its node, in the order of all ranks.
+  /// The corresponding MPI function is `MPI_Comm_split_type` (MPI 4.0 §7.4.2).
   public let node: Communicator
 
-  /// What the threads of this process may do; never less than what was asked for.
+  /// Which threads of this process may call MPI; at least the level passed to `run`.
   public let threadLevel: ThreadLevel
 
-  /// Whether there is a launcher to be told of an error.
+  /// Whether a launcher started the job and can end its other processes.
   private let hasLauncher: Bool
 
-  /// For `agree`, so that it cannot meet the program's own messages.
+  /// For `agree`: a context of its own, apart from the program's collectives.
   private let agreement: Communicator
   private let describe: @Sendable (any Error) -> Failure
 
-  /// Starts MPI, runs `body`, and finalizes MPI. The process is a world of one if no launcher started it.
-  /// An error thrown by `body` ends the whole job with the message and exit code that `describe` gives it. Processes
-  /// that were started together and do not find each other, as under the launcher of another MPI, end with exit code 78.
-  /// May be called once in the life of a process.
+  /// Initializes MPI, runs `body` on this rank, finalizes MPI, and returns what `body` returned. Without a launcher the
+  /// world has one rank. An error thrown by `body` ends the job with the message and exit code that `describe` gives
+  /// it. The job also ends if the library does not provide the thread level `threads`, and with exit code 78 if the
+  /// processes do not find each other, as under the launcher of another MPI. At most one call in the life of a process.
+  /// The corresponding MPI functions are `MPI_Init_thread` (MPI 4.0 §11.2.1) and `MPI_Finalize` (§11.2.2).
   public static func run<R: ~Copyable>(
     threads: ThreadLevel = .funneled,
     describe: @escaping @Sendable (any Error) -> Failure = { Failure(describing: $0) },
@@ -52,8 +54,7 @@ public struct World: Sendable {
     }
   }
 
-  /// The corresponding MPI functions are `MPI_Init_thread` (MPI 4.0 §11.6.2) and, for the end, `MPI_Finalize`
-  /// (§11.2.2).
+  /// Initializes MPI and makes the communicators; an error ends the job.
   private static func start(_ threads: ThreadLevel, _ describe: @escaping @Sendable (any Error) -> Failure) -> World {
     let launch = Launch()
     launch.endWithLauncher()
@@ -63,7 +64,7 @@ public struct World: Sendable {
       try check("MPI_Init_thread", MPI_Init_thread(nil, nil, threads.mpiValue, &provided))
       let level = ThreadLevel(provided: provided)
       let all = try Communicator(handle: MPI_COMM_WORLD)
-      // The library reports errors that belong to no communicator on this one.
+      // Errors that belong to no communicator are raised on this one (MPI 4.0 §2.8).
       _ = try Communicator(handle: MPI_COMM_SELF)
       launch.refuseStrangers(worldSize: all.size)
       let world = World(
@@ -82,11 +83,13 @@ public struct World: Sendable {
     }
   }
 
-  /// Whether mpirun, srun or another launcher has started this process. To be asked before MPI starts.
+  /// Whether mpirun, srun or another launcher started this process. Valid only before `run`: an MPI library without a
+  /// launcher sets the same environment variables.
   public static var hasLauncher: Bool { Launch().hasLauncher }
 
-  /// The MPI that the program runs with, as it names itself, on one line.
-  /// The corresponding MPI function is `MPI_Get_library_version` (MPI 4.0 §9.1.1), which may be called before MPI starts.
+  /// The name and version that the MPI library gives itself, up to the first comma or line break; "unknown" if it gives
+  /// none. May be called before `run`.
+  /// The corresponding MPI function is `MPI_Get_library_version` (MPI 4.0 §9.1.1).
   public static var library: String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(MPI_MAX_LIBRARY_VERSION_STRING) + 1) { characters in
       characters.initialize(repeating: 0)
@@ -99,8 +102,9 @@ public struct World: Sendable {
 
   // MARK: Errors
 
-  /// Runs `body` on every rank; all ranks have to call it at the same point. Returns only if it succeeds on all of
-  /// them. Otherwise the lowest rank that failed prints its message and ends the job.
+  /// Runs `body` on every rank; every rank must call it at the same point. Returns only if `body` succeeds on all of
+  /// them. Otherwise the lowest rank that failed prints its message and ends the job with its exit code.
+  /// The corresponding MPI function is `MPI_Allreduce` (MPI 4.0 §6.9.6).
   public func agree<R: ~Copyable>(_ body: () throws -> R) -> R {
     let outcome = Result<R, any Error>(catching: body)
     do {
@@ -117,20 +121,21 @@ public struct World: Sendable {
     }
   }
 
-  /// Ends the whole job because of an error, with its message and exit code. For whoever holds a live request, past
-  /// which an error must not unwind.
+  /// Ends the job with the message and exit code that `describe` gives the error. For code that holds a live request,
+  /// past which an error must not unwind.
+  /// The corresponding MPI function is `MPI_Abort` (MPI 4.0 §11.4.2).
   public func fail(_ error: any Error) -> Never {
     let failure = describe(error)
     Failure.acceptTermination()
     fflush(nil)
-    // Some time for a lower rank that failed too to end the job first. 0.2 s is ten times what mpirun needs for it;
-    // in short sleeps, which become longer on a busy machine as mpirun's time does.
+    // A lower rank that failed too ends the job first. 0.2 s is ten times what mpirun needs for it; in short sleeps,
+    // which become longer on a busy machine, as mpirun's time does.
     for _ in 0..<20 * min(communicator.rank, 8) { usleep(10_000) }
     end(failure)
   }
 
-  /// Ends this process with a message and without MPI, which may be coming to its end. The launcher then ends the
-  /// others.
+  /// Prints the error and ends this process with its exit code, without a call of MPI: for an error while another
+  /// thread may be finalizing MPI. The launcher then ends the other processes.
   public func leave(with error: any Error) -> Never {
     let failure = describe(error)
     failure.report(rank: communicator.rank, size: communicator.size)
@@ -139,13 +144,13 @@ public struct World: Sendable {
 
   private func end(_ failure: Failure) -> Never {
     failure.report(rank: communicator.rank, size: communicator.size)
-    // Alone there is nobody to end, and MPI_Abort would add a message of its own.
+    // A world of one has no other rank to end, and MPI_Abort would print a message of its own.
     if !hasLauncher { _exit(failure.exitCode) }
     communicator.abort(exitCode: failure.exitCode)
   }
 
-  /// Another rank has printed the message and is ending the job. Should the launcher not reach this process, it ends
-  /// by itself: exit code 77, a peer was lost.
+  /// Another rank has printed the message and is ending the job. If the launcher does not end this process within 30 s,
+  /// it ends itself with exit code 77 (a peer was lost).
   private func waitForTheEnd() -> Never {
     Failure.acceptTermination()
     fflush(nil)
@@ -155,7 +160,7 @@ public struct World: Sendable {
 
   // MARK: Time
 
-  /// Seconds since some moment in the past, which is the same for all calls in this process.
+  /// Seconds since a moment in the past that is fixed for this process; other ranks may count from another one.
   /// The corresponding MPI function is `MPI_Wtime` (MPI 4.0 §9.6).
   public static func wallTimeSeconds() -> Double { MPI_Wtime() }
 }

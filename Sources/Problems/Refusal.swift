@@ -22,7 +22,7 @@ package struct Refusal {
       case EACCES, EPERM:
         ("permission", "none", "see with ls -ld whom the file and the directories above it belong to")
       case ENOENT:
-        ("an existing file or directory", "nothing of that name", "see whether it was moved or removed")
+        ("an existing file or directory", "nothing of that name", nil)
       case ENOTDIR:
         ("a path through directories", "a file on the way", nil)
       case EIO:

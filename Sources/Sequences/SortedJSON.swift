@@ -11,7 +11,9 @@ package enum SortedJSON {
   }
 
   /// The value as JSON.
-  package static func text(_ value: some Encodable) throws -> String { String(decoding: try data(value), as: UTF8.self) }
+  package static func text(_ value: some Encodable) throws -> String {
+    String(decoding: try data(value), as: UTF8.self)
+  }
 
   /// Reads what `data` has made. Exit code 65 for anything else: `what` it should be, with which keys, and `name`, what
   /// the file is called.

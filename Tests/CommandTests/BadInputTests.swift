@@ -34,7 +34,8 @@ extension Commands {
 
     @Test func aMissingText() throws {
       try expectRefusal(
-        ["--text", "missing.txt"], exitCode: 74, [" — expected ", ", got \"no such file or directory\"", "missing.txt"])
+        ["--text", "missing.txt"], exitCode: 74,
+        ["text file cannot be read — expected ", ", got nothing of that name", "missing.txt"])
     }
 
     @Test func aDirectory() throws {

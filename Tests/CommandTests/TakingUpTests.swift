@@ -119,7 +119,7 @@ extension Commands {
       try withRun { workspace, elsewhere in
         let before = try workspace.output(["verify", "run"], ranks: nil)
         try FileManager.default.moveItem(atPath: workspace.path("corpus.txt"), toPath: elsewhere.path("moved.txt"))
-        let gone = "no such file or directory\" (\(workspace.path("corpus.txt")))"
+        let gone = "got nothing of that name (\(workspace.path("corpus.txt")))"
         try workspace.expectRefusal(["evaluate", "run"], exitCode: 74, [gone], hint: "--data PATH")
         for command in [["train", "--run", "run", "--steps", "13"], ["verify", "run"]] {
           try workspace.expectRefusal(command, exitCode: 74, [gone], hint: "--set data.path=PATH")

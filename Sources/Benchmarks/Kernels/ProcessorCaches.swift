@@ -1,4 +1,4 @@
-import Glibc
+import Files
 
 /// A data cache of the processor, as Linux describes it.
 package struct ProcessorCache: Equatable, Sendable {
@@ -29,8 +29,10 @@ package struct ProcessorCache: Equatable, Sendable {
   package static func ofThisMachine() -> [ProcessorCache] {
     let folder = "/sys/devices/system/cpu/cpu0/cache/index"
     return (0..<8).compactMap { index in
-      guard let level = line("\(folder)\(index)/level"), let kind = line("\(folder)\(index)/type"),
-        let size = line("\(folder)\(index)/size"), let shared = line("\(folder)\(index)/shared_cpu_list")
+      guard let level = KernelFile.firstLine("\(folder)\(index)/level"),
+        let kind = KernelFile.firstLine("\(folder)\(index)/type"),
+        let size = KernelFile.firstLine("\(folder)\(index)/size"),
+        let shared = KernelFile.firstLine("\(folder)\(index)/shared_cpu_list")
       else { return nil }
       return ProcessorCache(level: level, kind: kind, size: size, sharedBy: shared)
     }.sorted { $0.level < $1.level }
@@ -52,14 +54,5 @@ package struct ProcessorCache: Equatable, Sendable {
       count += last - first + 1
     }
     return count
-  }
-
-  /// The first line of a file; nil where it cannot be read.
-  private static func line(_ path: String) -> String? {
-    guard let file = fopen(path, "re") else { return nil }
-    defer { fclose(file) }
-    var text = [CChar](repeating: 0, count: 256)
-    guard fgets(&text, CInt(text.count), file) != nil else { return nil }
-    return String(decoding: text.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

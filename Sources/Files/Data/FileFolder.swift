@@ -1,4 +1,3 @@
-import Glibc
 import Problems
 
 /// The files of a folder that fit a pattern.
@@ -20,40 +19,21 @@ package enum FileFolder {
   /// The files exactly `depth` folders below, in the order of their bytes.
   private static func names(in folder: String, below prefix: String, depth: Int) throws(Problem) -> [ExactString] {
     var found: [ExactString] = []
-    for entry in try entries(of: folder).sorted() {
-      let path = "\(folder)/\(entry.text)"
-      let isFolder = isFolder(path)
+    for name in try entries(of: folder) {
+      let path = "\(folder)/\(name)"
+      // A link that leads nowhere is a file: reading it tells what is wrong.
+      let isFolder = (try? entry(Place(path))) == .directory
       if depth > 0 && isFolder {
-        found += try names(in: path, below: "\(prefix)\(entry.text)/", depth: depth - 1)
+        found += try names(in: path, below: "\(prefix)\(name)/", depth: depth - 1)
       } else if depth == 0 && !isFolder {
-        found.append(ExactString(prefix + entry.text))
+        found.append(ExactString(prefix + name))
       }
     }
     return found.sorted()
   }
 
-  /// The names in a folder, but for those that begin with a dot.
-  package static func entries(of folder: String) throws(Problem) -> [ExactString] {
-    guard let stream = opendir(folder) else {
-      let reason = String(cString: strerror(errno)).lowercased()
-      throw .file("folder cannot be read — expected a folder, got \"\(reason)\" (\(folder))")
-    }
-    defer { closedir(stream) }
-    var names: [ExactString] = []
-    while let entry = readdir(stream) {
-      let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-      if bytes.first == UInt8(ascii: ".") { continue }
-      guard let name = String(validating: bytes, as: UTF8.self) else {
-        throw .data(
-          "file name is not UTF-8 — expected UTF-8, got \"\(escaped(bytes))\" (\(folder))", hint: "rename the file")
-      }
-      names.append(ExactString(name))
-    }
-    return names
-  }
-
-  private static func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  /// The names in a folder, but for those that begin with a dot, in the order of their bytes.
+  package static func entries(of folder: String) throws(Problem) -> [String] {
+    try Files.names(in: Place(folder), as: "folder", withHidden: false)
   }
 }

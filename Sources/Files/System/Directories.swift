@@ -32,7 +32,7 @@ package func lastComponent(of path: String) -> String {
 package enum Entry { case absent, file, directory }
 
 /// What the place leads to; `followLinks` false: the link itself, which counts as a file.
-package func entry(_ place: Place, followLinks: Bool = true) throws -> Entry {
+package func entry(_ place: Place, followLinks: Bool = true) throws(Problem) -> Entry {
   var information = stat()
   while place.call({ fstatat($0, $1, &information, followLinks ? 0 : AT_SYMLINK_NOFOLLOW) }) == -1 {
     switch errno {
@@ -46,29 +46,35 @@ package func entry(_ place: Place, followLinks: Bool = true) throws -> Entry {
 
 /// The names in a directory, in byte order. One that is not UTF-8 is an error: a String cannot hold it, and with its
 /// bytes repaired it might be taken for another.
-package func names(in place: Place) throws -> [String] {
-  let descriptor = try checked("cannot open the directory", place) {
+/// - Parameters:
+///   - what: what an error calls the directory.
+///   - withHidden: whether names that begin with a dot count.
+package func names(
+  in place: Place, as what: String = "directory", withHidden: Bool = true
+) throws(Problem) -> [String] {
+  let descriptor = try checked("\(what) cannot be read", place) {
     openat($0, $1, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   }
   guard let stream = fdopendir(descriptor) else {
     let code = errno
     close(descriptor)
-    throw Problem("cannot read the directory", code: code, at: place)
+    throw Problem("\(what) cannot be read", code: code, at: place)
   }
   defer { closedir(stream) }
   var names: [String] = []
   errno = 0
   while let item = readdir(stream) {
     let bytes = withUnsafeBytes(of: &item.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+    if bytes.first == UInt8(ascii: "."), !withHidden { continue }
     guard let name = String(validating: bytes, as: UTF8.self) else {
       throw Problem(
-        .badData, "name of a file cannot be used", expected: "UTF-8", got: "\"\(escaped(bytes))\"", at: "\(place)",
+        .badData, "file name is not UTF-8", expected: "UTF-8", got: "\"\(escaped(bytes))\"", at: "\(place)",
         hint: "rename the file or remove it")
     }
     if name != ".", name != ".." { names.append(name) }
     errno = 0
   }
-  guard errno == 0 else { throw Problem("cannot read the directory", code: errno, at: place) }
+  guard errno == 0 else { throw Problem("\(what) cannot be read", code: errno, at: place) }
   return names.sorted(by: precedes)
 }
 
@@ -76,7 +82,7 @@ package func names(in place: Place) throws -> [String] {
 package func precedes(_ left: String, _ right: String) -> Bool { left.utf8.lexicographicallyPrecedes(right.utf8) }
 
 /// Makes a directory and the ones above it, where they are missing.
-package func makeDirectories(_ path: String) throws {
+package func makeDirectories(_ path: String) throws(Problem) {
   if try entry(Place(path)) == .directory { return }
   if directory(of: path) != path { try makeDirectories(directory(of: path)) }
   if mkdir(path, 0o755) == -1, errno != EEXIST {
@@ -95,7 +101,7 @@ package func move(_ source: Place, to target: Place) throws {
 }
 
 /// Waits until the names in a directory are on the disk.
-package func syncDirectory(_ place: Place) throws {
+package func syncDirectory(_ place: Place) throws(Problem) {
   let descriptor = try checked("cannot open the directory", place) {
     openat($0, $1, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   }

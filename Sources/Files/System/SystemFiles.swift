@@ -20,7 +20,7 @@ extension Problem {
 @discardableResult
 package func checked<Result: SignedInteger>(
   _ what: @autoclosure () -> String, _ place: Place, _ body: (_ directory: Int32, _ path: String) -> Result
-) throws -> Result {
+) throws(Problem) -> Result {
   while true {
     let result = place.call(body)
     if result != -1 { return result }
@@ -59,21 +59,28 @@ package func hexadecimal(_ digest: SHA256.Digest) -> String {
 /// A regular file open for reading at any place; several threads may read at once.
 package final class InputFile: Sendable {
   package let place: Place
-  package let length: Int
+  /// What it was known by when it was opened.
+  package let state: FileState
   private let descriptor: Int32
 
-  /// Opens an existing regular file. `followLinks` is false for files that a manifest names: a link could lead out of
-  /// the checkpoint.
-  package init(_ place: Place, followLinks: Bool = true) throws {
+  /// Bytes when it was opened.
+  package var length: Int { state.size }
+
+  /// Opens an existing regular file; a pipe is refused, because every rank reads the file.
+  /// - Parameters:
+  ///   - what: what an error calls the file.
+  ///   - followLinks: false for files that a manifest names: a link could lead out of the checkpoint.
+  package init(_ place: Place, as what: String? = nil, followLinks: Bool = true) throws(Problem) {
+    let cannotRead = what.map { "\($0) cannot be read" } ?? "cannot read"
     // O_NONBLOCK: opening a pipe must not wait for a writer.
     let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW)
-    let descriptor = try checked("cannot read", place) { openat($0, $1, flags) }
+    let descriptor = try checked(cannotRead, place) { openat($0, $1, flags) }
     var information = stat()
-    do {
-      try checked("cannot read", place) { _, _ in fstat(descriptor, &information) }
+    do throws(Problem) {
+      try checked(cannotRead, place) { _, _ in fstat(descriptor, &information) }
       guard information.st_mode & S_IFMT == S_IFREG else {
-        let got = information.st_mode & S_IFMT == S_IFDIR ? "a directory" : "a special file"
-        throw Problem(.inputOutput, "cannot read", expected: "a file", got: got, at: "\(place)")
+        let got = information.st_mode & S_IFMT == S_IFDIR ? "a directory" : "a device or pipe"
+        throw Problem(.inputOutput, cannotRead, expected: "a file", got: got, at: "\(place)")
       }
     } catch {
       close(descriptor)
@@ -81,13 +88,13 @@ package final class InputFile: Sendable {
     }
     self.place = place
     self.descriptor = descriptor
-    length = Int(information.st_size)
+    state = FileState(information)
   }
 
   deinit { close(descriptor) }
 
   /// Fills the buffer from the file's bytes at `offset`.
-  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
+  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(Problem) {
     var done = 0
     while done < buffer.count {
       let count = try checked("cannot read", place) { _, _ in
@@ -103,12 +110,19 @@ package final class InputFile: Sendable {
   }
 
   /// `count` bytes from `offset`. The caller has checked both against `length`.
-  package func bytes(at offset: Int, count: Int) throws -> [UInt8] {
-    try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      try read(
-        into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]), at: offset)
-      initialized = count
+  package func bytes(at offset: Int, count: Int) throws(Problem) -> [UInt8] {
+    var problem: Problem?
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      do throws(Problem) {
+        try read(
+          into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]), at: offset)
+        initialized = count
+      } catch {
+        problem = error
+      }
     }
+    if let problem { throw problem }
+    return bytes
   }
 
   /// Hands out the bytes of a range in order, in pieces of at most 1 MiB; every piece but the last is a multiple of 8.
@@ -122,17 +136,6 @@ package final class InputFile: Sendable {
       try body(UnsafeRawBufferPointer(part))
       offset += part.count
     }
-  }
-
-  /// The first line of a small file, also of one in /proc, whose length is 0.
-  package static func firstLine(of place: Place) throws -> String {
-    let descriptor = try checked("cannot read", place) { openat($0, $1, O_RDONLY | O_CLOEXEC) }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: 256)
-    let count = try checked("cannot read", place) { _, _ in
-      bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress!, $0.count) }
-    }
-    return String(decoding: bytes[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }
 
   /// The length and SHA-256 of the whole file.

@@ -1,4 +1,5 @@
 import ExactMath
+import Files
 import Glibc
 import MPI
 import Problems
@@ -66,7 +67,7 @@ private enum ProgramFile {
 
   /// Equal for processes of one machine that run the same unchanged file.
   static var place: UInt64 {
-    let machine = ProcessorShare.text(ofFile: "/proc/sys/kernel/random/boot_id") ?? "unknown, process \(getpid())"
+    let machine = KernelFile.text("/proc/sys/kernel/random/boot_id") ?? "unknown, process \(getpid())"
     var file = stat()
     guard stat(path, &file) == 0 else { return XXHash64.hash("\(machine), process \(getpid())") }
     return XXHash64.hash("\(machine) \(file.st_dev) \(file.st_ino) \(file.st_size)")

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import MPI
 import Problems
@@ -90,7 +91,7 @@ package struct MemoryLimits: Equatable, Sendable {
     }
     return MemoryLimits(
       localRanks: localRanks, physicalBytes: sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)),
-      addressSpace: limit(RLIMIT_AS), data: limit(RLIMIT_DATA), read: ProcessorShare.text(ofFile:))
+      addressSpace: limit(RLIMIT_AS), data: limit(RLIMIT_DATA), read: KernelFile.text)
   }
 
   /// Refuses work that cannot fit, before any of its memory is allocated: exit code 78.

@@ -1,3 +1,5 @@
+import Files
+
 /// Memory of this process as Linux counts it (proc(5)), in bytes; 0 where the kernel does not say.
 package enum ProcessMemory {
   /// The most that has been in use. `getrusage` would count in what the process was before it became this program.
@@ -10,7 +12,7 @@ package enum ProcessMemory {
 
   /// The sum of the lines with these labels.
   private static func bytes(_ labels: [Substring], of path: String) -> Int {
-    (ProcessorShare.text(ofFile: path) ?? "").split(separator: "\n").reduce(0) { sum, line in
+    (KernelFile.text(path) ?? "").split(separator: "\n").reduce(0) { sum, line in
       let words = line.split(whereSeparator: \.isWhitespace)
       guard words.count == 3, labels.contains(words[0]), words[2] == "kB", let kilobytes = Int(words[1]) else {
         return sum

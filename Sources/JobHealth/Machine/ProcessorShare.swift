@@ -1,4 +1,4 @@
-import Glibc
+import Files
 
 /// The processor that one process may use: the cores that it is bound to, and the share of time that its control group
 /// allows. Made from the texts of Linux's `/proc` and `/sys`, which `read` gives by path, nil for one that is not
@@ -75,17 +75,5 @@ package struct ProcessorShare: Equatable, Sendable {
 
 extension ProcessorShare {
   /// That of this process.
-  package static var ofThisProcess: ProcessorShare { ProcessorShare(read: text(ofFile:)) }
-
-  /// A file of the kernel, whose length is not known before it is read.
-  package static func text(ofFile path: String) -> String? {
-    guard let file = fopen(path, "re") else { return nil }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 4096)
-    while case let count = fread(&piece, 1, piece.count, file), count > 0, bytes.count < 1 << 20 {
-      bytes += piece[..<count]
-    }
-    return String(validating: bytes, as: UTF8.self)
-  }
+  package static var ofThisProcess: ProcessorShare { ProcessorShare(read: KernelFile.text) }
 }

@@ -44,7 +44,9 @@ extension MetricsLog {
   /// The run that the first line of the metrics names; nil where there is no file, or another first line.
   static func run(_ place: Place) throws -> RunIdentity? {
     guard try entry(place) != .absent else { return nil }
-    var reader = JSONReader(Array(try InputFile.firstLine(of: place).utf8))
+    let file = try InputFile(place)
+    let beginning = try file.bytes(at: 0, count: min(256, file.length))
+    var reader = JSONReader(Array(beginning.prefix { $0 != UInt8(ascii: "\n") }))
     var (event, run): (String?, RunIdentity?)
     // What cannot be read is no record of ours.
     try? reader.object { reader, key in

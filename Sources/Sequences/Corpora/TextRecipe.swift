@@ -56,8 +56,8 @@ package struct TextRecipe: Sendable {
   }
 
   /// The states of the files; errors as `TextFile.read` has them.
-  func states() throws(Problem) -> [TextFile.State] {
-    var states: [TextFile.State] = []
+  func states() throws(Problem) -> [FileState] {
+    var states: [FileState] = []
     for file in files { states.append(try TextFile.state(file)) }
     return states
   }
@@ -76,7 +76,9 @@ package struct TextRecipe: Sendable {
     }
     if case .fraction(let share) = validation { add("fraction \(share)") } else { add("whole") }
     for file in files {
-      guard let place = realpath(file, nil) else { throw TextFile.failure(file, "text file") }
+      guard let place = realpath(file, nil) else {
+        throw Problem("text file cannot be read", code: errno, at: Place(file))
+      }
       // As bytes: a path that is not UTF-8 must not be repaired into another one.
       hash.update(bufferPointer: UnsafeRawBufferPointer(start: place, count: strlen(place) + 1))
       free(place)

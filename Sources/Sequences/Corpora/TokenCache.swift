@@ -62,7 +62,7 @@ package struct TokenCache: Sendable {
     }
     guard try recipe.states() == states else { throw Problem.changedText(recipe.path) }
     try name(file, link)
-    try sync(directory)
+    try inDirectory { () throws(Problem) in try syncDirectory(Place(directory)) }
   }
 
   /// The file of a recipe, as `prepare` left it, or one in memory for a small text.
@@ -83,7 +83,7 @@ package struct TokenCache: Sendable {
     }
   }
 
-  private func isCached(_ states: [TextFile.State]) -> Bool { states.reduce(0) { $0 + $1.size } >= smallestText }
+  private func isCached(_ states: [FileState]) -> Bool { states.reduce(0) { $0 + $1.size } >= smallestText }
 
   // MARK: Names
 
@@ -98,8 +98,8 @@ package struct TokenCache: Sendable {
     "\(directory)/\(try prefix(recipe))\(digits(contents)).tokens"
   }
 
-  private func link(_ recipe: TextRecipe, _ states: [TextFile.State]) throws(Problem) -> String {
-    "\(directory)/\(try prefix(recipe))\(digits(TextFile.State.digest(states))).link"
+  private func link(_ recipe: TextRecipe, _ states: [FileState]) throws(Problem) -> String {
+    "\(directory)/\(try prefix(recipe))\(digits(FileState.digest(states))).link"
   }
 
   private func digits(_ digest: [UInt8]) -> String { Array(digest.prefix(8)).hexadecimal }
@@ -155,7 +155,7 @@ package struct TokenCache: Sendable {
 
   /// Makes the file of a recipe and returns its path.
   private func make(_ recipe: TextRecipe) throws -> String {
-    try makeDirectory(directory)
+    try inDirectory { () throws(Problem) in try makeDirectories(directory) }
     removeAbandoned()
     let (descriptor, temporary) = try unfinishedFile()
     defer {
@@ -204,19 +204,14 @@ package struct TokenCache: Sendable {
   }
 
   /// The names in the directory; none where it cannot be read.
-  private func names() -> [String] { (try? FileFolder.entries(of: directory))?.map(\.text) ?? [] }
+  private func names() -> [String] { (try? FileFolder.entries(of: directory)) ?? [] }
 
-  private func makeDirectory(_ path: String) throws(Problem) {
-    var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
-    if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeDirectory(String(path[..<slash])) }
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .unwritable(path) }
-  }
-
-  private func sync(_ directory: String) throws(Problem) {
-    let descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .unwritable(directory) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .unwritable(directory) }
+  /// What cannot be done in the directory gets the hint of the cache.
+  private func inDirectory(_ body: () throws(Problem) -> Void) throws(Problem) {
+    do throws(Problem) {
+      try body()
+    } catch {
+      throw Problem(error.exit, error.message, hint: Problem.cacheHint)
+    }
   }
 }

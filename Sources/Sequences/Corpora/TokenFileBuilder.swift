@@ -154,7 +154,7 @@ struct TokenFileBuilder {
 
   // MARK: Texts that are too short
 
-  private func expectContent(_ state: TextFile.State, _ path: String) throws(Problem) {
+  private func expectContent(_ state: FileState, _ path: String) throws(Problem) {
     guard state.size > 0 else {
       throw .data("text is empty — expected at least 2 tokens, got an empty file (\(path))")
     }

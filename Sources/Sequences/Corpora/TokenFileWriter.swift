@@ -81,6 +81,8 @@ extension Problem {
     let reason = String(cString: strerror(errno)).lowercased()
     return .file(
       "tokens cannot be written — expected room in a directory that can be written to, got \"\(reason)\" (\(path))",
-      hint: "make room there, or name another directory for them with \(TokenCache.variable)=DIR")
+      hint: cacheHint)
   }
+
+  static let cacheHint = "make room there, or name another directory for them with \(TokenCache.variable)=DIR"
 }
