@@ -76,12 +76,12 @@ package enum ExtremesBenchmark {
       let biases = shape.layerRange(index).upperBound - layer.columns..<shape.layerRange(index).upperBound
       scale(training, biases, by: 0)
       let first = biases.lowerBound + Gate.candidate.rawValue * layer.hidden
-      for unit in 0..<layer.hidden { training.sharded.parameters[first + unit] = 2e-38 }
+      for unit in 0..<layer.hidden { training.replica.parameters[first + unit] = 2e-38 }
     }
   }
 
   private static func scale(_ training: Training, _ range: Range<Int>, by factor: Float) {
-    for i in range { training.sharded.parameters[i] *= factor }
+    for i in range { training.replica.parameters[i] *= factor }
   }
 
   // MARK: Steps
@@ -108,7 +108,7 @@ package enum ExtremesBenchmark {
       source = RandomSequences(globalBatch: sizes.sequences, timesteps: sizes.timesteps, shape: shape)
       try training.initialize(method: .uniform, forgetBias: 1)
       change(training)
-      try training.sharded.parametersChanged()
+      try training.replica.parametersChanged()
     }
 
     /// Makes a step, and says how long it took.
@@ -122,7 +122,7 @@ package enum ExtremesBenchmark {
 
     /// Denormal numbers in the gradient of the last step and in the states of its timesteps.
     var denormals: Int {
-      let model = training.sharded.model
+      let model = training.replica.model
       func count(_ values: UnsafeMutablePointer<Float>, _ numbers: Int) -> Int {
         (0..<numbers).count { values[$0].isSubnormal }
       }

@@ -110,7 +110,7 @@ package struct StepBenchmark: Sendable {
     case .training(let model):
       let training = try preparedTraining(
         shape, model, world: world, reduction: reduction, accumulate: accumulate)
-      let (setup, plan) = (training.setup, training.sharded.plan)
+      let (setup, plan) = (training.setup, training.replica.plan)
       let source = RandomSequences(globalBatch: shape.sequences, timesteps: shape.timesteps, shape: model)
       return PreparedStep(
         memory: Training.memoryEstimate(setup, plan: plan, sharing: training.sharing.ranks),

@@ -2,7 +2,7 @@ import ExactMath
 import Kernels
 import Sequences
 
-extension ShardedModel {
+extension Replica {
   /// The probabilities of the classes for every sequence of a source, [sequences][K], and the mean loss of those that
   /// have a target: the same bits on every rank and for every number of ranks. Every rank calls it.
   /// - Precondition: the model says one class for a whole sequence.
@@ -34,7 +34,7 @@ extension ShardedModel {
   }
 }
 
-extension ShardedModel {
+extension Replica {
   /// The class that the model says at each timestep of every sequence of a source with its probability, and the mean
   /// loss of those that have a target: the same bits on every rank and for every number of ranks. Every rank calls it.
   /// - Precondition: the model says one class at every timestep.

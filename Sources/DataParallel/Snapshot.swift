@@ -19,7 +19,7 @@ package final class Snapshot {
   /// Memory for a training's state. Collective over ranks that share.
   init(of training: Training) throws {
     self.training = training
-    let (setup, model, plan) = (training.setup, training.sharded.model, training.sharded.plan)
+    let (setup, model, plan) = (training.setup, training.replica.model, training.replica.plan)
     let rank = training.world.communicator.rank
     let isRoot = rank == 0
     let count = (1 + setup.moments.count) * setup.shape.parameterCount
@@ -42,7 +42,7 @@ package final class Snapshot {
   package func take() throws {
     copyOwned()
     try training.world.communicator.gatherV(
-      UnsafeBufferPointer(training.sharded.states),
+      UnsafeBufferPointer(training.replica.states),
       into: UnsafeMutableBufferPointer(start: states.pointer, count: states.count), lanes, root: 0)
     try window?.barrier()
   }
@@ -55,7 +55,7 @@ package final class Snapshot {
     let hasAverage = optimizer.averaged > 0
     for range in optimizer.ranges {
       (place(hasAverage ? last : 0) + range.lowerBound).update(
-        from: training.sharded.parameters + range.lowerBound, count: range.count)
+        from: training.replica.parameters + range.lowerBound, count: range.count)
     }
     for index in 0..<last {
       let place = place(hasAverage && index + 1 == last ? 0 : index + 1)

@@ -19,7 +19,7 @@ extension Training {
     let shape = setup.shape
     let read = world.agree {
       try checkpoint.map { checkpoint in
-        try ModelFile.read(checkpoint.open(CheckpointFiles.model), into: sharded.parameters, shape: shape)
+        try ModelFile.read(checkpoint.open(CheckpointFiles.model), into: replica.parameters, shape: shape)
         let state = try checkpoint.open(CheckpointFiles.state)
         return (
           hidden: try state.values(
@@ -32,16 +32,16 @@ extension Training {
     }
     if let holders = sharing.node == nil ? world.communicator : sharing.holders {
       try holders.broadcast(
-        UnsafeMutableBufferPointer(start: sharded.parameters, count: shape.parameterCount), root: 0)
+        UnsafeMutableBufferPointer(start: replica.parameters, count: shape.parameterCount), root: 0)
     }
     try loadMoments(checkpoint)
     let hidden = try world.communicator.broadcast(read?.hidden ?? [], root: 0)
-    let size = sharded.model.stateSize
-    let mine = hidden[sharded.lanes.lowerBound * size..<sharded.lanes.upperBound * size]
-    _ = sharded.states.update(fromContentsOf: mine)
+    let size = replica.model.stateSize
+    let mine = hidden[replica.lanes.lowerBound * size..<replica.lanes.upperBound * size]
+    _ = replica.states.update(fromContentsOf: mine)
     optimizer.averaged = try world.communicator.broadcast(read?.averaged ?? 0, root: 0)
-    if optimizer.averaged > 0 { optimizer.exchangeAverage(sharded.parameters) }
-    try sharded.parametersChanged()
+    if optimizer.averaged > 0 { optimizer.exchangeAverage(replica.parameters) }
+    try replica.parametersChanged()
     let steps = try world.communicator.broadcast(read?.evaluations.map(\.step) ?? [], root: 0)
     let losses = try world.communicator.broadcast(read?.evaluations.map(\.loss) ?? [], root: 0)
     evaluations = zip(steps, losses).map { Evaluation(step: $0, loss: $1) }

@@ -117,7 +117,7 @@ extension Training {
   package static func mostSubtrees(_ plan: ShardPlan) -> Int { subtrees(plan).map(\.count).max() ?? 1 }
 }
 
-extension ShardedModel {
+extension Replica {
   /// What a model that is only evaluated takes on the rank with the most lanes.
   package static func memoryNeed(of setup: TrainingSetup, plan: ShardPlan) -> MemoryNeed {
     let memory = Training.memory(setup, plan: plan)

@@ -14,7 +14,7 @@ extension Training {
   func update(_ step: Int, norm: Double, learningRateFactor: Double) throws {
     setup.clip.limitElements(of: reducer.sum, in: reducer.changedRanges)
     try optimizer.update(
-      sharded.parameters, gradient: reducer.sum + setup.shape.gradientShift,
+      replica.parameters, gradient: reducer.sum + setup.shape.gradientShift,
       gradientScale: setup.clip.factor(norm: norm),
       step: step - setbacks.skipped, learningRateFactor: learningRateFactor,
       changed: setup.shape.isTied ? nil : reducer.changedRanges
@@ -27,12 +27,12 @@ extension Training {
   // MARK: Evaluations
 
   /// Mean loss over all targets of held-out data, of the model that a checkpoint would hold. `visit` as that of
-  /// `ShardedModel.evaluate`, and so `stop`.
+  /// `Replica.evaluate`, and so `stop`.
   package func evaluate(
     _ validation: any SequenceSource, stop: StopListener? = nil,
-    visit: (ShardedModel.EvaluatedWindow) -> Void = { _ in }
+    visit: (Replica.EvaluatedWindow) -> Void = { _ in }
   ) throws -> Double {
-    try withAverage { try sharded.evaluate(validation, stop: stop, visit: visit) }
+    try withAverage { try replica.evaluate(validation, stop: stop, visit: visit) }
   }
 
   /// An evaluation after so many steps has come to a loss, which counts where evaluations decide about anything; of
@@ -50,7 +50,7 @@ extension Training {
   /// Before the update of a step, counted from 0: the average begins with the parameters as they are.
   func beginAveragingWhereDue(_ step: Int) {
     guard optimizer.averaged == 0, setup.averaging.hasBegun(step: step, evaluations) else { return }
-    optimizer.beginAveraging(sharded.parameters)
+    optimizer.beginAveraging(replica.parameters)
   }
 
   /// In `body` the parameters are those of the model that the run comes to: their average, once it has begun. Every
@@ -64,7 +64,7 @@ extension Training {
   }
 
   func exchangeAverage() throws {
-    optimizer.exchangeAverage(sharded.parameters)
-    try sharded.parametersChanged()
+    optimizer.exchangeAverage(replica.parameters)
+    try replica.parametersChanged()
   }
 }

@@ -35,7 +35,7 @@ package final class Training {
   /// What is trained, and how.
   package let setup: TrainingSetup
   /// The model, and the rank's lanes.
-  package let sharded: ShardedModel
+  package let replica: Replica
 
   /// What this rank is about.
   package let clock: StepClock
@@ -72,7 +72,7 @@ package final class Training {
       Training.sharedBytes(setup, plan: plan, ranks: $0)
     }
     Training.checkMemory(setup, plan: plan, sharing: sharing.ranks, world: world)
-    sharded = try ShardedModel(
+    replica = try Replica(
       world: world, shape: setup.shape, timesteps: setup.timesteps, segment: setup.segment, plan: plan,
       dropout: Dropout(setup), penalty: setup.penalty, accumulate: setup.accumulate, sharing: sharing)
     let rank = world.communicator.rank
@@ -109,12 +109,12 @@ package final class Training {
   package func initialize(
     method: Initialization, forgetBias: Float, inputBias: Float = 0, vectors: WordVectors? = nil
   ) throws {
-    if sharded.writesParameters {
+    if replica.writesParameters {
       setup.shape.initialize(
-        sharded.parameters, seed: setup.seed, method: method, forgetBias: forgetBias, inputBias: inputBias)
-      vectors?.write(to: sharded.parameters, setup.shape)
+        replica.parameters, seed: setup.seed, method: method, forgetBias: forgetBias, inputBias: inputBias)
+      vectors?.write(to: replica.parameters, setup.shape)
     }
-    try sharded.parametersChanged()
+    try replica.parametersChanged()
   }
 
   /// What checkpoints are written from; its memory is made by the first call. Collective.
@@ -128,7 +128,7 @@ package final class Training {
   /// From now on a step ends the job where the parameters have changed since the update before it. Costs two passes
   /// over the parameters a step.
   package func watchParameters() {
-    parameterGuard = ParameterGuard(ParameterTensors(setup.shape), parameters: sharded.parameters)
+    parameterGuard = ParameterGuard(ParameterTensors(setup.shape), parameters: replica.parameters)
   }
 
   /// One synchronized step: forward, loss and backward through time, pass after pass over the rank's shards, with each
@@ -138,9 +138,9 @@ package final class Training {
   package func step(_ step: Int, source: any SequenceSource, stop: StopListener? = nil) throws -> StepResult {
     heartbeat?.enter(.computing, step: step + 1)
     clock.beginStep(step + 1)
-    if sharded.model.dropsWeights {
+    if replica.model.dropsWeights {
       clock.enter(.packing)
-      try sharded.packRecurrent(step: step)
+      try replica.packRecurrent(step: step)
       clock.enter(.data)
     }
     let count = source.targetCount(atStep: step)
@@ -160,7 +160,7 @@ package final class Training {
       : try apply(step, norm: norm, loss: loss, learningRateFactor: factor, source: source, targetCount: count)
     clock.enter(.update)
     reducer.clearEmbedding()
-    sharded.model.clearEmbeddingGradient(memory.gradient(0), subtreeStride: memory.count)
+    replica.model.clearEmbeddingGradient(memory.gradient(0), subtreeStride: memory.count)
     return StepResult(
       loss: loss, gradientNorm: norm, learningRate: setup.rule.learningRate * factor, nonFinite: finding,
       times: clock.endStep(), stop: stop?.agreement)
@@ -175,10 +175,10 @@ package final class Training {
     // Requests are under way: an error must not unwind past them.
     do {
       let isAbandoned = try StopListener.isAbandoned {
-        for pass in sharded.passes { try run(pass, step: step, source: source, targetCount: targetCount, stop: stop) }
+        for pass in replica.passes { try run(pass, step: step, source: source, targetCount: targetCount, stop: stop) }
       }
       while unsubmitted > 0 { submit(unsubmitted - 1) }
-      try parameterGuard?.check(sharded.parameters, step: step)
+      try parameterGuard?.check(replica.parameters, step: step)
       return isAbandoned
     } catch {
       world.fail(error)
@@ -191,16 +191,16 @@ package final class Training {
     _ step: Int, norm: Double, loss: Double, learningRateFactor: Double, source: any SequenceSource, targetCount: Int
   ) throws -> NonFiniteFinding? {
     heartbeat?.enter(.updating, step: step + 1)
-    sharded.clearFreshStates(step, of: source)
+    replica.clearFreshStates(step, of: source)
     beginAveragingWhereDue(step)
     guard norm.isFinite && loss.isFinite else {
       return try findNonFinite(step: step, source: source, targetCount: targetCount)
     }
     try update(step, norm: norm, learningRateFactor: learningRateFactor)
-    try sharded.parametersChanged(clock: clock)
-    parameterGuard?.updated(sharded.parameters)
+    try replica.parametersChanged(clock: clock)
+    parameterGuard?.updated(replica.parameters)
     setbacks.skippedInARow = 0
-    sharded.carryStates()
+    replica.carryStates()
     return nil
   }
 
@@ -209,30 +209,30 @@ package final class Training {
     setbacks.skipped += 1
     setbacks.skippedInARow += 1
     // A state that came to be NaN would stay so for ever.
-    sharded.clearNonFiniteStates()
+    replica.clearNonFiniteStates()
   }
 
   /// One pass: the gradient of its shards joins that of the passes before. With the last one a part is complete.
   private func run(
-    _ pass: ShardedModel.Pass, step: Int, source: any SequenceSource, targetCount: Int, stop: StopListener?
+    _ pass: Replica.Pass, step: Int, source: any SequenceSource, targetCount: Int, stop: StopListener?
   ) throws {
     if pass.index > 0 { clock.enter(.data) }
-    sharded.begin(pass, of: source, step: step)
+    replica.begin(pass, of: source, step: step)
     clock.enter(.forward)
     func check() throws { try stop?.check() }
-    try sharded.forward(step: step, between: check)
-    let model = sharded.model
-    let isLast = pass.index == sharded.passes.count - 1
+    try replica.forward(step: step, between: check)
+    let model = replica.model
+    let isLast = pass.index == replica.passes.count - 1
     for segment in model.segments.indices.reversed() {
       clock.enter(.forward)
-      try sharded.recompute(segment: segment, step: step, between: check)
+      try replica.recompute(segment: segment, step: step, between: check)
       clock.enter(.loss)
       try model.loss(
-        targets: sharded.targets, scale: 1 / Float(max(1, targetCount)),
+        targets: replica.targets, scale: 1 / Float(max(1, targetCount)),
         shardLosses: UnsafeMutableBufferPointer(rebasing: shardLosses[pass.shards]), between: check)
       clock.enter(.backward, part: setup.shape.parts.count - 1)
       try model.backward(
-        sharded.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count,
+        replica.input, step: step, gradient: memory.gradient(0), subtreeStride: memory.count,
         runs: isLast ? reducer.runs : 1,
         between: {
           if isLast { reducer.poll() }
@@ -252,7 +252,7 @@ package final class Training {
     unsubmitted = part
     reductionOrder = reductionOrder &* 0x9E37_79B1_85EB_CA87 &+ UInt64(part + 1)
     clock.enter(.submit, part: part)
-    reducer.submit(part: part, rowsSeen: part == 0 ? sharded.model.tokensSeen : [])
+    reducer.submit(part: part, rowsSeen: part == 0 ? replica.model.tokensSeen : [])
   }
 }
 

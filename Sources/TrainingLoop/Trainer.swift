@@ -76,7 +76,7 @@ package final class Trainer {
     self.trace = trace
     self.dumps = dumps
     times = try RunTimes(
-      world: world, sequences: (0..<world.communicator.size).map { training.sharded.plan.lanes(ofRank: $0).count })
+      world: world, sequences: (0..<world.communicator.size).map { training.replica.plan.lanes(ofRank: $0).count })
     self.report = report
     coordinator = Coordinator(policy: policy)
     self.verification = ParameterVerification(

@@ -23,9 +23,9 @@ struct Evaluate: DistributedCommand {
       let hint = data == nil ? "if the data of the run have moved, name them or others with --data PATH" : nil
       try world.onEachNode { try SavedRun.hinting(hint) { try task.prepareEvaluation(of: saved, on: data) } }
       let evaluation = world.agree { try SavedRun.hinting(hint) { try task.evaluation(of: saved, on: data) } }
-      let sharded = try saved.sharded(world, checkpoint, timesteps: evaluation.timesteps)
+      let replica = try saved.replica(world, checkpoint, timesteps: evaluation.timesteps)
       if world.communicator.rank == 0 { printLine("checkpoint: \(checkpoint.path)") }
-      let lines = try evaluation.lines(sharded, world)
+      let lines = try evaluation.lines(replica, world)
       if world.communicator.rank == 0 { lines.forEach(printLine) }
       return 0
     }

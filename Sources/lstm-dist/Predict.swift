@@ -33,8 +33,8 @@ struct Predict: DistributedCommand {
         return try saved.configuration.task.type.prediction(
           by: saved, of: files.isEmpty ? [(name: "standard input", bytes: standardInput)] : inputs)
       }
-      let sharded = try saved.sharded(world, checkpoint, timesteps: prediction.timesteps)
-      let lines = try prediction.lines(sharded, world)
+      let replica = try saved.replica(world, checkpoint, timesteps: prediction.timesteps)
+      let lines = try prediction.lines(replica, world)
       if world.communicator.rank == 0 { lines.forEach(printLine) }
       return 0
     }

@@ -90,7 +90,7 @@ struct SavedRun {
   }
 
   /// The model on all ranks, with windows of T = `timesteps`. Collective.
-  func sharded(_ world: World, _ checkpoint: Checkpoint, timesteps: Int) throws -> ShardedModel {
+  func replica(_ world: World, _ checkpoint: Checkpoint, timesteps: Int) throws -> Replica {
     let plan = world.agree {
       try ShardPlan(
         globalBatch: configuration.batch.sequences, shards: configuration.batch.shards, ranks: world.communicator.size)
@@ -98,16 +98,16 @@ struct SavedRun {
     let setup = TrainingSetup(configuration, shape: model.shape, timesteps: timesteps)
     world.agree {
       try MemoryLimits.ofThisProcess(localRanks: world.node.size).check(
-        ShardedModel.memoryNeed(of: setup, plan: plan), for: "model and sequences do not fit",
+        Replica.memoryNeed(of: setup, plan: plan), for: "model and sequences do not fit",
         hint: "use fewer ranks, or more nodes")
     }
-    let sharded = try ShardedModel(
+    let replica = try Replica(
       world: world, shape: model.shape, timesteps: timesteps,
       segment: configuration.training.recompute.segment(of: timesteps), plan: plan, dropout: nil,
       accumulate: configuration.batch.accumulate)
-    world.agree { try model.readParameters(checkpoint, into: sharded.parameters) }
-    try sharded.parametersChanged()
-    return sharded
+    world.agree { try model.readParameters(checkpoint, into: replica.parameters) }
+    try replica.parametersChanged()
+    return replica
   }
 
   // MARK: What it is evaluated on

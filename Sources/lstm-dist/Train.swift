@@ -311,7 +311,7 @@ struct TrainJob {
     _ console: Console, _ configuration: Configuration, _ data: RunData, _ training: Training,
     _ directory: RunDirectory, _ found: Found
   ) {
-    let (setup, plan) = (training.setup, training.sharded.plan)
+    let (setup, plan) = (training.setup, training.replica.plan)
     let shape = setup.shape
     console.line(
       "\(configuration.task.rawValue): \(shape.parameterCount) parameters (\(shape.names), D \(shape.inputs), "

@@ -10,7 +10,7 @@ extension TrainJob {
     _ console: Console, _ configuration: Configuration, _ data: RunData, _ training: Training,
     _ directory: RunDirectory, lastStep: Int
   ) throws {
-    let result = try training.withAverage { try data.result(training.sharded, world, lastStep) }
+    let result = try training.withAverage { try data.result(training.replica, world, lastStep) }
     guard isRoot else { return }
     result.forEach(console.line)
     console.line("\ncheckpoint: \(directory.checkpointPath(step: lastStep))")

@@ -32,7 +32,7 @@ func printMemory(_ world: World) throws {
   for step in 0..<3 { _ = try training.step(step, source: source) }
   try world.communicator.barrier()
   let used = try world.communicator.allReduce(ProcessMemory.proportionalBytes - before, .sum)
-  let gradients = Training.memoryEstimate(setup, plan: training.sharded.plan).gradients * world.communicator.size
+  let gradients = Training.memoryEstimate(setup, plan: training.replica.plan).gradients * world.communicator.size
   if world.communicator.rank == 0 { print("kept \(used - gradients) of parameters \(4 * setup.shape.parameterCount)") }
 }
 

@@ -73,7 +73,7 @@ func train(_ training: Training, to steps: Int, in directory: RunDirectory, worl
   _ = try trainer.run(resumes: resumes, from: newest, finishRecorded: false)
   var correct = 0
   let source = FirstSigns()
-  _ = try training.sharded.evaluate(source) { window in
+  _ = try training.replica.evaluate(source) { window in
     let batch = SequenceBatch.allocate(
       timesteps: source.timesteps, lanes: window.lanes.count, inputs: .numbers(2), targets: .lastStep)
     defer { batch.deallocate() }

@@ -107,12 +107,12 @@ func train(_ world: World, _ trial: Trial) throws -> Int32 {
   try training.initialize(method: .uniform, forgetBias: 1)
   // The first recurrent weight of the layer.
   let layer = shape.layerRange(trial.layer).lowerBound + shape.lstm[trial.layer].inputs * 4 * 17
-  let weight = training.sharded.parameters + layer
+  let weight = training.replica.parameters + layer
   var (healthy, hasHappened) = (Float.nan, false)
   func write(_ value: Float) {
     weight.pointee = value
     // Ranks that share nothing do not wait for each other here.
-    try! training.sharded.parametersChanged()
+    try! training.replica.parametersChanged()
   }
   let tokens = (0..<2000).map { Int32($0 * 7 % 11) }
   let stream = FaultySource(

@@ -45,7 +45,7 @@ World.run { world in
   try training.initialize(method: .uniform, forgetBias: 1)
   func flipBit() {
     // In the first recurrent matrix.
-    let place = UnsafeMutableRawPointer(training.sharded.parameters + 700)
+    let place = UnsafeMutableRawPointer(training.replica.parameters + 700)
     place.storeBytes(of: place.load(as: UInt32.self) ^ 1, as: UInt32.self)
   }
   if fault == "start" && isFaulty { flipBit() }

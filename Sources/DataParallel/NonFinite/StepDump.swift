@@ -76,13 +76,13 @@ package struct StepDump: Sendable {
   package func replay(on world: World) throws -> NonFiniteFinding? {
     let training = try Training(world: world, setup: setup)
     world.agree {
-      if training.sharded.writesParameters {
-        try ModelFile.read(checkpoint.open(DumpFiles.model), into: training.sharded.parameters, shape: setup.shape)
+      if training.replica.writesParameters {
+        try ModelFile.read(checkpoint.open(DumpFiles.model), into: training.replica.parameters, shape: setup.shape)
       }
     }
-    try training.sharded.parametersChanged()
-    let (lanes, size) = (training.sharded.lanes, training.sharded.model.stateSize)
-    _ = training.sharded.states.update(fromContentsOf: states[lanes.lowerBound * size..<lanes.upperBound * size])
+    try training.replica.parametersChanged()
+    let (lanes, size) = (training.replica.lanes, training.replica.model.stateSize)
+    _ = training.replica.states.update(fromContentsOf: states[lanes.lowerBound * size..<lanes.upperBound * size])
     return try training.step(step - 1, source: source).nonFinite
   }
 }

@@ -21,11 +21,11 @@ extension Training {
     guard limit > 0 else { return .success(nil) }
     let step = finding.step - 1
     let isBlamed = world.communicator.rank == finding.rank
-    let mine = UnsafeBufferPointer(start: sharded.parameters, count: isBlamed ? setup.shape.parameterCount : 0)
+    let mine = UnsafeBufferPointer(start: replica.parameters, count: isBlamed ? setup.shape.parameterCount : 0)
     let parameters = try world.communicator.gather(Array(mine), root: 0)?[finding.rank]
     let tensors = try batchTensors(
       source, step: step,
-      lanes: finding.differingParameter == nil ? 0..<setup.globalBatch : sharded.plan.lanes(ofRank: finding.rank))
+      lanes: finding.differingParameter == nil ? 0..<setup.globalBatch : replica.plan.lanes(ofRank: finding.rank))
     guard let parameters else { return .success(nil) }
     let scalars = [
       TensorSource(
@@ -62,10 +62,10 @@ extension Training {
   private func batchTensors(_ source: any SequenceSource, step: Int, lanes: Range<Int>) throws -> [TensorSource] {
     let (B, T, D, K) = (setup.globalBatch, setup.timesteps, setup.shape.inputs, setup.shape.classes)
     let batch = SequenceBatch.allocate(
-      timesteps: T, lanes: sharded.lanes.count,
+      timesteps: T, lanes: replica.lanes.count,
       inputs: setup.shape.vocabulary == nil ? .numbers(D) : .tokens, targets: setup.shape.batchTargets)
     defer { batch.deallocate() }
-    source.fill(step: step, lanes: sharded.lanes, batch: batch)
+    source.fill(step: step, lanes: replica.lanes, batch: batch)
     empty(batch, outside: lanes)
     func laneMajor<Element>(_ values: UnsafeMutableBufferPointer<Element>, size: Int) -> [Element] {
       (0..<batch.lanes).flatMap { lane in
@@ -94,7 +94,7 @@ extension Training {
       input,
       targets,
       try gathered("lengths", [B], Array(batch.lengths)),
-      try gathered("hidden", [B, setup.shape.lstm.count, 2, setup.shape.hidden], Array(sharded.states)),
+      try gathered("hidden", [B, setup.shape.lstm.count, 2, setup.shape.hidden], Array(replica.states)),
     ]
   }
 
@@ -102,7 +102,7 @@ extension Training {
   private func empty(_ batch: SequenceBatch, outside lanes: Range<Int>) {
     let K = setup.shape.classes
     let targets = setup.shape.head.speaksOnce ? 1 : setup.timesteps
-    for (index, lane) in sharded.lanes.enumerated() where !lanes.contains(lane) {
+    for (index, lane) in replica.lanes.enumerated() where !lanes.contains(lane) {
       batch.lengths[index] = 0
       for t in 0..<targets where !batch.targets.isEmpty { batch.targets[t * batch.lanes + index] = noTarget }
       for t in 0..<targets where !batch.values.isEmpty {

@@ -9,7 +9,7 @@ extension Training {
   /// the model. Every rank calls it after a reduction whose loss or norm was not finite, before anything has changed.
   func findNonFinite(step: Int, source: any SequenceSource, targetCount: Int) throws -> NonFiniteFinding {
     let tensors = ParameterTensors(setup.shape)
-    let parameters = tensors.ranges.map { range in range.contains { !sharded.parameters[$0].isFinite } }
+    let parameters = tensors.ranges.map { range in range.contains { !replica.parameters[$0].isFinite } }
     let badParameters = try world.communicator.allGather(UInt64(parameters.firstIndex(of: true) ?? tensors.names.count))
     let (place, rank) = try findPlace(tensors, step: step, source: source, targetCount: targetCount)
     let bad = Int(badParameters[rank])
@@ -21,7 +21,7 @@ extension Training {
   private func findPlace(
     _ tensors: ParameterTensors, step: Int, source: any SequenceSource, targetCount: Int
   ) throws -> (NonFiniteFinding.Place, rank: Int) {
-    let plan = sharded.plan
+    let plan = replica.plan
     if let (value, rank) = try earliest(firstNonFinite(step: step, source: source, targetCount: targetCount)) {
       let shard = plan.shards(ofRank: rank).first { plan.lanes(ofShard: $0).contains(value.lane) }!
       return (.sequence(value, shard: shard), rank)
@@ -45,10 +45,10 @@ extension Training {
 
   /// The earliest of the rank's own lanes, as numbers that are in the order of computation.
   private func firstNonFinite(step: Int, source: any SequenceSource, targetCount: Int) -> [UInt64]? {
-    let found = sharded.passes.compactMap { pass in
-      sharded.begin(pass, of: source, step: step)
-      return sharded.model.firstNonFinite(
-        sharded.input, lengths: sharded.lengths, targets: sharded.targets, parameters: sharded.parameters, step: step,
+    let found = replica.passes.compactMap { pass in
+      replica.begin(pass, of: source, step: step)
+      return replica.model.firstNonFinite(
+        replica.input, lengths: replica.lengths, targets: replica.targets, parameters: replica.parameters, step: step,
         scale: 1 / Float(max(1, targetCount))
       )?.shifted(lanes: pass.lanes.lowerBound).words(layers: setup.shape.lstm.count, timesteps: setup.timesteps)
     }
@@ -71,7 +71,7 @@ extension Training {
   }
 
   private func differingParameter(_ tensors: ParameterTensors, rank: Int) throws -> String? {
-    let all = try world.communicator.allGather(tensors.hashes(sharded.parameters))
+    let all = try world.communicator.allGather(tensors.hashes(replica.parameters))
     guard let difference = RankComparison(names: tensors.names, words: all), difference.ranks.contains(rank) else {
       return nil
     }

@@ -39,7 +39,7 @@ final class ParameterVerification {
     self.training = training
     self.policy = policy
     tensors = ParameterTensors(training.setup.shape)
-    let plan = training.sharded.plan
+    let plan = training.replica.plan
     constants = [
       ("the configuration", XXHash64.hash(configuration)),
       ("the vocabulary", identity.vocabulary.withUnsafeBytes { XXHash64.hash($0) }),
@@ -53,7 +53,7 @@ final class ParameterVerification {
     self.chain = chain
     guard policy.paranoid else { return }
     training.watchParameters()
-    try agree(step, hashes: tensors.hashes(training.sharded.parameters))
+    try agree(step, hashes: tensors.hashes(training.replica.parameters))
   }
 
   /// Every rank calls it after a step. A record where one is due, on rank 0; `written` comes next.
@@ -61,7 +61,7 @@ final class ParameterVerification {
     guard policy.every > 0, step % policy.every == 0 else { return nil }
     let isRoot = world.communicator.rank == 0
     guard isRoot || policy.paranoid else { return nil }
-    let hashes = tensors.hashes(training.sharded.parameters)
+    let hashes = tensors.hashes(training.replica.parameters)
     if policy.paranoid { try agree(step, hashes: hashes) }
     guard isRoot else { return nil }
     return ParameterRecord(

@@ -66,7 +66,7 @@ package final class Repetition {
       rollBack(setbacks, step: step)
       guard let record = rest.first, record.step == step else { continue }
       rest.removeFirst()
-      let all = try world.communicator.allGather(tensors.hashes(training.sharded.parameters))
+      let all = try world.communicator.allGather(tensors.hashes(training.replica.parameters))
       if let comparison = RankComparison(names: record.names, words: all, expected: record.hashes) {
         return .record(step: step, recordedRanks: record.ranks, comparison: comparison)
       }

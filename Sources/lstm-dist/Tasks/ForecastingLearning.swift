@@ -58,7 +58,7 @@ enum ForecastingLearning: LearningTask {
   /// Errors as measured, beside those of saying the last value, or the value a season before.
   private static func result(
     _ data: ForecastData, _ windows: ForecastWindows, _ name: String, _ configuration: Configuration,
-    _ model: ShardedModel
+    _ model: Replica
   ) throws -> [String] {
     let (loss, outputs) = try model.outputs(windows, sequences: windows.starts.count)
     var errors = ForecastErrors()

@@ -72,7 +72,7 @@ struct GeneratedTask<Element: BatchElement> {
   private var unit: String { answersAtEveryStep ? "symbol" : "sequence" }
 
   /// Held-out sequences and the last that were trained on, and whether the task is learned after `step` updates.
-  private func result(_ model: ShardedModel, _ world: World, step: Int) throws -> [String] {
+  private func result(_ model: Replica, _ world: World, step: Int) throws -> [String] {
     let (loss, wrong) = try measure(0..<heldOut, model, world)
     let sequences = step * configuration.batch.sequences
     let lines = [
@@ -99,7 +99,7 @@ struct GeneratedTask<Element: BatchElement> {
 
   /// The mean loss of some examples, and how many of them are wrong at their end. Every rank calls it.
   private func measure(
-    _ examples: Range<Int>, _ model: ShardedModel, _ world: World
+    _ examples: Range<Int>, _ model: Replica, _ world: World
   ) throws -> (loss: Double, wrong: Int) {
     let source = batches(examples)
     var right = 0

@@ -31,7 +31,7 @@ struct LabelledSet {
 
   /// Loss, accuracy beside that of always saying the most frequent class and of a bag of tokens (naive Bayes), F1 of
   /// each class, confusion matrix. Every rank calls it.
-  func result(_ model: ShardedModel, _ world: World) throws -> [String] {
+  func result(_ model: Replica, _ world: World) throws -> [String] {
     let (loss, probabilities) = try model.classify(source, sequences: labels.count)
     var confusion = ConfusionMatrix(classes: encoding.classes.count)
     for (label, row) in zip(labels, probabilities) {

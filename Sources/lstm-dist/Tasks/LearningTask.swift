@@ -45,7 +45,7 @@ struct Evaluation {
   /// T of the windows.
   let timesteps: Int
   /// The result in lines of text. Every rank calls it and gets the same.
-  let lines: (_ model: ShardedModel, _ world: World) throws -> [String]
+  let lines: (_ model: Replica, _ world: World) throws -> [String]
 }
 
 /// Sequences that a model is to say something of.
@@ -53,7 +53,7 @@ struct Prediction {
   /// T of the windows.
   let timesteps: Int
   /// What the model says, a JSON object on each line, in the order of the sequences. Every rank calls it.
-  let lines: (_ model: ShardedModel, _ world: World) throws -> [String]
+  let lines: (_ model: Replica, _ world: World) throws -> [String]
 }
 
 extension LearningTask {

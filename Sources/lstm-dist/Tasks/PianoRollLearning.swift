@@ -33,7 +33,7 @@ enum PianoRollLearning: LearningTask {
 
   /// The loss of what a training has not seen, each frame but the first of a piece counted once.
   private static func result(
-    _ rolls: PianoRolls, _ configuration: Configuration, _ model: ShardedModel
+    _ rolls: PianoRolls, _ configuration: Configuration, _ model: Replica
   ) throws -> [String] {
     try [("validation", rolls.validation), ("test", rolls.test)].map { name, pieces in
       let loss = try model.evaluate(source(pieces, configuration, timesteps: longest(rolls)))

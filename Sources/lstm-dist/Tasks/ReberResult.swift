@@ -17,7 +17,7 @@ struct ReberResult {
   private let scores: [Score]
 
   /// Evaluates the training and held-out strings. Every rank calls it.
-  init(_ task: ReberTask, model: ShardedModel, world: World) throws {
+  init(_ task: ReberTask, model: Replica, world: World) throws {
     var scores: [Score] = []
     for (name, strings) in [("training", task.training), ("held-out", task.heldOut)] where !strings.isEmpty {
       let source = task.evaluationSource(strings, globalBatch: model.plan.globalBatch)
@@ -38,7 +38,7 @@ struct ReberResult {
     self.scores = scores
   }
 
-  private static func isSolved(_ string: [Int32], _ window: ShardedModel.EvaluatedWindow, _ lane: Int) -> Bool {
+  private static func isSolved(_ string: [Int32], _ window: Replica.EvaluatedWindow, _ lane: Int) -> Bool {
     guard let legal = ReberGrammar.legalTargets(of: string) else { return false }
     return window.timesteps.clamped(to: 0..<legal.count).allSatisfy { t in
       ReberGrammar.mostLikelyAreLegal(logits: window.logits(t: t, lane: lane), legal: legal[t])

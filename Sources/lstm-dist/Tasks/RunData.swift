@@ -26,7 +26,7 @@ struct RunData {
   /// What losses are measured in: nats, or nothing.
   var measure = "nats"
   /// What is said of the model at the end, after its last step, in lines of text. Every rank calls it.
-  var result: (_ model: ShardedModel, _ world: World, _ step: Int) throws -> [String] = { _, _, _ in [] }
+  var result: (_ model: Replica, _ world: World, _ step: Int) throws -> [String] = { _, _, _ in [] }
 }
 
 extension Configuration.Data.Tokens {

@@ -31,7 +31,7 @@ struct TaggedSet {
 
   /// Loss, accuracy beside that of always saying the most frequent label and of the most frequent one of each word, F1
   /// of each label, confusion matrix. Every rank calls it.
-  func result(_ model: ShardedModel, _ world: World) throws -> [String] {
+  func result(_ model: Replica, _ world: World) throws -> [String] {
     let (loss, said) = try model.classifyTimesteps(source, lengths: sequences.lengths)
     var confusion = ConfusionMatrix(classes: encoding.classes.count)
     for (word, said) in zip(sequences.elements, said.joined()) {

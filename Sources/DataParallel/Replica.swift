@@ -8,7 +8,7 @@ import Timing
 
 /// A model on all ranks: the same parameters everywhere, and on each rank the lanes of its shards, in one pass or
 /// several.
-package final class ShardedModel {
+package final class Replica {
   /// Who computes what.
   package let plan: ShardPlan
   /// The rank's lanes of the global batch.
