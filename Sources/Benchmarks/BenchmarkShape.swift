@@ -56,7 +56,7 @@ package struct BenchmarkShape: Sendable {
     languageModel("words-256", vocabulary: 10_000, layers: 1, hidden: 256, sequences: 64, timesteps: 50),
     BenchmarkShape(
       name: "audio-128",
-      work: .training(ModelShape(input: .numbers(40), hidden: 128, layers: 2, head: .lastStep(classes: 12))),
+      work: .training(ModelShape(input: .numbers(40), hidden: 128, layers: 2, head: .pooled(classes: 12))),
       sequences: 32, timesteps: 100),
     BenchmarkShape(
       name: "small-shard", work: .layers(LSTMShape.stack(inputs: 650, hidden: 650, layers: 2)), sequences: 5,

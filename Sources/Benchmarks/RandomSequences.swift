@@ -12,9 +12,9 @@ struct RandomSequences: SequenceSource {
   let stepsPerEpoch = 1 << 30
 
   /// A language model's text goes on for ever; what gets one class for all of it stands for itself.
-  func startsFresh(atStep step: Int, lane: Int) -> Bool { shape.head.speaksOnce || step == 0 }
+  func startsFresh(atStep step: Int, lane: Int) -> Bool { shape.head.isPooled || step == 0 }
 
-  func targetCount(atStep step: Int) -> Int { shape.head.speaksOnce ? globalBatch : globalBatch * timesteps }
+  func targetCount(atStep step: Int) -> Int { shape.head.isPooled ? globalBatch : globalBatch * timesteps }
 
   func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
     let stream = Philox(seed: 1, purpose: .dataGeneration, step: step)
@@ -27,8 +27,8 @@ struct RandomSequences: SequenceSource {
         case .everyStep: batch.targets[row] = target
         case .everyStepUnits(let count):
           for k in 0..<count { batch.values[row * count + k] = Philox.uniform(words[k % 4]) < 0.5 ? 0 : 1 }
-        case .lastStep: if t == 0 { batch.targets[index] = target }
-        case .lastStepNumbers(let count):
+        case .pooled: if t == 0 { batch.targets[index] = target }
+        case .pooledNumbers(let count):
           for k in 0..<count { batch.values[index * count + k] = 2 * Philox.uniform(words[k % 4]) - 1 }
         }
         switch shape.input {

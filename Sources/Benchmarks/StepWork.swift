@@ -14,8 +14,8 @@ package struct StepWork: Sendable {
     package var vocabulary: Int
     /// V or K, classes of the output layer; 0 without one. Tails of an adaptive softmax are left out.
     package var classes: Int
-    /// Whether the output layer says one thing for a whole sequence.
-    package var speaksOnce = false
+    /// Whether the output layer has one row for a whole sequence.
+    package var isPooled = false
     /// T.
     package var timesteps: Int
     /// B, sequences of all ranks together.
@@ -98,7 +98,7 @@ extension StepWork {
       timesteps: setup.timesteps, globalBatch: setup.globalBatch, lanes: plan.lanes(ofRank: rank).count,
       ranks: plan.ranks, subtrees: Training.mostSubtrees(plan))
     sizes.hasInputGradient = setup.shape.vocabulary != nil
-    sizes.speaksOnce = setup.shape.head.speaksOnce
+    sizes.isPooled = setup.shape.head.isPooled
     // Ranks of several nodes are looked at as if each were on a node of its own.
     sizes.sharesMemory = sharing > 1 && sharing == plan.ranks
     sizes.sharesUpdate = sharing == plan.ranks
@@ -117,7 +117,7 @@ extension StepWork {
 
 extension StepWork.Sizes {
   private var rows: Double { Double(timesteps * lanes) }
-  private var outputRows: Double { speaksOnce ? Double(lanes) : rows }
+  private var outputRows: Double { isPooled ? Double(lanes) : rows }
 
   /// Numbers that the phases before and after hand over, read or written so many times.
   private func handed(_ numbers: Double, times: Double = 1) -> DataMovement {

@@ -15,7 +15,7 @@ extension Replica {
 
   /// What the model says of every sequence of a source, [sequences][K], before any softmax, and the mean loss: as
   /// above.
-  /// - Precondition: the model speaks once a sequence.
+  /// - Precondition: the head is pooled.
   package func outputs(
     _ source: any SequenceSource & IndexedBatches, sequences: Int
   ) throws -> (loss: Double, outputs: [[Float]]) {

@@ -54,13 +54,13 @@ struct OutputName {
     input: ModelShape.Input, hidden: Int, layers: Int, isBidirectional: Bool, classes: Int
   ) -> ModelShape? {
     let heads = [
-      ModelShape.Head.everyStep(classes: classes), .lastStep(classes: classes),
-      .lastStepNumbers(classes), .everyStepUnits(classes),
+      ModelShape.Head.everyStep(classes: classes), .pooled(classes: classes),
+      .pooledNumbers(classes), .everyStepUnits(classes),
     ]
     guard let head = heads.first(where: { OutputName.name(of: $0) == self.head }) else {
       return nil
     }
-    guard pooling == .last || head.speaksOnce else { return nil }
+    guard pooling == .last || head.isPooled else { return nil }
     if isSharedOrCut {
       guard case .tokens(classes, let size) = input, !isBidirectional, head == .everyStep(classes: classes),
         !isTied || size == hidden
@@ -82,8 +82,8 @@ struct OutputName {
     switch head {
     case .everyStep: "everyStep"
     case .everyStepUnits: "everyStepUnits"
-    case .lastStep: "lastStep"
-    case .lastStepNumbers: "lastStepNumbers"
+    case .pooled: "lastStep"
+    case .pooledNumbers: "lastStepNumbers"
     }
   }
 }

@@ -134,8 +134,8 @@ package final class Replica {
   /// Targets of the lanes of the pass, of the head's kind.
   var targets: SequenceTargets {
     switch model.shape.head {
-    case .everyStep, .lastStep: .classes(UnsafeBufferPointer(pass.batch.targets))
-    case .everyStepUnits, .lastStepNumbers: .numbers(UnsafeBufferPointer(pass.batch.values))
+    case .everyStep, .pooled: .classes(UnsafeBufferPointer(pass.batch.targets))
+    case .everyStepUnits, .pooledNumbers: .numbers(UnsafeBufferPointer(pass.batch.values))
     }
   }
 
@@ -239,7 +239,7 @@ package final class Replica {
       try forward(step: nil, between: between)
       for segment in model.segments.indices.reversed() {
         try recompute(segment: segment, step: nil, between: between)
-        guard model.speaks else { break }
+        guard model.hasOutputs else { break }
         visit(EvaluatedWindow(step: step, timesteps: model.segments[segment], lanes: pass.lanes, model: model))
         try window.withUnsafeMutableBufferPointer {
           try model.evaluationLoss(
@@ -279,8 +279,8 @@ extension ModelShape {
     switch head {
     case .everyStep: .everyStep
     case .everyStepUnits(let count): .everyStepNumbers(count)
-    case .lastStep: .lastStep
-    case .lastStepNumbers(let count): .lastStepNumbers(count)
+    case .pooled: .lastStep
+    case .pooledNumbers(let count): .lastStepNumbers(count)
     }
   }
 }

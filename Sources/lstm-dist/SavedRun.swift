@@ -47,7 +47,7 @@ struct SavedRun {
 
   /// How a model that says one class of a sequence reads it.
   func classifierEncoding() throws -> ClassifierEncoding {
-    try encoding(of: "a whole sequence") { .lastStep(classes: $0) }
+    try encoding(of: "a whole sequence") { .pooled(classes: $0) }
   }
 
   /// How a model that says one class of each word reads them.
@@ -74,7 +74,7 @@ struct SavedRun {
   /// How a model that says the next numbers of a table reads it.
   func forecastEncoding() throws -> ForecastEncoding {
     let encoding = try ForecastEncoding(json: Data(model.vocabulary), name: path)
-    try check(input: .numbers(encoding.columns.count), head: .lastStepNumbers(configuration.data.horizon))
+    try check(input: .numbers(encoding.columns.count), head: .pooledNumbers(configuration.data.horizon))
     return encoding
   }
 

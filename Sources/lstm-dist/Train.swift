@@ -343,7 +343,7 @@ extension ModelShape {
   fileprivate var names: String {
     switch head {
     case .everyStep(let classes) where classes == vocabulary: "V \(classes)"
-    case .everyStep(let classes), .everyStepUnits(let classes), .lastStep(let classes), .lastStepNumbers(let classes):
+    case .everyStep(let classes), .everyStepUnits(let classes), .pooled(let classes), .pooledNumbers(let classes):
       (vocabulary.map { "V \($0), " } ?? "") + "K \(classes)"
     }
   }

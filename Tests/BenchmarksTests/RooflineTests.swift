@@ -75,7 +75,7 @@ struct RooflineTests {
 
   @Test func anOutputLayerAtTheLastTimestepSeesTheLanesAlone() throws {
     var sizes = Self.sizes
-    sizes.speaksOnce = true
+    sizes.isPooled = true
     #expect(try phase("output layer", sizes).flops == 6 * 2 * 2 * 5)
     #expect(moved(try phase("loss", sizes)) == 2 * 10)
   }

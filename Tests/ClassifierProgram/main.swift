@@ -94,7 +94,7 @@ func train(_ training: Training, to steps: Int, in directory: RunDirectory, worl
 
 World.run { world in
   let setup = TrainingSetup(
-    shape: ModelShape(input: .numbers(2), hidden: 9, layers: 2, head: .lastStep(classes: 2)), timesteps: 6,
+    shape: ModelShape(input: .numbers(2), hidden: 9, layers: 2, head: .pooled(classes: 2)), timesteps: 6,
     globalBatch: 7, shards: 6, accumulate: CommandLine.arguments.count > 3 ? Int(CommandLine.arguments[3])! : 1,
     dropout: 0.25, seed: 1,
     rule: .adam(learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8), clip: .norm(1), reduction: .reproducible)

@@ -9,7 +9,7 @@ import Testing
   private let file: TensorFile
   private static let sizes = (T: 6, B: 5, D: 3, H: 4, K: 3)
   private let shape = ModelShape(
-    input: .numbers(3), hidden: 4, layers: 2, isBidirectional: true, head: .lastStep(classes: 3))
+    input: .numbers(3), hidden: 4, layers: 2, isBidirectional: true, head: .pooled(classes: 3))
 
   init() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

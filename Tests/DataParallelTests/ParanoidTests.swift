@@ -88,7 +88,7 @@ import Testing
   /// One number after the other is changed: only the hash of its tensor changes, and every number has one.
   @Test(arguments: [
     ModelShape.languageModel(vocabulary: 3, embedding: 2, hidden: 2, layers: 2),
-    ModelShape(input: .numbers(3), hidden: 2, layers: 1, head: .lastStep(classes: 2)),
+    ModelShape(input: .numbers(3), hidden: 2, layers: 1, head: .pooled(classes: 2)),
   ])
   func everyParameterBelongsToOneTensor(shape: ModelShape) {
     let tensors = ParameterTensors(shape)

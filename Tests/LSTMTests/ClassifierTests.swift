@@ -23,28 +23,28 @@ struct ClassifierRun: RunInTurn {
   let numbers: [Float]
   let tokens: [Int32]
 
-  static let numeric = ModelShape(input: .numbers(3), hidden: 5, layers: 2, head: .lastStep(classes: 4))
+  static let numeric = ModelShape(input: .numbers(3), hidden: 5, layers: 2, head: .pooled(classes: 4))
   static let textual = ModelShape(
-    input: .tokens(vocabulary: 6, embedding: 3), hidden: 5, layers: 2, head: .lastStep(classes: 4))
+    input: .tokens(vocabulary: 6, embedding: 3), hidden: 5, layers: 2, head: .pooled(classes: 4))
 
   static let bothWays = ModelShape(
-    input: .numbers(3), hidden: 5, layers: 2, isBidirectional: true, head: .lastStep(classes: 4))
+    input: .numbers(3), hidden: 5, layers: 2, isBidirectional: true, head: .pooled(classes: 4))
   static let textBothWays = ModelShape(
     input: .tokens(vocabulary: 6, embedding: 3), hidden: 17, layers: 1, isBidirectional: true,
-    head: .lastStepNumbers(2))
+    head: .pooledNumbers(2))
   static let deepBothWays = ModelShape(
     input: .tokens(vocabulary: 6, embedding: 3), hidden: 4, layers: 3, isBidirectional: true,
-    head: .lastStep(classes: 4))
+    head: .pooled(classes: 4))
 
   static let mean = ModelShape(
-    input: .tokens(vocabulary: 6, embedding: 3), hidden: 5, layers: 2, head: .lastStep(classes: 4), pooling: .mean)
+    input: .tokens(vocabulary: 6, embedding: 3), hidden: 5, layers: 2, head: .pooled(classes: 4), pooling: .mean)
   static let maximum = ModelShape(
-    input: .numbers(3), hidden: 17, layers: 1, head: .lastStep(classes: 4), pooling: .max)
+    input: .numbers(3), hidden: 17, layers: 1, head: .pooled(classes: 4), pooling: .max)
   static let meanOfBoth = ModelShape(
-    input: .numbers(3), hidden: 5, layers: 2, isBidirectional: true, head: .lastStep(classes: 4), pooling: .mean)
+    input: .numbers(3), hidden: 5, layers: 2, isBidirectional: true, head: .pooled(classes: 4), pooling: .mean)
   static let maximumOfBoth = ModelShape(
     input: .tokens(vocabulary: 6, embedding: 3), hidden: 4, layers: 2, isBidirectional: true,
-    head: .lastStepNumbers(2), pooling: .max)
+    head: .pooledNumbers(2), pooling: .max)
 
   static let tagger = ModelShape(
     input: .tokens(vocabulary: 6, embedding: 3), hidden: 5, layers: 1, head: .everyStep(classes: 4))
@@ -52,7 +52,7 @@ struct ClassifierRun: RunInTurn {
     input: .tokens(vocabulary: 6, embedding: 3), hidden: 5, layers: 1, isBidirectional: true,
     head: .everyStep(classes: 4))
 
-  static let regression = ModelShape(input: .numbers(3), hidden: 5, layers: 2, head: .lastStepNumbers(4))
+  static let regression = ModelShape(input: .numbers(3), hidden: 5, layers: 2, head: .pooledNumbers(4))
 
   /// [T, B]: what a model of timesteps should say; −1 behind the ends.
   var timestepLabels: [Int32] {
@@ -60,7 +60,7 @@ struct ClassifierRun: RunInTurn {
   }
 
   /// Targets of the global batch.
-  var targetCount: Int { shape.head.speaksOnce ? 6 : Int(lengths.reduce(0, +)) }
+  var targetCount: Int { shape.head.isPooled ? 6 : Int(lengths.reduce(0, +)) }
 
   /// [B, K]: what a model of numbers should say; NaN for the empty lane.
   var values: [Float] {
@@ -132,8 +132,8 @@ struct ClassifierRun: RunInTurn {
   }
 
   private func withTargets(_ own: Range<Int>, _ body: (SequenceTargets) -> Void) {
-    guard case .lastStepNumbers(let count) = shape.head else {
-      let labels = shape.head.speaksOnce ? Array(labels[own]) : window(timestepLabels, own)
+    guard case .pooledNumbers(let count) = shape.head else {
+      let labels = shape.head.isPooled ? Array(labels[own]) : window(timestepLabels, own)
       return labels.withUnsafeBufferPointer { body(.classes($0)) }
     }
     Array(values[own.lowerBound * count..<own.upperBound * count]).withUnsafeBufferPointer { body(.numbers($0)) }
@@ -170,7 +170,7 @@ struct ClassifierRun: RunInTurn {
       }
       // Of two directions the end of the second is not what it says of the last timestep.
       let read = shape.pooling == .last ? ends : ReferencePooling.forward(shape.pooling, rows)
-      if shape.head.speaksOnce { return loss(of: read, t: 0, lane: lane, target: labels[lane], parameters) }
+      if shape.head.isPooled { return loss(of: read, t: 0, lane: lane, target: labels[lane], parameters) }
       return (0..<T).reduce(0) {
         $0 + loss(of: rows[$1], t: $1, lane: lane, target: timestepLabels[$1 * lanes + lane], parameters)
       }
@@ -183,7 +183,7 @@ struct ClassifierRun: RunInTurn {
     let (w, K, Y) = (Array(parameters[shape.outputRange]), shape.classes, shape.outputs)
     let y = zip(row, mask(layer: shape.layers, t: t, lane: lane, units: Y)).map(*)
     let logits = (0..<K).map { k in y.indices.reduce(w[Y * K + k]) { $0 + y[$1] * w[$1 * K + k] } }
-    if case .lastStepNumbers = shape.head {
+    if case .pooledNumbers = shape.head {
       return logits.indices.reduce(0) { sum, k in
         let error = logits[k] - Double(values[lane * K + k])
         return sum + error * error / Double(K)

@@ -25,8 +25,8 @@ import Testing
       numbers = randomNumbers(4 * 4 * 3, seed: 3)
       switch head {
       case .everyStep: targets = (0..<16).map { Int32($0 % 5) }
-      case .lastStep: targets = [0, 1, -1, 2]
-      case .everyStepUnits, .lastStepNumbers: preconditionFailure("these runs have classes")
+      case .pooled: targets = [0, 1, -1, 2]
+      case .everyStepUnits, .pooledNumbers: preconditionFailure("these runs have classes")
       }
     }
 
@@ -70,7 +70,7 @@ import Testing
 
   @Test func finiteNumbersAreNoFinding() {
     #expect(Run().search() == nil)
-    for pooling in Pooling.allCases { #expect(Run(.lastStep(classes: 5), pooling).search() == nil) }
+    for pooling in Pooling.allCases { #expect(Run(.pooled(classes: 5), pooling).search() == nil) }
   }
 
   @Test func theInputIsNamedAndPaddingIsNot() throws {
@@ -118,7 +118,7 @@ import Testing
   }
 
   @Test func theHeadIsNamed() throws {
-    for (head, timestep) in [(ModelShape.Head.everyStep(classes: 5), 0), (.lastStep(classes: 5), 1)] {
+    for (head, timestep) in [(ModelShape.Head.everyStep(classes: 5), 0), (.pooled(classes: 5), 1)] {
       var run = Run(head)
       run.parameters[run.shape.outputRange.upperBound - 2] = .infinity
       let logit = try #require(run.search())
@@ -135,7 +135,7 @@ import Testing
   /// Lanes have 4, 2, 0 and 3 timesteps: at the last one of each, or at all of them, too much comes from the head.
   @Test(arguments: [(Pooling.last, 1, 1), (.mean, 0, 0)])
   func whatTheHeadHandsDownIsNamed(pooling: Pooling, timestep: Int, lane: Int) throws {
-    var run = Run(.lastStep(classes: 5), pooling)
+    var run = Run(.pooled(classes: 5), pooling)
     (run.scale, run.targets[1]) = (3e38, 4)
     for place in run.shape.outputRange { run.parameters[place] *= 30 }
     let found = try #require(run.search())

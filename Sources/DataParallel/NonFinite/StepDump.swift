@@ -180,5 +180,5 @@ struct DumpedBatch: SequenceSource {
 
 extension ModelShape {
   /// The factors that penalties can have.
-  fileprivate var largestPenalty: Float { head.speaksOnce || directions > 1 ? 0 : 1e6 }
+  fileprivate var largestPenalty: Float { head.isPooled || directions > 1 ? 0 : 1e6 }
 }

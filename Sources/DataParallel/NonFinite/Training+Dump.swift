@@ -87,7 +87,7 @@ extension Training {
       batch.values.isEmpty
       ? try gathered(
         "targets", isEveryStep ? [B, T] : [B], isEveryStep ? laneMajor(batch.targets, size: 1) : Array(batch.targets))
-      : setup.shape.head.speaksOnce
+      : setup.shape.head.isPooled
         ? try gathered("values", [B, K], Array(batch.values))
         : try gathered("values", [B, T, K], laneMajor(batch.values, size: K))
     return [
@@ -101,7 +101,7 @@ extension Training {
   /// Takes length and targets from the lanes that are not among these.
   private func empty(_ batch: SequenceBatch, outside lanes: Range<Int>) {
     let K = setup.shape.classes
-    let targets = setup.shape.head.speaksOnce ? 1 : setup.timesteps
+    let targets = setup.shape.head.isPooled ? 1 : setup.timesteps
     for (index, lane) in replica.lanes.enumerated() where !lanes.contains(lane) {
       batch.lengths[index] = 0
       for t in 0..<targets where !batch.targets.isEmpty { batch.targets[t * batch.lanes + index] = noTarget }

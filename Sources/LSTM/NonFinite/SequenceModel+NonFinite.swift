@@ -21,7 +21,7 @@ extension SequenceModel {
     for index in segments.indices.reversed() {
       let search = NonFiniteSearch(segment: segments[index], lengths: lengths)
       recompute(segment: index, input, lengths: lengths, parameters: parameters, step: step, between: {})
-      if speaks { found += searchingHead(search, targets: spokenOf(targets), scale: scale) }
+      if hasOutputs { found += searchingHead(search, targets: spokenOf(targets), scale: scale) }
       found += backwardSearching(search, input, step: step)
     }
     return first(found)

@@ -71,7 +71,7 @@ struct BenchStep: DistributedCommand {
     let (vocabulary, hidden) = (self.vocabulary ?? Usual.vocabulary, self.hidden ?? Usual.hidden)
     let model = ModelShape(
       input: inputs.map { .numbers($0) } ?? .tokens(vocabulary: vocabulary, embedding: hidden), hidden: hidden,
-      layers: layers ?? Usual.layers, head: classes.map { .lastStep(classes: $0) } ?? .everyStep(classes: vocabulary))
+      layers: layers ?? Usual.layers, head: classes.map { .pooled(classes: $0) } ?? .everyStep(classes: vocabulary))
     let custom = BenchmarkShape(
       name: "custom", work: .training(model), sequences: sequences ?? Usual.sequences, timesteps: steps ?? Usual.steps)
     runJob { world in
@@ -143,8 +143,8 @@ extension BenchmarkShape.Work {
         case .everyStep(model.vocabulary): ""
         case .everyStep(let classes): ", \(classes) classes at every step"
         case .everyStepUnits(let count): ", \(count) units at every step"
-        case .lastStep(let classes): ", \(classes) classes for a sequence"
-        case .lastStepNumbers(let count): ", \(count) numbers for a sequence"
+        case .pooled(let classes): ", \(classes) classes for a sequence"
+        case .pooledNumbers(let count): ", \(count) numbers for a sequence"
         }
       return "\(input), \(model.layers) × \(model.hidden)\(head)"
     }

@@ -8,7 +8,7 @@ enum CopyLearning: GeneratedLearning {
     let (data, model, seed) = (configuration.data, configuration.model, configuration.seed)
     let copy = try DistantSymbol(DistantSymbol.Variant(data), p: data.symbols)
     let saysEveryNext = data.variant != .c
-    let head: ModelShape.Head = saysEveryNext ? .everyStep(classes: copy.symbols) : .lastStep(classes: 2)
+    let head: ModelShape.Head = saysEveryNext ? .everyStep(classes: copy.symbols) : .pooled(classes: 2)
     return GeneratedTask(
       name: "copy, task \(data.variant.rawValue), p = \(copy.p)" + (saysEveryNext ? "" : ", q = \(data.shortest)"),
       configuration: configuration,

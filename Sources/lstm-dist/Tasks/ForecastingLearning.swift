@@ -19,7 +19,7 @@ enum ForecastingLearning: LearningTask {
     return RunData(
       shape: ModelShape(
         input: .numbers(data.encoding.columns.count), hidden: model.hidden, layers: model.layers,
-        head: .lastStepNumbers(horizon)),
+        head: .pooledNumbers(horizon)),
       timesteps: batch.steps, training: training, validation: heldOut,
       identity: DataIdentity(
         vocabulary: Array(try data.encoding.json()),

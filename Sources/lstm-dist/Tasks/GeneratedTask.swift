@@ -67,7 +67,7 @@ struct GeneratedTask<Element: BatchElement> {
 
   // MARK: The criterion
 
-  private var answersInNumbers: Bool { if case .lastStepNumbers = shape.head { true } else { false } }
+  private var answersInNumbers: Bool { if case .pooledNumbers = shape.head { true } else { false } }
   private var answersAtEveryStep: Bool { if case .everyStep = shape.head { true } else { false } }
   private var unit: String { answersAtEveryStep ? "symbol" : "sequence" }
 

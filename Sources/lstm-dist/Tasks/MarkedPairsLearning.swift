@@ -13,7 +13,7 @@ enum MarkedPairsLearning: GeneratedLearning {
       name: "\(pairs.operation.rawValue), task \(pairs.operation == .adding ? "4" : "5"), T = \(pairs.shortest)",
       configuration: configuration,
       shape: ModelShape(
-        input: .numbers(2), hidden: model.hidden, layers: model.layers, head: .lastStepNumbers(1)),
+        input: .numbers(2), hidden: model.hidden, layers: model.layers, head: .pooledNumbers(1)),
       timesteps: pairs.longest, width: 2, tolerance: MarkedPairs.tolerance, criterion: .trained
     ) { index in
       let (values, target) = pairs.example(seed: seed, index: index)

@@ -10,7 +10,7 @@ enum TemporalOrderLearning: GeneratedLearning {
       name: "temporal order, task \(order == .two ? "6a" : "6b")", configuration: configuration,
       shape: ModelShape(
         input: .tokens(vocabulary: TemporalOrder.vocabulary.count, embedding: model.embedding), hidden: model.hidden,
-        layers: model.layers, head: .lastStep(classes: order.classes.count)),
+        layers: model.layers, head: .pooled(classes: order.classes.count)),
       timesteps: TemporalOrder.lengths.upperBound, tolerance: TemporalOrder.tolerance, criterion: .trained,
       vocabulary: Array(try TemporalOrder.vocabulary.json())
     ) { index in

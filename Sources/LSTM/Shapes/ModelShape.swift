@@ -14,23 +14,11 @@ package struct ModelShape: Equatable, Sendable {
     case numbers(Int)
   }
 
-  /// What the model says: one of some classes, by a softmax, or numbers.
-  package enum Head: Equatable, Sendable {
-    /// One of so many classes at every timestep: the next of V tokens, for example.
-    case everyStep(classes: Int)
-    /// At every timestep of each of K units whether it is on: the notes of a piano, for example.
-    case everyStepUnits(Int)
-    /// One of K classes for a whole sequence, at its end.
-    case lastStep(classes: Int)
-    /// So many numbers (K) for a whole sequence, at its end, by their squared error.
-    case lastStepNumbers(Int)
-  }
-
   /// What the model reads at a timestep.
   package let input: Input
-  /// What the model says.
+  /// What the model predicts.
   package let head: Head
-  /// What a head that speaks once a sequence reads of its timesteps.
+  /// How a pooled head makes one row of the timesteps.
   package let pooling: Pooling
   /// H, hidden units of every layer.
   package let hidden: Int
@@ -43,7 +31,7 @@ package struct ModelShape: Equatable, Sendable {
   /// Whether the embedding is the matrix of the output too (Press and Wolf, "Using the output embedding to improve
   /// language models", 2017; Inan, Khosravi and Socher, "Tying word vectors and word classifiers", 2017).
   package let isTied: Bool
-  /// Nil where one softmax says all classes.
+  /// Nil where one softmax has all classes.
   package let adaptive: AdaptiveShape?
   /// The parts of the gradient, which are finished one after the other, in memory order: embedding where there is one,
   /// layers, output, or of tied weights the shared matrix and what is behind it. The backward pass finishes them from
@@ -53,14 +41,14 @@ package struct ModelShape: Equatable, Sendable {
   /// A model of these sizes, each at least 1.
   /// - Parameter softmax: cutoffs of an adaptive softmax, and what each tail divides the units of the one before by.
   ///   With tied weights the units are all the same.
-  /// - Precondition: only a head that speaks once a sequence reads something else than the last timestep; only one that
-  ///   says one of several classes has an adaptive softmax; where weights are tied the model says at every step one of
-  ///   the tokens that it reads, and D = H. Neither goes with two directions.
+  /// - Precondition: only a pooled head has another pooling than `last`; only a head of classes at every step has an
+  ///   adaptive softmax or tied weights; where weights are tied the classes are the tokens that the model reads, and
+  ///   D = H. Neither goes with two directions.
   package init(
     input: Input, hidden: Int, layers: Int, isBidirectional: Bool = false, head: Head,
     pooling: Pooling = .last, softmax: (cutoffs: [Int], factor: Int)? = nil, isTied: Bool = false
   ) {
-    precondition(pooling == .last || head.speaksOnce, "a head at every step reads all timesteps")
+    precondition(pooling == .last || head.isPooled, "a head at every step reads all timesteps")
     precondition(!isBidirectional || (softmax == nil && !isTied), "bidirectional layers have one softmax of their own")
     precondition(
       head == .everyStep(classes: head.classes) || (softmax == nil && !isTied),
@@ -178,54 +166,28 @@ package struct ModelShape: Equatable, Sendable {
   package var parameterCount: Int { gradientCount - gradientShift }
 
   /// Floating-point operations of a training step over T·B rows: 6·T·B·(Σ_layers 4H(D + H) + H·V), forward once and
-  /// backward twice. Embedding look-ups and gates count as nothing, and so do a head that speaks once a sequence, and the
-  /// tails of an adaptive softmax, whose rows are the data's.
+  /// backward twice. Embedding look-ups and gates count as nothing, and so do a pooled head and the tails of an adaptive
+  /// softmax, whose rows depend on the data.
   package func flopsPerStep(timesteps: Int, lanes: Int) -> Double {
     let output =
       switch head {
       case .everyStep, .everyStepUnits: Double(outputs) * Double(outputClasses)
-      case .lastStep, .lastStepNumbers: 0.0
+      case .pooled, .pooledNumbers: 0.0
       }
     return LSTMShape.flopsPerStep(lstm, timesteps: timesteps, lanes: lanes)
       + 6 * Double(timesteps) * Double(lanes) * output
   }
 
-  /// Those of `flopsPerStep` that really run, and those of a head that speaks once a sequence: numbers that are read get
-  /// no gradient, so the products of 2·T·B·4H·D operations that would make it are left out.
+  /// Those of `flopsPerStep` that really run, and those of a pooled head: numbers that are read get no gradient, so the
+  /// products of 2·T·B·4H·D operations that would make it are left out.
   package func flopsThatRun(timesteps: Int, lanes: Int) -> Double {
     let rows = Double(timesteps) * Double(lanes)
     let inputGradient = vocabulary == nil ? 2 * rows * Double(directions * lstm[0].columns) * Double(inputs) : 0
     let head =
       switch head {
       case .everyStep, .everyStepUnits: 0.0
-      case .lastStep(let classes), .lastStepNumbers(let classes): 6 * Double(lanes) * Double(outputs) * Double(classes)
+      case .pooled(let classes), .pooledNumbers(let classes): 6 * Double(lanes) * Double(outputs) * Double(classes)
       }
     return flopsPerStep(timesteps: timesteps, lanes: lanes) - inputGradient + head
-  }
-}
-
-extension ModelShape.Head {
-  /// V or K.
-  package var classes: Int {
-    switch self {
-    case .everyStep(let classes), .everyStepUnits(let classes), .lastStep(let classes), .lastStepNumbers(let classes):
-      classes
-    }
-  }
-
-  /// Whether the model speaks once a sequence.
-  package var speaksOnce: Bool {
-    switch self {
-    case .everyStep, .everyStepUnits: false
-    case .lastStep, .lastStepNumbers: true
-    }
-  }
-
-  /// What stands behind the last output of a row: nothing that a softmax would see, or nothing that a sum would.
-  var padding: Float {
-    switch self {
-    case .everyStep, .lastStep: -.infinity
-    case .everyStepUnits, .lastStepNumbers: 0
-    }
   }
 }

@@ -21,7 +21,7 @@ extension SequenceModel {
     }
     // What came is held once more for the whole window: numbers without padding, tokens and targets.
     let read = shape.vocabulary == nil ? shape.inputs : 1
-    var between = timesteps * lanes * (read + (shape.head.speaksOnce ? 0 : 1)) * float
+    var between = timesteps * lanes * (read + (shape.head.isPooled ? 0 : 1)) * float
     between += rowCount * (Dp + max(Dp, Yp) + (dropout ? shape.layersDroppedAtEveryStep * Yp : 0)) * float
     if shape.directions > 1 { between += BothDirections.bytes(shape, timesteps: segment, lanes: lanes) }
     if penalty { between += PenalizedStates.bytes(timesteps: segment, lanes: lanes, units: shape.hidden) }
@@ -33,7 +33,7 @@ extension SequenceModel {
       scratch += WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: OutputLayer.classesAtOnce)
     }
     var outputRowCount = rowCount
-    if shape.head.speaksOnce {
+    if shape.head.isPooled {
       outputRowCount = lanes
       between += PooledStates.bytes(shape.pooling, lanes: lanes, units: shape.outputs)
       scratch += WeightGradient.scratchBytes(rowCount: lanes, maximumDepth: shape.outputs + 1)
@@ -58,8 +58,8 @@ extension SequenceModel {
 }
 
 extension ModelShape {
-  /// Whether a head that speaks once a sequence reads the two ends of bidirectional layers (R5).
-  var readsEnds: Bool { directions > 1 && head.speaksOnce && pooling == .last }
+  /// Whether a pooled head reads the two ends of bidirectional layers (R5).
+  var readsEnds: Bool { directions > 1 && head.isPooled && pooling == .last }
 
   /// Layers of which something reads every timestep, of both directions together: all, but for the highest where the
   /// head reads its ends.
@@ -67,9 +67,9 @@ extension ModelShape {
 
   /// Rows of the largest weight gradient over all timesteps: that of a cell, or of the output layer where it reads both
   /// cells of every timestep.
-  var largestDepth: Int { max(lstm.map(\.rows).max()!, head.speaksOnce ? 0 : outputs + 1) }
+  var largestDepth: Int { max(lstm.map(\.rows).max()!, head.isPooled ? 0 : outputs + 1) }
 
-  /// Layers whose output is dropped timestep by timestep: all, but for the highest under a head that speaks once a
-  /// sequence, which reads a row that is dropped itself.
-  var layersDroppedAtEveryStep: Int { head.speaksOnce ? layers - 1 : layers }
+  /// Layers whose output is dropped timestep by timestep: all, but for the highest under a pooled head, which reads a
+  /// row that is dropped itself.
+  var layersDroppedAtEveryStep: Int { head.isPooled ? layers - 1 : layers }
 }

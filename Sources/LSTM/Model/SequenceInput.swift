@@ -24,9 +24,9 @@ extension UnsafeBufferPointer {
 
 /// What a model should say in a step, for its lanes.
 package enum SequenceTargets {
-  /// [T, B], or [B] with a head that speaks once a sequence; negative where there is none.
+  /// [T, B], or [B] with a pooled head; negative where there is none.
   case classes(UnsafeBufferPointer<Int32>)
-  /// [T, B, K], or [B, K] with a head that speaks once a sequence, row-major; NaN where there is none.
+  /// [T, B, K], or [B, K] with a pooled head, row-major; NaN where there is none.
   case numbers(UnsafeBufferPointer<Float>)
 
   /// Some of its T = `window` timesteps.

@@ -1,6 +1,6 @@
 import Kernels
 
-/// What a head that speaks once a sequence reads of the highest layer. With n the length of a sequence, t < n, j a unit:
+/// What a pooled head reads of the highest layer. With n the length of a sequence, t < n, j a unit:
 ///
 ///   (M1) last  y = a⟨n − 1⟩           (M4) da⟨n − 1⟩ = dy
 ///   (M2) mean  y = 1/n · Σ_t a⟨t⟩     (M5) da⟨t⟩ = dy / n

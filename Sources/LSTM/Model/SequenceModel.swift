@@ -11,8 +11,8 @@ import Plan
 /// Sequences may be shorter than T: what stands behind a lane's length changes no bit of the loss and of any gradient.
 ///
 /// Memory in floats for T·B rows of a pass: L·T·B·(4Hp + 2Hp) for gates, hidden and cell states; T·B·(Dp + max(Dp, Hp))
-/// for the inputs and the gradient that travels down; T·B·Kp for the logits, or B·(Hp + Kp) with a head that speaks once
-/// a sequence; with dropout T·B·Hp more for each layer whose output is dropped at every timestep. With T = 128, B = 32,
+/// for the inputs and the gradient that travels down; T·B·Kp for the logits, or B·(Hp + Kp) with a pooled head;
+/// with dropout T·B·Hp more for each layer whose output is dropped at every timestep. With T = 128, B = 32,
 /// H = D = 512, L = 2, K = 65: 4096·(2·3072 + 1024 + 80) · 4 bytes = 119 MB.
 /// Weights: packed twice (W and Wᵀ), beside the parameters and the rank's gradients (`ShardedRows.gradientCount`).
 package final class SequenceModel {
@@ -40,7 +40,7 @@ package final class SequenceModel {
   /// With dropout, what layer l ≥ 1 and an output layer of every timestep read; without it they read the states below
   /// directly.
   let dropped: [Activations]
-  /// Nil where the head speaks at every timestep.
+  /// Nil where the head has outputs at every timestep.
   let pooled: PooledStates?
   /// Wy and the loss, over the rows of `outputRows`.
   let output: OutputLayer
@@ -111,7 +111,7 @@ package final class SequenceModel {
       outputPasses = passes
       outputProduct =
         shape.isTied ? WeightGradient(passes: passes, maximumDepth: OutputLayer.classesAtOnce) : product
-    case .lastStep, .lastStepNumbers:
+    case .pooled, .pooledNumbers:
       pooled = PooledStates(
         shape.pooling, timesteps: segments.last!.upperBound, lanes: lanes, units: shape.outputs)
       outputPasses = passes.map { ShardedRows($0, timesteps: 1) }
@@ -123,7 +123,7 @@ package final class SequenceModel {
       isOfUnits: shape.head == .everyStepUnits(shape.classes), passes: outputPasses, padding: shape.head.padding,
       weights: weights)
     precondition(
-      penalty.isZero || (!shape.head.speaksOnce && shape.directions == 1),
+      penalty.isZero || (!shape.head.isPooled && shape.directions == 1),
       "a penalty is for a head at every timestep and one direction")
     penalized =
       penalty.isZero
@@ -154,8 +154,8 @@ package final class SequenceModel {
 
   var isLastSegment: Bool { segment == segments.count - 1 }
 
-  /// Whether the head says anything about the segment that is in memory.
-  package var speaks: Bool { pooled == nil || isLastSegment }
+  /// Whether the head has outputs in the segment that is in memory: a pooled one has them in the last alone.
+  package var hasOutputs: Bool { pooled == nil || isLastSegment }
 
   /// Copies the parameters into the order in which the products read them, or one share of them where ranks share the
   /// packed weights. Once an update.
@@ -242,7 +242,7 @@ package final class SequenceModel {
     directions?.output(ofLayer: index) ?? layers[index].hidden(1)
   }
 
-  /// What a head that speaks once a sequence reads of a segment.
+  /// What a pooled head reads of a segment.
   func pool(_ segment: Range<Int>, lengths: UnsafeBufferPointer<Int32>?) {
     guard let pooled else { return }
     if let directions, shape.readsEnds {
@@ -307,7 +307,7 @@ package final class SequenceModel {
     targets: SequenceTargets, scale: Float, shardLosses: UnsafeMutableBufferPointer<Double>,
     between: () throws -> Void
   ) rethrows {
-    guard speaks else { return }
+    guard hasOutputs else { return }
     let own = spokenOf(targets)
     notePenalizedRows(own, scale: scale)
     try output.loss(
@@ -319,7 +319,7 @@ package final class SequenceModel {
   package func evaluationLoss(
     targets: SequenceTargets, shardLosses: UnsafeMutableBufferPointer<Double>, between: () throws -> Void
   ) rethrows {
-    guard speaks else { return }
+    guard hasOutputs else { return }
     try output.evaluationLoss(
       y: outputInput(dropped: dropsOut), targets: spokenOf(targets), rows: outputRows, continuing: !isLastSegment,
       shardLosses: shardLosses, between: between)
@@ -331,9 +331,9 @@ package final class SequenceModel {
       pooled == nil ? targets.timesteps(segments[segment], of: segments.last!.upperBound) : targets
     let fits =
       switch (targets, shape.head) {
-      case (.classes(let classes), .everyStep), (.classes(let classes), .lastStep):
+      case (.classes(let classes), .everyStep), (.classes(let classes), .pooled):
         classes.count == outputRows.order.count
-      case (.numbers(let numbers), .lastStepNumbers(let count)), (.numbers(let numbers), .everyStepUnits(let count)):
+      case (.numbers(let numbers), .pooledNumbers(let count)), (.numbers(let numbers), .everyStepUnits(let count)):
         numbers.count == outputRows.order.count * count
       default: false
       }
@@ -343,7 +343,7 @@ package final class SequenceModel {
 
   /// Logits after `forward` or `recompute`, before the softmax, of a lane counted from the pass's first; of an adaptive
   /// softmax the logarithms of all probabilities, valid until the next call. With a head at every timestep those at `t`
-  /// of the segment; with one that speaks once a sequence `t` must be nil.
+  /// of the segment; with a pooled one `t` must be nil.
   package func logits(lane: Int, t: Int? = nil) -> UnsafeBufferPointer<Float> {
     precondition((t == nil) == (pooled != nil), "a timestep for a head at every timestep, and for no other")
     let row = (t ?? 0) * rows.lanes + lane

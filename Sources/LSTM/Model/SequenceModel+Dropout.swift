@@ -38,8 +38,7 @@ extension SequenceModel {
     drop(layerOutput(index), to: dropped[index].buffer.pointer, units: shape.outputs, layer: index + 1, step: step)
   }
 
-  /// The one row a lane that a head reads which speaks once a sequence is drawn as that of t = 0, however long the
-  /// sequence.
+  /// The one row a lane that a pooled head reads is drawn as that of t = 0, however long the sequence.
   func dropPooled(_ pooled: PooledStates, step: Int) {
     dropout?.apply(
       pooled.rows, to: pooled.rows, timesteps: 1, lanes: rows.lanes, stride: padded(shape.outputs),

@@ -76,13 +76,13 @@ extension SequenceModel {
     drop(downward.pointer, to: downward.pointer, units: units, layer: index, step: step)
   }
 
-  /// The gradient of the head's parameters, as far as it speaks of the segment, and what reaches the highest layer.
+  /// The gradient of the head's parameters, as far as the segment has outputs, and what reaches the highest layer.
   private func backwardFromHead(
     step: Int, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int, between: () throws -> Void,
     finished: () -> Void
   ) rethrows {
     let start = shape.gradientShift + shape.outputRange.lowerBound
-    if speaks {
+    if hasOutputs {
       try output.weightGradient(
         y: outputInput(dropped: true), using: outputProduct, pass: passIndex, gradient: gradient + start,
         subtreeStride: subtreeStride, piece: pooled == nil ? piece(from: start) : nil, between: between)
@@ -102,7 +102,7 @@ extension SequenceModel {
         to: downward.pointer, layer: layers[shape.layers - 1], isFirst: segment == 0, isLast: isLastSegment)
       return
     }
-    if speaks {
+    if hasOutputs {
       try output.inputGradient(pooled.rows, between: between)
       dropPooled(pooled, step: step)
     }
