@@ -39,7 +39,7 @@ import Testing
     func search() -> NonFiniteValue? {
       for model in segmented {
         model.select(pass: 0)
-        for (layer, whole) in zip(model.layers, self.model.layers) {
+        for (layer, whole) in zip(model.cells, self.model.cells) {
           layer.hidden(0).update(from: whole.hidden(0), count: 4 * layer.hiddenStride)
           layer.cell(0).update(from: whole.cell(0), count: 4 * layer.hiddenStride)
         }
@@ -87,7 +87,7 @@ import Testing
   @Test func aStateIsNamed() throws {
     for layer in 0..<2 {
       let run = Run()
-      run.model.layers[layer].cell(0)[3 * 16 + 4] = .infinity
+      run.model.cells[layer].cell(0)[3 * 16 + 4] = .infinity
       #expect(
         run.search()
           == NonFiniteValue(quantity: .initialCell, layer: layer, timestep: 0, lane: 3, unit: 4, value: .infinity))
@@ -95,7 +95,7 @@ import Testing
       #expect(run.search() == nil)
     }
     let run = Run()
-    run.model.layers[1].hidden(0)[5] = .nan
+    run.model.cells[1].hidden(0)[5] = .nan
     #expect(
       run.search().map { [$0.quantity == .initialHidden, $0.layer == 1, $0.lane == 0, $0.unit == 5] } == [
         true, true, true, true,

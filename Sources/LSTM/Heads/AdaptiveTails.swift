@@ -1,8 +1,8 @@
 import Kernels
 import Plan
 
-/// The tails of an adaptive softmax, and which rows ask them. With y the rows of the output layer's input, and of tail
-/// j the rows whose target is among its classes:
+/// The tails of an adaptive softmax. The rows of tail j are those whose target is one of its classes; y are the rows
+/// that the output layer reads:
 ///
 /// ```
 /// (A1) p(w) = p_head(w)                       w < c₁
@@ -19,63 +19,34 @@ import Plan
 /// chains, so that a shard sums its own in that order whatever other shards are beside it; a shard without any is a leaf
 /// of +0.0.
 ///
-/// Memory for N rows: N·(Hp + 2·max dp + max Cp) floats, because each row asks one tail at most; P and W packed twice.
+/// Memory for N rows: N·(Hp + 2·max dp + max Cp) floats, because each row has one tail at most; P and W packed twice.
 final class AdaptiveTails {
   /// Sizes.
   let shape: AdaptiveShape
-  /// For each row the class that the head should say: of its own, or that of a tail; negative where there is none.
+  /// For each row the target of the head's softmax: a class of its own, or that of a tail; negative where there is none.
   let headTargets: UnsafeMutableBufferPointer<Int32>
 
-  private let tails: [Tail]
+  let tails: [Tail]
   private let product: WeightGradient
   private let inputStride: Int
-  /// The rows that ask a tail, tail after tail in chain order, and which of its classes they should get.
-  private let members: UnsafeMutableBufferPointer<Int32>
-  private let memberTargets: UnsafeMutableBufferPointer<Int32>
-  /// For each row the tail that it asks and its place among the members; negative for none.
-  private let asked: UnsafeMutableBufferPointer<(tail: Int32, member: Int32)>
+  /// The rows of the tails, tail after tail in chain order, and their targets among the tail's classes.
+  let members: UnsafeMutableBufferPointer<Int32>
+  let memberTargets: UnsafeMutableBufferPointer<Int32>
+  /// For each row its tail and its place among the members; negative for none.
+  let assigned: UnsafeMutableBufferPointer<(tail: Int32, member: Int32)>
   /// Rows of y, [members, Hp]; on the way back their gradients.
   private let gathered: FloatBuffer
   private let projected: FloatBuffer
   private let projectedGradient: FloatBuffer
-  private let logits: FloatBuffer
+  let logits: FloatBuffer
   private let zeros: FloatBuffer
   /// Log-probabilities of all classes of one row.
   private let whole: FloatBuffer
   private let headRow: FloatBuffer
+  /// Shards of the pass.
+  var shards = 0
 
-  /// One tail, and where its rows stand at the moment.
-  private final class Tail {
-    let shape: AdaptiveShape.Tail
-    let projection: PackedWeights
-    let weights: PackedWeights
-    /// What logits begin with: 0, and −∞ behind the last one.
-    let start: FloatBuffer
-    /// First of its rows among the members, and where each shard's rows begin, counted from there.
-    var firstMember = 0
-    let shardStart: UnsafeMutableBufferPointer<Int>
-    /// Of its first row.
-    var (firstUnit, firstLogit) = (0, 0)
-
-    init(_ shape: AdaptiveShape.Tail, inputs: Int, shards: Int, arena: FloatArena?) {
-      self.shape = shape
-      let units = shape.projection.isEmpty ? 0 : shape.units
-      projection = PackedWeights(inputs: units == 0 ? 0 : inputs, outputs: units, in: arena)
-      weights = PackedWeights(inputs: shape.units, outputs: shape.classes.count, in: arena)
-      start = FloatBuffer(count: padded(shape.classes.count))
-      (start.pointer + shape.classes.count).update(
-        repeating: -.infinity, count: padded(shape.classes.count) - shape.classes.count)
-      shardStart = .allocate(capacity: shards + 1)
-      shardStart.initialize(repeating: 0)
-    }
-
-    deinit { shardStart.deallocate() }
-
-    var unitStride: Int { padded(shape.units) }
-    var logitStride: Int { padded(shape.classes.count) }
-  }
-
-  /// Tails of a layer over the rows of these passes, all of which may ask one of them.
+  /// Tails over the rows of these passes, all of which may be of one tail.
   init(_ shape: AdaptiveShape, passes: [ShardedRows], weights arena: FloatArena?) {
     self.shape = shape
     let shards = passes.map(\.shardLanes.count).max()!
@@ -90,8 +61,8 @@ final class AdaptiveTails {
     members.initialize(repeating: 0)
     memberTargets = .allocate(capacity: rowCount)
     memberTargets.initialize(repeating: 0)
-    asked = .allocate(capacity: rowCount)
-    asked.initialize(repeating: (-1, -1))
+    assigned = .allocate(capacity: rowCount)
+    assigned.initialize(repeating: (-1, -1))
     gathered = FloatBuffer(count: rowCount * inputStride)
     let (units, classes) = AdaptiveTails.widest(shape)
     projected = FloatBuffer(count: shape.isTied ? 0 : rowCount * units)
@@ -106,7 +77,7 @@ final class AdaptiveTails {
     headTargets.deallocate()
     members.deallocate()
     memberTargets.deallocate()
-    asked.deallocate()
+    assigned.deallocate()
   }
 
   /// The widest rows of q and of logits, padded.
@@ -149,41 +120,7 @@ final class AdaptiveTails {
 
   // MARK: Forward
 
-  /// Which rows ask which tail, and what the head should say of each.
-  func assign(_ targets: UnsafeBufferPointer<Int32>, rows: ShardedRows) {
-    _ = headTargets.update(fromContentsOf: targets)
-    asked.update(repeating: (-1, -1))
-    var (member, unit, logit) = (0, 0, 0)
-    for (index, tail) in tails.enumerated() {
-      (tail.firstMember, tail.firstUnit, tail.firstLogit) = (member, unit, logit)
-      let classes = Int32(tail.shape.classes.lowerBound)..<Int32(tail.shape.classes.upperBound)
-      rows.order.withUnsafeBufferPointer { order in
-        for shard in 0..<rows.shardLanes.count {
-          for place in rows.shardStart[shard]..<rows.shardStart[shard + 1] {
-            let row = Int(order[place])
-            guard classes.contains(targets[row]) else { continue }
-            members[member] = Int32(row)
-            memberTargets[member] = targets[row] - classes.lowerBound
-            headTargets[row] = Int32(shape.cutoffs[0] + index)
-            asked[row] = (Int32(index), Int32(member))
-            member += 1
-          }
-          tail.shardStart[shard + 1] = member - tail.firstMember
-        }
-      }
-      let count = member - tail.firstMember
-      unit += count * tail.unitStride
-      logit += count * tail.logitStride
-    }
-    shards = rows.shardLanes.count
-  }
-
-  /// Shards of the pass.
-  private var shards = 0
-
-  private func count(_ tail: Tail) -> Int { tail.shardStart[shards] }
-
-  /// (A3) and (A4) of the rows that ask a tail. y [N, Hp].
+  /// After `assign`: (A3) and (A4) of the rows of each tail. y [N, Hp].
   func forward(y: UnsafePointer<Float>, between: () throws -> Void) rethrows {
     for tail in tails {
       for member in tail.firstMember..<tail.firstMember + count(tail) {
@@ -192,12 +129,12 @@ final class AdaptiveTails {
       }
       try forward(
         tail, rows: count(tail), y: gathered.pointer + tail.firstMember * inputStride,
-        q: told(tail), logits: logits.pointer + tail.firstLogit, between: between)
+        q: features(tail), logits: logits.pointer + tail.firstLogit, between: between)
     }
   }
 
-  /// What a tail's classes are told from: q.
-  private func told(_ tail: Tail) -> UnsafeMutablePointer<Float> {
+  /// q, [members, d].
+  private func features(_ tail: Tail) -> UnsafeMutablePointer<Float> {
     shape.isTied
       ? gathered.pointer + tail.firstMember * inputStride : projected.pointer + tail.firstUnit
   }
@@ -219,31 +156,16 @@ final class AdaptiveTails {
       z: logits, zStride: tail.logitStride, between: between)
   }
 
-  /// What (A2) adds to the loss of a row, whose logits become dlogits; 0 for a row that asks no tail.
-  func loss(row: Int, scale: Float) -> Double {
-    guard let (logits, target) = question(row) else { return 0 }
+  /// What (A2) adds to the loss of a row, whose logits become dlogits; 0 for a row without a tail.
+  func lossAndGradient(row: Int, scale: Float) -> Double {
+    guard let (logits, target) = member(ofRow: row) else { return 0 }
     return crossEntropy(logits: logits.baseAddress!, vocabulary: logits.count, target: target, scale: scale)
   }
 
   /// The loss alone; the logits are used up.
-  func evaluationLoss(row: Int) -> Double {
-    guard let (logits, target) = question(row) else { return 0 }
+  func loss(row: Int) -> Double {
+    guard let (logits, target) = member(ofRow: row) else { return 0 }
     return crossEntropyLoss(logits: logits.baseAddress!, vocabulary: logits.count, target: target)
-  }
-
-  /// The logits of a row in the tail that it asks, and which of the tail's classes it should get.
-  private func question(_ row: Int) -> (logits: UnsafeMutableBufferPointer<Float>, target: Int32)? {
-    let (index, member) = (Int(asked[row].tail), Int(asked[row].member))
-    guard index >= 0 else { return nil }
-    let tail = tails[index]
-    let first = logits.pointer + (tail.firstLogit + (member - tail.firstMember) * tail.logitStride)
-    return (UnsafeMutableBufferPointer(start: first, count: tail.shape.classes.count), memberTargets[member])
-  }
-
-  /// What a row asks of a tail: its logits, or dlogits after the loss, and the first class; nil for a row that asks
-  /// none.
-  func numbers(ofRow row: Int) -> (UnsafeMutableBufferPointer<Float>, firstClass: Int)? {
-    question(row).map { ($0.logits, tails[Int(asked[row].tail)].shape.classes.lowerBound) }
   }
 
   // MARK: Backward
@@ -270,7 +192,7 @@ final class AdaptiveTails {
         try product.multiplyRows(
           logits.pointer + tail.firstLogit, stride: tail.logitStride,
           columns: tail.shape.classes.count,
-          dZ: told(tail), zStride: inputStride, size: shape.inputs,
+          dZ: features(tail), zStride: inputStride, size: shape.inputs,
           gradient: gradient + tail.shape.weights.lowerBound, subtreeStride: subtreeStride,
           piece: piece?.from(tail.shape.weights.lowerBound), between: between)
         continue
@@ -316,7 +238,7 @@ final class AdaptiveTails {
 
   // MARK: One row
 
-  /// (A1) and (A2) for all classes: log p(w) of one row y, whose head has said `head`. Valid until the next call; the
+  /// (A1) and (A2) for all classes: log p(w) of one row y with the logits `head`. Valid until the next call; the
   /// rows of `forward` are used up.
   func logProbabilities(y: UnsafePointer<Float>, head: UnsafePointer<Float>) -> UnsafeBufferPointer<Float> {
     let first = shape.cutoffs[0]

@@ -6,7 +6,7 @@ import Plan
 /// kept with probability 1 − p and then divided by it, so that evaluation needs no scaling.
 ///
 /// Whether it is kept is a function of (seed, step, layer, lane, t, unit), so a mask is never stored: the backward pass
-/// asks again, and every number of ranks draws the same.
+/// draws it again, and every number of ranks draws the same.
 package struct Dropout: Equatable, Sendable {
   /// How long a mask of numbers lasts.
   package enum Mask: String, CaseIterable, Sendable {

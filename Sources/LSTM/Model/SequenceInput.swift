@@ -22,7 +22,7 @@ extension UnsafeBufferPointer {
   }
 }
 
-/// What a model should say in a step, for its lanes.
+/// What a model should predict in a step, for its lanes.
 package enum SequenceTargets {
   /// [T, B], or [B] with a pooled head; negative where there is none.
   case classes(UnsafeBufferPointer<Int32>)

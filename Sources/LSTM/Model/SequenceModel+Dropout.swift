@@ -27,21 +27,19 @@ extension SequenceModel {
       step: step, layer: index)
   }
 
-  /// Takes note of the rows that penalties are about.
-  func notePenalizedRows(_ targets: SequenceTargets, scale: Float) {
-    penalized?.count(targets, rowCount: outputRows.order.count, outputs: shape.classes, scale: scale)
+  /// What is read of a layer's output at every timestep; nothing in evaluation (nil).
+  func dropOutput(ofLayer index: Int, step: Int?) {
+    guard let step, index < dropped.count else { return }
+    drop(
+      layers[index].output, to: dropped[index].buffer.pointer, units: shape.outputs, layer: index + 1, step: step)
   }
 
-  /// What is read of a layer's output at every timestep.
-  func dropOutput(ofLayer index: Int, step: Int) {
-    guard index < dropped.count else { return }
-    drop(layerOutput(index), to: dropped[index].buffer.pointer, units: shape.outputs, layer: index + 1, step: step)
-  }
-
-  /// The one row a lane that a pooled head reads is drawn as that of t = 0, however long the sequence.
-  func dropPooled(_ pooled: PooledStates, step: Int) {
+  /// The row of each lane that a pooled head reads, or its gradient; nothing in evaluation (nil). It is drawn as that of
+  /// t = 0, however long the sequence.
+  func dropReadout(step: Int?) {
+    guard let step, let pooled = head.readout.rows else { return }
     dropout?.apply(
-      pooled.rows, to: pooled.rows, timesteps: 1, lanes: rows.lanes, stride: padded(shape.outputs),
-      units: shape.outputs, step: step, layer: shape.layers, firstLane: rows.firstLane)
+      pooled, to: pooled, timesteps: 1, lanes: rows.lanes, stride: padded(shape.outputs), units: shape.outputs,
+      step: step, layer: shape.layers, firstLane: rows.firstLane)
   }
 }

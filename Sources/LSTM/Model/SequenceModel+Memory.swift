@@ -23,37 +23,24 @@ extension SequenceModel {
     let read = shape.vocabulary == nil ? shape.inputs : 1
     var between = timesteps * lanes * (read + (shape.head.isPooled ? 0 : 1)) * float
     between += rowCount * (Dp + max(Dp, Yp) + (dropout ? shape.layersDroppedAtEveryStep * Yp : 0)) * float
-    if shape.directions > 1 { between += BothDirections.bytes(shape, timesteps: segment, lanes: lanes) }
+    if shape.directions > 1 { between += BidirectionalRows.bytes(shape, timesteps: segment, lanes: lanes) }
     if penalty { between += PenalizedStates.bytes(timesteps: segment, lanes: lanes, units: shape.hidden) }
     if segments > 1 { between += borderFloats(shape, segments: segments, lanes: lanes) * float }
     // With several segments the gradient of each shard waits for the next segment.
     let waiting = segments > 1 ? shards : 0
-    var scratch = WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: shape.largestDepth)
-    if shape.isTied {
-      scratch += WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: OutputLayer.classesAtOnce)
-    }
-    var outputRowCount = rowCount
-    if shape.head.isPooled {
-      outputRowCount = lanes
-      between += PooledStates.bytes(shape.pooling, lanes: lanes, units: shape.outputs)
-      scratch += WeightGradient.scratchBytes(rowCount: lanes, maximumDepth: shape.outputs + 1)
-    }
-    let output = OutputLayer.bytes(
-      inputs: shape.outputs, classes: shape.classes, adaptive: shape.adaptive, rowCount: outputRowCount)
+    let scratch = WeightGradient.scratchBytes(rowCount: rowCount, maximumDepth: shape.largestDepth)
+    let head = Head.bytes(shape, timesteps: segment, lanes: lanes)
     return (
       shape.parameterCount * float, (gradients + waiting) * shape.gradientCount * float,
-      layers.reduce(output.packed) { $0 + $1.packed },
-      layers.reduce(output.activations + between + scratch) { $0 + $1.activations }
+      layers.reduce(head.packed) { $0 + $1.packed },
+      layers.reduce(head.activations + between + scratch) { $0 + $1.activations }
     )
   }
 
   /// Floats of all packed weights.
   package static func packedFloats(_ shape: ModelShape) -> Int {
-    let output = OutputLayer.bytes(
-      inputs: shape.outputs, classes: shape.classes, adaptive: shape.adaptive, rowCount: 0
-    ).packed
     let layers = shape.lstm.map { LSTMLayer.bytes(shape: $0, timesteps: 0, lanes: 0).packed }
-    return layers.reduce(output, +) / MemoryLayout<Float>.stride
+    return layers.reduce(Head.bytes(shape, timesteps: 0, lanes: 0).packed, +) / MemoryLayout<Float>.stride
   }
 }
 

@@ -3,10 +3,10 @@ import Kernels
 /// Hidden and cell states between windows.
 extension SequenceModel {
   /// The state after the window becomes the state before the next one.
-  package func carryState() { for layer in layers { layer.carryState() } }
+  package func carryState() { for cell in cells { cell.carryState() } }
 
   /// A lane, counted from the pass's first, begins the window with a state of zero.
-  package func clearState(lane: Int) { for layer in layers { layer.clearState(lane: lane) } }
+  package func clearState(lane: Int) { for cell in cells { cell.clearState(lane: lane) } }
 
   /// Floats of the state of one lane: hidden and cell of every layer, without padding.
   package var stateSize: Int { 2 * shape.lstm.count * shape.hidden }
@@ -29,8 +29,21 @@ extension SequenceModel {
     }
   }
 
+  /// Calls `body` from the first segment to the last, each of which begins with the states behind the one before. They
+  /// are kept for `recompute`.
+  func forEachSegment(_ body: (Range<Int>) throws -> Void) rethrows {
+    for index in segments.indices {
+      if index > 0 {
+        carryState()
+        use(segment: index)
+      }
+      keepStates()
+      try body(segments[index])
+    }
+  }
+
   /// Keeps the states before the segment, where there are several.
-  func keepStates() {
+  private func keepStates() {
     forEachBorder { border, state, count in border.update(from: state, count: count) }
   }
 
@@ -47,20 +60,20 @@ extension SequenceModel {
   private func forEachBorder(_ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void) {
     if segments.count == 1 { return }
     var border = borders.pointer + SequenceModel.borderFloats(shape, segments: segment, lanes: rows.lanes)
-    for layer in layers {
-      for state in [layer.hidden(0), layer.cell(0)] {
-        body(border, state, rows.lanes * layer.hiddenStride)
-        border += rows.lanes * layer.hiddenStride
+    for cell in cells {
+      for state in [cell.hidden(0), cell.cell(0)] {
+        body(border, state, rows.lanes * cell.hiddenStride)
+        border += rows.lanes * cell.hiddenStride
       }
     }
   }
 
   private func forEachState(t: Int, _ body: (Int, UnsafeMutablePointer<Float>) -> Void) {
     for lane in 0..<rows.lanes {
-      for (index, layer) in layers.enumerated() {
+      for (index, cell) in cells.enumerated() {
         let place = lane * stateSize + index * 2 * shape.hidden
-        body(place, layer.hidden(t) + lane * layer.hiddenStride)
-        body(place + shape.hidden, layer.cell(t) + lane * layer.hiddenStride)
+        body(place, cell.hidden(t) + lane * cell.hiddenStride)
+        body(place + shape.hidden, cell.cell(t) + lane * cell.hiddenStride)
       }
     }
   }

@@ -1,6 +1,6 @@
 /// Sizes of an adaptive softmax (Grave, Joulin, Cissé, Grangier and Jégou, "Efficient softmax approximation for GPUs",
 /// 2017) over V classes that stand in descending frequency: c = `cutoffs` cut them into a head 0 ..< c₁ and J tails
-/// cⱼ ..< cⱼ₊₁. The head says one of its classes or a tail; a tail is asked only where it is meant.
+/// cⱼ ..< cⱼ₊₁. The head's classes are 0 ..< c₁ and the tails; a tail is computed only for rows of its classes.
 ///
 /// Its numbers are a part of the flat memory, one behind the other: W and b of the head [H + 1, c₁ + J], the class of
 /// tail j being c₁ + j; then of each tail Pⱼ [H, dⱼ] and Wⱼ [dⱼ, cⱼ₊₁ − cⱼ], where dⱼ = ⌊H / factorʲ⌋ for the j-th tail,
@@ -27,7 +27,7 @@ package struct AdaptiveShape: Equatable, Sendable {
   package struct Tail: Equatable, Sendable {
     /// Its classes among all.
     package let classes: Range<Int>
-    /// d, what its classes are told from.
+    /// d, units of q, the projection that its logits are made from.
     package let units: Int
     /// Where P stands, [H, d], from the beginning of the head; empty with tied weights.
     package let projection: Range<Int>

@@ -28,14 +28,6 @@ extension ModelShape.Head {
     case .pooled, .pooledNumbers: true
     }
   }
-
-  /// What stands behind the last output of a row: nothing that a softmax would see, or nothing that a sum would.
-  var padding: Float {
-    switch self {
-    case .everyStep, .pooled: -.infinity
-    case .everyStepUnits, .pooledNumbers: 0
-    }
-  }
 }
 
 extension ModelShape.Head: CustomStringConvertible {

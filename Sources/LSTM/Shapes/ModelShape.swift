@@ -87,7 +87,7 @@ package struct ModelShape: Equatable, Sendable {
     }
   }
 
-  /// A language model: it reads tokens and says at every timestep which one comes next.
+  /// A language model: it reads tokens and predicts at every timestep the next one.
   package static func languageModel(
     vocabulary: Int, embedding: Int, hidden: Int, layers: Int, softmax: (cutoffs: [Int], factor: Int)? = nil,
     isTied: Bool = false
@@ -100,7 +100,7 @@ package struct ModelShape: Equatable, Sendable {
   /// D, numbers that the lowest layer reads at a timestep.
   package var inputs: Int { lstm[0].inputs }
 
-  /// Numbers that a layer says at a timestep: H, or of two directions 2H.
+  /// Numbers of a layer's output at a timestep: H, or of two directions 2H.
   package var outputs: Int { directions * hidden }
 
   /// A cell as its tensors are called: l0, l0_reverse, l1, …
