@@ -4,14 +4,38 @@ import Sequences
 /// The update of a step, and what decides about it: a function of the setup, of the updates and evaluations so far, and
 /// of what the run has been through, all of which a checkpoint holds.
 extension Training {
-  /// What the rule's learning rate is multiplied by in a step, counted from 0.
-  func learningRateFactor(_ step: Int, _ source: any SequenceSource) -> Double {
-    setbacks.learningRateFactor * source.learningRateFactor(atStep: step)
-      * setup.schedule.factor(update: step - setbacks.skipped, evaluations: evaluations)
+  /// What the rule's learning rate is multiplied by in a step.
+  func learningRateFactor(_ step: Step) -> Double {
+    setbacks.learningRateFactor * step.source.learningRateFactor(atStep: step.index)
+      * setup.schedule.factor(update: step.index - setbacks.skipped, evaluations: evaluations)
   }
 
-  /// The parameters after the reduction of a step: clipping, one update.
-  func update(_ step: Int, norm: Double, learningRateFactor: Double) throws {
+  /// What follows from the reduced gradient: new parameters, and the states behind the step for the next one; where loss
+  /// or norm is not finite, a search for the first such number instead. Nothing of a step that a rank has abandoned.
+  func update(_ step: Step, loss: Double, norm: Double, learningRateFactor: Double) throws -> NonFiniteFinding? {
+    if step.stop?.agreement?.isAbandoned == true { return nil }
+    heartbeat?.enter(.updating, step: step.index + 1)
+    replica.clearFreshStates(step.index, of: step.source)
+    beginAveragingWhereDue(step.index)
+    guard norm.isFinite && loss.isFinite else { return try findNonFinite(step) }
+    try updateParameters(step.index, norm: norm, learningRateFactor: learningRateFactor)
+    try replica.parametersChanged(clock: clock)
+    parameterGuard?.updated(replica.parameters)
+    setbacks.skippedInARow = 0
+    replica.carryStates()
+    return nil
+  }
+
+  /// After a step that was not finite: what is left of it is the count.
+  package func countSkipped() {
+    setbacks.skipped += 1
+    setbacks.skippedInARow += 1
+    // A state that came to be NaN would stay so for ever.
+    replica.clearNonFiniteStates()
+  }
+
+  /// Clipping, one update.
+  private func updateParameters(_ step: Int, norm: Double, learningRateFactor: Double) throws {
     setup.clip.limitElements(of: reducer.sum, in: reducer.changedRanges)
     try optimizer.update(
       replica.parameters, gradient: reducer.sum + setup.shape.gradientShift,

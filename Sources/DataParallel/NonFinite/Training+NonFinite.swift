@@ -7,22 +7,23 @@ extension Training {
   /// Finds the first number that is not finite, in the order of computation: each rank computes its sequences again,
   /// and the earliest of what they find counts; else the gradient of the parameters is looked through, from the top of
   /// the model. Every rank calls it after a reduction whose loss or norm was not finite, before anything has changed.
-  func findNonFinite(step: Int, source: any SequenceSource, targetCount: Int) throws -> NonFiniteFinding {
+  func findNonFinite(_ step: Step) throws -> NonFiniteFinding {
     let tensors = ParameterTensors(setup.shape)
     let parameters = tensors.ranges.map { range in range.contains { !replica.parameters[$0].isFinite } }
     let badParameters = try world.communicator.allGather(UInt64(parameters.firstIndex(of: true) ?? tensors.names.count))
-    let (place, rank) = try findPlace(tensors, step: step, source: source, targetCount: targetCount)
+    let (place, rank) = try findPlace(tensors, step)
     let bad = Int(badParameters[rank])
     return NonFiniteFinding(
-      step: step + 1, place: place, rank: rank, badParameter: bad < tensors.names.count ? tensors.names[bad] : nil,
+      step: step.index + 1, place: place, rank: rank,
+      badParameter: bad < tensors.names.count ? tensors.names[bad] : nil,
       differingParameter: try differingParameter(tensors, rank: rank))
   }
 
   private func findPlace(
-    _ tensors: ParameterTensors, step: Int, source: any SequenceSource, targetCount: Int
+    _ tensors: ParameterTensors, _ step: Step
   ) throws -> (NonFiniteFinding.Place, rank: Int) {
     let plan = replica.plan
-    if let (value, rank) = try earliest(firstNonFinite(step: step, source: source, targetCount: targetCount)) {
+    if let (value, rank) = try earliest(firstNonFinite(step)) {
       let shard = plan.shards(ofRank: rank).first { plan.lanes(ofShard: $0).contains(value.lane) }!
       return (.sequence(value, shard: shard), rank)
     }
@@ -44,12 +45,12 @@ extension Training {
   }
 
   /// The earliest of the rank's own lanes, as numbers that are in the order of computation.
-  private func firstNonFinite(step: Int, source: any SequenceSource, targetCount: Int) -> [UInt64]? {
+  private func firstNonFinite(_ step: Step) -> [UInt64]? {
     let found = replica.passes.compactMap { pass in
-      replica.begin(pass, of: source, step: step)
+      replica.begin(pass, of: step.source, step: step.index)
       return replica.model.firstNonFinite(
-        replica.input, lengths: replica.lengths, targets: replica.targets, parameters: replica.parameters, step: step,
-        scale: 1 / Float(max(1, targetCount))
+        replica.input, lengths: replica.lengths, targets: replica.targets, parameters: replica.parameters,
+        step: step.index, scale: 1 / Float(max(1, step.targetCount))
       )?.shifted(lanes: pass.lanes.lowerBound).words(layers: setup.shape.lstm.count, timesteps: setup.timesteps)
     }
     return found.min { $0.lexicographicallyPrecedes($1) }
