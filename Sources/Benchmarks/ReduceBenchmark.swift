@@ -68,7 +68,7 @@ package struct ReduceBenchmark: Sendable {
     func seconds() throws -> Double {
       let start = World.wallTimeSeconds()
       reducer.submit(part: 0, rowsSeen: [])
-      _ = try shards.withUnsafeBufferPointer { try reducer.finish(ownShardValues: $0, stopWord: 0) }
+      _ = try shards.withUnsafeBufferPointer { try reducer.finish(ownShardValues: $0, stopFlag: 0) }
       return World.wallTimeSeconds() - start
     }
   }

@@ -104,7 +104,7 @@ extension Training {
     guard setup.embeddingRows == .sparse, let table = setup.shape.embeddingRange, let V = setup.shape.vocabulary else {
       return whole * setup.shape.gradientCount / plan.ranks * float
     }
-    let rows = RowExchange.floats(
+    let rows = RowMessages.bufferCount(
       mostRows: min(V, setup.timesteps * setup.globalBatch), size: setup.shape.inputs, subtrees: subtrees)
     return (whole * (setup.shape.gradientCount - table.count) / plan.ranks + 2 * rows) * float
   }

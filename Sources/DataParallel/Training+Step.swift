@@ -96,12 +96,12 @@ extension Training {
     clock.enter(.backward, part: setup.shape.parts.count - 1)
     try replica.model.backward(
       replica.input, step: step.index, gradient: memory.gradient(0), subtreeStride: memory.count,
-      runs: isLast ? reducer.runs : 1,
+      runs: isLast ? earlyReducer?.runs ?? 1 : 1,
       between: {
         if isLast { reducer.poll() }
         try step.check()
       },
-      written: { part, numbers in if isLast { reducer.submit(part: part, first: numbers) } }
+      written: { part, numbers in if isLast { earlyReducer?.submit(part: part, first: numbers) } }
     ) { part in
       if isLast { submit(part) }
       if part > 0 { clock.enter(.backward, part: part - 1) }
@@ -125,9 +125,9 @@ extension Training {
     clock.enter(.wait)
     heartbeat?.enter(.reducing, step: step.index + 1)
     let norm = try reducer.finish(
-      ownShardValues: UnsafeBufferPointer(shardLosses), stopWord: step.stop?.word(isAbandoned: isAbandoned) ?? 0)
+      ownShardValues: UnsafeBufferPointer(shardLosses), stopFlag: step.stop?.word(isAbandoned: isAbandoned) ?? 0)
     clock.enter(.update)
-    try step.stop?.agreed(reducer.stopWords)
+    try step.stop?.agreed(reducer.stopFlags)
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] }
     return (loss / Double(max(1, step.targetCount)), norm)
   }

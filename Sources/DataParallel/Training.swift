@@ -22,6 +22,8 @@ package final class Training {
 
   package let world: World
   let reducer: any Reducer
+  /// The reducer, where it sends the beginning of a part before the rest is computed.
+  let earlyReducer: (any EarlyReducer)?
   let optimizer: Optimizer
   package let memory: GradientMemory
   /// Where this rank says what it is about, if anywhere.
@@ -70,6 +72,7 @@ package final class Training {
         sharedPart: shape.sharedPart, shardCount: setup.shards,
         shards: (0..<plan.ranks).map(plan.shards(ofRank:))),
       reduction: setup.reduction, memory: memory, sharing: sharing, world: world, clock: clock)
+    earlyReducer = reducer as? any EarlyReducer
     // The first part of the gradient is none of the parameters where the weights are tied.
     let shift = shape.gradientShift
     optimizer = Optimizer(

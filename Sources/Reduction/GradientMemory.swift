@@ -4,7 +4,7 @@ import MPI
 /// its passes for the other half of a subtree; ranks that share memory see each other's. A class because the requests
 /// of MPI keep it alive while they write into it.
 package final class GradientMemory {
-  /// Numbers of one gradient.
+  /// Elements of one gradient.
   package let count: Int
   /// Subtrees of the rank's shards, so gradients at the end of a step.
   package let subtrees: Int

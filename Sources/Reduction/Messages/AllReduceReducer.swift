@@ -8,9 +8,9 @@ final class AllReduceReducer: Reducer {
   let ownedRanges: [Range<Int>]
   let embedding: Range<Int>?
   var sum: UnsafeMutablePointer<Float> { memory.gradient(0) }
-  var shardValues: [Double] { numbers.shardValues }
-  var stopWords: [Double] { numbers.stopWords }
-  /// Every number is taken for changed.
+  var shardValues: [Double] { norm.shardValues }
+  var stopFlags: [Double] { norm.stopFlags }
+  /// Every element is taken for changed.
   var changedRanges: [Range<Int>] { ownedRanges }
 
   private let plan: ReductionPlan
@@ -18,7 +18,7 @@ final class AllReduceReducer: Reducer {
   private let communicator: Communicator
   private let clock: StepClock
   private var submitted: [Int] = []
-  private var numbers: GlobalNumbers
+  private var norm: GlobalNorm
 
   /// For two ranks or more.
   init(_ plan: ReductionPlan, memory: GradientMemory, world: World, clock: StepClock) {
@@ -28,19 +28,19 @@ final class AllReduceReducer: Reducer {
     self.memory = memory
     self.clock = clock
     communicator = world.communicator
-    numbers = GlobalNumbers(plan, communicator: world.communicator)
+    norm = GlobalNorm(plan, communicator: world.communicator)
   }
 
   func submit(part: Int, rowsSeen: [Int32]) { submitted.append(part) }
 
   func poll() {}
 
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, stopWord: Double) throws -> Double {
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, stopFlag: Double) throws -> Double {
     for part in submitted { try allReduce(part: part) }
     submitted.removeAll(keepingCapacity: true)
     plan.join(sum, changed: changedRanges)
-    return try numbers.norm(
-      of: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, stopWord: stopWord,
+    return try norm.agree(
+      on: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, stopFlag: stopFlag,
       clock: clock)
   }
 

@@ -1,121 +1,105 @@
 import Glibc
+import Kernels
 import MPI
+import Problems
 import Timing
 
-/// Adds up gradients that travel between ranks as messages: afterwards each of these peers has the whole sum.
+/// Adds up gradients that travel between ranks as messages: afterwards each of these peers has the whole sum. Does what
+/// `ExchangeStateMachine` says.
 ///
-/// For P peers and n numbers: every rank owns a slice of about n/P. It receives that slice of every subtree sum of the
-/// other ranks, adds them in tree order, and sends the result to all. Where P and S are powers of two each rank sends
-/// 2·(P − 1)/P·n numbers: the bytes of the best all-reduce. Both ways can be hidden behind the backward pass, which
-/// handing round the updated parameters instead could not.
-///
-/// A part is cut into pieces, so that the second way of one is on the line with the first way of the next. Messages
-/// make progress in `poll` and `finish` alone: MPI has no progress of its own. They carry the number of their piece, so
-/// that ranks may come to the second way of a piece and to the first one of the next in any order.
+/// Both phases, reduce-scatter and all-gather, can be hidden behind the backward pass, which an all-gather of updated
+/// parameters in place of gradients could not. Messages make progress in `poll` and `finish` alone: MPI has no progress
+/// of its own.
 final class GradientExchange {
+  private typealias Phase = ExchangeStateMachine.Phase
+
   /// Where the gradient may be other than +0.0, after `finish`, ascending.
   private(set) var changedRanges: [Range<Int>] = []
 
-  /// What travels together: a piece of a part, or the rows of an embedding.
-  private enum Load {
-    case piece(Int)
-    case rows(RowExchange)
-  }
-
-  private let ranges: [Range<Int>]
   private let world: World
+  private let communicator: Communicator
   private let clock: StepClock
-  private let slices: SliceExchange
-  /// Nil where the embedding is sent as a whole.
-  private let rows: RowExchange?
-  /// The loads of each part, and how many of them have been submitted.
-  private let loads: [[Load]]
-  private var begun: [Int]
-  private let pieces: [Range<Int>]
+  private let memory: GradientMemory
+  private var machine: ExchangeStateMachine
+  /// That of the machine; nil where the embedding is sent as a whole.
+  private let seen: SeenRows?
+  private let buffers: Buffers
+  private let treeSum: TreeSum
+  /// Where the terms of the next sum begin, one for each subtree of all peers.
+  private var terms: [UnsafePointer<Float>]
   private var scatters = RequestQueue<OwnedBuffer<Float>>(capacity: 64)
   private var gathers = RequestQueue<OwnedBuffer<Float>>(capacity: 64)
-  /// The loads in the order of their submission, and how many requests the way has on which they are; the last one of a
-  /// part knows which one that is. Of them `scattered` have been sent to the owners of their slices, `added` have been
-  /// added up and sent to all, `gathered` have arrived.
-  private var submitted: [(load: Load, requests: Int, completes: Int?)] = []
-  private var (scattered, added, gathered) = (0, 0, 0)
+  private var rowsUnderWay = RequestQueue<Exchange<UInt64>>(capacity: 1)
   private var polledAt = 0.0
 
   /// Between two polls that ask MPI lies at least this time: a message of 1 Gbit/s gets 12 KB further.
   private static let pollSeconds = 100e-6
-  /// The most numbers of a piece: 2 MB.
-  private static let pieceCount = 1 << 19
+
+  private final class Buffers {
+    let received: FloatBuffer
+    let packed: FloatBuffer
+    let zeros: FloatBuffer
+    let scratch: FloatBuffer
+
+    init(received: Int, packed: Int, row: Int, scratch: Int) {
+      self.received = FloatBuffer(count: received)
+      self.packed = FloatBuffer(count: packed)
+      zeros = FloatBuffer(count: row)
+      self.scratch = FloatBuffer(count: scratch)
+    }
+  }
 
   /// Collective over `communicator`, of two ranks or more.
+  /// - Throws: where the gradient needs more tags than MPI has.
   init(
     _ plan: ExchangePlan, memory: GradientMemory, communicator: Communicator, world: World, clock: StepClock
   ) throws {
     self.world = world
     self.clock = clock
-    ranges = plan.ranges
+    self.memory = memory
     // Other messages between the same ranks must not be taken for a gradient's.
-    let own = try communicator.duplicate()
-    let rows = plan.table != nil ? RowExchange(plan, memory: memory, communicator: own) : nil
-    self.rows = rows
-    var pieces: [Range<Int>] = []
-    loads = plan.ranges.enumerated().map { part, range in
-      if let rows, part == 0 { return [.rows(rows)] }
-      let first = pieces.count
-      pieces += GradientExchange.pieces(of: range)
-      return (first..<pieces.count).map { .piece($0) }
+    self.communicator = try communicator.duplicate()
+    let machine = ExchangeStateMachine(plan, rank: communicator.rank)
+    guard machine.buckets.tagCount <= Communicator.largestPortableTag + 1 else {
+      throw Problem(
+        .badConfiguration,
+        "model is too large for messages — expected at most \(Communicator.largestPortableTag + 1) tags, "
+          + "got \(machine.buckets.tagCount)",
+        hint: "set distributed.reduction to mpi, or batch.shards to a power of two")
     }
-    begun = Array(repeating: 0, count: plan.ranges.count)
-    self.pieces = pieces
-    slices = try SliceExchange(plan, pieces: pieces, memory: memory, communicator: own)
-    submitted.reserveCapacity(1 + pieces.count)
-    changedRanges.reserveCapacity(ranges.count + (plan.table?.mostRows ?? 0))
+    self.machine = machine
+    seen = machine.seen
+    treeSum = TreeSum(root: 0..<plan.shardCount, subtrees: plan.sortedSubtrees)
+    buffers = Buffers(
+      received: machine.receivedCount, packed: machine.packedCount, row: plan.table?.size ?? 0,
+      scratch: treeSum.scratchCount)
+    terms = Array(repeating: UnsafePointer(buffers.zeros.pointer), count: plan.subtrees.reduce(0) { $0 + $1.count })
+    changedRanges.reserveCapacity(plan.ranges.count + (plan.table?.mostRows ?? 0))
   }
 
-  private static func pieces(of part: Range<Int>) -> [Range<Int>] {
-    let count = max(1, (part.count + pieceCount - 1) / pieceCount)
-    return (0..<count).map {
-      part.lowerBound + $0 * part.count / count..<part.lowerBound + ($0 + 1) * part.count / count
-    }
-  }
+  /// Buckets in which a part travels.
+  func bucketCount(ofPart part: Int) -> Int { machine.buckets.ofPart[part].count }
 
-  /// The gradient of a part stands in memory, and is not touched until `finish`. `rowsSeen`: of an embedding,
-  /// ascending, the rows that it has.
+  // MARK: Events
+
+  /// The gradient of a part is final, and is not touched until `finish`. `rowsSeen`: of an embedding, ascending, the
+  /// rows that it has.
   func submit(part: Int, rowsSeen: [Int32]) {
-    submit(part: part, loads: loads[part].count)
-    submitted[submitted.count - 1].completes = part
-    orFail {
-      if let rows, part == 0 { try rows.announce(rowsSeen) }
-    }
+    orFail { try receive(.submitted(part: part, rows: rowsSeen)) }
     progress()
   }
 
-  /// The same of the first so many numbers of a part: pieces that lie in them set out. The whole part follows.
-  func submit(part: Int, first numbers: Int) {
-    let end = ranges[part].lowerBound + numbers
-    let count = loads[part].dropLast().prefix { lies($0, before: end) }.count
-    guard count > begun[part] else { return }
+  /// The first `elements` of a part are final: the buckets that lie in them depart. The whole part follows.
+  func submit(part: Int, first elements: Int) {
     clock.beginProgress()
-    submit(part: part, loads: count)
+    orFail { try receive(.written(part: part, elements: elements)) }
     progress()
     clock.endProgress()
   }
 
-  /// Pieces in which a part that is no table travels.
-  func pieceCount(ofPart part: Int) -> Int { loads[part].count }
-
-  private func lies(_ load: Load, before end: Int) -> Bool {
-    if case .piece(let piece) = load { pieces[piece].upperBound <= end } else { false }
-  }
-
-  private func submit(part: Int, loads count: Int) {
-    if begun[part] == 0 { clock.submitted(part: part) }
-    for load in loads[part][begun[part]..<count] { submitted.append((load, 0, nil)) }
-    begun[part] = count
-  }
-
   /// Lets messages make progress, at most once in `pollSeconds`.
   func poll() {
-    guard gathered < submitted.count else { return }
+    guard !machine.isComplete else { return }
     let now = StepClock.now()
     guard now - polledAt >= GradientExchange.pollSeconds else { return }
     clock.beginProgress(at: now)
@@ -130,13 +114,10 @@ final class GradientExchange {
   /// Waits until all parts have arrived.
   func finish() {
     clock.enter(.wait)
-    orFail { while gathered < submitted.count { if try !advance() { sched_yield() } } }
-    submitted.removeAll(keepingCapacity: true)
-    (scattered, added, gathered) = (0, 0, 0)
-    for part in begun.indices { begun[part] = 0 }
+    orFail { while !machine.isComplete { if try !advance() { sched_yield() } } }
+    machine.endStep()
     changedRanges.removeAll(keepingCapacity: true)
-    rows?.appendChangedRanges(to: &changedRanges)
-    for range in ranges[(rows == nil ? 0 : 1)...] where !range.isEmpty { changedRanges.append(range) }
+    machine.appendChangedRanges(to: &changedRanges)
   }
 
   /// Requests may be under way: an error must not unwind past them.
@@ -144,37 +125,73 @@ final class GradientExchange {
     do { try body() } catch { world.fail(error) }
   }
 
-  /// The next thing that can be done; false where there is nothing at the moment. Each way takes the loads in the order
-  /// of their submission, never in that of their arrival.
+  private func receive(_ event: ExchangeStateMachine.Event) throws { try machine.receive(event) { try act($0) } }
+
+  /// Tells the machine of one thing that has happened; false where nothing has.
   private func advance() throws -> Bool {
-    if scattered < submitted.count, try isReady(submitted[scattered].load) {
-      submitted[scattered].requests =
-        switch submitted[scattered].load {
-        case .piece(let piece): try slices.scatter(piece, &scatters)
-        case .rows(let rows): try rows.scatter(&scatters)
-        }
-      scattered += 1
-    } else if added < scattered, try scatters.testFirst(submitted[added].requests) {
-      for _ in 0..<submitted[added].requests { _ = try scatters.waitForFirst() }
-      submitted[added].requests =
-        switch submitted[added].load {
-        case .piece(let piece): try slices.addAndGather(piece, &gathers)
-        case .rows(let rows): try rows.addAndGather(&gathers)
-        }
-      added += 1
-    } else if gathered < added, try gathers.testFirst(submitted[gathered].requests) {
-      for _ in 0..<submitted[gathered].requests { _ = try gathers.waitForFirst() }
-      if case .rows(let rows) = submitted[gathered].load { rows.take() }
-      if let part = submitted[gathered].completes { clock.arrived(part: part) }
-      gathered += 1
+    if machine.awaitsRows, try rowsUnderWay.testFirst() {
+      _ = try rowsUnderWay.waitForFirst()
+      try receive(.rowsGathered)
+    } else if let messages = machine.pending(.reduceScatter), try scatters.testFirst(messages) {
+      for _ in 0..<messages { _ = try scatters.waitForFirst() }
+      try receive(.completed(.reduceScatter))
+    } else if let messages = machine.pending(.allGather), try gathers.testFirst(messages) {
+      for _ in 0..<messages { _ = try gathers.waitForFirst() }
+      try receive(.completed(.allGather))
     } else {
       return false
     }
     return true
   }
 
-  /// Rows can be sent as soon as it is known which ones all ranks have.
-  private func isReady(_ load: Load) throws -> Bool {
-    if case .rows(let rows) = load { try rows.isAnnounced() } else { true }
+  // MARK: Actions
+
+  private func act(_ action: ExchangeStateMachine.Action) throws {
+    switch action {
+    case .departed(let part): clock.submitted(part: part)
+    case .gatherRows: try gatherRows()
+    case .copy(let from, let to, let count): pointer(to).update(from: pointer(from), count: count)
+    case .receive(let message):
+      append(
+        try communicator.startReceive(buffer(message), from: message.peer, tag: message.tag), to: message.phase)
+    case .send(let message):
+      append(try communicator.startSend(buffer(message), to: message.peer, tag: message.tag), to: message.phase)
+    case .term(let index, let place): terms[index] = UnsafePointer(pointer(place))
+    case .sum(let range):
+      treeSum.add(
+        terms, at: 0, into: memory.gradient(0) + range.lowerBound, count: range.count,
+        scratch: buffers.scratch.pointer)
+    case .arrived(let part): clock.arrived(part: part)
+    }
+  }
+
+  private func gatherRows() throws {
+    guard let seen else { preconditionFailure("no rows are sent") }
+    rowsUnderWay.append(
+      try communicator.startAllGather(
+        Exchange(
+          sending: OwnedBuffer(unsafe: seen.own, owner: seen), receiving: OwnedBuffer(unsafe: seen.all, owner: seen))))
+  }
+
+  private func append(_ request: consuming Request<OwnedBuffer<Float>>, to phase: Phase) {
+    switch phase {
+    case .reduceScatter: scatters.append(request)
+    case .allGather: gathers.append(request)
+    }
+  }
+
+  private func buffer(_ message: ExchangeStateMachine.Message) -> OwnedBuffer<Float> {
+    let owner: AnyObject = if case .gradient = message.place { memory } else { buffers }
+    return OwnedBuffer(
+      unsafe: UnsafeMutableBufferPointer(start: pointer(message.place), count: message.count), owner: owner)
+  }
+
+  private func pointer(_ place: ExchangeStateMachine.Place) -> UnsafeMutablePointer<Float> {
+    switch place {
+    case .gradient(let subtree, let element): memory.gradient(subtree) + element
+    case .received(let element): buffers.received.pointer + element
+    case .packed(let element): buffers.packed.pointer + element
+    case .zeros: buffers.zeros.pointer
+    }
   }
 }

@@ -1,11 +1,10 @@
 import MPI
 
-/// The numbers beside the gradient that every rank needs of every other: sums of squares of the blocks that it owns,
-/// values of its shards, and its word about a stop. One collective call a step, with
-/// memory made once.
+/// The scalars beside the gradient that every rank needs of every other: sums of squares of the blocks that it owns,
+/// values of its shards, and its stop flag. One collective call a step, with memory made once.
 struct ScalarExchange {
   private let segments: Segments
-  /// For each rank, the block or shard that each of its numbers is about.
+  /// For each rank, the block or shard that each of its scalars is of.
   private let blocks: [[Int]]
   private let shards: [Range<Int>]
   private var mine: [Double]
@@ -29,16 +28,16 @@ struct ScalarExchange {
     all = Array(repeating: 0, count: counts.reduce(0, +))
   }
 
-  /// Fills in the block sums, shard values and stopWords of the other ranks.
+  /// Fills in the block sums, shard values and stop flags of the other ranks.
   mutating func exchange(
     on communicator: Communicator, blockSums: inout [Double], own: UnsafeBufferPointer<Double>,
-    shardValues: inout [Double], stopWords: inout [Double]
+    shardValues: inout [Double], stopFlags: inout [Double]
   ) throws {
     let rank = communicator.rank
     for (place, block) in blocks[rank].enumerated() { mine[place] = blockSums[block] }
     for place in own.indices { mine[blocks[rank].count + place] = own[place] }
     let count = segments.counts[rank]
-    mine[count - 1] = stopWords[rank]
+    mine[count - 1] = stopFlags[rank]
     try mine.withUnsafeBufferPointer { mine in
       try all.withUnsafeMutableBufferPointer { all in
         try communicator.allGatherV(UnsafeBufferPointer(rebasing: mine[..<count]), into: all, segments)
@@ -54,7 +53,7 @@ struct ScalarExchange {
         shardValues[shard] = all[next]
         next += 1
       }
-      stopWords[other] = all[next]
+      stopFlags[other] = all[next]
     }
   }
 }

@@ -10,19 +10,12 @@ final class NodeSum {
   /// For each subtree of the node, the gradients of which it is the sum.
   private let sources: [[UnsafePointer<Float>]]
 
-  /// - Parameters:
-  ///   - nodeSubtrees: of the node's shards.
-  ///   - rankSubtrees: of the shards of each rank of the node.
-  ///   - memory: the gradients of the node's ranks.
-  init(nodeSubtrees: [Range<Int>], rankSubtrees: [[Range<Int>]], memory: GradientMemory) throws {
-    let gradients = rankSubtrees.enumerated().flatMap { rank, subtrees in
-      subtrees.enumerated().map { (leaves: $1, gradient: UnsafePointer(memory.gradient($0, ofRank: rank))) }
-    }.sorted { $0.leaves.lowerBound < $1.leaves.lowerBound }
-    let terms = nodeSubtrees.map { node in gradients.filter { node.contains($0.leaves.lowerBound) } }
-    sources = terms.map { $0.map(\.gradient) }
-    treeSums = zip(nodeSubtrees, terms).map { TreeSum(root: $0, subtrees: $1.map(\.leaves)) }
+  /// - Parameter memory: the gradients of the node's ranks.
+  init(_ terms: NodeTerms, memory: GradientMemory) throws {
+    sources = terms.terms.map { $0.map { UnsafePointer(memory.gradient($0.subtree, ofRank: $0.rank)) } }
+    treeSums = terms.treeSums
     scratch = FloatBuffer(count: treeSums.map(\.scratchCount).max() ?? 0)
-    sums = try GradientMemory(count: memory.count, subtrees: nodeSubtrees.count)
+    sums = try GradientMemory(count: memory.count, subtrees: treeSums.count)
   }
 
   /// Sums a range of the flat gradient.

@@ -14,7 +14,7 @@ final class SharedMemoryReducer: Reducer {
   private var isAlone: Bool { communicator.size == 1 }
   private(set) var changedRanges: [Range<Int>] = []
   private(set) var shardValues: [Double]
-  private(set) var stopWords: [Double]
+  private(set) var stopFlags: [Double]
 
   private let rank: Int
   private let plan: ReductionPlan
@@ -27,9 +27,9 @@ final class SharedMemoryReducer: Reducer {
   /// The gradients of all subtrees, rank after rank.
   private let sources: [UnsafePointer<Float>]
   private var blockSums: [Double]
-  /// Of each rank: sums of squares of the blocks that it owns, values of its shards, its word about a stop, a bit for each row
-  /// that it has seen.
-  private let notes: NodeWindow
+  /// Of each rank: sums of squares of the blocks that it owns, values of its shards, its stop flag; then a bit for each
+  /// row that it has seen.
+  private let scalars: NodeWindow
   private let bitsOffset: Int
 
   /// Collective over `node`; nil for a rank alone.
@@ -50,10 +50,10 @@ final class SharedMemoryReducer: Reducer {
     }
     blockSums = Array(repeating: 0, count: parts.blockCount)
     shardValues = Array(repeating: 0, count: plan.shardCount)
-    stopWords = Array(repeating: 0, count: communicator.size)
+    stopFlags = Array(repeating: 0, count: communicator.size)
     bitsOffset = (parts.blockCount + plan.shardCount + 1) * MemoryLayout<Double>.stride
     let words = RowBits.wordCount(rows: plan.embedding?.rows ?? 0)
-    notes = try NodeWindow(byteCount: bitsOffset + words * MemoryLayout<UInt64>.stride, node: node)
+    scalars = try NodeWindow(byteCount: bitsOffset + words * MemoryLayout<UInt64>.stride, node: node)
     changedRanges.reserveCapacity(parts.parts.count + (plan.embedding?.rows ?? 0))
   }
 
@@ -65,8 +65,8 @@ final class SharedMemoryReducer: Reducer {
 
   func poll() {}
 
-  func finish(ownShardValues: UnsafeBufferPointer<Double>, stopWord: Double) throws -> Double {
-    try notes.barrier()
+  func finish(ownShardValues: UnsafeBufferPointer<Double>, stopFlag: Double) throws -> Double {
+    try scalars.barrier()
     clock.allReady()
     clock.enter(isAlone ? .update : .reduction)
     findChangedRanges()
@@ -76,10 +76,10 @@ final class SharedMemoryReducer: Reducer {
     for (shard, value) in zip(plan.shards[rank], ownShardValues) {
       values(ofRank: rank)[parts.blockCount + shard] = value
     }
-    values(ofRank: rank)[parts.blockCount + plan.shardCount] = stopWord
+    values(ofRank: rank)[parts.blockCount + plan.shardCount] = stopFlag
     clock.enter(.wait)
-    try notes.barrier()
-    readNotes()
+    try scalars.barrier()
+    readScalars()
     // Block sums are added in index order, whoever computed them.
     return blockSums.reduce(0, +).squareRoot()
   }
@@ -91,11 +91,11 @@ final class SharedMemoryReducer: Reducer {
       if !isAlone { clock.enter(.reduction, part: part) }
       parts.squaredSums(
         ofPart: part, rank: rank, changed: changedRanges[...], gradient: sum, sums: values(ofRank: rank)
-      ) { numbers in
+      ) { elements in
         // A single rank's gradient is the sum already.
         guard !isAlone else { return }
         treeSum.add(
-          sources, at: numbers.lowerBound, into: sum + numbers.lowerBound, count: numbers.count,
+          sources, at: elements.lowerBound, into: sum + elements.lowerBound, count: elements.count,
           scratch: scratch.pointer)
       }
       if !isAlone { clock.read(part: part) }
@@ -115,29 +115,22 @@ final class SharedMemoryReducer: Reducer {
 
   private func seen(ofRank rank: Int) -> RowBits {
     RowBits(
-      (notes.segment(ofRank: rank) + bitsOffset).assumingMemoryBound(to: UInt64.self), rows: plan.embedding?.rows ?? 0)
+      (scalars.segment(ofRank: rank) + bitsOffset).assumingMemoryBound(to: UInt64.self), rows: plan.embedding?.rows ?? 0
+    )
   }
 
-  /// The owned part of every row that some rank has seen, and the owned ranges of the other parts.
   private func findChangedRanges() {
     changedRanges.removeAll(keepingCapacity: true)
-    if let size = plan.embedding?.size, !ownedRanges[0].isEmpty {
-      let owned = ownedRanges[0]
-      let rows = owned.lowerBound / size..<(owned.upperBound - 1) / size + 1
-      RowBits.forEachUnited(count: communicator.size, seen(ofRank:), in: rows) { row in
-        changedRanges.append((row * size..<(row + 1) * size).clamped(to: owned))
-      }
-    }
-    for range in ownedRanges[(plan.embedding == nil ? 0 : 1)...] where !range.isEmpty { changedRanges.append(range) }
+    plan.appendChangedRanges(of: ownedRanges, ranks: communicator.size, seen: seen(ofRank:), to: &changedRanges)
   }
 
-  // MARK: Numbers for all
+  // MARK: Scalars
 
   private func values(ofRank rank: Int) -> UnsafeMutablePointer<Double> {
-    notes.segment(ofRank: rank).assumingMemoryBound(to: Double.self)
+    scalars.segment(ofRank: rank).assumingMemoryBound(to: Double.self)
   }
 
-  private func readNotes() {
+  private func readScalars() {
     for other in 0..<communicator.size {
       let values = values(ofRank: other)
       for part in parts.parts.indices {
@@ -146,7 +139,7 @@ final class SharedMemoryReducer: Reducer {
         }
       }
       for shard in plan.shards[other] { shardValues[shard] = values[parts.blockCount + shard] }
-      stopWords[other] = values[parts.blockCount + plan.shardCount]
+      stopFlags[other] = values[parts.blockCount + plan.shardCount]
     }
   }
 }

@@ -1,18 +1,18 @@
 import Kernels
 
-/// Who owns which part of the flat gradient. Each part of the model is cut into blocks of `normBlock` numbers, and
+/// Who owns which part of the flat gradient. Each part of the model is cut into blocks of `normBlock` elements, and
 /// each rank owns a run of a part's blocks, remainders spread evenly: rank r those from ⌊r·n/P⌋ to ⌊(r + 1)·n/P⌋.
-struct GradientParts: Sendable {
+package struct GradientParts: Sendable {
   /// The parts in memory order.
-  let parts: [Range<Int>]
+  package let parts: [Range<Int>]
   /// P.
-  let ranks: Int
+  package let ranks: Int
   /// Index of a part's first block among the blocks of all parts.
-  let firstBlock: [Int]
+  package let firstBlock: [Int]
   /// Blocks of all parts.
-  let blockCount: Int
+  package let blockCount: Int
 
-  init(parts: [Range<Int>], ranks: Int) {
+  package init(parts: [Range<Int>], ranks: Int) {
     self.parts = parts
     self.ranks = ranks
     var next = 0
@@ -26,13 +26,13 @@ struct GradientParts: Sendable {
   private static func blocks(_ part: Range<Int>) -> Int { (part.count + normBlock - 1) / normBlock }
 
   /// Blocks of a part that a rank owns, counted within the part.
-  func blocks(ofPart part: Int, rank: Int) -> Range<Int> {
+  package func blocks(ofPart part: Int, rank: Int) -> Range<Int> {
     let count = GradientParts.blocks(parts[part])
     return rank * count / ranks..<(rank + 1) * count / ranks
   }
 
-  /// The numbers of a part that a rank owns, as a range of the flat gradient.
-  func slice(ofPart part: Int, rank: Int) -> Range<Int> {
+  /// The elements of a part that a rank owns, as a range of the flat gradient.
+  package func slice(ofPart part: Int, rank: Int) -> Range<Int> {
     let (range, owned) = (parts[part], blocks(ofPart: part, rank: rank))
     return min(
       range.lowerBound + owned.lowerBound * normBlock, range.upperBound)..<min(
@@ -40,9 +40,9 @@ struct GradientParts: Sendable {
   }
 
   /// The sums of squares of the blocks of a part that a rank owns, each at its index among the blocks of all parts. A
-  /// block without a number in one of the `changed` ranges, which ascend, is +0.0 throughout. `complete` is called for
+  /// block without an element in one of the `changed` ranges, which ascend, is +0.0 throughout. `complete` is called for
   /// what a changed range has of a block, just before the block is read.
-  func squaredSums(
+  package func squaredSums(
     ofPart part: Int, rank: Int, changed: ArraySlice<Range<Int>>, gradient: UnsafePointer<Float>,
     sums: UnsafeMutablePointer<Double>, complete: (Range<Int>) -> Void = { _ in }
   ) {
@@ -50,16 +50,16 @@ struct GradientParts: Sendable {
     var next = changed.firstIndex { $0.upperBound > slice.lowerBound } ?? changed.endIndex
     for (index, block) in blocks(ofPart: part, rank: rank).enumerated() {
       let first = slice.lowerBound + index * normBlock
-      let numbers = first..<min(first + normBlock, slice.upperBound)
+      let elements = first..<min(first + normBlock, slice.upperBound)
       let sum = sums + (firstBlock[part] + block)
       sum.pointee = 0
-      let isChanged = next < changed.endIndex && changed[next].lowerBound < numbers.upperBound
-      while next < changed.endIndex && changed[next].lowerBound < numbers.upperBound {
-        complete(changed[next].clamped(to: numbers))
-        if changed[next].upperBound > numbers.upperBound { break }
+      let isChanged = next < changed.endIndex && changed[next].lowerBound < elements.upperBound
+      while next < changed.endIndex && changed[next].lowerBound < elements.upperBound {
+        complete(changed[next].clamped(to: elements))
+        if changed[next].upperBound > elements.upperBound { break }
         next += 1
       }
-      if isChanged { blockSquaredSums(gradient + first, count: numbers.count, sums: sum) }
+      if isChanged { blockSquaredSums(gradient + first, count: elements.count, sums: sum) }
     }
   }
 }

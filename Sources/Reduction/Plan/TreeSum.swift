@@ -3,7 +3,7 @@ import Plan
 
 /// The additions that make a sum over many shards from the sums of complete subtrees: written down once, and made for
 /// slice after slice.
-struct TreeSum: Sendable {
+package struct TreeSum: Sendable {
   /// What is added: a source, or the sum that an earlier addition left at a level.
   private enum Term: Sendable {
     case source(Int)
@@ -18,13 +18,13 @@ struct TreeSum: Sendable {
 
   private let additions: [Addition]
   private let levels: Int
-  /// Numbers that are summed at once: all levels stay in the first-level cache.
-  static let chunk = 1024
+  /// Elements that are summed at once: all levels stay in the first-level cache.
+  package static let chunk = 1024
 
   /// - Parameters:
   ///   - root: a node of the tree, or all of it.
   ///   - subtrees: disjoint nodes below it that cover its leaves, ascending; source i is the sum of the i-th.
-  init(root: Range<Int>, subtrees: [Range<Int>]) {
+  package init(root: Range<Int>, subtrees: [Range<Int>]) {
     var additions: [Addition] = []
     var next = 0
     func term(_ node: Range<Int>, level: Int) -> Term {
@@ -44,17 +44,17 @@ struct TreeSum: Sendable {
   }
 
   /// Floats of scratch memory that `add` needs.
-  var scratchCount: Int { levels * TreeSum.chunk }
+  package var scratchCount: Int { levels * TreeSum.chunk }
 
   /// destination[i] = the tree sum of sources[…][offset + i]; the destination may be one of the sources.
-  func add(
+  package func add(
     _ sources: [UnsafePointer<Float>], at offset: Int, into destination: UnsafeMutablePointer<Float>, count: Int,
     scratch: UnsafeMutablePointer<Float>
   ) {
     guard let last = additions.last else { return destination.update(from: sources[0] + offset, count: count) }
     for first in stride(from: 0, to: count, by: TreeSum.chunk) {
       let length = min(TreeSum.chunk, count - first)
-      func numbers(_ term: Term) -> UnsafePointer<Float> {
+      func elements(_ term: Term) -> UnsafePointer<Float> {
         switch term {
         case .source(let index): sources[index] + (offset + first)
         case .sum(let level): UnsafePointer(scratch + level * TreeSum.chunk)
@@ -62,9 +62,9 @@ struct TreeSum: Sendable {
       }
       for addition in additions.dropLast() {
         setSum(
-          scratch + addition.level * TreeSum.chunk, numbers(addition.left), numbers(addition.right), count: length)
+          scratch + addition.level * TreeSum.chunk, elements(addition.left), elements(addition.right), count: length)
       }
-      setSum(destination + first, numbers(last.left), numbers(last.right), count: length)
+      setSum(destination + first, elements(last.left), elements(last.right), count: length)
     }
   }
 }

@@ -1,25 +1,25 @@
-/// Which rows of a table each rank has, a bit for each row, and who adds them up. A window of the table's numbers
+/// Which rows of a table each rank has, a bit for each row, and who adds them up. A window of the table's elements
 /// counts, of which the first and the last row may be parts.
-final class SeenRows {
+package final class SeenRows {
   /// The bits of all ranks, rank after rank.
-  let all: UnsafeMutableBufferPointer<UInt64>
+  package let all: UnsafeMutableBufferPointer<UInt64>
   /// This rank's bits, before they are among those of all.
-  let own: UnsafeMutableBufferPointer<UInt64>
+  package let own: UnsafeMutableBufferPointer<UInt64>
   /// The rows in the window that any rank has, ascending, after `unite`.
-  private(set) var united: [Int32] = []
+  package private(set) var united: [Int32] = []
 
   private let rows: Int
   private let ranks: Int
   private let size: Int
   private let window: Range<Int>
-  /// For each rank how many numbers it has in the rows that each rank owns.
+  /// For each rank how many elements it has in the rows that each rank owns.
   private var counts: [Int]
 
   /// - Parameters:
-  ///   - size: numbers of a row.
-  ///   - window: among the table's numbers.
+  ///   - size: elements of a row.
+  ///   - window: among the table's elements.
   ///   - mostRows: in the window.
-  init(rows: Int, size: Int, window: Range<Int>, ranks: Int, mostRows: Int) {
+  package init(rows: Int, size: Int, window: Range<Int>, ranks: Int, mostRows: Int) {
     self.rows = rows
     self.ranks = ranks
     self.size = size
@@ -39,41 +39,41 @@ final class SeenRows {
   }
 
   /// This rank's rows.
-  func mark(_ rows: [Int32]) { RowBits(own.baseAddress!, rows: self.rows).set(rows) }
+  package func mark(_ rows: [Int32]) { RowBits(own.baseAddress!, rows: self.rows).set(rows) }
 
   private func seen(_ rank: Int) -> RowBits {
     RowBits(all.baseAddress! + rank * RowBits.wordCount(rows: rows), rows: rows)
   }
 
   /// After the bits of all ranks have come.
-  func unite() {
+  package func unite() {
     united.removeAll(keepingCapacity: true)
     RowBits.forEachUnited(count: ranks, seen, in: 0..<rows) { row in
-      if !numbers(of: Int32(row)).isEmpty { united.append(Int32(row)) }
+      if !elements(of: Int32(row)).isEmpty { united.append(Int32(row)) }
     }
     for rank in 0..<ranks {
       for owner in 0..<ranks {
         counts[rank * ranks + owner] = owned(by: owner).reduce(0) {
-          $0 + (contains($1, rank: rank) ? numbers(of: $1).count : 0)
+          $0 + (contains($1, rank: rank) ? elements(of: $1).count : 0)
         }
       }
     }
   }
 
   /// Whether a rank has a row.
-  func contains(_ row: Int32, rank: Int) -> Bool { seen(rank).contains(row) }
+  package func contains(_ row: Int32, rank: Int) -> Bool { seen(rank).contains(row) }
 
-  /// The rows that a rank adds up: as many of the united ones as any other rank.
-  func owned(by rank: Int) -> ArraySlice<Int32> {
+  /// The rows that a rank adds up: as many of the united ones as any other rank, or one more or less.
+  package func owned(by rank: Int) -> ArraySlice<Int32> {
     united[rank * united.count / ranks..<(rank + 1) * united.count / ranks]
   }
 
-  /// Where the numbers of a row are in the flat gradient.
-  func numbers(of row: Int32) -> Range<Int> { (Int(row) * size..<(Int(row) + 1) * size).clamped(to: window) }
+  /// The elements of a row in the flat gradient, as far as they are in the window.
+  package func elements(of row: Int32) -> Range<Int> { (Int(row) * size..<(Int(row) + 1) * size).clamped(to: window) }
 
-  /// How many numbers a rank has in the rows that another one adds up.
-  func count(ofRank rank: Int, ownedBy owner: Int) -> Int { counts[rank * ranks + owner] }
+  /// Elements that a rank has in the rows that another one adds up.
+  package func count(ofRank rank: Int, ownedBy owner: Int) -> Int { counts[rank * ranks + owner] }
 
-  /// How many numbers the rows have that a rank adds up.
-  func count(ownedBy owner: Int) -> Int { owned(by: owner).reduce(0) { $0 + numbers(of: $1).count } }
+  /// Elements of the rows that a rank adds up.
+  package func count(ownedBy owner: Int) -> Int { owned(by: owner).reduce(0) { $0 + elements(of: $1).count } }
 }

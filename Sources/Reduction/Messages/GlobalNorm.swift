@@ -1,11 +1,11 @@
 import MPI
 import Timing
 
-/// The numbers beside the gradient that ranks tell each other by messages: the sums of squares of the blocks that some
-/// of them look at, the values of their shards, their stopWords.
-struct GlobalNumbers {
+/// The norm of a gradient whose blocks several ranks have, by messages; with it go the other scalars that every rank
+/// needs of every other: the values of its shards and its stop flag.
+struct GlobalNorm {
   private(set) var shardValues: [Double]
-  private(set) var stopWords: [Double]
+  private(set) var stopFlags: [Double]
 
   private let communicator: Communicator
   private let parts: GradientParts
@@ -13,7 +13,7 @@ struct GlobalNumbers {
   private var blockSums: [Double]
   private var scalars: ScalarExchange
 
-  /// Every rank looks at its share of a gradient that all have.
+  /// Every rank squares its share of a gradient that all have.
   init(_ plan: ReductionPlan, communicator: Communicator) {
     self.init(
       plan, parts: GradientParts(parts: plan.parts, ranks: communicator.size),
@@ -21,7 +21,7 @@ struct GlobalNumbers {
   }
 
   /// - Parameters:
-  ///   - parts: whose blocks are looked at by one rank each.
+  ///   - parts: whose blocks are squared by one rank each.
   ///   - owners: for each rank which of the owners of `parts` it is, nil for none.
   init(_ plan: ReductionPlan, parts: GradientParts, owners: [Int?], communicator: Communicator) {
     self.communicator = communicator
@@ -29,15 +29,15 @@ struct GlobalNumbers {
     owner = owners[communicator.rank]
     blockSums = Array(repeating: 0, count: parts.blockCount)
     shardValues = Array(repeating: 0, count: plan.shardCount)
-    stopWords = Array(repeating: 0, count: communicator.size)
+    stopFlags = Array(repeating: 0, count: communicator.size)
     scalars = ScalarExchange(parts: parts, owners: owners, shards: plan.shards)
   }
 
   /// The norm of a gradient of which every owner has its blocks at least. Block sums are added in index
-  /// order, whoever computed them. The shard values and stopWords of all ranks are known afterwards.
-  mutating func norm(
-    of gradient: UnsafePointer<Float>, changed: ArraySlice<Range<Int>>, ownShardValues: UnsafeBufferPointer<Double>,
-    stopWord: Double, clock: StepClock
+  /// order, whoever computed them. The shard values and stop flags of all ranks are known afterwards.
+  mutating func agree(
+    on gradient: UnsafePointer<Float>, changed: ArraySlice<Range<Int>>, ownShardValues: UnsafeBufferPointer<Double>,
+    stopFlag: Double, clock: StepClock
   ) throws -> Double {
     clock.enter(.update)
     if let owner {
@@ -47,10 +47,10 @@ struct GlobalNumbers {
         }
       }
     }
-    stopWords[communicator.rank] = stopWord
+    stopFlags[communicator.rank] = stopFlag
     clock.enter(.wait)
     try scalars.exchange(
-      on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues, stopWords: &stopWords)
+      on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues, stopFlags: &stopFlags)
     return blockSums.reduce(0, +).squareRoot()
   }
 }

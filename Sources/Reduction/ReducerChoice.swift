@@ -1,0 +1,35 @@
+import MPI
+import Timing
+
+/// How gradients are added over ranks.
+package enum ReductionMethod: String, CaseIterable, Sendable {
+  /// In the order of the summation tree over logical shards: the same bits for every number of ranks.
+  case reproducible
+  /// By `MPI_Allreduce`, whose order of additions the standard leaves open.
+  case mpi
+}
+
+/// Which rows of an embedding's gradient travel between ranks; the sum has the same bits either way.
+package enum EmbeddingRows: String, CaseIterable, Sendable {
+  /// Those that some rank has seen.
+  case sparse
+  /// All of them.
+  case dense
+}
+
+/// The reducer that the setup and the ranks' places call for: over shared memory, by messages, or both. Collective.
+package func makeReducer(
+  _ plan: ReductionPlan, reduction: ReductionMethod, memory: GradientMemory, sharing: NodeSharing, world: World,
+  clock: StepClock
+) throws -> any Reducer {
+  if let node = sharing.node, let nodes = sharing.nodes {
+    return try NodeReducer(plan, memory: memory, world: world, node: node, nodes: nodes, clock: clock)
+  }
+  if world.communicator.size == 1 || sharing.node != nil {
+    return try SharedMemoryReducer(plan, memory: memory, world: world, node: sharing.node, clock: clock)
+  }
+  switch reduction {
+  case .reproducible: return try MessageReducer(plan, memory: memory, world: world, clock: clock)
+  case .mpi: return AllReduceReducer(plan, memory: memory, world: world, clock: clock)
+  }
+}
