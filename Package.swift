@@ -126,7 +126,7 @@ let package = Package(
     // MARK: Tests
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     .target(
-      name: "TestSupport", dependencies: ["CSndFile", "Files", "Problems"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CSndFile", "Configuration", "Files", "Problems"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .executableTarget(name: "mpi-programs", dependencies: ["MPI"], path: "Tests/MPIPrograms", swiftSettings: strict),
     .executableTarget(
@@ -168,7 +168,8 @@ let package = Package(
         "Configuration", "DataParallel", "Files", "TestSupport", "fault-matrix", "fuzz-program", "lstm-dist",
         "nonfinite-program", .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Problems"], swiftSettings: strict),
+    .testTarget(
+      name: "ConfigurationTests", dependencies: ["Configuration", "Problems", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "DataParallelTests",
       dependencies: [

@@ -42,12 +42,12 @@ extension Configuration {
     self = try .resolve(YAMLFile.values(in: yaml, name: name) + overrides)
   }
 
-  /// Values are written first, so that a default can follow from any of them; then defaults, in the table's order.
+  /// Values are written first, so that a default can follow from any of them; then defaults, in the order of the keys.
   /// `check` comes before the values must fit each other.
   static func resolve(
     _ given: [Override], check: (Configuration) throws(Problem) -> Void = { _ in }
   ) throws(Problem) -> Configuration {
-    var configuration = Configuration.unresolved
+    var configuration = Configuration()
     var origins: [String: String] = [:]
     for value in given {
       let key = try ConfigurationKey.named(value.key, value: value.scalar.text, origin: value.origin)

@@ -26,9 +26,7 @@ extension Configuration {
   /// All keys with their values, defaults and meaning, for people.
   package static var reference: String {
     ConfigurationKey.all.map { key in
-      let only = key.scope.map { " For \($0.words) alone." } ?? ""
-      let resume = key.mayChangeOnResume ? " A resumed run may change it." : ""
-      return "\(key.name): \(key.expected)\n  default: \(key.defaultText)\n  \(key.documentation)\(only)\(resume)\n"
+      "\(key.name): \(key.expected)\n  default: \(key.defaultText)\n  \(key.meaning)\n"
     }.joined()
   }
 }

@@ -20,7 +20,7 @@ struct LSTMDist: ParsableCommand {
     version: versionText,
     subcommands: [
       Train.self, Verify.self, Replay.self, Evaluate.self, Predict.self, Sample.self, Gradients.self, Inspect.self,
-      Bench.self,
+      Bench.self, Keys.self,
     ])
 
   /// What `--version` prints.

@@ -29,83 +29,17 @@ extension Commands {
 
     // MARK: The configuration
 
-    /// A value of each key that is not its default, with the settings of both ranks under which it may be set. No data
-    /// are needed: they are read later.
-    private static let otherValues: [(settings: [String], setting: String)] = {
-      let text = ["data.path=x"]
-      let classes = ["task=classification", "data.path=x", "data.validation=0"]
-      let table = ["task=classification", "data.path=x.csv"]
-      let sound = classes + ["data.files={class}/*.wav"]
-      let numbers = ["task=forecasting", "data.path=x.csv"]
-      let everyStep = ["training.checkpointEvery=7"]
-      return [
-        ([], "task=copy"), (classes, "data.source=series"), (text, "data.path=y"),
-        (classes, "data.files={class}_*.txt"), (table, "data.textColumn=a"), (table, "data.labelColumn=a"),
-        (text, "data.tokens=bytes"), (text, "data.vocabulary=77"), (text + ["data.tokens=words"], "data.lineEnds=true"),
-        (text, "data.validation=0.25"), (classes, "data.heldOut=a*"), (classes + ["data.folds=2"], "data.folds=3"),
-        (classes + ["data.folds=3"], "data.fold=1"), ([], "data.trainingStrings=9"), ([], "data.heldOutStrings=9"),
-        (["task=temporal-order"], "data.relevantSymbols=3"), (["task=copy"], "data.variant=2b"),
-        (["task=copy"], "data.symbols=51"), (["task=adding"], "data.shortest=51"), (numbers, "data.columns=a,b"),
-        (numbers, "data.target=a"), (numbers, "data.missing=mean"), (numbers, "data.horizon=2"),
-        (numbers, "data.season=7"), (sound, "audio.bands=41"), (sound, "audio.window=0.03"),
-        (sound, "audio.hop=0.02"), (sound, "audio.noise=0.5"), (sound, "audio.shift=0.5"), ([], "model.embedding=9"),
-        (text + ["data.tokens=words"], "model.vectors=v.txt"), ([], "model.hidden=33"), ([], "model.layers=3"),
-        (classes, "model.bidirectional=true"), (classes, "model.pooling=mean"), ([], "model.dropout=0.5"),
-        (["model.embedding=32"], "model.tied=true"), (text, "model.adaptiveSoftmax=10,20"),
-        (text + ["model.adaptiveSoftmax=10,20"], "model.adaptiveFactor=2"), ([], "model.dropoutMask=sequence"),
-        ([], "model.weightDropout=0.5"), ([], "model.embeddingDropout=0.5"), ([], "model.activationPenalty=2"),
-        ([], "model.temporalPenalty=2"), ([], "model.initialization=xavier"), ([], "model.forgetBias=0.5"),
-        ([], "model.inputBias=-1"), ([], "batch.sequences=33"), ([], "batch.steps=33"), (text, "batch.jitter=5"),
-        ([], "batch.shards=7"), ([], "batch.accumulate=2"), (text, "batch.reset=0.5"), ([], "optimizer.name=adamw"),
-        ([], "optimizer.learningRate=0.003"), ([], "optimizer.clip=2"), ([], "optimizer.clipBy=element"),
-        ([], "optimizer.beta1=0.8"), ([], "optimizer.beta2=0.98"), ([], "optimizer.epsilon=1e-7"),
-        (["optimizer.name=sgd"], "optimizer.momentum=0.9"),
-        (["optimizer.name=sgd", "optimizer.momentum=0.9"], "optimizer.nesterov=true"),
-        ([], "optimizer.weightDecay=0.1"), ([], "optimizer.average=from-step"),
-        (["optimizer.average=from-step"], "optimizer.averageFrom=6"),
-        (["optimizer.average=non-monotonic"], "optimizer.averagePatience=7"), ([], "schedule.name=step"),
-        ([], "schedule.warmUp=7"), (["schedule.name=step"], "schedule.every=7"),
-        (["schedule.name=step"], "schedule.factor=0.1"), (["schedule.name=cosine"], "schedule.begin=7"),
-        (["schedule.name=cosine"], "schedule.end=7777"),
-        (["schedule.name=plateau"], "schedule.patience=7"), (["schedule.name=step"], "schedule.floor=0.1"),
-        (everyStep, "training.steps=77"), (everyStep, "training.evaluateEvery=77"), ([], "training.checkpointEvery=77"),
-        ([], "training.timeLimit=90m"), ([], "training.recompute=auto"), ([], "training.patience=7"),
-        (everyStep, "checkpoint.interval=7m"), (everyStep + ["checkpoint.interval=7m"], "checkpoint.overhead=0.07"),
-        ([], "checkpoint.keepLast=7"),
-        ([], "checkpoint.keepBest=false"), ([], "checkpoint.keepEvery=7"), ([], "nonFinite.policy=skip"),
-        ([], "nonFinite.skips=7"), ([], "nonFinite.rollbacks=7"), ([], "nonFinite.learningRateFactor=0.1"),
-        ([], "nonFinite.dumps=7"), ([], "seed=7"), ([], "distributed.reduction=mpi"),
-        ([], "distributed.sharedMemory=off"), ([], "distributed.embedding=dense"), ([], "watchdog.seconds=7"),
-        ([], "verify.every=7"), ([], "paranoid=true"),
-      ]
-    }()
-
-    private func key(_ setting: String) -> String { String(setting.split(separator: "=")[0]) }
-
-    @Test func everyKeyHasARowInTheTableOfTheseTests() {
-      #expect(Self.otherValues.map { key($0.setting) }.sorted() == ConfigurationKey.all.map(\.name).sorted())
-    }
-
-    @Test func everyKeyThatDiffersIsTheFirstThatIsNamed() throws {
-      for (settings, setting) in Self.otherValues {
-        let one = try Configuration.load(overrides: settings.map { try .init(set: $0) })
-        let other = try Configuration.load(overrides: (settings + [setting]).map { try .init(set: $0) })
-        #expect(zip(one.values, other.values).first { $0.value != $1.value }?.0.key == key(setting))
-      }
-    }
-
     @Test func ranksWithAnotherValueOfAnyKeyThatChangesTheResultAreRefusedByItsName() throws {
       try Workspace.run { workspace in
-        for (settings, setting) in Self.otherValues {
-          let row = try #require(ConfigurationKey.all.first { $0.name == key(setting) })
-          if row.mayChangeOnResume { continue }
-          let one = try Configuration.load(overrides: settings.map { try .init(set: $0) })
-          let other = try Configuration.load(overrides: (settings + [setting]).map { try .init(set: $0) })
+        for example in KeyExample.all where !example.key.mayChangeOnResume {
+          let (one, other) = (example.settings, example.settings + [example.setting])
           let words = { (settings: [String]) in [Self.program, "train"] + settings.flatMap { ["--set", $0] } }
-          let (expected, got) = (one.text(ofKey: row.name)!, other.text(ofKey: row.name)!)
+          let name = example.key.name
+          let expected = try #require(try Configuration.resolved(one).text(ofKey: name))
+          let got = try #require(try Configuration.resolved(other).text(ofKey: name))
           try expectRefusal(
-            [words(settings), words(settings + [setting])],
-            "error: ranks disagree about \(row.name) — expected \(expected) as on rank 0, got \(got) on rank 1",
+            [words(one), words(other)],
+            "error: ranks disagree about \(name) — expected \(expected) as on rank 0, got \(got) on rank 1",
             in: workspace)
         }
       }

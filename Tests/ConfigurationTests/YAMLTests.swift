@@ -1,6 +1,7 @@
 import Configuration
 import Foundation
 import Problems
+import TestSupport
 import Testing
 
 @Suite("Configuration files")
@@ -167,38 +168,37 @@ struct ResolvedTextTests {
     #expect(configuration.yaml.contains("  epsilon: 1.0e-08\n"))
   }
 
-  @Test("Every key makes a difference of its own, and only what leaves the bits alone may change on resume")
+  @Test("Every key can have another value, which is read, written and read again to the same")
+  func everyKey() throws {
+    #expect(KeyExample.all.map(\.key.name) == ConfigurationKey.all.map(\.name))
+    for example in KeyExample.all {
+      let configuration = try Configuration.resolved(example.settings + [example.setting])
+      let again = try Configuration(yaml: configuration.yaml, name: "config.yaml")
+      #expect(again == configuration && again.yaml == configuration.yaml, "\(example.setting)")
+      #expect(try configuration != Configuration.resolved(example.settings), "\(example.setting)")
+    }
+  }
+
+  @Test("Of the keys that change a result none may change on resume")
   func differences() throws {
-    let stored = try resolve("data.path=x", "training.checkpointEvery=5")
-    #expect(stored.differences(from: stored).isEmpty)
-    let changes = [
-      "data.path": "y", "data.tokens": "bytes", "data.vocabulary": "50", "data.validation": "0.2",
-      "model.embedding": "9", "model.hidden": "9", "model.layers": "9", "model.dropout": "0.9",
-      "model.dropoutMask": "sequence", "model.weightDropout": "0.9", "model.embeddingDropout": "0.9",
-      "model.activationPenalty": "9", "model.temporalPenalty": "9",
-      "model.initialization": "xavier", "model.forgetBias": "9", "batch.sequences": "33", "batch.steps": "9",
-      "batch.shards": "9", "batch.accumulate": "9", "optimizer.learningRate": "0.9", "optimizer.clip": "9",
-      "optimizer.beta1": "0.5", "optimizer.beta2": "0.5", "optimizer.epsilon": "0.5", "training.steps": "9",
-      "training.evaluateEvery": "9", "training.checkpointEvery": "9", "training.recompute": "auto", "seed": "9",
-      "distributed.reduction": "mpi",
-      "distributed.sharedMemory": "off", "distributed.embedding": "dense", "verify.every": "9", "paranoid": "true",
-      "nonFinite.policy": "skip",
-      "nonFinite.skips": "9", "nonFinite.rollbacks": "9", "nonFinite.learningRateFactor": "0.9",
-      "nonFinite.dumps": "9",
-      "checkpoint.keepLast": "9", "checkpoint.keepBest": "false", "checkpoint.keepEvery": "9",
-    ]
-    let free = ["batch.accumulate", "distributed.sharedMemory", "distributed.embedding", "verify.every", "paranoid"]
-    for (key, value) in changes {
-      let changed = try resolve("data.path=x", "training.checkpointEvery=5", "\(key)=\(value)")
-      #expect(changed.differences(from: stored).map(\.key) == [key])
-      let mayChange =
-        ["training.", "checkpoint.", "nonFinite."].contains { key.hasPrefix($0) } || free.contains(key)
-      // Of the data a checkpoint knows whether they are the same.
-      if mayChange || key == "data.path" {
-        #expect(throws: Never.self) { try changed.checkResume(of: stored, run: "runs/x") }
+    let sections = ["training.", "checkpoint.", "nonFinite.", "watchdog.", "verify."]
+    let names = ["batch.accumulate", "distributed.sharedMemory", "distributed.embedding", "paranoid"]
+    // Of these a checkpoint knows more, and says it where it is opened.
+    let later = ["data.path", "model.vectors", "schedule.begin", "schedule.end"]
+    for example in KeyExample.all {
+      let name = example.key.name
+      let stored = try Configuration.resolved(example.settings)
+      #expect(stored.differences(from: stored).isEmpty)
+      let changed = try Configuration.resolved(example.settings + [example.setting])
+      #expect(changed.differences(from: stored).first?.key == name)
+      let mayChange = sections.contains { name.hasPrefix($0) } || names.contains(name)
+      #expect(example.key.mayChangeOnResume == mayChange, "\(name)")
+      guard !later.contains(name) else { continue }
+      if mayChange {
+        #expect(throws: Never.self, "\(name)") { try changed.checkResume(of: stored, run: "runs/x") }
       } else {
-        let error = #expect(throws: Problem.self) { try changed.checkResume(of: stored, run: "runs/x") }
-        #expect(error?.exitCode == 78 && error?.message.hasPrefix("\(key) differs") == true)
+        let error = #expect(throws: Problem.self, "\(name)") { try changed.checkResume(of: stored, run: "runs/x") }
+        #expect(error?.exitCode == 78 && error?.message.hasPrefix("\(name) differs") == true)
         #expect(error?.hint?.contains("--fresh") == true)
       }
     }
@@ -257,13 +257,16 @@ struct ResolvedTextTests {
     }
   }
 
-  @Test("The table in config/README.md has a row for every key, and for no other")
-  func readme() throws {
+  @Test("The table in config/README.md is the one that the keys make, with a row for every key")
+  func page() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appending(path: "config")
-    let text = try String(contentsOf: folder.appending(path: "README.md"), encoding: .utf8)
-    let rows = text.matches(of: /(?m)^\| `([^`]+)` \|/).map { String($0.1) }
-    #expect(rows.sorted() == ConfigurationKey.all.map(\.name).sorted())
+    let page = try String(contentsOf: folder.appending(path: "README.md"), encoding: .utf8)
+    #expect(page.hasSuffix("\n\n" + Configuration.table), "Launch/config-page writes it")
+    let rows = Configuration.table.matches(of: /(?m)^\| `([^`]+)` \|.*\|$/)
+    #expect(rows.map { String($0.1) } == ConfigurationKey.all.map(\.name))
+    // A bar within a cell would begin another one.
+    for row in rows { #expect(row.0.replacing("\\|", with: "").count { $0 == "|" } == 5, "\(row.1)") }
   }
 
   @Test("The example files load, and the one of the built-in task is its defaults")
