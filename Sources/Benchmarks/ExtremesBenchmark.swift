@@ -126,7 +126,7 @@ package enum ExtremesBenchmark {
       func count(_ values: UnsafeMutablePointer<Float>, _ numbers: Int) -> Int {
         (0..<numbers).count { values[$0].isSubnormal }
       }
-      return model.layers.reduce(count(training.memory.gradient(0), training.memory.count)) { sum, layer in
+      return model.cells.reduce(count(training.memory.gradient(0), training.memory.count)) { sum, layer in
         let states = (layer.timesteps + 1) * layer.lanes * layer.hiddenStride
         return sum + count(layer.hidden(0), states) + count(layer.cell(0), states)
       }
