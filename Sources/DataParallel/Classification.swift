@@ -5,7 +5,7 @@ import Sequences
 extension Replica {
   /// The probabilities of the classes for every sequence of a source, [sequences][K], and the mean loss of those that
   /// have a target: the same bits on every rank and for every number of ranks. Every rank calls it.
-  /// - Precondition: the model says one class for a whole sequence.
+  /// - Precondition: the head is `pooled`.
   package func classify(
     _ source: any SequenceSource & IndexedBatches, sequences: Int
   ) throws -> (loss: Double, probabilities: [[Float]]) {
@@ -13,8 +13,7 @@ extension Replica {
     return (loss, logits.map(softmax))
   }
 
-  /// What the model says of every sequence of a source, [sequences][K], before any softmax, and the mean loss: as
-  /// above.
+  /// The outputs for every sequence of a source, [sequences][K], before any softmax, and the mean loss: as above.
   /// - Precondition: the head is pooled.
   package func outputs(
     _ source: any SequenceSource & IndexedBatches, sequences: Int
@@ -35,9 +34,9 @@ extension Replica {
 }
 
 extension Replica {
-  /// The class that the model says at each timestep of every sequence of a source with its probability, and the mean
-  /// loss of those that have a target: the same bits on every rank and for every number of ranks. Every rank calls it.
-  /// - Precondition: the model says one class at every timestep.
+  /// The likeliest class at each timestep of every sequence of a source with its probability, and the mean loss
+  /// of those that have a target: the same bits on every rank and for every number of ranks. Every rank calls it.
+  /// - Precondition: the head is `everyStep`.
   package func classifyTimesteps(
     _ source: any SequenceSource & IndexedBatches, lengths: [Int]
   ) throws -> (loss: Double, said: [[(class: Int, probability: Float)]]) {

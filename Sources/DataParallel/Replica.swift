@@ -192,14 +192,13 @@ package final class Replica {
   package struct EvaluatedWindow {
     /// Step of the evaluation source.
     package let step: Int
-    /// Those of the window that there are logits of, where the model says something at each.
+    /// Those of the window that there are logits of, with a head at every timestep.
     package let timesteps: Range<Int>
     /// The lanes of the global batch that the window is about.
     package let lanes: Range<Int>
     let model: SequenceModel
 
-    /// Logits, before the softmax, of a lane of the global batch: at timestep `t`, which is nil for a model that says
-    /// one class for a whole sequence.
+    /// Logits, before the softmax, of a lane of the global batch: at timestep `t`, which is nil with a pooled head.
     package func logits(t: Int? = nil, lane: Int) -> UnsafeBufferPointer<Float> {
       model.logits(lane: lane - lanes.lowerBound, t: t.map { $0 - timesteps.lowerBound })
     }

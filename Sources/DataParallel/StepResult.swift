@@ -1,6 +1,6 @@
 import Timing
 
-/// What a step of training found out.
+/// What came of a step of training.
 package struct StepResult: Sendable {
   /// Mean loss over the targets of the global batch, in nats.
   package let loss: Double

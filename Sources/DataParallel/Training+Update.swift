@@ -59,14 +59,14 @@ extension Training {
     try withAverage { try replica.evaluate(validation, stop: stop, visit: visit) }
   }
 
-  /// An evaluation after so many steps has come to a loss, which counts where evaluations decide about anything; of
-  /// several after the same step the first one does, as all are the same.
+  /// Notes the loss of an evaluation after `step` steps, where evaluations decide about anything. Of several after the
+  /// same step only the first is noted, as all are the same.
   package func evaluated(_ step: Int, loss: Double) {
     guard setup.dependsOnEvaluations, (evaluations.last?.step ?? 0) < step else { return }
     evaluations.append(Evaluation(step: step, loss: loss))
   }
 
-  /// Whether so many evaluations have brought no new best loss that the run is to end.
+  /// Whether the run is to end because the latest evaluations, `patience` of them, brought no new best loss.
   package var isExhausted: Bool { setup.patience > 0 && evaluations.sinceBest >= setup.patience }
 
   // MARK: The average

@@ -15,7 +15,7 @@ package final class Training {
   /// The model, and the rank's lanes.
   package let replica: Replica
 
-  /// What this rank is about.
+  /// Times the phases of this rank.
   package let clock: StepClock
   /// Which ranks share memory.
   package let sharing: NodeSharing
@@ -26,7 +26,7 @@ package final class Training {
   let earlyReducer: (any EarlyReducer)?
   let optimizer: Optimizer
   package let memory: GradientMemory
-  /// Where this rank says what it is about, if anywhere.
+  /// Where this rank reports its phase; nil for nowhere.
   package var heartbeat: Heartbeat?
   let shardLosses: UnsafeMutableBufferPointer<Double>
   var parameterGuard: ParameterGuard?

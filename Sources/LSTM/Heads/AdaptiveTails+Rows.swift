@@ -2,7 +2,7 @@ import Kernels
 import Plan
 
 extension AdaptiveTails {
-  /// One tail, and where its rows stand at the moment.
+  /// One tail, and its rows in the pass.
   final class Tail {
     let shape: AdaptiveShape.Tail
     let projection: PackedWeights

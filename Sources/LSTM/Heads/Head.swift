@@ -33,7 +33,7 @@ final class Head {
     loss = OutputLoss(shape, passes: passes, weights: weights)
   }
 
-  /// Bytes beside the parameters and their gradient, over so many timesteps in memory together.
+  /// Bytes beside the parameters and their gradient, for segments of `timesteps`.
   static func bytes(_ shape: ModelShape, timesteps: Int, lanes: Int) -> (activations: Int, packed: Int) {
     let rowCount = shape.head.isPooled ? lanes : timesteps * lanes
     let output = OutputLayer.bytes(inputs: shape.outputs, classes: shape.outputClasses, rowCount: rowCount)

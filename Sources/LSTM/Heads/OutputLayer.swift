@@ -44,7 +44,7 @@ package final class OutputLayer {
     logitRows = FloatBuffer(count: rowCount * logitStride)
   }
 
-  /// The next pass has so many rows, at most those of `init`.
+  /// The next pass has `rowCount` rows, at most those of `init`.
   func use(rowCount: Int) { self.rowCount = rowCount }
 
   /// Numbers in Wy and by: [H + 1, K].
@@ -136,7 +136,7 @@ package final class OutputLayer {
       gradientStride: classes, subtreeStride: subtreeStride, piece: piece?.from(biasPlace), between: between)
   }
 
-  /// Classes of a shared matrix whose gradients are made at once: so many columns of dlogits are packed.
+  /// Classes of a shared matrix whose gradients are computed at once: columns of dlogits that are packed.
   static let classesAtOnce = 2048
 }
 

@@ -1,7 +1,7 @@
 import Kernels
 import Plan
 
-/// How logits become a loss: forward to the loss of a row, and back to dlogits, which stand where the logits stood.
+/// How logits become a loss: forward to the loss of a row, and back to dlogits, which replace the logits.
 ///
 ///   softmax           L = −ln p(target), p = softmax(logits)       dlogits = p − onehot(target)
 ///   adaptive softmax  L = −ln p_head − ln p_tail, (A1) and (A2)    dlogits of head and tail as above

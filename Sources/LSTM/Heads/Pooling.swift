@@ -6,7 +6,7 @@ import Kernels
 ///   (M2) mean  y = 1/n · Σ_t a⟨t⟩     (M5) da⟨t⟩ = dy / n
 ///   (M3) max   yⱼ = max_t aⱼ⟨t⟩       (M6) daⱼ⟨t⟩ = dyⱼ at the first t whose aⱼ⟨t⟩ is the largest
 ///
-/// Every other da is 0. Of bidirectional layers a⟨t⟩ is what both cells say of timestep t (R2), but `last` is their two
+/// Every other da is 0. Of bidirectional layers a⟨t⟩ is y⟨t⟩ of both cells (R2), but `last` is their two
 /// ends (R5).
 package enum Pooling: String, CaseIterable, Sendable {
   /// The state at the last timestep, the mean over all timesteps, the largest of each unit.
@@ -49,7 +49,7 @@ package final class PooledStates {
     lanes * padded(units) * (MemoryLayout<Float>.stride + (kind == .max ? MemoryLayout<Int32>.stride : 0))
   }
 
-  /// The next pass has so many lanes, at most those of `init`.
+  /// The next pass has `lanes` lanes, at most those of `init`.
   package func use(lanes: Int) { self.lanes = lanes }
 
   /// [B, Hp]: y after `take` of the last segment, to be replaced by dy before `put`.

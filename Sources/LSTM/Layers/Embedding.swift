@@ -21,7 +21,7 @@ package final class Embedding {
   /// Partial sums of one row of the gradient, one for each level of the summation tree.
   private let stack: FloatBuffer
 
-  /// A table whose gradient is summed in the order of the passes. The first one is in use until `use` says otherwise.
+  /// A table whose gradient is summed in the order of the passes. The first one is selected.
   package init(vocabulary: Int, size: Int, passes: [ShardedRows]) {
     self.vocabulary = vocabulary
     self.size = size

@@ -63,7 +63,7 @@ package final class LSTMLayer {
     keptWeights = FloatBuffer(count: dropsWeights ? vectorWidth * shape.columns : 0)
   }
 
-  /// What is computed next has so many timesteps and lanes, at most those of `init`. Its initial states are to be set.
+  /// The next segment and pass: at most the timesteps and lanes of `init`. Its initial states are to be set.
   func use(timesteps: Int, lanes: Int) { (self.timesteps, self.lanes) = (timesteps, lanes) }
 
   /// Bytes that a layer takes beside its parameters and their gradient.
@@ -246,7 +246,7 @@ package final class LSTMLayer {
   /// After `backward`: (B6) and (B7), summed over timesteps, lanes and shards, as `WeightGradient` places them:
   /// gradient j, [D + H + 1, 4H], begins at `gradient + j · subtreeStride`. The rows of Wh are multiplied by
   /// `recurrentScale`, term by term. The rows are computed in `runs`, each a further walk through dZ, and after each
-  /// `written` is told how many numbers of a gradient stand.
+  /// `written` gets how many numbers of a gradient are final.
   package func weightGradient(
     x: UnsafePointer<Float>, using product: WeightGradient, gradient: UnsafeMutablePointer<Float>, subtreeStride: Int,
     piece: ChainPiece? = nil, recurrentScale: Float = 1, runs: Int = 1,

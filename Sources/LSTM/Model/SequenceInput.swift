@@ -1,4 +1,4 @@
-/// What a model reads of a step, for its lanes.
+/// The input of a step, for the lanes of a model.
 package enum SequenceInput {
   /// [T, B].
   case tokens(UnsafeBufferPointer<Int32>)
@@ -22,7 +22,7 @@ extension UnsafeBufferPointer {
   }
 }
 
-/// What a model should predict in a step, for its lanes.
+/// The targets of a step, for the lanes of a model.
 package enum SequenceTargets {
   /// [T, B], or [B] with a pooled head; negative where there is none.
   case classes(UnsafeBufferPointer<Int32>)
@@ -37,7 +37,7 @@ package enum SequenceTargets {
     }
   }
 
-  /// Whether a row has a target, of a model with so many outputs.
+  /// Whether a row has a target, of a model with K = `outputs`.
   func has(row: Int, outputs: Int) -> Bool {
     switch self {
     case .classes(let classes): classes[row] >= 0

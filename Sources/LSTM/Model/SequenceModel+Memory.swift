@@ -6,8 +6,8 @@ extension SequenceModel {
     stride(from: 0, to: timesteps, by: each).map { $0..<min($0 + each, timesteps) }
   }
 
-  /// Bytes that a model takes on a rank whose largest pass has so many lanes and shards: parameters, gradients, packed
-  /// weights, activations. Of T = `timesteps` only `segment` are in memory together.
+  /// Bytes of a model on a rank whose largest pass has these lanes and shards: parameters, gradients, packed weights,
+  /// activations. Of T = `timesteps` only `segment` are in memory together.
   package static func memory(
     shape: ModelShape, timesteps: Int, segment: Int, lanes: Int, shards: Int, gradients: Int, dropout: Bool,
     penalty: Bool = false

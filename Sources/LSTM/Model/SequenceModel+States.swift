@@ -52,7 +52,7 @@ extension SequenceModel {
     forEachBorder { border, state, count in state.update(from: border, count: count) }
   }
 
-  /// Floats of what `keepStates` keeps of so many segments.
+  /// Floats that `keepStates` keeps.
   static func borderFloats(_ shape: ModelShape, segments: Int, lanes: Int) -> Int {
     segments * shape.layers * 2 * lanes * padded(shape.hidden)
   }

@@ -62,7 +62,7 @@ package struct AdaptiveShape: Equatable, Sendable {
     }
   }
 
-  /// Whether an adaptive softmax over so many classes can have these cutoffs.
+  /// Whether an adaptive softmax over V = `classes` can have these cutoffs.
   package static func isPossible(cutoffs: [Int], classes: Int) -> Bool {
     guard let first = cutoffs.first, let last = cutoffs.last else { return false }
     return first > 0 && last < classes && zip(cutoffs, cutoffs.dropFirst()).allSatisfy { $0 < $1 }
