@@ -92,7 +92,9 @@ let package = Package(
     .target(
       name: "JobHealth", dependencies: ["CSystem", "ExactMath", "Files", "MPI", "Problems", "Runs"],
       swiftSettings: strict),
-    .target(name: "Reduction", dependencies: ["Kernels", "MPI", "Plan", "Problems", "Timing"], swiftSettings: fast),
+    .target(
+      name: "Reduction", dependencies: ["Kernels", "MPI", "Plan", "Problems", "Timing"], exclude: ["README.md"],
+      swiftSettings: fast),
     .target(
       name: "DataParallel",
       dependencies: [
@@ -190,6 +192,7 @@ let package = Package(
     .testTarget(
       name: "OptimizationTests", dependencies: ["ExactMath", "Kernels", "Optimization"], swiftSettings: strict),
     .testTarget(name: "PlanTests", dependencies: ["Plan", "Problems"], swiftSettings: strict),
+    .testTarget(name: "ReductionTests", dependencies: ["Kernels", "Plan", "Reduction"], swiftSettings: strict),
     .testTarget(
       name: "RunsTests", dependencies: ["Files", "JobHealth", "Problems", "Runs", "SafeTensors", "TestSupport"],
       swiftSettings: strict),
