@@ -83,7 +83,8 @@ let package = Package(
       name: "Runs",
       dependencies: ["CSystem", "Files", "Problems", "SafeTensors", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
-    .target(name: "Configuration", dependencies: ["Problems", "Yams"], swiftSettings: strict),
+    .target(
+      name: "Configuration", dependencies: ["LSTM", "Optimization", "Plan", "Problems", "Yams"], swiftSettings: strict),
     .target(name: "Timing", swiftSettings: strict),
     .target(name: "Launching", dependencies: ["CSystem", "Files", "Problems"], swiftSettings: strict),
 
@@ -119,10 +120,9 @@ let package = Package(
     .executableTarget(
       name: "lstm-dist",
       dependencies: [
-        "Benchmarks", "CMemory", "CProcessor", "CSystem", "Configuration", "DataParallel", "ExactMath", "Files",
-        "GradientCheck", "JobHealth", "Kernels", "LSTM", "Launching", "MPI", "Optimization", "Plan", "Problems",
-        "Reduction", "Runs", "Sequences", "Timing", "TrainingLoop", "Version",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Benchmarks", "CMemory", "CProcessor", "CSystem", "Configuration", "DataParallel", "Files", "GradientCheck",
+        "JobHealth", "Kernels", "LSTM", "Launching", "MPI", "Plan", "Problems", "Reduction", "Runs", "Sequences",
+        "Timing", "TrainingLoop", "Version", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
     // MARK: Tests
@@ -171,7 +171,8 @@ let package = Package(
         "nonfinite-program", .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["Configuration", "Problems", "TestSupport"], swiftSettings: strict),
+      name: "ConfigurationTests", dependencies: ["Configuration", "Optimization", "Problems", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "DataParallelTests",
       dependencies: [

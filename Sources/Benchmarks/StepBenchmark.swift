@@ -5,8 +5,8 @@ import Kernels
 import LSTM
 import MPI
 import Optimization
+import Plan
 import Problems
-import Reduction
 import Timing
 import TrainingLoop
 

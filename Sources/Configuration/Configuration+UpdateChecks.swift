@@ -1,14 +1,15 @@
+import Optimization
 import Problems
 
 /// Which updates and schedules make sense.
 extension Configuration {
   func checkUpdate(_ fail: Refusal) throws(Problem) {
-    guard !optimizer.nesterov || optimizer.momentum > 0 else {
-      throw fail("optimizer.nesterov", "false without optimizer.momentum")
+    if let (key, expected) = optimizer.description.misfit(optimizer.values) {
+      throw fail("optimizer.\(key.name)", expected)
     }
     // A window of random length can be longer by two deviations, and the learning rate larger with it.
     let largestRate = optimizer.learningRate * (1 + 2 * Double(batch.jitter) / Double(max(1, batch.steps)))
-    guard optimizer.weightDecay * largestRate < 1 else {
+    guard optimizer.values[.weightDecay] * largestRate < 1 else {
       throw fail(
         "optimizer.weightDecay", "less than 1 / the largest learning rate, here \(1 / largestRate)",
         hint: "an update would throw parameters beyond 0")
@@ -19,27 +20,16 @@ extension Configuration {
   }
 
   func checkSchedule(_ fail: Refusal) throws(Problem) {
-    switch schedule.name {
-    case .constant: break
-    case .step, .exponential:
-      guard schedule.every >= 1 else { throw fail("schedule.every", "at least 1") }
-    case .cosine:
-      guard schedule.end > schedule.begin + schedule.warmUp else {
-        throw fail(
-          "schedule.end",
-          schedule.begin == 0
-            ? "more than schedule.warmUp, here \(schedule.warmUp)"
-            : "more than schedule.begin and schedule.warmUp, here \(schedule.begin) + \(schedule.warmUp)")
-      }
-    case .plateau:
-      guard schedule.patience >= 1 else { throw fail("schedule.patience", "at least 1") }
+    if let (key, expected) = schedule.description.misfit(schedule.values) {
+      throw fail("schedule.\(key.name)", expected)
     }
   }
 
   /// Where evaluations decide, there must be some.
   func checkDecisions(_ fail: Refusal) throws(Problem) {
     let keys = [
-      ("schedule.name", schedule.name == .plateau), ("optimizer.average", optimizer.average == .nonMonotonic),
+      ("schedule.name", schedule.description.dependsOnEvaluations),
+      ("optimizer.average", optimizer.average == .nonMonotonic),
       ("training.patience", training.patience > 0),
     ]
     guard let (key, _) = keys.first(where: { $0.1 }) else { return }

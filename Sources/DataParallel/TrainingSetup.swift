@@ -2,7 +2,7 @@ import JobHealth
 import LSTM
 import MPI
 import Optimization
-import Reduction
+import Plan
 
 /// What a training step needs to know, the same on every rank.
 package struct TrainingSetup: Sendable {

@@ -8,6 +8,25 @@ package enum Averaging: Equatable, Sendable {
   /// The parameters at the first evaluation whose loss is above the least of all but so many before it.
   case nonMonotonic(patience: Int)
 
+  /// What the configuration calls them.
+  package enum Kind: String, CaseIterable, Sendable {
+    case never
+    case fromStep = "from-step"
+    case nonMonotonic = "non-monotonic"
+  }
+
+  /// - Parameters:
+  ///   - step: of `fromStep`.
+  ///   - patience: of `nonMonotonic`.
+  package init(_ kind: Kind, step: Int, patience: Int) {
+    self =
+      switch kind {
+      case .never: .never
+      case .fromStep: .from(step: step)
+      case .nonMonotonic: .nonMonotonic(patience: patience)
+      }
+  }
+
   /// Whether the average begins with the parameters after `step` steps, or began before.
   package func hasBegun(step: Int, _ evaluations: [Evaluation]) -> Bool {
     switch self {

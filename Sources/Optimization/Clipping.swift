@@ -8,6 +8,24 @@ package enum Clipping: Equatable, Sendable {
   /// Each number is kept within ± this limit (Mikolov, "Statistical Language Models Based on Neural Networks", 2012).
   case element(Double)
 
+  /// What is limited, as the configuration calls it.
+  package enum Kind: String, CaseIterable, Sendable {
+    case norm, element
+  }
+
+  /// - Parameter limit: 0 for none.
+  package init(_ kind: Kind, limit: Double) {
+    guard limit > 0 else {
+      self = .none
+      return
+    }
+    self =
+      switch kind {
+      case .norm: .norm(limit)
+      case .element: .element(limit)
+      }
+  }
+
   /// What the gradient is multiplied by: (C1) limit / ‖g‖ where the norm is larger than the limit, else 1.
   package func factor(norm: Double) -> Float {
     if case .norm(let limit) = self, norm > limit { Float(limit / norm) } else { 1 }

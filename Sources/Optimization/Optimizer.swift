@@ -1,7 +1,7 @@
 import Kernels
 
 /// Updates the ranges of flat parameters that this rank owns from a flat gradient, with the clipping factor multiplied
-/// in on the way. Each number is updated on its own, but for LAMB's norms of whole tensors, which are sums over fixed
+/// in on the way. Each number is updated on its own, but for norms of whole tensors, which are sums over fixed
 /// blocks; so the bits do not depend on who owns what. The truth is `ReferenceOptimizer`.
 ///
 /// It may also keep the average of the parameters after each update from some update on (Polyak and Juditsky,
@@ -14,6 +14,9 @@ package final class Optimizer {
   /// How many parameters, one after the other, the average is over; 0 before it begins.
   package var averaged = 0
 
+  /// The rule as what it is: one of the two is nil.
+  private let elementwise: (any ElementwiseRule)?
+  private let tensorwise: (any TensorwiseRule)?
   private let owned: Int
   private let storage: FloatBuffer
   private let average: UnsafeMutablePointer<Float>?
@@ -27,7 +30,7 @@ package final class Optimizer {
 
   /// An optimizer before its first step: all moments zero. Moments are kept for the owned parameters only.
   /// - Parameters:
-  ///   - norms: the tensors, which LAMB needs; `ranges` begin and end where blocks do.
+  ///   - norms: the tensors, which a rule for whole tensors needs; `ranges` begin and end where blocks do.
   ///   - averages: whether there is memory for an average.
   package init(rule: OptimizerRule, ranges: [Range<Int>], norms: NormBlocks? = nil, averages: Bool = false) {
     self.rule = rule
@@ -35,12 +38,11 @@ package final class Optimizer {
     owned = ranges.reduce(0) { $0 + $1.count }
     storage = FloatBuffer(count: (rule.moments.count + (averages ? 1 : 0)) * owned)
     average = averages ? storage.pointer + rule.moments.count * owned : nil
-    if case .lamb = rule {
-      precondition(norms != nil, "LAMB needs to know the tensors")
-      self.norms = norms
-    } else {
-      self.norms = nil
-    }
+    elementwise = rule.rule as? any ElementwiseRule
+    tensorwise = rule.rule as? any TensorwiseRule
+    precondition((elementwise == nil) != (tensorwise == nil), "a rule is for each number, or for tensors")
+    precondition(tensorwise == nil || norms != nil, "this rule needs to know the tensors")
+    self.norms = tensorwise == nil ? nil : norms
     ownedBlocks = self.norms.map { norms in ranges.map(norms.indices(in:)) } ?? []
     blockSums = Array(repeating: 0, count: 2 * (self.norms?.blocks.count ?? 0))
     ratios = Array(repeating: 1, count: self.norms?.tensorCount ?? 0)
@@ -59,93 +61,79 @@ package final class Optimizer {
   ///   - changed: where within `ranges` the gradient may be other than +0.0, nil for everywhere: a rule without
   ///     moments and weight decay leaves every other parameter as it is, so it need not be looked at.
   ///   - combine: replaces each of these numbers, none negative, by the largest that any rank has in its place; called
-  ///     once for LAMB alone. A rank that owns everything has nothing to do.
+  ///     once, for a rule for whole tensors alone. A rank that owns everything has nothing to do.
   package func update(
     _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, gradientScale: Float, step: Int,
     learningRateFactor: Double = 1, changed: [Range<Int>]? = nil,
     combine: (UnsafeMutableBufferPointer<Double>) throws -> Void = { _ in }
   ) throws {
-    if case .lamb(let learningRate, let beta1, let beta2, let epsilon, let weightDecay) = rule {
-      let adam = AdamStep(rate: 1, beta1: beta1, beta2: beta2, epsilon: epsilon, update: step)
-      try lamb(
-        LAMBStep(step: adam, weightDecay: Float(weightDecay)), parameters, gradient, gradientScale,
-        rate: learningRate * learningRateFactor, combine)
-    } else {
-      elementwise(
-        parameters, gradient, gradientScale, step: step, factor: learningRateFactor, changed: changed ?? ranges)
+    if let tensorwise {
+      try update(
+        tensorwise, parameters, gradient, gradientScale, step: step,
+        rate: tensorwise.learningRate * learningRateFactor, combine)
+    } else if let elementwise {
+      update(
+        elementwise, parameters, gradient, gradientScale, step: step, factor: learningRateFactor,
+        changed: changed ?? ranges)
     }
     if averaged > 0 { addToAverage(parameters) }
   }
 
-  /// Every rule but LAMB, range after range.
-  private func elementwise(
-    _ parameters: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>, _ scale: Float, step: Int,
-    factor: Double, changed: [Range<Int>]
+  /// Range after range.
+  private func update(
+    _ rule: any ElementwiseRule, _ parameters: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>,
+    _ scale: Float, step: Int, factor: Double, changed: [Range<Int>]
   ) {
-    var first = 0
+    var first = storage.pointer
     for range in rule.needsGradientToMove ? changed : ranges {
-      let (p, g, count) = (parameters + range.lowerBound, gradient + range.lowerBound, range.count)
-      let (moment1, moment2) = (storage.pointer + first, storage.pointer + (owned + first))
-      first += count
-      switch rule {
-      case .sgd(let rate, 0, _, let weightDecay):
-        sgd(p, g, scale: scale, count: count, rate: Float(rate * factor), weightDecay: Float(weightDecay))
-      case .sgd(let rate, let momentum, let nesterov, let weightDecay):
-        sgd(
-          p, g, scale: scale, b: moment1, count: count, rate: Float(rate * factor), momentum: Float(momentum),
-          nesterov: nesterov, weightDecay: Float(weightDecay))
-      case .adam(let rate, let beta1, let beta2, let epsilon, let weightDecay):
-        adam(
-          p, g, scale: scale, m: moment1, v: moment2, count: count,
-          AdamStep(rate: rate * factor, beta1: beta1, beta2: beta2, epsilon: epsilon, update: step),
-          weightDecay: Float(weightDecay), kept: 1)
-      case .adamW(let rate, let beta1, let beta2, let epsilon, let weightDecay):
-        adam(
-          p, g, scale: scale, m: moment1, v: moment2, count: count,
-          AdamStep(rate: rate * factor, beta1: beta1, beta2: beta2, epsilon: epsilon, update: step),
-          weightDecay: 0, kept: Float(1 - rate * factor * weightDecay))
-      case .rmsProp(let rate, let beta2, let epsilon, let momentum, let weightDecay):
-        rmsProp(
-          p, g, scale: scale, v: moment1, b: momentum == 0 ? nil : moment2, count: count, rate: Float(rate * factor),
-          beta2: Float(beta2), epsilon: Float(epsilon), momentum: Float(momentum), weightDecay: Float(weightDecay))
-      case .lamb: preconditionFailure("LAMB is not a rule for each number on its own")
-      }
+      rule.update(block(range, parameters, gradient, scale, first), step: step, factor: factor)
+      first += range.count
     }
   }
 
-  // MARK: LAMB
+  /// - Parameter first: where the first moment of the range lies.
+  private func block(
+    _ range: Range<Int>, _ parameters: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>, _ scale: Float,
+    _ first: UnsafeMutablePointer<Float>
+  ) -> ParameterBlock {
+    ParameterBlock(
+      parameters: parameters + range.lowerBound, gradient: gradient + range.lowerBound, scale: scale, moment1: first,
+      moment2: first + owned, count: range.count)
+  }
+
+  // MARK: Whole tensors
 
   /// Twice over the owned blocks: moments and norms, then, with the norms of whole tensors known, the update. The
   /// direction of a block is computed in both, for it is cheaper than memory for all of it.
-  private func lamb(
-    _ rule: LAMBStep, _ parameters: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>, _ scale: Float,
-    rate: Double, _ combine: (UnsafeMutableBufferPointer<Double>) throws -> Void
+  private func update(
+    _ rule: any TensorwiseRule, _ parameters: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>,
+    _ scale: Float, step: Int, rate: Double, _ combine: (UnsafeMutableBufferPointer<Double>) throws -> Void
   ) throws {
-    guard let norms else { preconditionFailure("LAMB needs to know the tensors") }
+    guard let norms else { preconditionFailure("this rule needs to know the tensors") }
     let count = norms.blocks.count
     for index in blockSums.indices { blockSums[index] = 0 }
-    forEachOwnedBlock(norms) { index, block, m, v in
-      let p = parameters + block.range.lowerBound
-      rule.moments(gradient + block.range.lowerBound, scale: scale, m: m, v: v, count: block.range.count)
-      rule.direction(p, m: m, v: v, count: block.range.count, into: scratch.pointer)
+    forEachOwnedBlock(norms) { index, owned, first in
+      let x = block(owned.range, parameters, gradient, scale, first)
+      rule.renewMoments(x, step: step)
+      rule.direction(x, step: step, into: scratch.pointer)
       blockSums.withUnsafeMutableBufferPointer {
-        blockSquaredSums(p, count: block.range.count, sums: $0.baseAddress! + index)
-        blockSquaredSums(scratch.pointer, count: block.range.count, sums: $0.baseAddress! + (count + index))
+        blockSquaredSums(x.parameters, count: x.count, sums: $0.baseAddress! + index)
+        blockSquaredSums(scratch.pointer, count: x.count, sums: $0.baseAddress! + (count + index))
       }
     }
     try blockSums.withUnsafeMutableBufferPointer { try combine($0) }
-    findRatios(norms)
-    forEachOwnedBlock(norms) { _, block, m, v in
-      let p = parameters + block.range.lowerBound
-      rule.direction(p, m: m, v: v, count: block.range.count, into: scratch.pointer)
+    findRatios(rule, norms)
+    forEachOwnedBlock(norms) { _, owned, first in
+      let x = block(owned.range, parameters, gradient, scale, first)
+      rule.direction(x, step: step, into: scratch.pointer)
       // (O15) p ← p − η·‖p‖/‖u‖·u
-      let rate = Float(rate * ratios[block.tensor])
-      for i in 0..<block.range.count { p[i] -= rate * scratch.pointer[i] }
+      let rate = Float(rate * ratios[owned.tensor])
+      for i in 0..<x.count { x.parameters[i] -= rate * scratch.pointer[i] }
     }
   }
 
   /// Block sums are added in memory order, whoever computed them.
-  private func findRatios(_ norms: NormBlocks) {
+  private func findRatios(_ rule: any TensorwiseRule, _ norms: NormBlocks) {
     let count = norms.blocks.count
     var index = 0
     while index < count {
@@ -156,17 +144,17 @@ package final class Optimizer {
         u += blockSums[count + index]
         index += 1
       }
-      ratios[tensor] = trustRatio(squaredNorm: p, direction: u)
+      ratios[tensor] = rule.ratio(squaredNorm: p, direction: u)
     }
   }
 
   private func forEachOwnedBlock(
     _ norms: NormBlocks,
-    _ body: (Int, NormBlocks.Block, _ m: UnsafeMutablePointer<Float>, _ v: UnsafeMutablePointer<Float>) -> Void
+    _ body: (Int, NormBlocks.Block, _ first: UnsafeMutablePointer<Float>) -> Void
   ) {
     var first = storage.pointer
     for index in ownedBlocks.joined() {
-      body(index, norms.blocks[index], first, first + owned)
+      body(index, norms.blocks[index], first)
       first += norms.blocks[index].range.count
     }
   }

@@ -1,39 +1,75 @@
 /// The rule of an update, from the gradient g of the global batch. η: the learning rate, λ: the weight decay, which
-/// reaches every parameter; m, v, b begin as 0; t counts updates from 1.
-package enum OptimizerRule: Equatable, Sendable {
-  /// Gradient descent, with heavy-ball momentum μ (Polyak 1964) as in Sutskever, Martens, Dahl and Hinton, "On the
-  /// importance of initialization and momentum in deep learning" (2013), or Nesterov's.
-  case sgd(learningRate: Double, momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0)
-  /// Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1; λ·p is part of the gradient.
-  case adam(learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double = 0)
-  /// Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019), algorithm 2.
-  case adamW(learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double)
-  /// Tieleman and Hinton, "RMSProp", lecture 6.5 of "Neural Networks for Machine Learning" (2012); with momentum as in
-  /// Graves, "Generating Sequences With Recurrent Neural Networks" (2013), but uncentred.
-  case rmsProp(learningRate: Double, beta2: Double, epsilon: Double, momentum: Double = 0, weightDecay: Double = 0)
-  /// You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes" (2020), algorithm 2.
-  case lamb(learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double)
+/// reaches every parameter; m, v, b begin as 0; t counts updates from 1. Each rule is a file in `Rules/`.
+package struct OptimizerRule: Sendable {
+  let rule: any UpdateRule
 
-  /// Names of the moments that the rule keeps, as PyTorch calls them, each as large as the parameters.
-  package var moments: [String] {
-    switch self {
-    case .sgd(_, let momentum, _, _): momentum == 0 ? [] : ["momentum_buffer"]
-    case .adam, .adamW, .lamb: ["exp_avg", "exp_avg_sq"]
-    case .rmsProp(_, _, _, let momentum, _): momentum == 0 ? ["square_avg"] : ["square_avg", "momentum_buffer"]
-    }
+  /// Every rule, in the order in which they are listed.
+  private static let all: [any UpdateRule.Type] = [Adam.self, AdamW.self, SGD.self, RMSProp.self, LAMB.self]
+
+  /// What there is to know of every rule.
+  package static let descriptions = all.map { $0.description }
+
+  init(_ rule: any UpdateRule) { self.rule = rule }
+
+  /// - Precondition: `name` is that of one of `descriptions`.
+  package init(name: String, _ values: RuleValues) {
+    rule = Self.all.first { $0.description.name == name }!.init(values)
   }
+
+  /// Names of the moments that the rule keeps, as PyTorch calls them, each as large as the parameters; at most two.
+  package var moments: [String] { rule.moments }
 
   /// η, before any schedule.
-  package var learningRate: Double {
-    switch self {
-    case .sgd(let rate, _, _, _), .adam(let rate, _, _, _, _), .adamW(let rate, _, _, _, _),
-      .rmsProp(let rate, _, _, _, _), .lamb(let rate, _, _, _, _):
-      rate
-    }
-  }
+  package var learningRate: Double { rule.learningRate }
+}
 
+/// What is common to all rules. A rule is an `ElementwiseRule` or a `TensorwiseRule`.
+protocol UpdateRule: Sendable {
+  static var description: RuleDescription { get }
+
+  init(_ values: RuleValues)
+
+  var moments: [String] { get }
+  var learningRate: Double { get }
   /// Whether a parameter stays as it is where its gradient is +0.0.
-  var needsGradientToMove: Bool {
-    if case .sgd(_, 0, _, 0) = self { true } else { false }
-  }
+  var needsGradientToMove: Bool { get }
+
+  /// The rule as the paper writes it: what of one parameter is multiplied by the learning rate. It renews the moments.
+  func direction(_ gradient: Double, _ x: inout ReferenceParameter, t: Int) -> Double
+  /// What the learning rate of a tensor p with the direction u is multiplied by, as the paper writes it.
+  func ratio(_ p: [Double], _ u: [Double]) -> Double
+}
+
+extension UpdateRule {
+  var needsGradientToMove: Bool { false }
+
+  func ratio(_ p: [Double], _ u: [Double]) -> Double { 1 }
+}
+
+/// A rule that updates each parameter on its own.
+protocol ElementwiseRule: UpdateRule {
+  /// Makes update number `step` (from 0) of some parameters, with the learning rate multiplied by `factor`.
+  func update(_ x: ParameterBlock, step: Int, factor: Double)
+}
+
+/// A rule whose update of a tensor p is η·ratio(‖p‖, ‖u‖)·u with a direction u.
+protocol TensorwiseRule: UpdateRule {
+  /// Renews the moments in update number `step` (from 0).
+  func renewMoments(_ x: ParameterBlock, step: Int)
+  /// u of parameters whose moments have been renewed.
+  func direction(_ x: ParameterBlock, step: Int, into direction: UnsafeMutablePointer<Float>)
+  /// From Σp² and Σu² of a tensor.
+  func ratio(squaredNorm p: Double, direction u: Double) -> Double
+}
+
+/// Some parameters in memory.
+struct ParameterBlock {
+  let parameters: UnsafeMutablePointer<Float>
+  let gradient: UnsafePointer<Float>
+  /// What the gradient is multiplied by.
+  let scale: Float
+  /// As far as the rule has moments.
+  let moment1: UnsafeMutablePointer<Float>
+  let moment2: UnsafeMutablePointer<Float>
+  let count: Int
 }

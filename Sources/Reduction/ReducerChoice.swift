@@ -1,21 +1,6 @@
 import MPI
+import Plan
 import Timing
-
-/// How gradients are added over ranks.
-package enum ReductionMethod: String, CaseIterable, Sendable {
-  /// In the order of the summation tree over logical shards: the same bits for every number of ranks.
-  case reproducible
-  /// By `MPI_Allreduce`, whose order of additions the standard leaves open.
-  case mpi
-}
-
-/// Which rows of an embedding's gradient travel between ranks; the sum has the same bits either way.
-package enum EmbeddingRows: String, CaseIterable, Sendable {
-  /// Those that some rank has seen.
-  case sparse
-  /// All of them.
-  case dense
-}
 
 /// The reducer that the setup and the ranks' places call for: over shared memory, by messages, or both. Collective.
 package func makeReducer(

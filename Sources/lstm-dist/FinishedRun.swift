@@ -31,12 +31,12 @@ struct FinishedRun {
   /// come to its end; with more patience, where evaluations have ended the run.
   var trainsOn: ShellCommand {
     let (schedule, training) = (configuration.schedule, configuration.training)
-    let hasCosineLeft = schedule.name == .cosine && lastStep < schedule.end
-    let isOver = lastStep >= training.steps || schedule.name == .cosine && !hasCosineLeft
+    let hasCosineLeft = schedule.hasEnd && lastStep < schedule.end
+    let isOver = lastStep >= training.steps || schedule.hasEnd && !hasCosineLeft
     let total = !isOver ? training.steps : hasCosineLeft ? min(2 * lastStep, schedule.end) : 2 * lastStep
     var words = trains + ["--run", ShellCommand.path(path)]
     if isOver { words += ["--steps", "\(total)"] }
-    if schedule.name == .cosine, !hasCosineLeft {
+    if schedule.hasEnd, !hasCosineLeft {
       words += ["--set", "schedule.begin=\(lastStep)", "--set", "schedule.end=\(total)"]
     }
     if isExhausted { words += ["--set", "training.patience=\(2 * training.patience)"] }

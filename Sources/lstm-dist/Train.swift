@@ -231,7 +231,7 @@ struct TrainJob {
   /// Steps at a rate of 0 change nothing.
   private func warnOfNoLearningRate(_ configuration: Configuration, after step: Int) {
     let (schedule, steps) = (configuration.schedule, configuration.training.steps)
-    guard schedule.name == .cosine, schedule.floor == 0, schedule.end < steps, step < steps else { return }
+    guard schedule.hasEnd, schedule.floor == 0, schedule.end < steps, step < steps else { return }
     let end = step < schedule.end ? "schedule.end=\(steps)" : "schedule.begin=\(step) --set schedule.end=\(steps)"
     printError(
       "warning: the learning rate is 0 from step \(schedule.end) on — expected training.steps at most schedule.end, "

@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Optimization
 import Problems
 import Testing
 
@@ -72,8 +73,8 @@ struct ResolvingTests {
     #expect(try resolve("batch.sequences=5", "batch.shards=12").batch.shards == 12)
     #expect(try resolve("data.path=x", "data.tokens=words").data.vocabulary == 10_000)
     #expect(try resolve("data.tokens=words", "data.path=x", "data.vocabulary=0").data.vocabulary == 0)
-    #expect(try resolve("optimizer.name=sgd").optimizer.learningRate == 1)
-    #expect(try resolve("data.path=x").optimizer.learningRate < 0.01)
+    #expect(try resolve("optimizer.name=sgd").optimizer.values[.learningRate] == 1)
+    #expect(try resolve("data.path=x").optimizer.values[.learningRate] < 0.01)
   }
 
   @Test("Defaults of the update follow its rule, and of the schedule its name")
@@ -83,20 +84,23 @@ struct ResolvingTests {
       ("lamb", 0.01, 0.999, 0.01),
     ] {
       let optimizer = try resolve("optimizer.name=\(name)").optimizer
-      #expect(optimizer.learningRate == rate && optimizer.beta2 == beta2 && optimizer.weightDecay == decay)
-      #expect(optimizer.momentum == 0 && !optimizer.nesterov && optimizer.clipBy == .norm)
+      #expect(
+        optimizer.values[.learningRate] == rate && optimizer.values[.beta2] == beta2
+          && optimizer.values[.weightDecay] == decay)
+      #expect(optimizer.values[.momentum] == 0 && optimizer.values[.nesterov] == 0 && optimizer.clipBy == .norm)
       #expect(optimizer.average == .never)
     }
     #expect(try resolve("optimizer.average=non-monotonic").optimizer.averagePatience == 5)
     #expect(try resolve("schedule.name=cosine", "training.steps=77").schedule.end == 77)
     #expect(try resolve("schedule.name=cosine", "training.steps=77", "schedule.end=99").schedule.end == 99)
     #expect(try resolve("schedule.name=cosine", "training.steps=2", "schedule.warmUp=9").schedule.end == 10)
-    #expect(try resolve("schedule.name=step").schedule.every == 1000)
-    #expect(try resolve("schedule.name=plateau").schedule.patience == 3)
+    #expect(try resolve("schedule.name=step").schedule.values[.every] == 1000)
+    #expect(try resolve("schedule.name=plateau").schedule.values[.patience] == 3)
     let constant = try resolve()
-    #expect(constant.schedule.name == .constant && constant.schedule.warmUp == 0 && constant.training.patience == 0)
+    #expect(
+      constant.schedule.name == "constant" && constant.schedule.values[.warmUp] == 0 && constant.training.patience == 0)
     for settings in [
-      ["optimizer.name=sgd", "optimizer.momentum=0.9", "optimizer.nesterov=true", "optimizer.clipBy=element"],
+      ["optimizer.name=sgd", "optimizer.values[.momentum]=0.9", "optimizer.nesterov=true", "optimizer.clipBy=element"],
       ["optimizer.average=from-step", "optimizer.averageFrom=6", "schedule.name=exponential", "schedule.floor=0.25"],
       ["schedule.name=plateau", "schedule.patience=2", "schedule.factor=0.1", "training.patience=4"],
     ] {
@@ -115,8 +119,9 @@ struct ResolvingTests {
       "model.activationPenalty=2", "model.temporalPenalty=1.5",
       "model.initialization=xavier", "model.forgetBias=-2.5", "batch.sequences=6", "batch.steps=7", "batch.shards=9",
       "batch.accumulate=3",
-      "optimizer.name=sgd", "optimizer.learningRate=5e-3", "optimizer.clip=0", "optimizer.beta1=0",
-      "optimizer.beta2=0.5", "optimizer.epsilon=1e-9", "training.steps=10", "training.evaluateEvery=0",
+      "optimizer.name=sgd", "optimizer.values[.learningRate]=5e-3", "optimizer.clip=0", "optimizer.values[.beta1]=0",
+      "optimizer.values[.beta2]=0.5", "optimizer.values[.epsilon]=1e-9", "training.steps=10",
+      "training.evaluateEvery=0",
       "training.checkpointEvery=11", "training.timeLimit=1h30m", "training.recompute=17", "watchdog.seconds=7",
       "seed=18446744073709551615",
       "distributed.reduction=mpi", "distributed.sharedMemory=off",
@@ -142,8 +147,8 @@ struct ResolvingTests {
     let batch = configuration.batch
     #expect(batch.sequences == 6 && batch.steps == 7 && batch.shards == 9 && batch.accumulate == 3)
     let optimizer = configuration.optimizer
-    #expect(optimizer.name == .sgd && optimizer.learningRate == 0.005 && optimizer.clip == 0)
-    #expect(optimizer.beta1 == 0 && optimizer.beta2 == 0.5 && optimizer.epsilon == 1e-9)
+    #expect(optimizer.name == "sgd" && optimizer.values[.learningRate] == 0.005 && optimizer.clip == 0)
+    #expect(optimizer.values[.beta1] == 0 && optimizer.values[.beta2] == 0.5 && optimizer.values[.epsilon] == 1e-9)
     let training = configuration.training
     #expect(training.steps == 10 && training.evaluateEvery == 0 && training.checkpointEvery == 11)
     #expect(training.recompute == .segments(17))
@@ -318,13 +323,14 @@ struct ResolvingTests {
   @Test("The outermost numbers that are accepted work as Float")
   func boundsAsFloat() throws {
     let configuration = try resolve(
-      "model.dropout=0.9999999", "optimizer.beta1=0.9999999", "optimizer.beta2=0.9999999", "optimizer.epsilon=1e-30",
-      "optimizer.learningRate=1e-30")
+      "model.dropout=0.9999999", "optimizer.values[.beta1]=0.9999999", "optimizer.values[.beta2]=0.9999999",
+      "optimizer.values[.epsilon]=1e-30",
+      "optimizer.values[.learningRate]=1e-30")
     let optimizer = configuration.optimizer
-    for share in [configuration.model.dropout, optimizer.beta1, optimizer.beta2] { #expect(Float(share) < 1) }
+    for share in [configuration.model.dropout, optimizer.values[.beta1], optimizer.beta2] { #expect(Float(share) < 1) }
     // Adam multiplies both by √(1 − β₂ᵗ), smallest at t = 1.
-    let correction = (1 - optimizer.beta2).squareRoot()
-    for factor in [optimizer.epsilon, optimizer.learningRate] { #expect(Float(factor * correction).isNormal) }
+    let correction = (1 - optimizer.values[.beta2]).squareRoot()
+    for factor in [optimizer.values[.epsilon], optimizer.learningRate] { #expect(Float(factor * correction).isNormal) }
   }
 
   @Test(
@@ -340,9 +346,9 @@ struct ResolvingTests {
       (["data.vocabulary=9"], "data.vocabulary"), (["paranoid=true", "verify.every=0"], "verify.every"),
       (["batch.jitter=2"], "batch.jitter"), (["data.path=x", "batch.steps=8", "batch.jitter=9"], "batch.jitter"),
       (["data.path=x", "batch.jitter=2", "training.recompute=auto"], "training.recompute"),
-      (["optimizer.momentum=0.9"], "optimizer.momentum"), (["optimizer.nesterov=true"], "optimizer.nesterov"),
+      (["optimizer.values[.momentum]=0.9"], "optimizer.momentum"), (["optimizer.nesterov=true"], "optimizer.nesterov"),
       (["optimizer.name=sgd", "optimizer.nesterov=true"], "optimizer.nesterov"),
-      (["optimizer.name=sgd", "optimizer.weightDecay=1"], "optimizer.weightDecay"),
+      (["optimizer.name=sgd", "optimizer.values[.weightDecay]=1"], "optimizer.weightDecay"),
       (["optimizer.clip=0", "optimizer.clipBy=element"], "optimizer.clip"),
       (["optimizer.averageFrom=5"], "optimizer.averageFrom"),
       (["optimizer.average=from-step", "optimizer.averagePatience=5"], "optimizer.averagePatience"),

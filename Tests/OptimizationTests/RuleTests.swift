@@ -39,6 +39,12 @@ import Testing
       .lamb(learningRate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.1),
       .lamb(learningRate: 0.1, beta1: 0.5, beta2: 0.9, epsilon: 1e-8, weightDecay: 0),
     ]
+    // Every rule that is listed, with numbers that most rules can have.
+    + OptimizerRule.descriptions.map {
+      OptimizerRule(
+        name: $0.name,
+        [.learningRate: 0.01, .beta1: 0.8, .beta2: 0.9, .epsilon: 1e-4, .momentum: 0.5, .weightDecay: 0.1])
+    }
 
   /// Parts of several blocks, tensors that begin within blocks, and one of a single number.
   private static let parts = [0..<5000, 5000..<14_001, 14_001..<14_050]
@@ -107,6 +113,18 @@ import Testing
       }
     }
     return result
+  }
+
+  @Test func everyRuleAndScheduleHasANameAndKeysOfItsOwn() {
+    for rules in [OptimizerRule.descriptions, Schedule.descriptions] {
+      #expect(Set(rules.map(\.name)).count == rules.count)
+      #expect(Set(rules.keys.map(\.name)).count == rules.keys.count)
+      for rule in rules {
+        #expect(
+          rule.keys.map(\.name) == rules.keys.map(\.name).filter { name in rule.keys.contains { $0.name == name } })
+        for (key, _) in rule.defaults { #expect(rule.has(key), "\(rule.name), \(key.name)") }
+      }
+    }
   }
 
   @Test func blocksEndWhereTensorsAndSlicesDo() {

@@ -28,6 +28,16 @@ package struct ConfigurationKey: Sendable {
     _ name: String, _ path: Path<Value>, _ values: ValueType<Value>, _ fallback: Fallback, scope: Scope? = nil,
     mayChangeOnResume: Bool = false, _ documentation: String
   ) {
+    self.init(
+      name, get: { $0[keyPath: path] }, set: { $0[keyPath: path] = $1 }, values, fallback, scope: scope,
+      mayChangeOnResume: mayChangeOnResume, documentation)
+  }
+
+  init<Value>(
+    _ name: String, get: @escaping @Sendable (Configuration) -> Value,
+    set: @escaping @Sendable (inout Configuration, Value) -> Void, _ values: ValueType<Value>, _ fallback: Fallback,
+    scope: Scope? = nil, mayChangeOnResume: Bool = false, _ documentation: String
+  ) {
     self.name = name
     expected = values.expected
     examples = values.examples
@@ -35,10 +45,10 @@ package struct ConfigurationKey: Sendable {
     self.mayChangeOnResume = mayChangeOnResume
     self.scope = scope
     self.fallback = fallback
-    text = { values.text($0[keyPath: path]) }
+    text = { values.text(get($0)) }
     write = { scalar, configuration in
       guard let value = values.read(scalar) else { return false }
-      configuration[keyPath: path] = value
+      set(&configuration, value)
       return true
     }
   }

@@ -1,3 +1,5 @@
+import Optimization
+
 extension ConfigurationKey {
   /// The configurations in which a key means something: those where another key has one of some values.
   package struct Scope: Sendable {
@@ -10,13 +12,12 @@ extension ConfigurationKey {
 
     private let value: @Sendable (Configuration) -> String
 
-    private init<Value: RawRepresentable<String> & Sendable>(
-      _ key: String, _ path: Path<Value>, _ values: [Value], words: String? = nil
+    /// - Parameter words: where they are not just the key and its values.
+    init(
+      _ key: String, _ values: [String], of value: @escaping @Sendable (Configuration) -> String, words: String? = nil
     ) {
-      self.key = key
-      self.values = values.map(\.rawValue)
-      self.words = words ?? "\(key) " + self.values.joined(separator: " or ")
-      value = { $0[keyPath: path].rawValue }
+      (self.key, self.values, self.value) = (key, values, value)
+      self.words = words ?? "\(key) " + values.joined(separator: " or ")
     }
 
     /// What a configuration has in place of the values.
@@ -27,23 +28,19 @@ extension ConfigurationKey {
 }
 
 extension ConfigurationKey.Scope {
-  static func tasks(_ tasks: Configuration.Task...) -> Self { Self("task", \.task, tasks) }
+  static func tasks(_ tasks: Configuration.Task...) -> Self {
+    Self("task", tasks.map(\.rawValue), of: { $0.task.rawValue })
+  }
 
-  static func sources(_ sources: Configuration.Data.Source...) -> Self { Self("data.source", \.data.source, sources) }
+  static func sources(_ sources: Configuration.Data.Source...) -> Self {
+    Self("data.source", sources.map(\.rawValue), of: { $0.data.source.rawValue })
+  }
 
   static let tokens = Self(
-    "data.tokens", \.data.tokens, Configuration.Data.Tokens.allCases.filter { $0 != .numbers },
-    words: "models that read tokens")
+    "data.tokens", Configuration.Data.Tokens.allCases.filter { $0 != .numbers }.map(\.rawValue),
+    of: { $0.data.tokens.rawValue }, words: "models that read tokens")
 
-  static func optimizers(_ names: Configuration.Optimizer.Name...) -> Self {
-    Self("optimizer.name", \.optimizer.name, names)
-  }
-
-  static func averages(_ kind: Configuration.Optimizer.Average) -> Self {
-    Self("optimizer.average", \.optimizer.average, [kind])
-  }
-
-  static func schedules(_ names: Configuration.Schedule.Name...) -> Self {
-    Self("schedule.name", \.schedule.name, names)
+  static func averages(_ kind: Averaging.Kind) -> Self {
+    Self("optimizer.average", [kind.rawValue], of: { $0.optimizer.average.rawValue })
   }
 }

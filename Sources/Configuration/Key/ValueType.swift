@@ -66,6 +66,15 @@ extension ValueType where Value == String {
   }
 }
 
+extension ValueType where Value == String {
+  /// One of some names.
+  static func name(of names: [String]) -> Self {
+    Self(
+      expected: names.joined(separator: " or "), examples: names, text: { $0 },
+      read: { names.contains($0.text) ? $0.text : nil })
+  }
+}
+
 extension ValueType where Value: RawRepresentable<String> & CaseIterable {
   /// One of the cases of an enumeration.
   static var choice: Self {
@@ -74,14 +83,4 @@ extension ValueType where Value: RawRepresentable<String> & CaseIterable {
       expected: names.joined(separator: " or "), examples: names, text: { $0.rawValue },
       read: { Value(rawValue: $0.text) })
   }
-}
-
-// Numbers become Float where they are used. There a share close enough to 1 would be 1, and a factor small enough 0: the
-// bounds keep a distance from both, also after Adam's bias correction.
-extension ClosedRange<Double> {
-  /// Shares below 1.
-  static let belowOne = 0...0.9999999
-
-  /// Factors above 0.
-  static func positive(to most: Double) -> Self { 1e-30...most }
 }

@@ -1,3 +1,5 @@
+import Plan
+
 extension Configuration {
   static let seedKeys: [ConfigurationKey] = [
     .init(
@@ -6,27 +8,9 @@ extension Configuration {
 
   /// How ranks work together.
   package struct Distributed: Sendable, Equatable {
-    /// How gradients are added over ranks.
-    package enum Reduction: String, Sendable, CaseIterable {
-      /// In tree order, the same bits for any number of ranks; or by MPI's all-reduce, in an order of its own.
-      case reproducible, mpi
-    }
-
-    /// Whether ranks of one node share one copy of the parameters.
-    package enum SharedMemory: String, Sendable, CaseIterable {
-      /// Where it is possible; it must be; never.
-      case auto, on, off
-    }
-
-    /// Which rows of the embedding's gradient travel.
-    package enum Embedding: String, Sendable, CaseIterable {
-      /// Those that some rank has seen, or all.
-      case sparse, dense
-    }
-
-    package internal(set) var reduction = Reduction.reproducible
+    package internal(set) var reduction = ReductionMethod.reproducible
     package internal(set) var sharedMemory = SharedMemory.auto
-    package internal(set) var embedding = Embedding.sparse
+    package internal(set) var embedding = EmbeddingRows.sparse
 
     static let keys: [ConfigurationKey] = [
       .init(

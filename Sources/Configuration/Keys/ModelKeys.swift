@@ -1,24 +1,8 @@
+import LSTM
+
 extension Configuration {
   /// The network.
   package struct Model: Sendable, Equatable {
-    /// How weights begin.
-    package enum Initialization: String, Sendable, CaseIterable {
-      /// Uniform in ±1/√H, or Glorot and Bengio's uniform ±√(6/(inputs + outputs)), gate by gate.
-      case uniform, xavier
-    }
-
-    /// What the output layer reads of a whole sequence.
-    package enum Pooling: String, Sendable, CaseIterable {
-      /// The state at its last timestep, the mean over all of them, or the largest of each unit.
-      case last, mean, max
-    }
-
-    /// How long a mask of dropped numbers lasts.
-    package enum DropoutMask: String, Sendable, CaseIterable {
-      /// A timestep, or all of a window.
-      case timestep, sequence
-    }
-
     package internal(set) var embedding = 0
     package internal(set) var vectors = ""
     package internal(set) var hidden = 0
@@ -26,7 +10,7 @@ extension Configuration {
     package internal(set) var bidirectional = false
     package internal(set) var pooling = Pooling.last
     package internal(set) var dropout = 0.0
-    package internal(set) var dropoutMask = DropoutMask.timestep
+    package internal(set) var dropoutMask = Dropout.Mask.timestep
     package internal(set) var weightDropout = 0.0
     package internal(set) var embeddingDropout = 0.0
     package internal(set) var activationPenalty = 0.0

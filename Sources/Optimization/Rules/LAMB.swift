@@ -1,36 +1,70 @@
-/// LAMB's direction r + λ·p of some parameters, and the moments that lead there; g = gradient · scale. With the rate
-/// that `step` has for η = 1, `step.rate` · m / (√v + `step.epsilon`) is r.
-struct LAMBStep {
-  let step: AdamStep
-  let weightDecay: Float
+/// You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes" (2020), algorithm 2.
+struct LAMB: TensorwiseRule {
+  static let description = RuleDescription(
+    "lamb", title: "LAMB", paper: "You et al. 2020",
+    keys: [.learningRate, .beta1, .beta2, .epsilon, .weightDecay],
+    defaults: [(.learningRate, "0.01"), (.weightDecay, "0.01")])
 
-  /// Renews the moments of `count` parameters.
-  func moments(
-    _ gradient: UnsafePointer<Float>, scale: Float, m: UnsafeMutablePointer<Float>, v: UnsafeMutablePointer<Float>,
-    count: Int
-  ) {
-    let (new1, new2) = (1 - step.beta1, 1 - step.beta2)
-    for i in 0..<count {
+  let moments = ["exp_avg", "exp_avg_sq"]
+  let learningRate: Double
+  private let beta1: Double
+  private let beta2: Double
+  private let epsilon: Double
+  private let weightDecay: Double
+
+  init(_ values: RuleValues) {
+    learningRate = values[.learningRate]
+    (beta1, beta2, epsilon) = (values[.beta1], values[.beta2], values[.epsilon])
+    weightDecay = values[.weightDecay]
+  }
+
+  func renewMoments(_ x: ParameterBlock, step: Int) {
+    let (gradient, scale, m, v) = (x.gradient, x.scale, x.moment1, x.moment2)
+    let (beta1, beta2) = (Float(beta1), Float(beta2))
+    let (new1, new2) = (1 - beta1, 1 - beta2)
+    for i in 0..<x.count {
       let g = gradient[i] * scale
       // (O7) m ← β₁·m + (1 − β₁)·g    (O8) v ← β₂·v + (1 − β₂)·g²
-      m[i] = step.beta1 * m[i] + new1 * g
-      v[i] = step.beta2 * v[i] + new2 * g * g
+      m[i] = beta1 * m[i] + new1 * g
+      v[i] = beta2 * v[i] + new2 * g * g
     }
   }
 
-  /// The direction of `count` parameters whose moments have been renewed.
-  func direction(
-    _ parameters: UnsafePointer<Float>, m: UnsafePointer<Float>, v: UnsafePointer<Float>, count: Int,
-    into direction: UnsafeMutablePointer<Float>
-  ) {
-    for i in 0..<count {
+  /// With the rate that `AdamStep` has for η = 1, `rate` · m / (√v + `epsilon`) is r.
+  func direction(_ x: ParameterBlock, step: Int, into direction: UnsafeMutablePointer<Float>) {
+    let adam = AdamStep(rate: 1, beta1: beta1, beta2: beta2, epsilon: epsilon, update: step)
+    let (parameters, m, v, weightDecay) = (x.parameters, x.moment1, x.moment2, Float(weightDecay))
+    for i in 0..<x.count {
       // (O13) u = r + λ·p,  r = m̂ / (√v̂ + ε)
-      direction[i] = step.rate * m[i] / (v[i].squareRoot() + step.epsilon) + weightDecay * parameters[i]
+      direction[i] = adam.rate * m[i] / (v[i].squareRoot() + adam.epsilon) + weightDecay * parameters[i]
     }
+  }
+
+  /// (O14) The trust ratio ‖p‖ / ‖u‖ of a tensor; 1 where one of them is 0, as for a bias that begins as 0.
+  func ratio(squaredNorm p: Double, direction u: Double) -> Double {
+    p > 0 && u > 0 ? (p / u).squareRoot() : 1
+  }
+
+  func direction(_ gradient: Double, _ x: inout ReferenceParameter, t: Int) -> Double {
+    // (O13) u = r + λ·p
+    adamDirection(gradient, &x, beta1, beta2, epsilon, t: t) + weightDecay * x.p
+  }
+
+  func ratio(_ p: [Double], _ u: [Double]) -> Double {
+    func norm(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    // (O14) ‖p‖ / ‖u‖, 1 where one of them is 0    (O15) p ← p − η·‖p‖/‖u‖·u
+    let (p, u) = (norm(p), norm(u))
+    return p > 0 && u > 0 ? p / u : 1
   }
 }
 
-/// (O14) The trust ratio ‖p‖ / ‖u‖ of a tensor; 1 where one of them is 0, as for a bias that begins as 0.
-func trustRatio(squaredNorm p: Double, direction u: Double) -> Double {
-  p > 0 && u > 0 ? (p / u).squareRoot() : 1
+extension OptimizerRule {
+  package static func lamb(
+    learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double
+  ) -> OptimizerRule {
+    OptimizerRule(
+      LAMB([
+        .learningRate: learningRate, .beta1: beta1, .beta2: beta2, .epsilon: epsilon, .weightDecay: weightDecay,
+      ]))
+  }
 }

@@ -1,16 +1,7 @@
 import Glibc
 import MPI
+import Plan
 import Problems
-
-/// Whether ranks of a node share one copy of the parameters and of the packed weights, and read each other's gradients.
-package enum SharedMemory: String, CaseIterable, Sendable {
-  /// Where it is possible.
-  case auto
-  /// It must be possible.
-  case on
-  /// Never: every rank has copies, and gradients travel as messages.
-  case off
-}
 
 /// Which ranks share memory with this one, decided by all ranks together.
 package struct NodeSharing: Sendable {

@@ -4,7 +4,7 @@ import DataParallel
 import Files
 import Kernels
 import LSTM
-import Reduction
+import Plan
 
 /// `bench step`: the trainer's own step on random sequences.
 struct BenchStep: DistributedCommand {

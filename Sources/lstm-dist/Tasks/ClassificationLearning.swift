@@ -111,7 +111,7 @@ enum ClassificationLearning: LearningTask {
       }
     return ModelShape(
       input: input, hidden: model.hidden, layers: model.layers, isBidirectional: model.bidirectional,
-      head: .pooled(classes: encoding.classes.count), pooling: Pooling(model.pooling))
+      head: .pooled(classes: encoding.classes.count), pooling: model.pooling)
   }
 }
 

@@ -3,8 +3,6 @@ import DataParallel
 import Glibc
 import LSTM
 import MPI
-import Optimization
-import Reduction
 import Sequences
 import TrainingLoop
 
@@ -46,7 +44,7 @@ extension Training {
   /// The parameters as a run on these data begins.
   func initialize(_ configuration: Configuration, _ data: RunData) throws {
     try initialize(
-      method: Initialization(configuration.model.initialization), forgetBias: Float(configuration.model.forgetBias),
+      method: configuration.model.initialization, forgetBias: Float(configuration.model.forgetBias),
       inputBias: Float(configuration.model.inputBias), vectors: data.vectors)
   }
 }
@@ -85,13 +83,12 @@ extension TrainingSetup {
       shape: shape, timesteps: timesteps,
       segment: configuration.training.recompute.segment(of: timesteps), globalBatch: configuration.batch.sequences,
       shards: configuration.batch.shards, accumulate: configuration.batch.accumulate, dropout: Float(model.dropout),
-      seed: configuration.seed, rule: OptimizerRule(configuration.optimizer),
-      clip: Clipping(configuration.optimizer), schedule: Schedule(configuration.schedule),
-      averaging: Averaging(configuration.optimizer), patience: configuration.training.patience,
-      reduction: configuration.distributed.reduction == .mpi ? .mpi : .reproducible,
-      sharedMemory: SharedMemory(configuration.distributed.sharedMemory),
-      embeddingRows: configuration.distributed.embedding == .sparse ? .sparse : .dense)
-    dropoutMask = model.dropoutMask == .sequence ? .sequence : .timestep
+      seed: configuration.seed, rule: configuration.optimizer.rule,
+      clip: configuration.optimizer.clipping, schedule: configuration.schedule.rule,
+      averaging: configuration.optimizer.averaging, patience: configuration.training.patience,
+      reduction: configuration.distributed.reduction, sharedMemory: configuration.distributed.sharedMemory,
+      embeddingRows: configuration.distributed.embedding)
+    dropoutMask = model.dropoutMask
     (weightDropout, embeddingDropout) = (Float(model.weightDropout), Float(model.embeddingDropout))
     penalty = ActivationPenalty(activation: Float(model.activationPenalty), temporal: Float(model.temporalPenalty))
   }
@@ -112,35 +109,6 @@ extension NonFinitePolicy {
     case .stop: self = .stop
     case .skip: self = .skip(inARow: choice.skips)
     case .rollback: self = .rollBack(times: choice.rollbacks, learningRateFactor: choice.learningRateFactor)
-    }
-  }
-}
-
-extension SharedMemory {
-  init(_ choice: Configuration.Distributed.SharedMemory) {
-    switch choice {
-    case .auto: self = .auto
-    case .on: self = .on
-    case .off: self = .off
-    }
-  }
-}
-
-extension Pooling {
-  init(_ choice: Configuration.Model.Pooling) {
-    switch choice {
-    case .last: self = .last
-    case .mean: self = .mean
-    case .max: self = .max
-    }
-  }
-}
-
-extension Initialization {
-  init(_ choice: Configuration.Model.Initialization) {
-    switch choice {
-    case .uniform: self = .uniform
-    case .xavier: self = .xavier
     }
   }
 }
