@@ -39,6 +39,9 @@ public final class SharedWindow {
     try check("MPI_Win_lock_all", MPI_Win_lock_all(MPI_MODE_NOCHECK, window.handle))
     self.window = window
     self.segments = segments
+    // The standard does not say what the memory holds. That of several ranks is a new file, of zeros; that of one rank
+    // is a piece of the heap, which may have been used before.
+    if communicator.size == 1 { segments[0].initializeMemory(as: UInt8.self, repeating: 0, count: byteCount) }
   }
 
   private static let page = 4096
