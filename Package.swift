@@ -130,29 +130,19 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["CSndFile", "Configuration", "Files", "Problems"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: strict),
     .executableTarget(name: "mpi-programs", dependencies: ["MPI"], path: "Tests/MPIPrograms", swiftSettings: strict),
     .executableTarget(
-      name: "allocation-program",
-      dependencies: ["CAllocations", "DataParallel", "JobHealth", "LSTM", "MPI", "Optimization", "Sequences"],
-      path: "Tests/AllocationProgram", swiftSettings: strict),
-    .executableTarget(
-      name: "classifier-program",
+      name: "training-programs",
       dependencies: [
-        "CAllocations", "DataParallel", "ExactMath", "LSTM", "MPI", "Optimization", "Runs", "Sequences", "TrainingLoop",
-      ], path: "Tests/ClassifierProgram", swiftSettings: strict),
-    .executableTarget(
-      name: "paranoid-program",
-      dependencies: ["DataParallel", "LSTM", "MPI", "Optimization", "Runs", "Sequences", "TrainingLoop"],
-      path: "Tests/ParanoidProgram", swiftSettings: strict),
+        "CAllocations", "DataParallel", "ExactMath", "JobHealth", "LSTM", "MPI", "Optimization", "Runs", "Sequences",
+        "TrainingLoop",
+      ], path: "Tests/TrainingPrograms", swiftSettings: strict),
     .executableTarget(
       name: "fault-matrix",
       dependencies: [
         "ExactMath", "Plan", "Runs", "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tests/FaultProgram", swiftSettings: strict),
-    .executableTarget(
-      name: "nonfinite-program",
-      dependencies: ["DataParallel", "LSTM", "MPI", "Optimization", "Runs", "Sequences", "TrainingLoop"],
-      path: "Tests/NonFiniteProgram", swiftSettings: strict),
     .executableTarget(
       name: "fuzz-program",
       dependencies: [
@@ -160,15 +150,12 @@ let package = Package(
         "Sequences", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ], path: "Tests/FuzzProgram", swiftSettings: strict),
-    .executableTarget(
-      name: "watchdog-program", dependencies: ["JobHealth", "MPI", "Runs"], path: "Tests/WatchdogProgram",
-      swiftSettings: strict),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "LSTM"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Configuration", "DataParallel", "Files", "TestSupport", "fault-matrix", "fuzz-program", "lstm-dist",
-        "nonfinite-program", .product(name: "Crypto", package: "swift-crypto"),
+        "Configuration", "DataParallel", "Files", "TestSupport", "TestTraits", "fault-matrix", "fuzz-program",
+        "lstm-dist", "training-programs", .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Optimization", "Problems", "TestSupport"],
@@ -177,19 +164,21 @@ let package = Package(
       name: "DataParallelTests",
       dependencies: [
         "DataParallel", "JobHealth", "Kernels", "LSTM", "Optimization", "Plan", "Problems", "Reduction", "Runs",
-        "SafeTensors", "Sequences", "TestSupport", "allocation-program", "classifier-program", "paranoid-program",
+        "SafeTensors", "Sequences", "TestSupport", "training-programs",
       ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "ExactMathTests", dependencies: ["CProcessor", "ExactMath", "Kernels"], swiftSettings: strict),
     .testTarget(
       name: "JobHealthTests",
-      dependencies: ["Files", "JobHealth", "MPI", "Problems", "Runs", "TestSupport", "watchdog-program"],
+      dependencies: [
+        "Files", "JobHealth", "MPI", "Problems", "Runs", "TestSupport", "TestTraits", "training-programs",
+      ],
       swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["ExactMath", "Kernels", "Plan"], swiftSettings: strict),
     .testTarget(
       name: "LSTMTests", dependencies: ["ExactMath", "Kernels", "LSTM", "Plan"], exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(name: "LaunchingTests", dependencies: ["Launching"], swiftSettings: strict),
-    .testTarget(name: "MPITests", dependencies: ["TestSupport", "mpi-programs"], swiftSettings: strict),
+    .testTarget(name: "MPITests", dependencies: ["TestSupport", "TestTraits", "mpi-programs"], swiftSettings: strict),
     .testTarget(
       name: "OptimizationTests", dependencies: ["ExactMath", "Kernels", "Optimization"], swiftSettings: strict),
     .testTarget(name: "PlanTests", dependencies: ["Plan", "Problems"], swiftSettings: strict),

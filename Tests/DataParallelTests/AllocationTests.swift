@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct AllocationTests {
+struct AllocationTests {
   /// Alone, so that MPI itself has nothing to do: what it allocates for its messages is its own.
   @Test(arguments: [
     [], ["trace"], ["passes"], ["dropped", "passes"], ["adaptive"], ["adaptive", "passes"], ["adaptive", "tied"],
@@ -10,7 +10,7 @@ import Testing
   func aStepAllocatesNothing(
     arguments: [String]
   ) throws {
-    let outcome = try Launcher.run("allocation-program", arguments, ranks: nil)
+    let outcome = try Launcher.run("training-programs", ["allocations"] + arguments, ranks: nil)
     let lines = outcome.output.split(separator: "\n").map(String.init)
     #expect(outcome.exitCode == 0 && lines.count == 6, "\(outcome)")
     // The counter counts.

@@ -3,13 +3,14 @@ import TestSupport
 import Testing
 
 /// A classifier of sequences of numbers from the first step to its checkpoint, on real ranks.
-@Suite(.serialized) struct ClassifierTrainingTests {
-  /// What `classifier-program` prints after training to each of `steps`, on so many ranks each time.
+struct ClassifierTrainingTests {
+  /// What `training-programs classifier` prints after training to each of `steps`, on so many ranks each time.
   private func trained(_ steps: [(Int, ranks: Int)], passes: Int = 1) throws -> [String] {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("classifier-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: url) }
     return try steps.map { steps, ranks in
-      let outcome = try Launcher.run("classifier-program", [url.path, "\(steps)", "\(passes)"], ranks: ranks)
+      let outcome = try Launcher.run(
+        "training-programs", ["classifier", url.path, "\(steps)", "\(passes)"], ranks: ranks)
       try #require(outcome.exitCode == 0, "\(outcome)")
       return outcome.output
     }
@@ -47,7 +48,7 @@ import Testing
   }
 
   @Test func aStepAllocatesNothingAfterTheFirst() throws {
-    let outcome = try Launcher.run("classifier-program", ranks: nil)
+    let outcome = try Launcher.run("training-programs", ["classifier"], ranks: nil)
     let lines = outcome.output.split(separator: "\n").map(String.init)
     #expect(outcome.exitCode == 0 && lines.count == 5, "\(outcome)")
     #expect(lines.dropFirst() == ["step 1", "step 2", "step 3", "step 4"].map { "\($0): 0 allocations" }[...])

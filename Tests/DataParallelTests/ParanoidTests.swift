@@ -7,12 +7,12 @@ import TestSupport
 import Testing
 
 /// Ranks that check each other and themselves.
-@Suite(.serialized) struct ParanoidTests {
+struct ParanoidTests {
   /// Trains on so many ranks with a fault on one of them; what is left of it is the outcome and the run's metrics.
   private func train(fault: String, rank: Int = 0, ranks: Int?) throws -> (Outcome, [ParameterRecord]) {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("paranoid-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: url) }
-    let outcome = try Launcher.run("paranoid-program", [url.path, fault, "\(rank)"], ranks: ranks)
+    let outcome = try Launcher.run("training-programs", ["paranoid", url.path, fault, "\(rank)"], ranks: ranks)
     return (outcome, try ParameterRecord.read(RunDirectory(path: url.path).metrics))
   }
 

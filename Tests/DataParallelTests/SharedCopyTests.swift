@@ -2,10 +2,10 @@ import TestSupport
 import Testing
 
 /// What ranks of a node keep together, as the kernel counts their pages.
-@Suite(.serialized) struct SharedCopyTests {
+struct SharedCopyTests {
   /// Bytes of parameters, packed weights and moments of all ranks, in units of the parameters.
   private func kept(_ rule: String, _ sharedMemory: String, ranks: Int) throws -> Double {
-    let outcome = try Launcher.run("allocation-program", ["memory", rule, sharedMemory], ranks: ranks)
+    let outcome = try Launcher.run("training-programs", ["memory", rule, sharedMemory], ranks: ranks)
     let words = outcome.output.split(whereSeparator: \.isWhitespace)
     try #require(outcome.exitCode == 0 && words.count == 5, "\(outcome)")
     return try #require(Double(words[1])) / #require(Double(words[4]))

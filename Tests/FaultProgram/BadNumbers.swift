@@ -19,7 +19,7 @@ func badNumbers(_ trials: Trials) throws -> Row {
   return row
 }
 
-/// A fault of `nonfinite-program`, and what it must lead to.
+/// A fault of `training-programs`, and what it must lead to.
 private struct Fault {
   /// stop, skip, or the factor of a rollback.
   let policy: String
@@ -108,12 +108,12 @@ private struct Fault {
   }
 
   private func train(_ run: String, _ fault: String) throws -> [String] {
-    try output(["train", run, policy, fault] + [step, rank, layer, lane, timestep].map(String.init), ranks: ranks)
+    try output(["nonfinite", run, policy, fault] + [step, rank, layer, lane, timestep].map(String.init), ranks: ranks)
   }
 
   private func output(_ arguments: [String], ranks: Int) throws -> [String] {
-    let outcome = try Launcher.run("nonfinite-program", arguments, ranks: ranks == 1 ? nil : ranks, timeoutSeconds: 120)
-    guard outcome.exitCode == 0 else { throw Problem("nonfinite-program \(arguments) failed: \(outcome)") }
+    let outcome = try Launcher.run("training-programs", arguments, ranks: ranks == 1 ? nil : ranks, timeoutSeconds: 120)
+    guard outcome.exitCode == 0 else { throw Problem("training-programs \(arguments) failed: \(outcome)") }
     return outcome.output.split(separator: "\n").map(String.init)
   }
 }

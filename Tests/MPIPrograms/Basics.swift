@@ -24,7 +24,7 @@ func communicators(_ world: World) throws {
 
   // Colours are rank mod 2, keys reverse the order.
   guard let half = try all.split(color: all.rank % 2, key: -all.rank) else {
-    throw Failure("no communicator for a colour", exitCode: 1)
+    throw Difference(description: "no communicator for a colour")
   }
   let peers = (0..<all.size).filter { $0 % 2 == all.rank % 2 }.reversed()
   try expect(half.size, equals: peers.count, "size of a half")

@@ -1,9 +1,14 @@
 import MPI
 
+/// What a program received is not the truth.
+struct Difference: Error, CustomStringConvertible {
+  let description: String
+}
+
 /// Throws, with both values in the message, unless they are equal.
 func expect<T: Equatable>(_ got: T, equals expected: T, _ what: String) throws {
   if got != expected {
-    throw Failure("\(what) — expected \(expected), got \(got)", exitCode: 1)
+    throw Difference(description: "\(what) — expected \(expected), got \(got)")
   }
 }
 
@@ -14,7 +19,7 @@ func expectError(_ words: String, _ body: () throws -> Void) throws {
   } catch {
     return try expect("\(error)".contains(words), equals: true, "`\(words)` in `\(error)`")
   }
-  throw Failure("no error — expected `\(words)`", exitCode: 1)
+  throw Difference(description: "no error — expected `\(words)`")
 }
 
 /// Element i of the contribution of a rank: different for every rank and place, exact in every type used here.

@@ -1,9 +1,9 @@
 import Foundation
 import MPI
 
-/// One scenario per job: `mpi-programs NAME`. A scenario checks what it received against a plainly computed truth and
-/// throws where they differ. At the end rank 0 prints `ok NAME P`.
-let scenarios: [String: (World) throws -> Void] = [
+/// `mpi-programs NAME …`: each program checks what it received against a plainly computed truth and throws where they
+/// differ. Behind each that succeeds rank 0 prints `ok NAME P`.
+let programs: [String: (World) throws -> Void] = [
   "environment": environment,
   "communicators": communicators,
   "messages": messages,
@@ -32,12 +32,19 @@ let scenarios: [String: (World) throws -> Void] = [
   "shortMessage": shortMessage,
 ]
 
-guard CommandLine.arguments.count == 2, let scenario = scenarios[CommandLine.arguments[1]] else {
-  print("usage: mpi-programs \(scenarios.keys.sorted().joined(separator: "|"))")
+let names = Array(CommandLine.arguments.dropFirst())
+guard !names.isEmpty, names.allSatisfy({ programs[$0] != nil }) else {
+  print("usage: mpi-programs NAME …, of \(programs.keys.sorted().joined(separator: " "))")
   exit(64)
 }
 World.run(threads: .serialized) { world in
-  try scenario(world)
-  try world.communicator.barrier()
-  if world.communicator.rank == 0 { print("ok \(CommandLine.arguments[1]) \(world.communicator.size)") }
+  for name in names {
+    do {
+      try programs[name]!(world)
+      try world.communicator.barrier()
+    } catch  where !(error is Failure) {
+      throw Failure("\(name): \(error)", exitCode: 1)
+    }
+    if world.communicator.rank == 0 { print("ok \(name) \(world.communicator.size)") }
+  }
 }

@@ -1,14 +1,15 @@
 import TestSupport
+import TestTraits
 import Testing
 
 /// On an error in one rank all ranks end, quickly, with one message. A job that hung would be ended by mpirun's
 /// `--timeout`, with another exit code than the expected one.
-@Suite(.serialized)
+@Suite(.mostlySleeps)
 struct FailureTests {
   private static let message = "error: line 7 — expected numbers, got text (corpus.txt)"
 
-  private func expectOneMessage(_ scenario: String, ranks: Int?, from rank: Int) throws {
-    let outcome = try Launcher.run("mpi-programs", [scenario], ranks: ranks)
+  private func expectOneMessage(_ program: String, ranks: Int?, from rank: Int) throws {
+    let outcome = try Launcher.run("mpi-programs", [program], ranks: ranks)
     let prefix = rank == 0 ? "" : "[rank \(rank)/\(ranks ?? 1)] "
     #expect(outcome.exitCode == 65, "\(outcome)")
     #expect(outcome.errorLines == [prefix + Self.message], "\(outcome)")
@@ -48,13 +49,13 @@ struct FailureTests {
   }
 
   @Test(arguments: ["throwOnLast", "agreeOne"])
-  func withoutMpirunTheCodeIsTheSame(scenario: String) throws {
-    try expectOneMessage(scenario, ranks: nil, from: 0)
+  func withoutMpirunTheCodeIsTheSame(program: String) throws {
+    try expectOneMessage(program, ranks: nil, from: 0)
   }
 
   @Test(arguments: ["dropRequest", "dropQueue"], [nil, 2])
-  func droppingALiveRequestTraps(scenario: String, ranks: Int?) throws {
-    let outcome = try Launcher.run("mpi-programs", [scenario], ranks: ranks)
+  func droppingALiveRequestTraps(program: String, ranks: Int?) throws {
+    let outcome = try Launcher.run("mpi-programs", [program], ranks: ranks)
     #expect(outcome.exitCode == 128 + 4, "\(outcome)")
     #expect(outcome.errors.contains("a request was dropped before wait()"), "\(outcome)")
     #expect(!outcome.output.contains("not reached"), "\(outcome)")

@@ -6,18 +6,8 @@ import Runs
 import Sequences
 import TrainingLoop
 
-// nonfinite-program train RUN POLICY FAULT STEP RANK LAYER LANE TIMESTEP
-//   trains 12 steps in RUN, with a checkpoint every 4; POLICY is stop, skip, or the factor of a rollback
-//
-//   none       no fault
-//   parameter  a NaN in the recurrent weights of layer LAYER, in the memory of rank RANK, once: as step STEP begins
-//   number     a NaN among what lane LANE reads at timestep TIMESTEP of step STEP, each time; the model reads numbers
-//   healthy    the same numbers without the NaN
-//
-// nonfinite-program replay DUMP
-
 /// Where the fault is, and what the training makes of it.
-struct Trial {
+private struct Trial {
   let run: String
   let policy: NonFinitePolicy
   let fault: String
@@ -49,7 +39,7 @@ struct Trial {
 }
 
 /// Tokens, with a fault as one step begins; any other step finds what it was before.
-struct FaultySource: SequenceSource {
+private struct FaultySource: SequenceSource {
   let source: TokenStream
   let faultyStep: Int
   /// One thread alone calls them.
@@ -70,7 +60,7 @@ struct FaultySource: SequenceSource {
 }
 
 /// Numbers, of which one may be NaN.
-struct FaultyNumbers: SequenceSource {
+private struct FaultyNumbers: SequenceSource {
   let trial: Trial
   let globalBatch = 9
   let timesteps = 6
@@ -95,7 +85,7 @@ struct FaultyNumbers: SequenceSource {
   }
 }
 
-func train(_ world: World, _ trial: Trial) throws -> Int32 {
+private func train(_ world: World, _ trial: Trial) throws -> Int32 {
   let shape = trial.shape
   let isFaulty = trial.fault == "parameter" && world.communicator.rank == trial.rank
   // Every rank has parameters of its own, so that one rank's can differ.
@@ -145,17 +135,23 @@ func train(_ world: World, _ trial: Trial) throws -> Int32 {
   return try trainer.run(resumes: false, from: nil, finishRecorded: false)
 }
 
-let arguments = CommandLine.arguments
-let code: Int32 = World.run { world in
-  if arguments[1] == "train" {
-    let code = try train(world, Trial(Array(arguments.dropFirst(2))))
-    if world.communicator.rank == 0 { print("code \(code)") }
-    return 0
-  }
-  let dump = world.agree { try StepDump(arguments[2]) }
+/// `nonfinite RUN POLICY FAULT STEP RANK LAYER LANE TIMESTEP` trains 12 steps in RUN, with a checkpoint every 4; POLICY is
+/// stop, skip, or the factor of a rollback, and FAULT is
+///
+///     none       no fault
+///     parameter  a NaN in the recurrent weights of layer LAYER, in the memory of rank RANK, once: as step STEP begins
+///     number     a NaN among what lane LANE reads at timestep TIMESTEP of step STEP, each time; the model reads numbers
+///     healthy    the same numbers without the NaN
+func nonFinite(_ world: World, _ arguments: [String]) throws {
+  let code = try train(world, Trial(arguments))
+  if world.communicator.rank == 0 { print("code \(code)") }
+}
+
+/// `replay DUMP` repeats the step of a dump, and says whether it finds the same.
+func replay(_ world: World, _ arguments: [String]) throws {
+  let dump = world.agree { try StepDump(arguments[0]) }
   let finding = try dump.replay(on: world)
   if world.communicator.rank == 0 {
     print(finding.map { "\(dump.isSame($0) ? "same" : "other")\n\($0)" } ?? "finite")
   }
-  return 0
 }

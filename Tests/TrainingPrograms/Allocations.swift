@@ -6,22 +6,15 @@ import MPI
 import Optimization
 import Sequences
 
-// Prints how many heap allocations it takes to set up a small model, and then to make each of five training steps; with
-// the argument "adaptive" it has an adaptive softmax, with "tied" tied weights too, with "dropped" recurrent weights are,
-// with "trace" its events are recorded, more than there is room for, with "passes" a step takes several, with "long" a
-// shard has more rows than are multiplied at once.
-//
-// allocation-program memory RULE on|off   prints how many bytes all ranks together keep for a larger model beside its
-//                                         gradients, the pages that they share counted once, and those of the
-//                                         parameters
-func printMemory(_ world: World) throws {
-  let arguments = CommandLine.arguments
+/// `memory RULE on|off` prints how many bytes all ranks together keep for a model beside its gradients, the pages that
+/// they share counted once, and those of the parameters.
+func memory(_ world: World, _ arguments: [String]) throws {
   let setup = TrainingSetup(
     shape: ModelShape.languageModel(vocabulary: 65, embedding: 512, hidden: 512, layers: 2), timesteps: 2,
     globalBatch: 8, shards: 8, dropout: 0, seed: 1,
-    rule: arguments[2] == "adam"
+    rule: arguments[0] == "adam"
       ? .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8) : .sgd(learningRate: 1), clip: .norm(1),
-    reduction: .reproducible, sharedMemory: arguments[3] == "on" ? .on : .off)
+    reduction: .reproducible, sharedMemory: arguments[1] == "on" ? .on : .off)
   try world.communicator.barrier()
   let before = ProcessMemory.proportionalBytes
   let training = try Training(world: world, setup: setup)
@@ -36,21 +29,24 @@ func printMemory(_ world: World) throws {
   if world.communicator.rank == 0 { print("kept \(used - gradients) of parameters \(4 * setup.shape.parameterCount)") }
 }
 
-World.run { world in
-  if CommandLine.arguments.contains("memory") { return try printMemory(world) }
-  let isTied = CommandLine.arguments.contains("tied")
+/// `allocations WORD …` prints how many heap allocations it takes to set up a small model, and then to make each of five
+/// training steps; with the word `adaptive` it has an adaptive softmax, with `tied` tied weights too, with `dropped`
+/// recurrent weights are, with `trace` its events are recorded, more than there is room for, with `passes` a step takes
+/// several, with `long` a shard has more rows than are multiplied at once.
+func allocations(_ world: World, _ arguments: [String]) throws {
+  let isTied = arguments.contains("tied")
   var setup = TrainingSetup(
     shape: ModelShape.languageModel(
       vocabulary: 11, embedding: isTied ? 17 : 5, hidden: 17, layers: 2,
-      softmax: CommandLine.arguments.contains("adaptive") ? ([3, 6], isTied ? 1 : 2) : nil, isTied: isTied),
-    timesteps: CommandLine.arguments.contains("long") ? 1100 : 6, globalBatch: 9, shards: 8,
-    accumulate: CommandLine.arguments.contains("passes") ? 3 : 1, dropout: 0.25, seed: 1,
+      softmax: arguments.contains("adaptive") ? ([3, 6], isTied ? 1 : 2) : nil, isTied: isTied),
+    timesteps: arguments.contains("long") ? 1100 : 6, globalBatch: 9, shards: 8,
+    accumulate: arguments.contains("passes") ? 3 : 1, dropout: 0.25, seed: 1,
     rule: .adam(learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8),
     clip: .norm(1), reduction: .reproducible)
-  setup.weightDropout = CommandLine.arguments.contains("dropped") ? 0.2 : 0
+  setup.weightDropout = arguments.contains("dropped") ? 0.2 : 0
   let beforeSetup = allocation_count()
   let training = try Training(
-    world: world, setup: setup, tracedEvents: CommandLine.arguments.contains("trace") ? 50 : 0)
+    world: world, setup: setup, tracedEvents: arguments.contains("trace") ? 50 : 0)
   if world.communicator.rank == 0 { print("setup: \(allocation_count() - beforeSetup) allocations") }
   try training.initialize(method: .uniform, forgetBias: 1)
   let source: any SequenceSource = try TokenStream(

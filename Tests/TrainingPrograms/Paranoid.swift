@@ -6,16 +6,8 @@ import Runs
 import Sequences
 import TrainingLoop
 
-// paranoid-program RUN FAULT RANK      trains 12 steps in RUN with a check every 4 steps; on rank RANK there is a FAULT
-//
-// none             no fault
-// parameter        a bit of a parameter is flipped during step 6
-// start            a bit of a parameter is flipped before the first step
-// configuration    the rank's configuration is another
-// data             the rank's data are others
-
 /// A source that flips a bit as step 6 begins.
-struct FaultySource: SequenceSource {
+private struct FlippingSource: SequenceSource {
   let source: TokenStream
   /// One thread alone calls it.
   nonisolated(unsafe) let flip: () -> Void
@@ -33,8 +25,15 @@ struct FaultySource: SequenceSource {
   }
 }
 
-World.run { world in
-  let (run, fault, rank) = (CommandLine.arguments[1], CommandLine.arguments[2], Int(CommandLine.arguments[3])!)
+/// `paranoid RUN FAULT RANK` trains 12 steps in RUN with a check every 4 steps; on rank RANK there is a FAULT:
+///
+///     none           no fault
+///     parameter      a bit of a parameter is flipped during step 6
+///     start          a bit of a parameter is flipped before the first step
+///     configuration  the rank's configuration is another
+///     data           the rank's data are others
+func paranoid(_ world: World, _ arguments: [String]) throws {
+  let (run, fault, rank) = (arguments[0], arguments[1], Int(arguments[2])!)
   let isFaulty = world.communicator.rank == rank
   // Every rank has parameters of its own, so that one rank's can differ.
   let setup = TrainingSetup(
@@ -50,7 +49,7 @@ World.run { world in
   }
   if fault == "start" && isFaulty { flipBit() }
   let tokens = (0..<2000).map { Int32($0 * 7 % 11) }
-  let source = FaultySource(
+  let source = FlippingSource(
     source: try TokenStream(
       tokens: tokens, globalBatch: setup.globalBatch, timesteps: setup.timesteps, resetProbability: 0.1, seed: 1,
       name: "test")

@@ -3,12 +3,8 @@ import JobHealth
 import MPI
 import Runs
 
-// watchdog-program end RUN   the last rank stops for ever when the work of all is over, before it comes out of MPI
-// watchdog-program stop      it stops for ever before there is a run
-// watchdog-program apart     it works for longer than a rank may stand still, then enters another collective
-
 /// The last rank stops when all have left, in a run.
-func end(_ world: World, run: RunDirectory) throws {
+private func end(_ world: World, run: RunDirectory) throws {
   let all = world.communicator
   let lock = world.agree { all.rank == 0 ? try RunLock(run, ranks: all.size) : nil }
   defer { lock?.release() }
@@ -22,7 +18,7 @@ func end(_ world: World, run: RunDirectory) throws {
 }
 
 /// The same without a run, in the memory that the ranks of a node share.
-func start(_ world: World, limitSeconds: Int, _ body: (Heartbeat, _ isLast: Bool) throws -> Void) throws {
+private func start(_ world: World, limitSeconds: Int, _ body: (Heartbeat, _ isLast: Bool) throws -> Void) throws {
   let all = world.communicator
   guard let heartbeat = try Heartbeat.ofNode(world) else {
     throw Failure("no memory that ranks share", exitCode: 1)
@@ -33,10 +29,15 @@ func start(_ world: World, limitSeconds: Int, _ body: (Heartbeat, _ isLast: Bool
   try body(heartbeat, all.rank == all.size - 1)
 }
 
-World.run { world in
+/// The last rank goes wrong:
+///
+///     watchdog end RUN  it stops for ever when the work of all is over, before it comes out of MPI
+///     watchdog stop     it stops for ever before there is a run
+///     watchdog apart    it works for longer than a rank may stand still, then enters another collective
+func watchdog(_ world: World, _ arguments: [String]) throws {
   let all = world.communicator
-  switch CommandLine.arguments[1] {
-  case "end": try end(world, run: RunDirectory(path: CommandLine.arguments[2]))
+  switch arguments[0] {
+  case "end": try end(world, run: RunDirectory(path: arguments[1]))
   case "stop":
     try start(world, limitSeconds: 2) { _, isLast in
       if isLast { raise(SIGSTOP) }

@@ -8,15 +8,9 @@ import Runs
 import Sequences
 import TrainingLoop
 
-// Trains a classifier of numbers: sequences of 1 to T timesteps, in each of which the class is the sign of the first
-// number, and every number behind the end is NaN. An epoch has 20 of them, so that one lane of its last step is empty.
-//
-// classifier-program RUN STEPS [N]  trains RUN to so many steps, from its newest checkpoint where there is one,
-//                                   in at most N passes a step
-// classifier-program                prints how many heap allocations each of five steps makes
-
-/// Each class knows its sequences by the sign of their first number.
-struct FirstSigns: SequenceSource {
+/// Sequences of 1 to T timesteps, in each of which the class is the sign of the first number, and every number behind the
+/// end is NaN. An epoch has 20 of them, so that one lane of its last step is empty.
+private struct FirstSigns: SequenceSource {
   let globalBatch = 7
   let timesteps = 6
   let stepsPerEpoch = 3
@@ -42,7 +36,7 @@ struct FirstSigns: SequenceSource {
   }
 }
 
-func countAllocations(_ training: Training) throws {
+private func countAllocations(_ training: Training) throws {
   try training.initialize(method: .uniform, forgetBias: 1)
   let source: any SequenceSource = FirstSigns()
   for step in 0..<5 {
@@ -53,7 +47,7 @@ func countAllocations(_ training: Training) throws {
   }
 }
 
-func train(_ training: Training, to steps: Int, in directory: RunDirectory, world: World) throws {
+private func train(_ training: Training, to steps: Int, in directory: RunDirectory, world: World) throws {
   let isRoot = world.communicator.rank == 0
   let newest = world.agree { () -> Checkpoint? in
     guard isRoot else { return nil }
@@ -92,14 +86,15 @@ func train(_ training: Training, to steps: Int, in directory: RunDirectory, worl
     try checkpoint.open("model.safetensors").tensors.map { "\($0.name) \($0.shape)" }.sorted().joined(separator: "\n"))
 }
 
-World.run { world in
+/// `classifier RUN STEPS [N]` trains a classifier of numbers in RUN to so many steps, from its newest checkpoint where
+/// there is one, in at most N passes a step; `classifier` prints how many heap allocations each of five steps makes.
+func classifier(_ world: World, _ arguments: [String]) throws {
   let setup = TrainingSetup(
     shape: ModelShape(input: .numbers(2), hidden: 9, layers: 2, head: .pooled(classes: 2)), timesteps: 6,
-    globalBatch: 7, shards: 6, accumulate: CommandLine.arguments.count > 3 ? Int(CommandLine.arguments[3])! : 1,
+    globalBatch: 7, shards: 6, accumulate: arguments.count > 2 ? Int(arguments[2])! : 1,
     dropout: 0.25, seed: 1,
     rule: .adam(learningRate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8), clip: .norm(1), reduction: .reproducible)
   let training = try Training(world: world, setup: setup)
-  if CommandLine.arguments.count == 1 { return try countAllocations(training) }
-  try train(
-    training, to: Int(CommandLine.arguments[2])!, in: RunDirectory(path: CommandLine.arguments[1]), world: world)
+  if arguments.isEmpty { return try countAllocations(training) }
+  try train(training, to: Int(arguments[1])!, in: RunDirectory(path: arguments[0]), world: world)
 }
