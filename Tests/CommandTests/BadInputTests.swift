@@ -32,18 +32,18 @@ extension Commands {
 
     // MARK: Texts
 
-    @Test func aMissingText() throws {
+    @Test func aMissingTextIsRefused() throws {
       try expectRefusal(
         ["--text", "missing.txt"], exitCode: 74,
         ["text file cannot be read — expected ", ", got nothing of that name", "missing.txt"])
     }
 
-    @Test func aDirectory() throws {
+    @Test func aDirectoryInPlaceOfATextIsRefused() throws {
       try expectRefusal(["--text", "."], exitCode: 74, [" — expected a file, got a directory"])
     }
 
     @Test(.disabled(if: geteuid() == 0, "root may read every file"))
-    func anUnreadableText() throws {
+    func anUnreadableTextIsRefused() throws {
       try expectRefusal(["--text", "secret.txt"], exitCode: 74, ["got \"permission denied\"", "secret.txt"]) {
         try $0.put("text", "secret.txt")
         try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: $0.path("secret.txt"))
@@ -51,7 +51,7 @@ extension Commands {
     }
 
     @Test(arguments: ["characters", "bytes", "words"])
-    func anEmptyText(tokens: String) throws {
+    func anEmptyTextIsRefused(tokens: String) throws {
       try expectRefusal(
         ["--text", "empty.txt", "--set", "data.tokens=\(tokens)"], exitCode: 65,
         ["expected at least 2 tokens, got an empty file (empty.txt)"]
@@ -59,27 +59,27 @@ extension Commands {
     }
 
     @Test(arguments: ["a", "é"])
-    func aTextOfOneCharacter(text: String) throws {
+    func aTextOfOneCharacterIsRefused(text: String) throws {
       try expectRefusal(["--text", "one.txt"], exitCode: 65, [" — expected at least ", "one.txt"]) {
         try $0.put(text, "one.txt")
       }
     }
 
     @Test(arguments: ["characters", "words"])
-    func aTextThatIsNotUTF8(tokens: String) throws {
+    func aTextThatIsNotUTF8IsRefused(tokens: String) throws {
       try expectRefusal(
         ["--text", "binary", "--set", "data.tokens=\(tokens)"], exitCode: 65, ["UTF-8", "binary"], hint: "bytes"
       ) { try $0.put(Array(Workspace.corpus(characters: 900).utf8) + [0xC3, 0x28, 0xFF], "binary") }
     }
 
-    @Test func aTextThatIsShorterThanTheBatchNeeds() throws {
+    @Test func aTextThatIsShorterThanTheBatchNeedsIsRefused() throws {
       try expectRefusal(
         ["--text", "short.txt"], exitCode: 65, ["expected at least 113 training tokens", "got 90 (short.txt)"],
         hint: "batch.sequences"
       ) { try $0.put(Workspace.corpus(characters: 100).replacing(/[^ -~]/, with: "x"), "short.txt") }
     }
 
-    @Test func aMissingOrUnfitTextOfValidation() throws {
+    @Test func aMissingOrUnfitTextOfValidationIsRefused() throws {
       try expectRefusal(["--set", "data.validation=missing.txt"], exitCode: 74, ["missing.txt"])
       try expectRefusal(["--set", "data.validation=one.txt"], exitCode: 65, ["at least 2 tokens", "one.txt"]) {
         try $0.put("a", "one.txt")
@@ -88,7 +88,7 @@ extension Commands {
 
     // MARK: Settings
 
-    @Test func moreRanksThanShards() throws {
+    @Test func moreRanksThanShardsAreRefused() throws {
       try expectRefusal(
         ["--set", "batch.shards=2"], exitCode: 78, ["more ranks than shards — expected at most 2 ranks, got 3"],
         hint: "mpirun -np 2", ranks: [3])
@@ -98,7 +98,7 @@ extension Commands {
     }
 
     @Test(arguments: [("model.hiden", "model.hidden"), ("hidden", "model.hidden"), ("lr", "optimizer.learningRate")])
-    func anUnknownKey(key: String, nearest: String) throws {
+    func anUnknownKeyIsRefusedWithTheNearest(key: String, nearest: String) throws {
       try expectRefusal(
         ["--set", "\(key)=5"], exitCode: 78, ["unknown key \(key) with value 5 — expected "], hint: nearest)
     }
@@ -107,25 +107,25 @@ extension Commands {
       ("model.hidden", "0"), ("model.dropout", "1"), ("training.steps", "many"), ("optimizer.learningRate", "-1"),
       ("optimizer.name", "adamm"), ("distributed.reduction", "ring"), ("data.tokens", "symbols"), ("task", "reber"),
     ])
-    func anImpossibleValue(key: String, value: String) throws {
+    func anImpossibleValueIsRefused(key: String, value: String) throws {
       let got = key == "task" ? "got \"corpus.txt\"" : "got \(value)"
       let name = key == "task" ? "data.path" : key
       try expectRefusal(["--set", "\(key)=\(value)"], exitCode: 78, ["impossible value of \(name) — expected ", got])
     }
 
     @Test(arguments: [("steps", "training.steps", "0"), ("seed", "seed", "-1")])
-    func anImpossibleValueOfAFlag(flag: String, key: String, value: String) throws {
+    func anImpossibleValueOfAFlagIsRefused(flag: String, key: String, value: String) throws {
       try expectRefusal(
         ["--\(flag)=\(value)"], exitCode: 78, ["impossible value of \(key) — expected ", "got \(value) (--\(flag))"])
     }
 
-    @Test func aModelThatIsLargerThanTheMemory() throws {
+    @Test func aModelThatIsLargerThanTheMemoryIsRefused() throws {
       try expectRefusal(
         ["--set", "model.hidden=65536", "--set", "model.layers=64"], exitCode: 78, ["do not fit — expected at most "],
         hint: "model.hidden")
     }
 
-    @Test func anUnknownKeyInAFile() throws {
+    @Test func anUnknownKeyInAFileIsRefused() throws {
       try expectRefusal(
         ["--config", "wrong.yaml"], exitCode: 78, ["unknown key model.hiden with value 5", "wrong.yaml"],
         hint: "model.hidden"
@@ -133,7 +133,7 @@ extension Commands {
       try expectRefusal(["--config", "missing.yaml"], exitCode: 74, [" — expected ", "missing.yaml"])
     }
 
-    @Test func aWrongWayToUseIt() throws {
+    @Test func aWrongWayToUseItIsRefused() throws {
       try expectRefusal(["--hidden", "5"], exitCode: 64, ["error: Unknown option '--hidden'"])
       try Workspace.run { workspace in
         try workspace.expectRefusal(["tarin"], exitCode: 64, ["tarin"])
@@ -149,13 +149,13 @@ extension Commands {
 
     /// As where a shell variable is not set: no reason to train on something else.
     @Test(arguments: ["--text", "--config", "--run"])
-    func anEmptyPath(flag: String) throws {
+    func anEmptyPathIsRefused(flag: String) throws {
       try Workspace.run { workspace in
         try workspace.expectRefusal(["train", flag, ""], exitCode: 64, ["\(flag) — expected a path, got nothing"])
       }
     }
 
-    @Test func aPlaceThatIsNotARun() throws {
+    @Test func aPlaceThatIsNotARunIsRefused() throws {
       try Workspace.run { workspace in
         try workspace.put("a file", "run")
         try workspace.expectRefusal(Self.small, exitCode: 74, ["expected a directory, got a file (run)"])

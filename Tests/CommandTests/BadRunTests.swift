@@ -17,7 +17,7 @@ extension Commands {
     }
 
     @Test(arguments: readers)
-    func aMissingRun(command: String) throws {
+    func aMissingRunIsRefused(command: String) throws {
       try Workspace.run { workspace in
         try workspace.expectRefusal([command, "runs/none"], exitCode: 74, ["got nothing (runs/none)"])
         try workspace.expectRefusal([command, "corpus.txt"], exitCode: 74, ["got a file (corpus.txt)"], ranks: [nil])
@@ -27,7 +27,7 @@ extension Commands {
     }
 
     @Test(arguments: readers)
-    func aDamagedCheckpoint(command: String) throws {
+    func aDamagedCheckpointIsRefused(command: String) throws {
       try withRun { workspace in
         try workspace.damage(Self.newest + "/model.safetensors")
         let words = ["SHA-256", Self.newest + "/model.safetensors"]
@@ -38,7 +38,7 @@ extension Commands {
     }
 
     @Test(arguments: readers)
-    func aDamagedCheckpointBeforeWhichThereIsAnother(command: String) throws {
+    func aDamagedCheckpointBeforeWhichThereIsAnotherIsPassedOver(command: String) throws {
       try withRun(["--set", "training.checkpointEvery=5"]) { workspace in
         try workspace.damage(Self.newest + "/model.safetensors")
         let older = try workspace.output([command, checkpoint("run", step: 10)], ranks: nil)
@@ -52,7 +52,7 @@ extension Commands {
     }
 
     @Test(arguments: ["cut", "lengthened", "missing", "manifest cut", "manifest missing", "manifest nonsense"])
-    func whatElseCanHappenToACheckpoint(damage: String) throws {
+    func whatElseCanHappenToACheckpointIsRefused(damage: String) throws {
       try withRun { workspace in
         let (model, manifest) = (Self.newest + "/model.safetensors", Self.newest + "/manifest.json")
         switch damage {
@@ -70,7 +70,7 @@ extension Commands {
     // MARK: Shapes
 
     /// A valid checkpoint of another model in the place of the newest.
-    @Test func aCheckpointOfAnotherShape() throws {
+    @Test func aCheckpointOfAnotherShapeIsRefused() throws {
       try withRun { workspace in
         try workspace.train("other", ["--set", "model.hidden=9"], ranks: nil)
         try workspace.remove(Self.newest)
@@ -86,7 +86,7 @@ extension Commands {
       ("\"lstm.weight_hh_l1\":{\"dtype\":\"F32\",\"shape\":[48,12]", "[48,12]", "[12,48]"),
       ("\"lstm.weight_hh_l1\":{\"dtype\":\"F32\",\"shape\":[48,12]", "weight_hh_l1", "weight_hx_l1"),
     ])
-    func tensorsThatDoNotFit(entry: String, from: String, to: String) throws {
+    func tensorsThatDoNotFitAreRefused(entry: String, from: String, to: String) throws {
       try withRun { workspace in
         let bytes = try workspace.get(Self.newest + "/model.safetensors")
         let place = try #require(Data(bytes).range(of: Data(entry.utf8)))
@@ -103,7 +103,7 @@ extension Commands {
 
     // MARK: Texts for a model
 
-    @Test func aTextThatCannotBeEvaluated() throws {
+    @Test func aTextThatCannotBeEvaluatedIsRefused() throws {
       try withRun { workspace in
         try workspace.put("", "empty.txt")
         try workspace.put([0xFF, 0xFE, 0x41], "binary")

@@ -59,7 +59,7 @@ extension Commands {
     }
 
     @Test(.enabled(if: canMount, cannotMount))
-    func aDiskThatBecomesReadOnlyAndWritableAgain() throws {
+    func aDiskThatBecomesReadOnlyAndWritableAgainIsToldOnceAndSurvived() throws {
       try Workspace.run { workspace in
         let script = """
           mkdir $run
@@ -85,7 +85,7 @@ extension Commands {
     }
 
     /// Works without any right: a limit on the size of files, which is an error like a full disk and not a signal.
-    @Test func aLimitOnTheSizeOfFiles() throws {
+    @Test func aLimitOnTheSizeOfFilesIsToldOnceAndSurvived() throws {
       try Workspace.run { workspace in
         let last = try workspace.train("undisturbed", ranks: nil)
         func train(_ limit: String) throws -> Outcome {
@@ -109,7 +109,7 @@ extension Commands {
     }
 
     /// The checkpoints go and come back, as those on a network file system do.
-    @Test func checkpointsThatVanishAndComeBack() throws {
+    @Test func checkpointsMayVanishAndComeBack() throws {
       try Workspace.run { workspace in
         let settings = ["--set", "training.checkpointEvery=5", "--set", "checkpoint.keepLast=2"]
         let script = """

@@ -98,7 +98,7 @@ extension Commands {
 
     // MARK: Not a safetensors file
 
-    @Test func truncated() throws {
+    @Test func aTruncatedFileIsRefused() throws {
       let bytes = CaseFile().bytes
       try expectRefusal(bytes.dropLast(), ["outside of the file"])
       try expectRefusal(Array(bytes.prefix(100)), ["header is longer than the file"])
@@ -106,45 +106,45 @@ extension Commands {
       try expectRefusal([], [], ranks: [nil])
     }
 
-    @Test func aHeaderThatIsLongerThanTheFile() throws {
+    @Test func aHeaderThatIsLongerThanTheFileIsRefused() throws {
       let file = CaseFile()
       for length in [file.bytes.count, 1 << 40, -1] {
         try expectRefusal(file.file(header: file.header, length: length), ["header is longer than the file"])
       }
     }
 
-    @Test func aHeaderThatIsNotJSON() throws {
+    @Test func aHeaderThatIsNotJSONIsRefused() throws {
       let file = CaseFile()
       let header = file.header.dropLast() + ","
       try expectRefusal(file.file(header: String(header), length: header.utf8.count), ["malformed"])
     }
 
-    @Test func bytesBehindTheLastTensor() throws {
+    @Test func bytesBehindTheLastTensorAreRefused() throws {
       try expectRefusal(CaseFile().bytes + [0], ["belong to no tensor"])
     }
 
-    @Test func overlappingOffsets() throws {
+    @Test func overlappingOffsetsAreRefused() throws {
       try expectRefusal(["overlaps", "bias_hh_l0"]) { file in file.entries[5].offsets = [720, 800] }
     }
 
-    @Test func offsetsOutsideOfTheFile() throws {
+    @Test func offsetsOutsideOfTheFileAreRefused() throws {
       try expectRefusal(["outside of the file", "bias_hh_l0"]) { file in
         file.entries[5].offsets = [1 << 40, (1 << 40) + 80]
       }
     }
 
-    @Test func offsetsThatDoNotFitTheShape() throws {
+    @Test func offsetsThatDoNotFitTheShapeAreRefused() throws {
       try expectRefusal(["does not fit the shape", "h0"]) { file in file.replace("h0", shape: [1, 3, 6]) }
       try expectRefusal(["overflows", "h0"]) { file in file.replace("h0", shape: [1 << 40, 1 << 40]) }
     }
 
-    @Test func duplicateNames() throws {
+    @Test func duplicateNamesAreRefused() throws {
       try expectRefusal(["x"]) { file in file.add("x", [2, 3, 4]) }
     }
 
     // MARK: Not a case
 
-    @Test func aWrongDtype() throws {
+    @Test func aWrongDtypeIsRefused() throws {
       try expectRefusal(["another dtype — expected F32 or F64, got I32", "\"weight_hh_l0\""]) { file in
         file.replace("weight_hh_l0", dtype: "I32")
       }
@@ -152,7 +152,7 @@ extension Commands {
     }
 
     @Test(arguments: ["x", "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"])
-    func aMissingTensor(name: String) throws {
+    func aMissingTensorIsRefused(name: String) throws {
       try expectRefusal(CaseFile().without(name).bytes, ["tensor", name])
     }
 
@@ -160,13 +160,13 @@ extension Commands {
       ("x", [6, 4]), ("x", [2, 4, 3]), ("h0", [3, 1, 5]), ("weight_ih_l0", [4, 20]), ("weight_hh_l0", [5, 20]),
       ("weight_hh_l0", [100]), ("bias_ih_l0", [4, 5]), ("bias_hh_l0", [20, 1]),
     ])
-    func aWrongShape(name: String, shape: [Int]) throws {
+    func aWrongShapeIsRefused(name: String, shape: [Int]) throws {
       try expectRefusal(["shape — expected ["], ranks: [name == "h0" ? 3 : nil]) { file in
         file.replace(name, shape: shape)
       }
     }
 
-    @Test func sizesOfZero() throws {
+    @Test func sizesOfZeroAreRefused() throws {
       try expectRefusal(["x has another shape — expected [T, B, D], none of them 0, got [2, 0, 4]"]) { file in
         file = file.without("x").without("h0")
         file.add("x", [2, 0, 4])
@@ -177,14 +177,14 @@ extension Commands {
       }
     }
 
-    @Test func anUnknownTensor() throws {
+    @Test func anUnknownTensorIsRefused() throws {
       try expectRefusal(["not part of a case", "h1"]) { file in file.replace("h0", by: "h1") }
       try expectRefusal(["not part of a case", "weight_ih_l2"]) { file in file.add("weight_ih_l2", [20, 5]) }
     }
 
     // MARK: Files
 
-    @Test func filesThatAreNotThere() throws {
+    @Test func filesThatAreNotThereAreRefused() throws {
       try Workspace.run { workspace in
         try workspace.expectRefusal(Self.command, exitCode: 74, ["case"])
         try workspace.expectRefusal(["gradients", "--input", ".", "--output", "out"], exitCode: 74, [" — expected "])
