@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension Commands {
-  /// `bench step` on small sizes: what it measures is the machine's business, what it runs is not.
+  /// The benchmarks on small sizes: what it measures is the machine's business, what it runs is not.
   @Suite struct BenchTests {
     private static let sizes = "--layers 2 --hidden 5 --sequences 4 --steps 3 --rounds 2".split(separator: " ").map(
       String.init)
@@ -22,6 +22,66 @@ extension Commands {
           #expect((run == counted) == kind.isEmpty, "\(output)")
           if kind == ["--inputs", "3"] { #expect(run < counted) }
         }
+      }
+    }
+
+    private struct Step: Decodable {
+      let ranks: Int
+      let shareOfRoofline: Double
+      let rooflineSeconds: Double
+      let medianSeconds: Double
+      let communicationSeconds: Double
+      let waitingSeconds: Double
+      let peakMemoryBytes: Int
+      let estimatedMemory: [String: Int]
+    }
+
+    @Test func theStepIsHeldAgainstItsRooflineAndItsMemory() throws {
+      try Workspace.run { workspace in
+        let sizes = "--vocabulary 26 --hidden 128 --sequences 50 --steps 50 --rounds 2".split(separator: " ")
+        let output = try workspace.output(["bench", "step", "--json"] + sizes.map(String.init), ranks: 2)
+        let step = try JSONDecoder().decode(Step.self, from: Data(output.utf8))
+        #expect(step.ranks == 2)
+        #expect(abs(step.shareOfRoofline - step.rooflineSeconds / step.medianSeconds) < 1e-9)
+        #expect(step.shareOfRoofline > 0)
+        #expect(step.communicationSeconds > 0 && step.communicationSeconds < step.medianSeconds)
+        #expect(step.waitingSeconds >= 0 && step.waitingSeconds < step.medianSeconds)
+        let parts = ["parametersBytes", "gradientsBytes", "packedBytes", "activationsBytes", "otherBytes"]
+        #expect(Set(step.estimatedMemory.keys) == Set(parts))
+        // Embedding and output of 26 tokens, two layers of [257, 512]. Two ranks that share one copy count half of it.
+        let parameterBytes = 4 * (26 * 128 + 2 * 257 * 512 + 129 * 26)
+        #expect(step.estimatedMemory["gradientsBytes"] == parameterBytes)
+        let counted = try #require(step.estimatedMemory["parametersBytes"])
+        #expect([parameterBytes, parameterBytes / 2].contains(counted))
+        // What MPI and the program itself take comes on top.
+        #expect(step.estimatedMemory.values.reduce(0, +) < step.peakMemoryBytes)
+      }
+    }
+
+    private struct Extremes: Decodable {
+      struct Extreme: Decodable {
+        let name: String
+        let ratio: Double
+        let denormals: Int
+      }
+      let extremes: [Extreme]
+    }
+
+    /// Some processors take many times as long for denormals, others no longer: whether the program flushes them shows
+    /// in what it leaves in memory. The ratios of times are the benchmark's own business.
+    @Test func extremeNumbersLeaveNoDenormals() throws {
+      try Workspace.run { workspace in
+        let output = try workspace.output(["bench", "extremes", "--rounds", "1", "--json"], ranks: nil)
+        let extremes = try JSONDecoder().decode(Extremes.self, from: Data(output.utf8)).extremes
+        #expect(extremes.count == 8 && extremes.allSatisfy { $0.denormals == 0 && $0.ratio > 0 }, "\(extremes)")
+      }
+    }
+
+    @Test func extremesAreMeasuredOnOneCore() throws {
+      try Workspace.run { workspace in
+        let outcome = try workspace.program(["bench", "extremes"], ranks: 2)
+        #expect(outcome.exitCode == 64)
+        #expect(outcome.errorLines.contains { $0.contains("expected one rank, got 2") }, "\(outcome)")
       }
     }
 

@@ -1,10 +1,11 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 extension Commands {
   /// Two jobs on one run, and jobs whose processes die or stop.
-  struct LostRankTests {
+  @Suite(.mostlySleeps) struct LostRankTests {
     private static let watched = ["--set", "watchdog.seconds=3"]
 
     @Test(arguments: [nil, 2])

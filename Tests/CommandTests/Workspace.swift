@@ -4,9 +4,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The suites that run the program itself. A job has several processes and the machine few cores: one job after the
-/// other.
-@Suite(.serialized) enum Commands {}
+/// The suites that run the program itself. As many tests run at once as the machine has cores, and beside them some of
+/// those that mostly sleep.
+@Suite enum Commands {}
 
 /// A temporary directory in which the program runs, with a text to learn and the configuration of a small model.
 struct Workspace {
