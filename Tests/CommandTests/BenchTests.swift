@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension Commands {
-  /// The benchmarks on small sizes: what it measures is the machine's business, what it runs is not.
+  /// The benchmarks on small sizes: what they measure is the machine's business, what they run is not.
   @Suite struct BenchTests {
     private static let sizes = "--layers 2 --hidden 5 --sequences 4 --steps 3 --rounds 2".split(separator: " ").map(
       String.init)

@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 /// The suites that run the program itself. As many tests run at once as the machine has cores, and beside them some of
-/// those that mostly sleep.
+/// those that mostly sleep: no outcome may depend on how long anything takes, and a limit leaves 3 s at least.
+/// `swift test --no-parallel` shows how long each of them takes.
 @Suite enum Commands {}
 
 /// A temporary directory in which the program runs, with a text to learn and the configuration of a small model.
