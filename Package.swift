@@ -117,6 +117,12 @@ let package = Package(
         "DataParallel", "ExactMath", "Files", "JobHealth", "Kernels", "LSTM", "MPI", "Optimization", "Plan", "Problems",
         "Reduction", "Runs", "Sequences", "Tiles", "Timing", "TrainingLoop",
       ], swiftSettings: fast),
+    .target(
+      name: "Tasks",
+      dependencies: [
+        "Configuration", "DataParallel", "ExactMath", "Files", "LSTM", "MPI", "Optimization", "Problems", "Reduction",
+        "Runs", "Sequences", "TrainingLoop",
+      ], swiftSettings: strict),
     .executableTarget(
       name: "lstm-dist",
       dependencies: [
@@ -190,6 +196,11 @@ let package = Package(
     .testTarget(
       name: "SequencesTests", dependencies: ["ExactMath", "Files", "Plan", "Problems", "Sequences", "TestSupport"],
       exclude: ["Readers/README.md"], swiftSettings: strict),
+    .testTarget(
+      name: "TasksTests",
+      dependencies: [
+        "Configuration", "DataParallel", "ExactMath", "Files", "LSTM", "Problems", "Sequences", "Tasks", "TestSupport",
+      ], swiftSettings: strict),
     .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
     .testTarget(
       name: "TrainingLoopTests", dependencies: ["DataParallel", "Files", "Problems", "TestSupport", "TrainingLoop"],

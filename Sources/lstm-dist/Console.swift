@@ -3,6 +3,7 @@ import DataParallel
 import Launching
 import MPI
 import Problems
+import Tasks
 import Timing
 import TrainingLoop
 

@@ -1,4 +1,7 @@
 import ArgumentParser
+import DataParallel
+import Files
+import Tasks
 
 /// `evaluate`: how good a saved model is on held-out data, exactly.
 struct Evaluate: DistributedCommand {
@@ -14,20 +17,35 @@ struct Evaluate: DistributedCommand {
       "Text, file or folder to evaluate on, in the form of the run's own; by default what the run held out.",
       valueName: "path"))
   var data: String?
+  @Flag(help: "Prints one JSON object.") var json = false
   @OptionGroup var ranks: RankOptions
 
   func run() {
     runJob { world in
-      let (saved, checkpoint) = try loadModel(model, world: world)
-      let task = saved.configuration.task.type
+      let loaded = try model.load(world)
+      let (saved, task) = (loaded.saved, loaded.saved.configuration.learningTask)
       let hint = data == nil ? "if the data of the run have moved, name them or others with --data PATH" : nil
-      try world.onEachNode { try SavedRun.hinting(hint) { try task.prepareEvaluation(of: saved, on: data) } }
-      let evaluation = world.agree { try SavedRun.hinting(hint) { try task.evaluation(of: saved, on: data) } }
-      let replica = try saved.replica(world, checkpoint, timesteps: evaluation.timesteps)
-      if world.communicator.rank == 0 { printLine("checkpoint: \(checkpoint.path)") }
-      let lines = try evaluation.lines(replica, world)
-      if world.communicator.rank == 0 { lines.forEach(printLine) }
+      try world.onEachNode {
+        try MovedData.hinting(hint) { try task.prepareEvaluation(of: saved, on: data, printNotice) }
+      }
+      let evaluation = world.agree { try MovedData.hinting(hint) { try task.evaluation(of: saved, on: data) } }
+      let replica = try loaded.replica(world, timesteps: evaluation.timesteps)
+      let isRoot = world.communicator.rank == 0
+      if isRoot, !json { printLine("checkpoint: \(loaded.checkpoint.path)") }
+      if let identity = evaluation.identity { try world.agree(on: identity.claims, hint: DataIdentity.hint) }
+      let result = try evaluation.measure(replica)
+      guard isRoot else { return 0 }
+      if json { printLine(record(result, loaded).text) } else { report(of: result).forEach(printLine) }
       return 0
     }
+  }
+
+  private func record(_ result: any TaskResult, _ loaded: LoadedModel) -> JSONRecord {
+    [
+      "checkpoint": .string(loaded.checkpoint.path), "step": .integer(loaded.saved.step),
+      "task": .string(loaded.saved.configuration.task.rawValue),
+      "measurements": .array(result.measurements.map { .object($0.json) }),
+      "tables": .array(result.tables.map { .object($0.json) }),
+    ]
   }
 }

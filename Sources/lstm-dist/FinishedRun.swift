@@ -1,6 +1,7 @@
 import Configuration
 import Glibc
 import Launching
+import Tasks
 
 /// A run that has come to its end, and the commands that go on from it. Each can be pasted where the job ran.
 struct FinishedRun {
@@ -14,22 +15,29 @@ struct FinishedRun {
   /// Ranks of the job.
   let ranks: Int
 
-  /// A command that reads the run, such as `lstm-dist inspect`.
-  func command(_ name: String, _ arguments: String...) -> ShellCommand {
-    ShellCommand(["lstm-dist", name, ShellCommand.path(path)] + arguments)
+  /// Commands that go on from it: those that its model is good for, its evaluation where something was held out, and
+  /// training on.
+  func nextCommands(_ uses: [ModelUse]) -> [ShellCommand] {
+    uses.map(command) + (configuration.holdsSomethingOut ? [command("evaluate")] : []) + [trainsOn]
   }
 
-  /// How the model is evaluated on what the run held out; nil where that was nothing.
-  var evaluates: ShellCommand? { configuration.holdsSomethingOut ? command("evaluate") : nil }
+  private func command(_ use: ModelUse) -> ShellCommand {
+    switch use {
+    case .inspect: command("inspect")
+    case .sample(nil): command("sample")
+    case .sample(let length?): command("sample", "--length", "\(length)")
+    case .predict(let file): command("predict", ShellCommand.path(file))
+    }
+  }
 
-  /// Data in the form of the run's own: what it held out in a place of its own, or what it was trained on.
-  var dataPath: String {
-    if case .file(let path) = configuration.data.validation { path } else { configuration.data.path }
+  /// A command that reads the run, such as `lstm-dist inspect`.
+  private func command(_ name: String, _ arguments: String...) -> ShellCommand {
+    ShellCommand(["lstm-dist", name, ShellCommand.path(path)] + arguments)
   }
 
   /// How the run trains on: to twice its steps, where it has come to the last one; along a new cosine, where that has
   /// come to its end; with more patience, where evaluations have ended the run.
-  var trainsOn: ShellCommand {
+  private var trainsOn: ShellCommand {
     let (schedule, training) = (configuration.schedule, configuration.training)
     let hasCosineLeft = schedule.hasEnd && lastStep < schedule.end
     let isOver = lastStep >= training.steps || schedule.hasEnd && !hasCosineLeft

@@ -2,6 +2,8 @@ import ArgumentParser
 import Files
 @preconcurrency import Glibc
 import MPI
+import Sequences
+import Tasks
 
 /// `predict`: what a saved model says of new sequences.
 struct Predict: DistributedCommand {
@@ -26,15 +28,16 @@ struct Predict: DistributedCommand {
 
   func run() {
     runJob { world in
-      let (saved, checkpoint) = try loadModel(model, world: world)
+      let loaded = try model.load(world)
       let standardInput = try files.isEmpty ? readStandardInput(world) : []
       let prediction = world.agree {
         let inputs = try files.map { (name: $0, bytes: try TextFile.read($0, as: "file to predict")) }
-        return try saved.configuration.task.type.prediction(
-          by: saved, of: files.isEmpty ? [(name: "standard input", bytes: standardInput)] : inputs)
+        return try loaded.saved.configuration.learningTask.prediction(
+          by: loaded.saved, of: files.isEmpty ? [(name: "standard input", bytes: standardInput)] : inputs)
       }
-      let replica = try saved.replica(world, checkpoint, timesteps: prediction.timesteps)
-      let lines = try prediction.lines(replica, world)
+      let lines = try prediction.predict(try loaded.replica(world, timesteps: prediction.timesteps)).map {
+        try SortedJSON.text($0)
+      }
       if world.communicator.rank == 0 { lines.forEach(printLine) }
       return 0
     }

@@ -3,6 +3,7 @@ import DataParallel
 import JobHealth
 import Kernels
 import MPI
+import Tasks
 
 /// `sample`: text drawn from a saved model.
 struct Sample: DistributedCommand {
@@ -37,23 +38,30 @@ struct Sample: DistributedCommand {
     }
   }
 
-  /// Which tokens may be drawn.
-  var limits: SamplingLimits { SamplingLimits(count: topK, share: topP) }
+  private var options: SamplingOptions {
+    SamplingOptions(
+      prompt: prompt, length: length, temperature: temperature, limits: SamplingLimits(count: topK, share: topP))
+  }
 
   func run() {
     runJob { world in
-      let (saved, checkpoint) = try loadModel(model, world: world)
+      let loaded = try model.load(world)
       world.agree {
         guard world.communicator.rank == 0 else { return }
+        let shape = loaded.model.shape
         // The other ranks take nothing.
         try MemoryLimits.ofThisProcess(localRanks: 1).check(
-          Sampler.memoryNeed(of: saved.model.shape), for: "the model does not fit",
+          Sampler.memoryNeed(of: shape), for: "the model does not fit",
           hint: "use a machine with more memory")
-        let parameters = FloatBuffer(count: saved.model.shape.parameterCount)
-        try saved.configuration.task.type.sample(self, from: saved) {
-          try saved.model.readParameters(checkpoint, into: parameters.pointer)
-          return Sampler(shape: saved.model.shape, parameters: parameters.pointer, seed: seed)
+        let parameters = FloatBuffer(count: shape.parameterCount)
+        let sampling = try loaded.saved.configuration.learningTask.sampling(from: loaded.saved, options)
+        if sampling.unknownPromptTokens > 0 {
+          printError(
+            "warning: the model does not know \(sampling.unknownPromptTokens) of the prompt's "
+              + "\(sampling.promptTokens) tokens")
         }
+        try loaded.model.readParameters(loaded.checkpoint, into: parameters.pointer)
+        sampling.draw(Sampler(shape: shape, parameters: parameters.pointer, seed: seed)) { printLine($0.line) }
         withExtendedLifetime(parameters) {}
       }
       return 0

@@ -11,6 +11,7 @@ import Plan
 import Problems
 import Reduction
 import Runs
+import Tasks
 import Timing
 import TrainingLoop
 
@@ -129,15 +130,15 @@ struct TrainJob {
     let given = world.agree { try command.given() }
     let named = command.directory(given)
     let stored = try storedConfiguration(named)
-    let moved = stored.isEmpty ? nil : SavedRun.movedDataHint
+    let moved = stored.isEmpty ? nil : MovedData.hint
     let (configuration, portable) = world.agree { try resolve(given, over: stored, named) }
     try world.agree(on: command.claims(configuration, named))
     presence.allow(seconds: configuration.watchdog.seconds)
     presence.enter(.working)
     checkLeastMemory(configuration)
-    try world.onEachNode { try SavedRun.hinting(moved) { try configuration.task.type.prepare(configuration) } }
+    try world.onEachNode { try MovedData.hinting(moved) { try configuration.learningTask.prepare(printNotice) } }
     let (data, setup) = world.agree {
-      let data = try SavedRun.hinting(moved) { try configuration.task.type.data(configuration) }
+      let data = try MovedData.hinting(moved) { try configuration.learningTask.data() }
       let setup = TrainingSetup(configuration, data)
       return (data, setup)
     }

@@ -1,6 +1,7 @@
 import Configuration
 import DataParallel
 import Runs
+import Tasks
 import TrainingLoop
 
 /// What a finished run has come to, and what can be done with it.
@@ -10,9 +11,9 @@ extension TrainJob {
     _ console: Console, _ configuration: Configuration, _ data: RunData, _ training: Training,
     _ directory: RunDirectory, lastStep: Int
   ) throws {
-    let result = try training.withAverage { try data.result(training.replica, world, lastStep) }
+    let result = try training.withAverage { try data.result(ModelOnRanks(training.replica, world), lastStep) }
     guard isRoot else { return }
-    result.forEach(console.line)
+    if let result { summary(of: result).forEach(console.line) }
     console.line("\ncheckpoint: \(directory.checkpointPath(step: lastStep))")
     try tellOfBest(console, directory, lastStep: lastStep)
     try warnOfLoss(configuration, directory)
@@ -20,7 +21,7 @@ extension TrainJob {
       configuration: configuration, path: directory.path, lastStep: lastStep, isExhausted: training.isExhausted,
       ranks: world.communicator.size)
     console.line("next:")
-    for command in configuration.task.type.nextCommands(run) { console.line("  \(command.line)") }
+    for command in run.nextCommands(configuration.learningTask.uses) { console.line("  \(command.line)") }
   }
 
   private func tellOfBest(_ console: Console, _ directory: RunDirectory, lastStep: Int) throws {

@@ -5,6 +5,7 @@ import MPI
 import Plan
 import Problems
 import Runs
+import Tasks
 import TrainingLoop
 
 /// `verify`: computes recorded steps again, on any number of ranks, and proves that the same bits come out.
@@ -48,7 +49,7 @@ private struct VerifyJob {
     let segment = world.agree { try Segment(RunDirectory(path: command.path), from: command.from, to: command.to) }
     let configuration = world.agree { try checkedConfiguration(segment) }
     try world.onEachNode {
-      try SavedRun.hinting(SavedRun.movedDataHint) { try configuration.task.type.prepare(configuration) }
+      try MovedData.hinting(MovedData.hint) { try configuration.learningTask.prepare(printNotice) }
     }
     let data = world.agree { try checkedData(configuration, segment) }
     let console = Console(data)
@@ -108,7 +109,7 @@ private struct VerifyJob {
 
   /// The data, which must be those that the run had.
   private func checkedData(_ configuration: Configuration, _ segment: Segment) throws -> RunData {
-    let data = try SavedRun.hinting(SavedRun.movedDataHint) { try configuration.task.type.data(configuration) }
+    let data = try MovedData.hinting(MovedData.hint) { try configuration.learningTask.data() }
     for checkpoint in [segment.from, segment.to].compactMap({ $0 }) {
       let identity = try DataIdentity(checkpoint)
       for (what, isSame) in [

@@ -68,6 +68,37 @@ extension Commands {
       }
     }
 
+    @Test func jsonHasTheSameFiguresUnrounded() throws {
+      try withRun { workspace, record in
+        func object(_ command: String, ranks: Int?) throws -> NSDictionary {
+          let output = try workspace.output([command, "run", "--json"], ranks: ranks)
+          #expect(output.split(separator: "\n").count == 1)
+          return try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? NSDictionary)
+        }
+        let evaluation = try object("evaluate", ranks: nil)
+        #expect(try object("evaluate", ranks: 3) == evaluation)
+        #expect(evaluation["task"] as? String == "language-model" && evaluation["step"] as? Int == 12)
+        let measurements = try #require(evaluation["measurements"] as? [NSDictionary])
+        let loss = measurements.first { $0["unit"] as? String == "nats per token" }
+        #expect(loss?["value"] as? Double == record.validationLoss)
+        let inspection = try object("inspect", ranks: nil)
+        #expect(try object("inspect", ranks: 3) == inspection)
+        #expect(inspection["parametersSHA256"] as? String == record.parametersSHA256)
+        let configuration = inspection["configuration"] as? NSDictionary
+        #expect(configuration?["model.hidden"] as? Int == 12 && configuration?["data.files"] as? String == "")
+        #expect(configuration?["data.path"] as? String == workspace.path("corpus.txt"))
+        let files = try #require(inspection["files"] as? [NSDictionary])
+        let model = files.first { $0["name"] as? String == "model.safetensors" }
+        let file = try workspace.get(checkpoint("run", step: 12) + "/model.safetensors")
+        #expect(model?["bytes"] as? Int == file.count)
+        let tensors = try #require(model?["tensors"] as? [NSDictionary])
+        for (name, tensor) in try TensorReader(file).tensors {
+          let shown = tensors.first { $0["name"] as? String == name }
+          #expect(shown?["shape"] as? [Int] == tensor.shape && shown?["bytes"] as? Int == tensor.bytes.count)
+        }
+      }
+    }
+
     @Test func samplesFollowFromTheSeed() throws {
       try withRun { workspace, _ in
         func sample(_ arguments: [String], ranks: Int? = nil) throws -> String {
