@@ -198,9 +198,8 @@ let package = Package(
       exclude: ["Readers/README.md"], swiftSettings: strict),
     .testTarget(
       name: "TasksTests",
-      dependencies: [
-        "Configuration", "DataParallel", "ExactMath", "Files", "LSTM", "Problems", "Sequences", "Tasks", "TestSupport",
-      ], swiftSettings: strict),
+      dependencies: ["Configuration", "DataParallel", "LSTM", "Problems", "Sequences", "Tasks", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
     .testTarget(
       name: "TrainingLoopTests", dependencies: ["DataParallel", "Files", "Problems", "TestSupport", "TrainingLoop"],

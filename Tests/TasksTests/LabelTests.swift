@@ -1,6 +1,5 @@
 import Foundation
 import LSTM
-import Problems
 import Sequences
 import Tasks
 import TestSupport

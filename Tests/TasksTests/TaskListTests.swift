@@ -1,4 +1,5 @@
 import Configuration
+import Problems
 import Tasks
 import TestSupport
 import Testing
