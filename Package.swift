@@ -120,15 +120,15 @@ let package = Package(
     .target(
       name: "Tasks",
       dependencies: [
-        "Configuration", "DataParallel", "ExactMath", "Files", "LSTM", "MPI", "Optimization", "Problems", "Reduction",
-        "Runs", "Sequences", "TrainingLoop",
+        "Configuration", "DataParallel", "Files", "LSTM", "MPI", "Problems", "Runs", "Sequences", "TrainingLoop",
       ], swiftSettings: strict),
     .executableTarget(
       name: "lstm-dist",
       dependencies: [
         "Benchmarks", "CMemory", "CProcessor", "CSystem", "Configuration", "DataParallel", "Files", "GradientCheck",
         "JobHealth", "Kernels", "LSTM", "Launching", "MPI", "Plan", "Problems", "Reduction", "Runs", "Sequences",
-        "Timing", "TrainingLoop", "Version", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Tasks", "Timing", "TrainingLoop", "Version",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
     // MARK: Tests
@@ -138,12 +138,6 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: strict),
     .executableTarget(name: "mpi-programs", dependencies: ["MPI"], path: "Tests/MPIPrograms", swiftSettings: strict),
-    .executableTarget(
-      name: "training-programs",
-      dependencies: [
-        "CAllocations", "DataParallel", "ExactMath", "JobHealth", "LSTM", "MPI", "Optimization", "Runs", "Sequences",
-        "TrainingLoop",
-      ], path: "Tests/TrainingPrograms", swiftSettings: strict),
     .executableTarget(
       name: "fault-matrix",
       dependencies: [
@@ -156,6 +150,12 @@ let package = Package(
         "Sequences", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ], path: "Tests/FuzzProgram", swiftSettings: strict),
+    .executableTarget(
+      name: "training-programs",
+      dependencies: [
+        "CAllocations", "DataParallel", "ExactMath", "JobHealth", "LSTM", "MPI", "Optimization", "Runs", "Sequences",
+        "TrainingLoop",
+      ], path: "Tests/TrainingPrograms", swiftSettings: strict),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "LSTM"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
@@ -169,16 +169,15 @@ let package = Package(
     .testTarget(
       name: "DataParallelTests",
       dependencies: [
-        "DataParallel", "JobHealth", "Kernels", "LSTM", "Optimization", "Plan", "Problems", "Reduction", "Runs",
-        "SafeTensors", "Sequences", "TestSupport", "training-programs",
+        "DataParallel", "JobHealth", "Kernels", "LSTM", "Optimization", "Plan", "Problems", "Runs", "SafeTensors",
+        "Sequences", "TestSupport", "training-programs",
       ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "ExactMathTests", dependencies: ["CProcessor", "ExactMath", "Kernels"], swiftSettings: strict),
     .testTarget(
       name: "JobHealthTests",
       dependencies: [
         "Files", "JobHealth", "MPI", "Problems", "Runs", "TestSupport", "TestTraits", "training-programs",
-      ],
-      swiftSettings: strict),
+      ], swiftSettings: strict),
     .testTarget(name: "KernelsTests", dependencies: ["ExactMath", "Kernels", "Plan"], swiftSettings: strict),
     .testTarget(
       name: "LSTMTests", dependencies: ["ExactMath", "Kernels", "LSTM", "Plan"], exclude: ["Fixtures"],
@@ -197,8 +196,7 @@ let package = Package(
       name: "SequencesTests", dependencies: ["ExactMath", "Files", "Plan", "Problems", "Sequences", "TestSupport"],
       exclude: ["Readers/README.md"], swiftSettings: strict),
     .testTarget(
-      name: "TasksTests",
-      dependencies: ["Configuration", "DataParallel", "LSTM", "Problems", "Sequences", "Tasks", "TestSupport"],
+      name: "TasksTests", dependencies: ["Configuration", "DataParallel", "LSTM", "Sequences", "Tasks", "TestSupport"],
       swiftSettings: strict),
     .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
     .testTarget(

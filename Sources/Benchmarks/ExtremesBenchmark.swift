@@ -1,7 +1,6 @@
 import DataParallel
 import LSTM
 import MPI
-import Optimization
 
 /// A step that could be slow, timed in turn with one of the same work that is not.
 package struct ExtremeTiming: Sendable {

@@ -1,4 +1,3 @@
-import Optimization
 import Problems
 
 /// Which updates and schedules make sense.

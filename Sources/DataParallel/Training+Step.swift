@@ -1,8 +1,6 @@
-import LSTM
 import MPI
 import Plan
 import Sequences
-import Timing
 
 /// One synchronized step: forward, loss, backward, reduce, update.
 extension Training {

@@ -2,8 +2,6 @@ import Configuration
 import DataParallel
 import Glibc
 import LSTM
-import Optimization
-import Reduction
 import Sequences
 import TrainingLoop
 

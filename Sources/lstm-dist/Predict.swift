@@ -3,7 +3,6 @@ import Files
 @preconcurrency import Glibc
 import MPI
 import Sequences
-import Tasks
 
 /// `predict`: what a saved model says of new sequences.
 struct Predict: DistributedCommand {

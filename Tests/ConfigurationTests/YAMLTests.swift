@@ -1,6 +1,5 @@
 import Configuration
 import Foundation
-import Optimization
 import Problems
 import TestSupport
 import Testing

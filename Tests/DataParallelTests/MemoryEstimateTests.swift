@@ -2,7 +2,6 @@ import DataParallel
 import LSTM
 import Optimization
 import Plan
-import Reduction
 import Testing
 
 /// The estimate of a rank's memory, O(T·B·H·L).

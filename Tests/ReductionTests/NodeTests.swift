@@ -1,5 +1,4 @@
 import Kernels
-import Plan
 import Reduction
 import Testing
 

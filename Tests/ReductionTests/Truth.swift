@@ -1,5 +1,3 @@
-import Plan
-
 /// What the reduction must come to, said plainly.
 enum Truth {
   /// The sum of one value a leaf, in the order of the tree: a node splits at the largest power of two below its leaves.

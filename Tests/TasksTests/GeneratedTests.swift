@@ -1,5 +1,4 @@
 import Foundation
-import LSTM
 import Sequences
 import Tasks
 import Testing

@@ -1,6 +1,5 @@
 import DataParallel
 import Foundation
-import LSTM
 import Sequences
 import Tasks
 import Testing

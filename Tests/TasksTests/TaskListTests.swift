@@ -1,5 +1,4 @@
 import Configuration
-import Problems
 import Tasks
 import TestSupport
 import Testing

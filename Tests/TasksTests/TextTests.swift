@@ -1,7 +1,5 @@
 import DataParallel
 import Foundation
-import LSTM
-import Problems
 import Sequences
 import Tasks
 import TestSupport

@@ -1,6 +1,5 @@
 import LSTM
 import MPI
-import Optimization
 import Problems
 import Runs
 import SafeTensors

@@ -1,7 +1,6 @@
 import Files
 import JobHealth
 import LSTM
-import Sequences
 
 extension Training {
   /// Finds the first number that is not finite, in the order of computation: each rank computes its sequences again,

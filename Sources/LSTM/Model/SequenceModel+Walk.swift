@@ -1,5 +1,3 @@
-import Kernels
-
 /// A step of a pass: embedding, layers, head, loss; and the same in reverse.
 extension SequenceModel {
   // MARK: Forward
