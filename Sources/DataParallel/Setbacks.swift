@@ -13,3 +13,13 @@ package struct Setbacks: Equatable, Sendable {
   /// Those of a run that has just begun.
   package init() {}
 }
+
+extension Setbacks {
+  /// For the ranks and the checkpoint: skipped, skipped in a row, rollbacks.
+  var counts: [Int] { [skipped, skippedInARow, rollbacks] }
+
+  init(counts: [Int], learningRateFactor: Double) {
+    (skipped, skippedInARow, rollbacks) = (counts[0], counts[1], counts[2])
+    self.learningRateFactor = learningRateFactor
+  }
+}

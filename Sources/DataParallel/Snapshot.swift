@@ -69,39 +69,18 @@ package final class Snapshot {
 
   /// The copy on rank 0 as the files of a checkpoint. They are made from this snapshot's memory.
   package func files(trainLoss: Double?, identity: DataIdentity) -> [CheckpointFile] {
-    let (setup, shape, setbacks) = (training.setup, training.setup.shape, training.setbacks)
+    let (setup, shape) = (training.setup, training.setup.shape)
     let momentTensors = setup.moments.enumerated().flatMap { index, name in
-      ModelFile.tensors(place(index + 1), shape: shape, prefix: name + ".")
+      ModelFile.tensors(place(index + 1), shape: shape, prefix: ModelNames.prefix(ofMoment: name))
     }
-    let head = OutputName(shape).text
-    let state = [
-      TensorSource(
-        name: "hidden", floats: UnsafeBufferPointer(start: states.pointer, count: states.count),
-        shape: [setup.globalBatch, shape.lstm.count, 2, shape.hidden]),
-      TensorSource(name: "head", shape: [head.utf8.count], values: Array(head.utf8)),
-      TensorSource(name: "learningRateFactor", shape: [], values: [setbacks.learningRateFactor]),
-      TensorSource(name: "setbacks", shape: [3], values: setbacks.counts.map(Int64.init)),
-      TensorSource(name: "vocabulary", shape: [identity.vocabulary.count], values: identity.vocabulary),
-      TensorSource(
-        name: "tokensSHA256", shape: [identity.tokensSHA256.utf8.count], values: Array(identity.tokensSHA256.utf8)),
-    ]
-    let loss = trainLoss.map { [TensorSource(name: "trainLoss", shape: [], values: [$0])] } ?? []
+    let state = StateFile.tensors(
+      hidden: UnsafeBufferPointer(start: states.pointer, count: states.count), lanes: setup.globalBatch, shape: shape,
+      trainLoss: trainLoss, identity: identity, setbacks: training.setbacks, averaged: training.optimizer.averaged,
+      evaluations: training.evaluations)
     return [
-      CheckpointFile(name: CheckpointFiles.model, tensors: ModelFile.tensors(place(0), shape: shape)),
-      CheckpointFile(name: CheckpointFiles.optimizer, tensors: momentTensors),
-      CheckpointFile(name: CheckpointFiles.state, tensors: state + loss + decisionTensors),
-    ]
-  }
-
-  /// What decides about later steps, where anything does.
-  private var decisionTensors: [TensorSource] {
-    let (evaluations, averaged) = (training.evaluations, training.optimizer.averaged)
-    let average = averaged == 0 ? [] : [TensorSource(name: "averaged", shape: [], values: [Int64(averaged)])]
-    guard !evaluations.isEmpty else { return average }
-    return average + [
-      TensorSource(
-        name: "evaluations.step", shape: [evaluations.count], values: evaluations.map { Int64($0.step) }),
-      TensorSource(name: "evaluations.loss", shape: [evaluations.count], values: evaluations.map(\.loss)),
+      CheckpointFile(name: RunNames.model, tensors: ModelFile.tensors(place(0), shape: shape)),
+      CheckpointFile(name: RunNames.optimizer, tensors: momentTensors),
+      CheckpointFile(name: RunNames.state, tensors: state),
     ]
   }
 }

@@ -40,19 +40,24 @@ extension GradientCase {
     guard xShape.count == 3, xShape.allSatisfy({ $0 > 0 && $0 <= Int32.max }) else {
       throw fail("x has another shape", expected: "[T, B, D], none of them 0", got: "\(xShape)")
     }
-    let recurrent = try file.tensor("weight_hh_l0").shape
+    let first = PyTorchNames.recurrentWeight(PyTorchNames.cell(0))
+    let recurrent = try file.tensor(first).shape
     guard recurrent.count == 2, recurrent[1] > 0, recurrent[1] <= Int32.max else {
-      throw fail("weight_hh_l0 has another shape", expected: "[4H, H]", got: "\(recurrent)")
+      throw fail("\(first) has another shape", expected: "[4H, H]", got: "\(recurrent)")
     }
     var layers = 0
-    while file.contains("weight_ih_l\(layers)") { layers += 1 }
+    while file.contains(PyTorchNames.inputWeight(PyTorchNames.cell(layers))) { layers += 1 }
     let (T, B, H) = (xShape[0], xShape[1], recurrent[1])
     timesteps = T
     lanes = B
     shapes = LSTMShape.stack(inputs: xShape[2], hidden: H, layers: layers)
     var known: Set = ["x", "h0", "c0", "dy", "dhT", "dcT"]
     for layer in 0..<layers {
-      for name in ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] { known.insert("\(name)_l\(layer)") }
+      let cell = PyTorchNames.cell(layer)
+      known.formUnion([
+        PyTorchNames.inputWeight(cell), PyTorchNames.recurrentWeight(cell), PyTorchNames.inputBias(cell),
+        PyTorchNames.recurrentBias(cell),
+      ])
     }
     if let other = file.tensors.first(where: { !known.contains($0.name) }) {
       throw fail(
@@ -68,10 +73,11 @@ extension GradientCase {
     }
     // Weights first: they bound H, so that no default is larger than what the file holds.
     weights = try shapes.enumerated().map { index, shape in
-      let input = try values("weight_ih_l\(index)", [4 * H, shape.inputs])
-      let recurrent = try values("weight_hh_l\(index)", [4 * H, H])
+      let cell = PyTorchNames.cell(index)
+      let input = try values(PyTorchNames.inputWeight(cell), [4 * H, shape.inputs])
+      let recurrent = try values(PyTorchNames.recurrentWeight(cell), [4 * H, H])
       let bias = try PyTorchLayout.mergedBias(
-        values("bias_ih_l\(index)", [4 * H]), values("bias_hh_l\(index)", [4 * H]))
+        values(PyTorchNames.inputBias(cell), [4 * H]), values(PyTorchNames.recurrentBias(cell), [4 * H]))
       var w = [Scalar](repeating: 0, count: shape.parameterCount)
       PyTorchLayout.import(input, to: .input, of: &w, shape: shape)
       PyTorchLayout.import(recurrent, to: .recurrent, of: &w, shape: shape)

@@ -92,18 +92,18 @@ package enum GradientCheck {
       TensorSource(name: "dc0", shape: [L, B, H], values: all.dc0),
     ]
     for (index, shape) in one.shapes.enumerated() {
-      let dW = all.dW[0][index]
+      let (dW, cell) = (all.dW[0][index], PyTorchNames.cell(index))
       let bias = PyTorchLayout.exported(.bias, of: dW, shape: shape)
       tensors += [
         TensorSource(
-          name: "d_weight_ih_l\(index)", shape: [4 * H, shape.inputs],
+          name: "d_" + PyTorchNames.inputWeight(cell), shape: [4 * H, shape.inputs],
           values: PyTorchLayout.exported(.input, of: dW, shape: shape)),
         TensorSource(
-          name: "d_weight_hh_l\(index)", shape: [4 * H, H],
+          name: "d_" + PyTorchNames.recurrentWeight(cell), shape: [4 * H, H],
           values: PyTorchLayout.exported(.recurrent, of: dW, shape: shape)),
         // Both biases are added to the same sum, so their gradients are equal.
-        TensorSource(name: "d_bias_ih_l\(index)", shape: [4 * H], values: bias),
-        TensorSource(name: "d_bias_hh_l\(index)", shape: [4 * H], values: bias),
+        TensorSource(name: "d_" + PyTorchNames.inputBias(cell), shape: [4 * H], values: bias),
+        TensorSource(name: "d_" + PyTorchNames.recurrentBias(cell), shape: [4 * H], values: bias),
       ]
     }
     return tensors

@@ -104,7 +104,7 @@ package final class RunLock {
   }
 
   private func makeFile(_ own: RankRecord) throws -> Int32 {
-    let partial = directory.place.at(".partial-" + RunDirectory.heartbeatName)
+    let partial = directory.heartbeat.partial
     try removeTree(partial)
     let file = try checked("cannot make the heartbeat file", partial) {
       openat($0, $1, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)

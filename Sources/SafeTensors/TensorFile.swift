@@ -90,6 +90,11 @@ package final class TensorFile: Sendable {
     }
   }
 
+  /// A U8 tensor as UTF-8 text; bytes that are not UTF-8 are replaced.
+  package func text(_ name: String) throws -> String {
+    String(decoding: try values(name, as: UInt8.self), as: UTF8.self)
+  }
+
   /// Reads a tensor's values into memory that holds exactly as many elements; dtypes as in `values`.
   package func read<Element: TensorElement>(
     _ name: String, into buffer: UnsafeMutableBufferPointer<Element>, shape: [Int]? = nil, converting: Bool = false

@@ -35,14 +35,21 @@ package struct TensorSource {
     }
   }
 
+  /// A text as U8 [bytes of its UTF-8].
+  package init(name: String, text: String) {
+    self.init(name: name, shape: [text.utf8.count], values: Array(text.utf8))
+  }
+
   /// A tensor whose values are an array.
   package init<Element: TensorElement>(name: String, shape: [Int], values: [Element]) {
     self.init(name: name, dtype: Element.dtype, shape: shape) { write in try values.withUnsafeBytes { try write($0) } }
   }
 }
 
-/// Writes a safetensors file. The bytes are a function of the tensors alone: names in byte order, header padded with
-/// spaces so that the data begins at a multiple of 8, `"format":"pt"` in the metadata, as PyTorch's own writer has it.
+/// Writes a safetensors file. The bytes are a function of the tensors alone: those of the largest elements first, of one
+/// size in byte order of their names; the header padded with spaces so that the data begins at a multiple of 8. So every
+/// tensor begins at a multiple of its element's size, for readers that map the file. `"format":"pt"` in the metadata, as
+/// PyTorch's own writer has it.
 package enum TensorFileWriter {
   /// Replaces or creates the file at once: what fails leaves the old file as it was.
   @discardableResult
@@ -56,7 +63,10 @@ package enum TensorFileWriter {
   package static func create(
     _ tensors: [TensorSource], metadata: [String: String], at file: Place, refuseNonFinite: Bool, pace: Pace? = nil
   ) throws -> FileDigest {
-    let tensors = tensors.sorted { precedes($0.name, $1.name) }
+    let tensors = tensors.sorted {
+      let (size, other) = ($0.dtype.byteCount, $1.dtype.byteCount)
+      return size == other ? precedes($0.name, $1.name) : size > other
+    }
     let path = "\(file)"
     let header = try header(tensors, metadata: metadata, path: path)
     var file = try OutputFile(creating: file)
@@ -87,9 +97,10 @@ package enum TensorFileWriter {
     metadata["format"] = "pt"
     let pairs = metadata.sorted { precedes($0.key, $1.key) }.map { (key: $0.key, value: JSON.string($0.value)) }
     var members: [(key: String, value: JSON)] = [("__metadata__", .object(JSONRecord(pairs)))]
+    var names: Set = ["__metadata__"]
     var end = 0
     for tensor in tensors {
-      precondition(tensor.name != members.last?.key && tensor.name != "__metadata__", "tensor \(tensor.name) twice")
+      precondition(names.insert(tensor.name).inserted, "tensor \(tensor.name) twice")
       guard let count = byteCount(tensor.shape, tensor.dtype) else {
         preconditionFailure("\(path): the shape \(tensor.shape) of \(tensor.name) overflows")
       }

@@ -122,7 +122,7 @@ extension Trainer {
     guard isRoot else { return .finished }
     try followDirectory()
     let saved = try directory.checkpoint(step: step)
-    let sha256 = try saved.open(CheckpointFiles.model).parametersSHA256()
+    let sha256 = try saved.open(RunNames.model).parametersSHA256()
     try records.finished(
       step: step, trainLoss: trainLoss, validationLoss: evaluated?.loss, parametersSHA256: sha256)
     report(

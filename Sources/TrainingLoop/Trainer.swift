@@ -127,7 +127,7 @@ package final class Trainer {
   /// The run is where a checkpoint, which counts on rank 0, has it; nil for its start.
   func begin(after checkpoint: Checkpoint?) throws {
     lastStep = try world.communicator.broadcast(checkpoint?.manifest.step ?? 0, root: 0)
-    records.begin(after: lastStep, rollbacks: training.setbacks.rollbacks)
+    records.begin(at: MetricsLog.ResumePoint(step: lastStep, rollbacks: training.setbacks.rollbacks))
     evaluated = checkpoint?.manifest.validationLoss.map { (lastStep, $0) }
     try verification.begin(step: lastStep, chain: checkpoint?.manifest.parameterChain ?? 0)
   }

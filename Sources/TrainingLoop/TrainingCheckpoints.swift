@@ -90,7 +90,7 @@ final class TrainingCheckpoints {
   private func ended(_ outcome: CheckpointWriter.Outcome) -> Coordinator.Event {
     clock.ended(busySeconds: outcome.busySeconds)
     seconds = copySeconds + outcome.workSeconds
-    if let error = outcome.error { return .checkpointFailed(error) }
+    if let error = outcome.error { return .checkpointFailed(error, isInPlace: outcome.isInPlace) }
     report(.saved(step: outcome.step, path: directory.checkpointPath(step: outcome.step)))
     if let error = outcome.removalError { report(.removalFailed(error)) }
     return .checkpointWritten

@@ -93,8 +93,8 @@ final class Console {
     case .stoppedOnRequest:
       let resume = movedTo.map { ShellCommand(["lstm-dist", "train", "--run", $0]).line } ?? "the same command"
       line("\(notice); \(resume) goes on from there")
-    case .checkpointFailed(_, let error, goesOn: true): tell("warning: \(notice)", hint: error.hint)
-    case .checkpointFailed(_, let error, goesOn: false): tell("error: \(notice)", hint: error.hint)
+    case .checkpointFailed(_, let error, goesOn: true, _): tell("warning: \(notice)", hint: error.hint)
+    case .checkpointFailed(_, let error, goesOn: false, _): tell("error: \(notice)", hint: error.hint)
     case .diverged:
       tell(
         "error: \(notice) — expected finite numbers",

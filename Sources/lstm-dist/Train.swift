@@ -213,7 +213,7 @@ struct TrainJob {
   private func storedConfiguration(_ directory: RunDirectory) throws -> String {
     let text = world.agree {
       guard isRoot, !command.fresh, try directory.exists() else { return "" }
-      return try directory.readConfiguration()
+      return try directory.readConfiguration(atMost: Configuration.maximumBytes)
     }
     return String(decoding: try world.communicator.broadcast(Array(text.utf8), root: 0), as: UTF8.self)
   }
@@ -266,8 +266,10 @@ struct TrainJob {
       return found
     }
     // Another job may have changed it since it was read first.
-    let stored = try Configuration(yaml: directory.readConfiguration(), name: directory.configurationPath)
-      .withAbsolutePaths()
+    let stored = try Configuration(
+      yaml: directory.readConfiguration(atMost: Configuration.maximumBytes), name: directory.configurationPath
+    )
+    .withAbsolutePaths()
     try configuration.checkResume(of: stored, run: directory.path)
     try directory.removeLeftovers()
     if try directory.takeStopFile() {

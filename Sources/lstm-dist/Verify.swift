@@ -83,7 +83,7 @@ private struct VerifyJob {
     guard isRoot else { return }
     console.line(
       "verified: \(segment.to.path), parameters, optimizer and states, byte for byte; parameters SHA-256 "
-        + (try segment.to.open("model.safetensors").parametersSHA256()))
+        + (try segment.to.open(RunNames.model).parametersSHA256()))
   }
 
   /// The run's configuration with `--set`.

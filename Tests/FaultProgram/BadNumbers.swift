@@ -54,11 +54,11 @@ private struct Fault {
     }
     let backs = lines.filter { $0 == "back after step \(saved)" }.count
     if backs != (isRollback ? isInData ? 2 : 1 : 0) { problems.append("went back \(backs) times") }
-    if policy == "skip", try SetbackRecord.read(directory.metrics) != [.skipped(step: step)] {
+    if policy == "skip", try SetbackRecord.read(directory.metrics) != [.skipped(SkippedRecord(step: step, inARow: 1))] {
       problems.append("the metrics must have one skipped step")
     }
     if code == 0 { problems += try problemsOfEnd(lines, run) }
-    let again = try output(["replay", "\(run)/dumps/step-\(String(format: "%08d", step))"], ranks: 5 - ranks)
+    let again = try output(["replay", "\(run)/dumps/\(RunNames.step(step))"], ranks: 5 - ranks)
     if again != ["same", finding] { problems.append("the dump was repeated as \(again)") }
     return problems.isEmpty ? [] : problems + ["got \(lines)"]
   }

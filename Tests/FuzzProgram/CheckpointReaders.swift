@@ -43,7 +43,7 @@ func checkpointReaders() -> [Reader.Kind] {
       "metrics", [original.metrics],
       { bytes, folder in
         let path = try folder.put(bytes, "metrics.jsonl")
-        try MetricsLog.truncate(Place(path), toStep: 7)
+        try MetricsLog.truncate(Place(path), to: .init(step: 7))
         return try ParameterRecord.read(Place(path)).allSatisfy { $0.step <= 7 }
       }
     ),

@@ -17,7 +17,7 @@ private func joined(_ lines: some Sequence<String>) -> String { lines.map { $0 +
   @Test func recordsAreCompactLinesInTheOrderGiven() throws {
     try withDirectory { directory in
       let path = directory + "/metrics.jsonl"
-      let log = try MetricsLog(Place(path), keepingThrough: 0)
+      let log = try MetricsLog(Place(path), keeping: .start)
       try log.append([
         "event": "finished", "step": 500, "trainLoss": 1.9, "validationLoss": nil, "parametersSHA256": "ab",
       ])
@@ -39,7 +39,7 @@ private func joined(_ lines: some Sequence<String>) -> String { lines.map { $0 +
   @Test func everyLossReadsBackAsTheSameNumber() throws {
     try withDirectory { directory in
       let path = directory + "/metrics.jsonl"
-      let log = try MetricsLog(Place(path), keepingThrough: 0)
+      let log = try MetricsLog(Place(path), keeping: .start)
       var random = SplitMix(state: 3)
       var losses: [Double] = [0, -0.0, 0.1, 1e-300, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 1e16, 123456789]
       losses += (0..<1000).map { _ in Double(bitPattern: random.next()) }.filter(\.isFinite)
@@ -56,7 +56,7 @@ private func joined(_ lines: some Sequence<String>) -> String { lines.map { $0 +
       let path = directory + "/metrics.jsonl"
       for (step, kept) in [(0, 1), (1, 2), (2, 4), (3, 6), (9, 6)] {
         try put(joined(lines).utf8, path)
-        #expect(try MetricsLog.truncate(Place(path), toStep: step) == 6 - kept)
+        #expect(try MetricsLog.truncate(Place(path), to: .init(step: step)) == 6 - kept)
         #expect(try text(path) == joined(lines.prefix(kept)))
       }
       #expect(try list(directory) == ["metrics.jsonl"])
@@ -69,22 +69,22 @@ private func joined(_ lines: some Sequence<String>) -> String { lines.map { $0 +
       let last = lines[1]
       for length in 1...last.utf8.count {
         try put((joined(lines[0...0]) + last.prefix(length)).utf8, path)
-        #expect(try MetricsLog.truncate(Place(path), toStep: 9) == 1)
+        #expect(try MetricsLog.truncate(Place(path), to: .init(step: 9)) == 1)
         #expect(try text(path) == joined(lines[0...0]))
       }
       // Blocks of zeros as a power cut leaves them, and half a line that a line feed follows.
       for torn in ["\0\0\0\0", "{\"step\":1,\n"] {
         try put((joined(lines[0...0]) + torn).utf8, path)
-        #expect(try MetricsLog.truncate(Place(path), toStep: 9) == 1)
+        #expect(try MetricsLog.truncate(Place(path), to: .init(step: 9)) == 1)
         #expect(try text(path) == joined(lines[0...0]))
       }
       // In the middle a foreign line stays, and so does the step of a nested object.
       let foreign = "# note\n{\"of\":{\"step\":99}}\n\n"
       try put((foreign + joined(lines)).utf8, path)
-      try MetricsLog.truncate(Place(path), toStep: 2)
+      try MetricsLog.truncate(Place(path), to: .init(step: 2))
       #expect(try text(path) == foreign + joined(lines.prefix(4)))
       try put([], path)
-      #expect(try MetricsLog.truncate(Place(path), toStep: 2) == 0)
+      #expect(try MetricsLog.truncate(Place(path), to: .init(step: 2)) == 0)
     }
   }
 
@@ -95,7 +95,7 @@ private func joined(_ lines: some Sequence<String>) -> String { lines.map { $0 +
       let rollbacks = (1...3).map { #"{"event":"rolledBack","step":2,"rollbacks":\#($0)}"# }
       for known in 0...3 {
         try put(joined(lines.prefix(1) + rollbacks).utf8, path)
-        let log = try MetricsLog(Place(path), keepingThrough: 2, rollbacks: known)
+        let log = try MetricsLog(Place(path), keeping: .init(step: 2, rollbacks: known))
         try log.append(["step": 3])
         #expect(try text(path) == joined(lines.prefix(1) + rollbacks.prefix(known)) + "{\"step\":3}\n")
       }
@@ -106,7 +106,7 @@ private func joined(_ lines: some Sequence<String>) -> String { lines.map { $0 +
     try withDirectory { directory in
       let path = directory + "/metrics.jsonl"
       try put((joined(lines) + "{\"ev").utf8, path)
-      let log = try MetricsLog(Place(path), keepingThrough: 2)
+      let log = try MetricsLog(Place(path), keeping: .init(step: 2))
       try log.append(["step": 3])
       #expect(try text(path) == joined(lines.prefix(4)) + "{\"step\":3}\n")
     }

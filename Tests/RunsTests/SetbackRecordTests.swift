@@ -21,17 +21,34 @@ import Testing
       not a record
       {"event":"skipped","step":4
       """
-    #expect(
-      try read(text) == [.skipped(step: 3), .rolledBack(step: 2, rollbacks: 1, learningRateFactor: 1e-6)])
+    let back = RolledBackRecord(step: 2, from: 5, rollbacks: 1, learningRateFactor: 1e-6, because: nil)
+    #expect(try read(text) == [.skipped(SkippedRecord(step: 3, inARow: 1)), .rolledBack(back)])
     #expect(try SetbackRecord.read(Place("/nowhere/metrics.jsonl")).isEmpty)
   }
 
+  @Test func recordsReadBackAsTheyWereWritten() throws {
+    let skipped = SkippedRecord(step: 3, inARow: 2)
+    #expect(skipped.json.text == #"{"event":"skipped","step":3,"inARow":2}"#)
+    let backs = [nil, "step 5: \"NaN\""].map {
+      RolledBackRecord(step: 2, from: 5, rollbacks: 1, learningRateFactor: 0.5, because: $0)
+    }
+    #expect(
+      backs[0].json.text
+        == #"{"event":"rolledBack","step":2,"from":5,"rollbacks":1,"learningRateFactor":0.5,"because":null}"#)
+    let lines = [skipped.json.text] + backs.map(\.json.text)
+    #expect(
+      try read(lines.map { $0 + "\n" }.joined())
+        == [.skipped(skipped), .rolledBack(backs[0]), .rolledBack(backs[1])])
+  }
+
   @Test(arguments: [
-    #"{"event":"skipped"}"#, #"{"event":"skipped","step":-1}"#, #"{"event":"skipped","step":1.5}"#,
-    #"{"event":"rolledBack","step":1,"rollbacks":1}"#, #"{"event":"rolledBack","step":1,"learningRateFactor":0.5}"#,
-    #"{"event":"rolledBack","step":1,"rollbacks":1,"learningRateFactor":0}"#,
-    #"{"event":"rolledBack","step":1,"rollbacks":1,"learningRateFactor":1e999}"#,
-    #"{"event":"rolledBack","step":1,"rollbacks":1,"learningRateFactor":"1"}"#,
+    #"{"event":"skipped"}"#, #"{"event":"skipped","step":1}"#, #"{"event":"skipped","step":1,"inARow":0}"#,
+    #"{"event":"skipped","step":-1}"#, #"{"event":"skipped","step":1.5}"#,
+    #"{"event":"rolledBack","step":1,"from":2,"rollbacks":1}"#,
+    #"{"event":"rolledBack","step":1,"from":2,"learningRateFactor":0.5}"#,
+    #"{"event":"rolledBack","step":1,"from":2,"rollbacks":1,"learningRateFactor":0}"#,
+    #"{"event":"rolledBack","step":1,"from":2,"rollbacks":1,"learningRateFactor":1e999}"#,
+    #"{"event":"rolledBack","step":1,"from":2,"rollbacks":1,"learningRateFactor":"1"}"#,
   ])
   func aMalformedOneIsRefused(line: String) throws {
     let error = #expect(throws: Problem.self) { try read(line + "\n") }

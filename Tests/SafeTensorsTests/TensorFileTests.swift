@@ -49,6 +49,24 @@ import Testing
     }
   }
 
+  /// For readers that map the file.
+  @Test func everyTensorBeginsAtAMultipleOfItsElementsSize() throws {
+    try withDirectory { directory in
+      let path = directory + "/a.safetensors"
+      try TensorFileWriter.write(
+        [
+          TensorSource(name: "a", shape: [9], values: [UInt8](repeating: 1, count: 9)),
+          TensorSource(name: "b", shape: [3], values: [Float](repeating: 1, count: 3)),
+          TensorSource(name: "c", shape: [], values: [1.5]), TensorSource(name: "d", shape: [1], values: [Int32(1)]),
+          TensorSource(name: "e", shape: [2], values: [Int64(1), 2]),
+        ], to: path)
+      let tensors = try TensorFile(path: path).tensors
+      for tensor in tensors { #expect(tensor.byteRange.lowerBound % tensor.dtype.byteCount == 0, "\(tensor)") }
+      let inFile = tensors.sorted { $0.byteRange.lowerBound < $1.byteRange.lowerBound }
+      #expect(inFile.map(\.name) == ["c", "e", "b", "d", "a"])
+    }
+  }
+
   @Test func bytesInPiecesMakeTheSameFileAsAtOnce() throws {
     try withDirectory { directory in
       let values = (0..<300_000).map { Float($0) }

@@ -2,11 +2,13 @@ import Foundation
 import Problems
 import Yams
 
+extension Configuration {
+  /// No configuration comes near this; a file that does is another file given by mistake.
+  package static let maximumBytes = 1 << 20
+}
+
 /// Reading YAML as a list of dotted keys and scalars, refusing all of YAML that a configuration does not need.
 enum YAMLFile {
-  /// No configuration comes near this; a file that does is another file given by mistake.
-  static let maximumBytes = 1 << 20
-
   /// The text of a file: exit code 74 where it cannot be read, 78 where it cannot be a configuration.
   static func read(_ path: String) throws(Problem) -> String {
     func unreadable(_ got: String) -> Problem {
@@ -20,9 +22,10 @@ enum YAMLFile {
       throw unreadable(attributes[.type] as? FileAttributeType == .typeDirectory ? "a directory" : "no regular file")
     }
     let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
-    guard size <= maximumBytes else {
+    guard size <= Configuration.maximumBytes else {
       throw Problem(
-        .badConfiguration, "configuration is too large — expected at most \(maximumBytes) bytes, got \(size) (\(path))")
+        .badConfiguration,
+        "configuration is too large — expected at most \(Configuration.maximumBytes) bytes, got \(size) (\(path))")
     }
     guard let bytes = try? Foundation.Data(contentsOf: url) else { throw unreadable("a file without permission") }
     guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -33,10 +36,11 @@ enum YAMLFile {
 
   /// The values of a YAML text in their order.
   static func values(in text: String, name: String) throws(Problem) -> [Configuration.Override] {
-    guard text.utf8.count <= maximumBytes else {
+    guard text.utf8.count <= Configuration.maximumBytes else {
       throw Problem(
         .badConfiguration,
-        "configuration is too large — expected at most \(maximumBytes) bytes, got \(text.utf8.count) (\(name))")
+        "configuration is too large — expected at most \(Configuration.maximumBytes) bytes, got \(text.utf8.count) (\(name))"
+      )
     }
     try refuseAnchors(text, name: name)
     let root: Node?

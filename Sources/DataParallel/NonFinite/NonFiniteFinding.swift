@@ -1,5 +1,5 @@
-import Files
 import LSTM
+import Runs
 
 /// Where the numbers of a step went bad; the same on every rank, and for every number of ranks but for `rank`.
 package struct NonFiniteFinding: Equatable, Sendable {
@@ -24,25 +24,19 @@ package struct NonFiniteFinding: Equatable, Sendable {
   /// The first tensor in which that rank differs from most others, which no rank ever should; nil for none.
   package let differingParameter: String?
 
-  /// What was found, for the metrics.
-  package var json: [(key: String, value: JSON)] {
-    let place: [(key: String, value: JSON)] =
+  /// The record of the finding.
+  package func record(dump: String?) -> NonFiniteRecord {
+    let place: NonFiniteRecord.Place =
       switch self.place {
       case .sequence(let value, let shard):
-        [
-          ("quantity", .string("\(value.quantity)")), ("value", .string(value.value.name)),
-          ("layer", value.layer.map { .integer($0) } ?? nil), ("timestep", .integer(value.timestep)),
-          ("sequence", .integer(value.lane)), ("unit", .integer(value.unit)), ("shard", .integer(shard)),
-        ]
-      case .gradient(let tensor, let index, let value):
-        [
-          ("quantity", "gradient"), ("value", .string(value.name)), ("tensor", .string(tensor)),
-          ("index", .integer(index)),
-        ]
-      case .nothing(let shard): [("quantity", nil), ("shard", .integer(shard))]
+        .sequence(
+          quantity: "\(value.quantity)", value: value.value, layer: value.layer, timestep: value.timestep,
+          sequence: value.lane, unit: value.unit, shard: shard)
+      case .gradient(let tensor, let index, let value): .gradient(tensor: tensor, index: index, value: value)
+      case .nothing(let shard): .nothing(shard: shard)
       }
-    let parameter = badParameter ?? differingParameter
-    return place + [("rank", .integer(rank)), ("parameter", parameter.map { .string($0) } ?? nil)]
+    return NonFiniteRecord(
+      step: step, place: place, rank: rank, parameter: badParameter ?? differingParameter, dump: dump)
   }
 }
 
@@ -71,7 +65,7 @@ extension NonFiniteFinding: CustomStringConvertible {
 }
 
 extension Float {
-  fileprivate var name: String { isNaN ? "NaN" : self < 0 ? "-infinity" : "infinity" }
+  fileprivate var name: String { NonFiniteRecord.name(of: self) }
 }
 
 extension NonFiniteValue.Quantity {

@@ -32,18 +32,14 @@ package struct StepDump: Sendable {
     self.path = checkpoint.path
     let manifest = checkpoint.manifest
     (step, configuration) = (manifest.step, manifest.configuration)
-    let batch = try checkpoint.open(DumpFiles.batch)
-    func text(_ name: String) throws -> String {
-      String(decoding: try batch.values(name, as: UInt8.self), as: UTF8.self)
-    }
-    let shape = try SavedModel.shape(of: checkpoint.open(DumpFiles.model), headName: text("head"))
-    source = try DumpedBatch(batch, shape: shape)
-    let (B, T) = (source.globalBatch, source.timesteps)
-    let dropout = try batch.values("dropout", as: Float.self, shape: [3])
-    let penalty = try batch.values("penalty", as: Float.self, shape: [2])
-    let mask = try Dropout.Mask(rawValue: text("dropoutMask"))
-    let segment = try batch.values("segment", as: Int64.self, shape: [])[0]
-    let ranks = try batch.values("ranks", as: Int64.self, shape: [2]).map { Int(clamping: $0) }
+    let batch = try checkpoint.open(RunNames.batch)
+    let shape = try SavedModel.shape(of: checkpoint.open(RunNames.model), headName: BatchFile.head(batch))
+    let file = try DumpedBatch.read(batch, shape)
+    source = try DumpedBatch(file, shape: shape, path: batch.path)
+    let (B, T) = (file.lanes, file.timesteps)
+    let (dropout, penalty, segment) = (file.dropout, file.penalty, file.segment)
+    let mask = Dropout.Mask(rawValue: file.dropoutMask)
+    let ranks = file.ranks.map { Int(clamping: $0) }
     guard step >= 1, (1...65_536).contains(manifest.shards), dropout.allSatisfy({ (0..<1).contains($0) }),
       0 <= ranks[0],
       ranks[0] < ranks[1], (1...Int64(T)).contains(segment), segment == Int64(T) || shape.directions == 1, let mask,
@@ -62,8 +58,7 @@ package struct StepDump: Sendable {
     (setup.dropoutMask, setup.weightDropout, setup.embeddingDropout) = (mask, dropout[1], dropout[2])
     setup.penalty = ActivationPenalty(activation: penalty[0], temporal: penalty[1])
     self.setup = setup
-    states = try batch.values("hidden", as: Float.self, shape: [B, shape.lstm.count, 2, shape.hidden])
-    finding = try text("finding")
+    (states, finding) = (file.hidden, file.finding)
     recordedRank = (ranks[0], ranks[1])
   }
 
@@ -76,7 +71,7 @@ package struct StepDump: Sendable {
     let training = try Training(world: world, setup: setup)
     world.agree {
       if training.replica.writesParameters {
-        try ModelFile.read(checkpoint.open(DumpFiles.model), into: training.replica.parameters, shape: setup.shape)
+        try ModelFile.read(checkpoint.open(RunNames.model), into: training.replica.parameters, shape: setup.shape)
       }
     }
     try training.replica.parametersChanged()
@@ -109,41 +104,34 @@ struct DumpedBatch: SequenceSource {
   /// Cells of B·T at most: products with sizes of layers fit an Int.
   private static let largestBatch = 1 << 28
 
-  init(_ file: TensorFile, shape: ModelShape) throws {
-    inputs = shape.inputs
+  /// Reads what cannot be larger than a batch may be.
+  static func read(_ file: TensorFile, _ shape: ModelShape) throws -> BatchFile {
     let readsTokens = shape.vocabulary != nil
-    let sizes = try file.tensor(readsTokens ? "tokens" : "numbers").shape
-    guard sizes.count == (readsTokens ? 2 : 3), sizes.allSatisfy({ 0 < $0 && $0 <= DumpedBatch.largestBatch }),
-      sizes[0] * sizes[1] <= DumpedBatch.largestBatch, readsTokens || sizes[2] == inputs
+    let sizes = try BatchFile.inputShape(file, shape)
+    guard sizes.count == (readsTokens ? 2 : 3), sizes.allSatisfy({ 0 < $0 && $0 <= largestBatch }),
+      sizes[0] * sizes[1] <= largestBatch, readsTokens || sizes[2] == shape.inputs
     else {
-      throw DumpedBatch.impossible(
-        "sequences [B, T\(readsTokens ? "" : ", \(inputs)")], at most \(DumpedBatch.largestBatch) timesteps",
-        "\(sizes)",
+      throw impossible(
+        "sequences [B, T\(readsTokens ? "" : ", \(shape.inputs)")], at most \(largestBatch) timesteps", "\(sizes)",
         file.path)
     }
-    (globalBatch, timesteps) = (sizes[0], sizes[1])
-    let (B, T) = (globalBatch, timesteps)
-    tokens = readsTokens ? try file.values("tokens", shape: [B, T]) : []
-    numbers = readsTokens ? [] : try file.values("numbers", shape: [B, T, inputs])
-    (targets, values) =
-      switch shape.batchTargets {
-      case .everyStep: (try file.values("targets", shape: [B, T]), [])
-      case .everyStepNumbers(let count): ([], try file.values("values", shape: [B, T, count]))
-      case .lastStep: (try file.values("targets", shape: [B]), [])
-      case .lastStepNumbers(let count): ([], try file.values("values", shape: [B, count]))
-      }
+    return try BatchFile(file, shape, lanes: sizes[0], timesteps: sizes[1])
+  }
+
+  init(_ file: BatchFile, shape: ModelShape, path: String) throws {
+    (globalBatch, timesteps, inputs) = (file.lanes, file.timesteps, shape.inputs)
+    (tokens, numbers, targets, values, lengths) = (file.tokens, file.numbers, file.targets, file.values, file.lengths)
     valuesAtATimestep = shape.head == .everyStepUnits(shape.classes) ? shape.classes : nil
-    lengths = try file.values("lengths", shape: [B])
-    let count = try file.values("targetCount", as: Int64.self, shape: [])[0]
+    let (B, T, count) = (globalBatch, timesteps, file.targetCount)
     func check(_ what: String, _ values: [Int32], _ range: Range<Int>) throws {
       guard let wrong = values.first(where: { !range.contains(Int($0)) }) else { return }
-      throw DumpedBatch.impossible("\(what) from \(range.lowerBound) to \(range.upperBound - 1)", "\(wrong)", file.path)
+      throw DumpedBatch.impossible("\(what) from \(range.lowerBound) to \(range.upperBound - 1)", "\(wrong)", path)
     }
     try check("tokens", tokens, 0..<(shape.vocabulary ?? 1))
     try check("targets", targets, Int(noTarget)..<shape.classes)
     try check("lengths", lengths, 0..<T + 1)
     guard (0...Int64(B * T)).contains(count) else {
-      throw DumpedBatch.impossible("at most \(B * T) targets", "\(count)", file.path)
+      throw DumpedBatch.impossible("at most \(B * T) targets", "\(count)", path)
     }
     targetCount = Int(count)
   }

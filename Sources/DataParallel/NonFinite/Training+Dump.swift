@@ -1,14 +1,7 @@
 import MPI
 import Problems
 import Runs
-import SafeTensors
 import Sequences
-
-/// Names of the files and tensors of a dump.
-enum DumpFiles {
-  static let model = CheckpointFiles.model
-  static let batch = "batch.safetensors"
-}
 
 extension Training {
   /// Collects on rank 0 all that the step of a finding began with, and writes it there: parameters, sequences, states.
@@ -23,20 +16,17 @@ extension Training {
     let isBlamed = world.communicator.rank == finding.rank
     let mine = UnsafeBufferPointer(start: replica.parameters, count: isBlamed ? setup.shape.parameterCount : 0)
     let parameters = try world.communicator.gather(Array(mine), root: 0)?[finding.rank]
-    let tensors = try batchTensors(
+    var batch = try gatheredBatch(
       source, step: step,
       lanes: finding.differingParameter == nil ? 0..<setup.globalBatch : replica.plan.lanes(ofRank: finding.rank))
     guard let parameters else { return .success(nil) }
-    let scalars = [
-      TensorSource(
-        name: "dropout", shape: [3], values: [setup.dropout, setup.weightDropout, setup.embeddingDropout]),
-      TensorSource(name: "penalty", shape: [2], values: [setup.penalty.activation, setup.penalty.temporal]),
-      text("dropoutMask", setup.dropoutMask.rawValue),
-      TensorSource(name: "segment", shape: [], values: [Int64(setup.segment)]),
-      TensorSource(name: "targetCount", shape: [], values: [Int64(source.targetCount(atStep: step))]),
-      TensorSource(name: "ranks", shape: [2], values: [finding.rank, world.communicator.size].map { Int64($0) }),
-      text("head", OutputName(setup.shape).text), text("finding", finding.description),
-    ]
+    batch.dropout = [setup.dropout, setup.weightDropout, setup.embeddingDropout]
+    batch.dropoutMask = setup.dropoutMask.rawValue
+    batch.penalty = [setup.penalty.activation, setup.penalty.temporal]
+    (batch.segment, batch.targetCount) = (Int64(setup.segment), Int64(source.targetCount(atStep: step)))
+    batch.ranks = [finding.rank, world.communicator.size].map { Int64($0) }
+    batch.finding = finding.description
+    let tensors = batch.tensors(setup.shape)
     return try parameters.withUnsafeBufferPointer { parameters in
       do {
         return .success(
@@ -44,9 +34,9 @@ extension Training {
             manifest,
             files: [
               CheckpointFile(
-                name: DumpFiles.model,
+                name: RunNames.model,
                 tensors: ModelFile.tensors(parameters.baseAddress!, shape: setup.shape), refusesNonFinite: false),
-              CheckpointFile(name: DumpFiles.batch, tensors: tensors + scalars, refusesNonFinite: false),
+              CheckpointFile(name: RunNames.batch, tensors: tensors, refusesNonFinite: false),
             ], limit: limit))
       } catch let error as Problem {
         return .failure(error)
@@ -54,13 +44,9 @@ extension Training {
     }
   }
 
-  private func text(_ name: String, _ text: String) -> TensorSource {
-    TensorSource(name: name, shape: [text.utf8.count], values: Array(text.utf8))
-  }
-
   /// On rank 0 the sequences of the step and the states before it, lane after lane; those outside of `lanes` are empty.
-  private func batchTensors(_ source: any SequenceSource, step: Int, lanes: Range<Int>) throws -> [TensorSource] {
-    let (B, T, D, K) = (setup.globalBatch, setup.timesteps, setup.shape.inputs, setup.shape.classes)
+  private func gatheredBatch(_ source: any SequenceSource, step: Int, lanes: Range<Int>) throws -> BatchFile {
+    let (T, D, K) = (setup.timesteps, setup.shape.inputs, setup.shape.classes)
     let batch = SequenceBatch.allocate(
       timesteps: T, lanes: replica.lanes.count,
       inputs: setup.shape.vocabulary == nil ? .numbers(D) : .tokens, targets: setup.shape.batchTargets)
@@ -72,30 +58,25 @@ extension Training {
         (0..<T).flatMap { t in (0..<size).map { values[(t * batch.lanes + lane) * size + $0] } }
       }
     }
-    func gathered<Element: TensorElement & Scalar>(
-      _ name: String, _ shape: [Int], _ values: [Element]
-    ) throws -> TensorSource {
-      let all = try world.communicator.gather(values, root: 0) ?? []
-      return TensorSource(name: name, shape: shape, values: Array(all.joined()))
+    func gathered<Element: Scalar>(_ values: [Element]) throws -> [Element] {
+      (try world.communicator.gather(values, root: 0) ?? []).flatMap { $0 }
     }
-    let input =
-      setup.shape.vocabulary == nil
-      ? try gathered("numbers", [B, T, D], laneMajor(batch.numbers, size: D))
-      : try gathered("tokens", [B, T], laneMajor(batch.tokens, size: 1))
-    let isEveryStep = setup.shape.batchTargets == .everyStep
-    let targets =
-      batch.values.isEmpty
-      ? try gathered(
-        "targets", isEveryStep ? [B, T] : [B], isEveryStep ? laneMajor(batch.targets, size: 1) : Array(batch.targets))
-      : setup.shape.head.isPooled
-        ? try gathered("values", [B, K], Array(batch.values))
-        : try gathered("values", [B, T, K], laneMajor(batch.values, size: K))
-    return [
-      input,
-      targets,
-      try gathered("lengths", [B], Array(batch.lengths)),
-      try gathered("hidden", [B, setup.shape.lstm.count, 2, setup.shape.hidden], Array(replica.states)),
-    ]
+    var file = BatchFile(lanes: setup.globalBatch, timesteps: T)
+    if setup.shape.vocabulary == nil {
+      file.numbers = try gathered(laneMajor(batch.numbers, size: D))
+    } else {
+      file.tokens = try gathered(laneMajor(batch.tokens, size: 1))
+    }
+    if batch.values.isEmpty {
+      let isEveryStep = setup.shape.batchTargets == .everyStep
+      file.targets = try gathered(isEveryStep ? laneMajor(batch.targets, size: 1) : Array(batch.targets))
+    } else {
+      file.values = try gathered(
+        setup.shape.head.isPooled ? Array(batch.values) : laneMajor(batch.values, size: K))
+    }
+    file.lengths = try gathered(Array(batch.lengths))
+    file.hidden = try gathered(Array(replica.states))
+    return file
   }
 
   /// Takes length and targets from the lanes that are not among these.

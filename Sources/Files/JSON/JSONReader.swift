@@ -56,11 +56,14 @@ package struct JSONReader {
   }
 
   /// Reads a number, or null for none.
-  package mutating func optionalDouble() throws -> Double? {
+  package mutating func optionalDouble() throws -> Double? { try takeNull() ? nil : try double() }
+
+  /// Reads null, if it is next.
+  package mutating func takeNull() throws -> Bool {
     skipWhitespace()
-    guard current == UInt8(ascii: "n") else { return try double() }
+    guard current == UInt8(ascii: "n") else { return false }
     try word("null")
-    return nil
+    return true
   }
 
   /// Reads a string.

@@ -81,17 +81,24 @@ package func names(
 /// Byte order of UTF-8. (Swift's `<` compares normalized text.)
 package func precedes(_ left: String, _ right: String) -> Bool { left.utf8.lexicographicallyPrecedes(right.utf8) }
 
-/// Makes a directory and the ones above it, where they are missing.
+/// Makes a directory and the ones above it, where they are missing; their names are then on the disk.
 package func makeDirectories(_ path: String) throws(Problem) {
   if try entry(Place(path)) == .directory { return }
   if directory(of: path) != path { try makeDirectories(directory(of: path)) }
   if mkdir(path, 0o755) == -1, errno != EEXIST {
     throw Problem("cannot make the directory", code: errno, at: Place(path))
   }
+  try syncDirectory(Place(directory(of: path)))
 }
 
 package func makeDirectory(_ place: Place) throws {
   try checked("cannot make the directory", place) { mkdirat($0, $1, 0o755) }
+}
+
+/// Makes a directory whose name is then on the disk.
+package func makeDurableDirectory(_ place: Place) throws {
+  try makeDirectory(place)
+  try syncDirectory(place.directory)
 }
 
 package func move(_ source: Place, to target: Place) throws {
@@ -107,6 +114,18 @@ package func syncDirectory(_ place: Place) throws(Problem) {
   }
   defer { close(descriptor) }
   try checked("cannot write the directory to the disk", place) { _, _ in fsync(descriptor) }
+}
+
+/// Waits until what has been written to a file, by whomever, is on the disk, if there is such a file. One that is no
+/// regular file, such as /dev/null, has nothing to wait for.
+package func syncFile(_ place: Place) throws {
+  if try entry(place) == .absent { return }
+  let descriptor = try checked("cannot open the file", place) { openat($0, $1, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+  defer { close(descriptor) }
+  var information = stat()
+  try checked("cannot read", place) { _, _ in fstat(descriptor, &information) }
+  guard information.st_mode & S_IFMT == S_IFREG else { return }
+  try checked("cannot write the file to the disk", place) { _, _ in fsync(descriptor) }
 }
 
 /// Removes a file or a directory with all that is in it, if there is one; a link is removed, not followed.

@@ -2,6 +2,9 @@ import Glibc
 import Problems
 import Synchronization
 
+/// How the name of work in progress begins.
+package let partialPrefix = ".partial-"
+
 /// Where a file or directory is: a path, or a path below a directory that is held open. What is read and written below
 /// an open directory is in that directory, wherever it is moved and whatever takes its name.
 package struct Place: Sendable, CustomStringConvertible {
@@ -32,6 +35,9 @@ package struct Place: Sendable, CustomStringConvertible {
     if path.isEmpty { return Place(anchor, "..") }
     return Place(anchor, path.contains("/") ? Files.directory(of: path) : "")
   }
+
+  /// The place beside it where what is to get its name is made; a crash can leave it behind.
+  package var partial: Place { directory.at(partialPrefix + name) }
 
   /// Its last name.
   package var name: String { lastComponent(of: anchor != nil && path.isEmpty ? anchor!.path : path) }

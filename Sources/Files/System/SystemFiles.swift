@@ -232,7 +232,7 @@ package func writeAtomically(
 /// stays.
 @discardableResult
 package func replaceFile(_ place: Place, _ create: (_ temporary: Place) throws -> FileDigest) throws -> FileDigest {
-  let temporary = place.directory.at(".partial-" + place.name)
+  let temporary = place.partial
   do {
     try removeTree(temporary)
     let digest = try create(temporary)

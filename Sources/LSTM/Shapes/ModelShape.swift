@@ -105,7 +105,7 @@ package struct ModelShape: Equatable, Sendable {
 
   /// A cell as its tensors are called: l0, l0_reverse, l1, …
   package func cellName(_ cell: Int) -> String {
-    "l\(cell / directions)" + (cell % directions == 1 ? "_reverse" : "")
+    PyTorchNames.cell(cell / directions, isReverse: cell % directions == 1)
   }
 
   /// V, tokens that the model can read; nil where it reads numbers.

@@ -4,8 +4,6 @@ import SafeTensors
 
 /// A checkpoint on the disk whose manifest, lengths and SHA-256 have been checked.
 package struct Checkpoint: Sendable {
-  package static let manifestName = "manifest.json"
-
   private let place: Place
   /// Its directory.
   package var path: String { "\(place)" }
@@ -17,7 +15,7 @@ package struct Checkpoint: Sendable {
 
   package init(verifying place: Place, pace: Pace? = nil) throws {
     self.place = place
-    manifest = try Manifest(place.at(Checkpoint.manifestName))
+    manifest = try Manifest(place.at(RunNames.manifest))
     for file in manifest.files {
       let input = try InputFile(place.at(file.name), followLinks: false)
       guard input.length == file.digest.length else {
@@ -67,47 +65,54 @@ extension RunDirectory {
   ///
   ///     checkpoints/.partial-step-00001200   files written, each fsynced; manifest.json last; the directory fsynced
   ///     all read back from the disk, and compared with the manifest
+  ///     fsync of metrics.jsonl, which has the records that the manifest's chain speaks of, and of the run directory
   ///     rename to checkpoints/step-00001200, fsync of checkpoints
   ///
   /// The manifest gets the run's identity. Nothing is written where the run's directory is gone, or holds another run.
   ///
   /// One of the same step that stands there already (a damaged one that was passed over) is set aside as
   /// `.replaced-step-00001200` until the new one stands; `removeLeftovers` puts it back after a crash in between.
-  @discardableResult
-  package func writeCheckpoint(_ manifest: Manifest, files: [CheckpointFile]) throws -> Manifest {
-    try writeCheckpoint(manifest, files: files, pace: nil)
+  package func writeCheckpoint(_ manifest: Manifest, files: [CheckpointFile]) throws {
+    if case .unconfirmed(let problem) = try writeCheckpoint(manifest, files: files, pace: nil) { throw problem }
   }
 
-  @discardableResult
-  package func writeCheckpoint(_ manifest: Manifest, files: [CheckpointFile], pace: Pace?) throws -> Manifest {
+  func writeCheckpoint(_ manifest: Manifest, files: [CheckpointFile], pace: Pace?) throws -> Confirmation {
     try write(manifest, files, in: checkpoints, pace)
+  }
+
+  /// What the disk says of a checkpoint that is complete and has its name.
+  enum Confirmation {
+    case confirmed
+    /// The last fsync failed, that of the directory with the name: the checkpoint may not outlast a power failure.
+    case unconfirmed(Problem)
   }
 
   /// Writes the dump of a step in the way of a checkpoint, as `dumps/step-00001200`; returns its path. Where there are
   /// `limit` dumps of other steps, none is written, and the answer is nil.
   package func writeDump(_ manifest: Manifest, files: [CheckpointFile], limit: Int) throws -> String? {
-    let steps = try entry(dumps) == .absent ? [] : names(in: dumps).compactMap(RunDirectory.step(ofName:))
+    let steps = try entry(dumps) == .absent ? [] : names(in: dumps).compactMap(RunNames.step(of:))
     guard steps.count(where: { $0 != manifest.step }) < limit else { return nil }
-    try write(manifest, files, in: dumps, nil)
-    return "\(dumps.at(RunDirectory.checkpointName(step: manifest.step)))"
+    // One that the disk has not confirmed is worth as much until the next power failure.
+    _ = try write(manifest, files, in: dumps, nil)
+    return "\(dumps.at(RunNames.step(manifest.step)))"
   }
 
-  @discardableResult
   private func write(
     _ manifest: Manifest, _ files: [CheckpointFile], in parent: Place, _ pace: Pace?
-  ) throws -> Manifest {
-    let name = RunDirectory.checkpointName(step: manifest.step)
-    let partial = parent.at(".partial-" + name)
+  ) throws -> Confirmation {
+    let name = RunNames.step(manifest.step)
+    let partial = parent.at(name).partial
     do {
       try checkIsThere()
       var manifest = manifest
       manifest.run = try identity ?? readIdentity()
-      if try entry(parent) == .absent { try makeDirectory(parent) }
+      if try entry(parent) == .absent { try makeDurableDirectory(parent) }
       try removeTree(partial)
-      let written = try fill(partial, manifest, files, pace)
+      try fill(partial, manifest, files, pace)
       _ = try Checkpoint(verifying: partial, pace: pace)
-      try publish(partial, as: name, in: parent)
-      return written
+      try syncFile(metrics)
+      try syncDirectory(place)
+      return try publish(partial, as: name, in: parent)
     } catch {
       // The first error is the one to report; what stays behind is removed at the next start.
       try? removeTree(partial)
@@ -115,9 +120,7 @@ extension RunDirectory {
     }
   }
 
-  private func fill(_ partial: Place, _ manifest: Manifest, _ files: [CheckpointFile], _ pace: Pace?) throws
-    -> Manifest
-  {
+  private func fill(_ partial: Place, _ manifest: Manifest, _ files: [CheckpointFile], _ pace: Pace?) throws {
     var manifest = manifest
     try makeDirectory(partial)
     for file in files {
@@ -125,20 +128,19 @@ extension RunDirectory {
         file.tensors, metadata: [:], at: partial.at(file.name), refuseNonFinite: file.refusesNonFinite, pace: pace)
       manifest.files.append(Manifest.File(name: file.name, digest: digest))
     }
-    var file = try OutputFile(creating: partial.at(Checkpoint.manifestName))
+    var file = try OutputFile(creating: partial.at(RunNames.manifest))
     try file.write(manifest.text)
     _ = try file.finish()
     try syncDirectory(partial)
-    return manifest
   }
 
-  private func publish(_ partial: Place, as name: String, in parent: Place) throws {
+  private func publish(_ partial: Place, as name: String, in parent: Place) throws -> Confirmation {
     let target = parent.at(name)
-    let replaced = parent.at(".replaced-" + name)
+    let replaced = parent.at(RunNames.replaced(name))
     let standsAlready = try entry(target, followLinks: false) != .absent
     if standsAlready {
       // A damaged one gives way, but one of another run is not ours to remove.
-      if let other = try? Manifest(target.at(Checkpoint.manifestName)) { try refuseForeign(other, at: target) }
+      if let other = try? Manifest(target.at(RunNames.manifest)) { try refuseForeign(other, at: target) }
       try removeTree(replaced)
       try move(target, to: replaced)
     }
@@ -148,8 +150,13 @@ extension RunDirectory {
       if standsAlready { try move(replaced, to: target) }
       throw error
     }
-    try syncDirectory(parent)
+    do {
+      try syncDirectory(parent)
+    } catch let problem as Problem {
+      return .unconfirmed(problem)
+    }
     // The new checkpoint stands: what cannot be removed here is a leftover, not a failure.
     try? removeTree(replaced)
+    return .confirmed
   }
 }

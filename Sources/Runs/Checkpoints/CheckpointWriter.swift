@@ -12,8 +12,10 @@ package final class CheckpointWriter: Sendable {
   package struct Outcome: Sendable {
     /// The step of the checkpoint.
     package let step: Int
-    /// Why there is none; nil where it stands.
+    /// Why it is not safe on the disk; nil where it is.
     package let error: Problem?
+    /// Whether it is complete and has its name: with an error, one that a power failure may undo.
+    package let isInPlace: Bool
     /// Why superseded ones could not be removed; nil where they were, or there were none.
     package let removalError: Problem?
     /// Seconds that it takes when somebody waits for it: without the rests between its pieces.
@@ -54,7 +56,7 @@ package final class CheckpointWriter: Sendable {
         run(job)
       }
     } catch {
-      end(job, error, removal: nil, pace: Pace(isHurried: { true }, onPiece: {}))
+      end(job, error, isInPlace: false, pace: Pace(isHurried: { true }, onPiece: {}))
     }
   }
 
@@ -86,22 +88,25 @@ package final class CheckpointWriter: Sendable {
       isHurried: { [self] in isHurried.load(ordering: .relaxed) },
       onPiece: { [self] in pieces.wrappingAdd(1, ordering: .relaxed) })
     do {
-      try directory.writeCheckpoint(job.manifest, files: job.files, pace: pace)
+      let written = try directory.writeCheckpoint(job.manifest, files: job.files, pace: pace)
+      if case .unconfirmed(let problem) = written { return end(job, problem, isInPlace: true, pace: pace) }
     } catch {
-      return end(job, error, removal: nil, pace: pace)
+      return end(job, error, isInPlace: false, pace: pace)
     }
     do {
       try directory.removeSuperseded(by: job.manifest.step, retention)
-      end(job, nil, removal: nil, pace: pace)
+      end(job, nil, isInPlace: true, pace: pace)
     } catch {
-      end(job, nil, removal: error, pace: pace)
+      end(job, nil, isInPlace: true, removal: error, pace: pace)
     }
   }
 
-  private func end(_ job: Job, _ error: (any Error)?, removal: (any Error)?, pace: Pace) {
+  private func end(
+    _ job: Job, _ error: (any Error)?, isInPlace: Bool, removal: (any Error)? = nil, pace: Pace
+  ) {
     outcome.withLock {
       $0 = Outcome(
-        step: job.manifest.step, error: error.map(problem),
+        step: job.manifest.step, error: error.map(problem), isInPlace: isInPlace,
         removalError: removal.map(problem), workSeconds: pace.workSeconds,
         busySeconds: pace.busySeconds)
     }
@@ -134,5 +139,5 @@ package func startThread(_ body: @escaping @Sendable () -> Void) throws {
 /// Any error as a problem: what is not one already is a failure of input or output.
 private func problem(_ error: any Error) -> Problem {
   error as? Problem
-    ?? Problem(.inputOutput, "checkpoint failed", expected: "success", got: "\(error)", at: "checkpoints")
+    ?? Problem(.inputOutput, "checkpoint failed", expected: "success", got: "\(error)", at: RunNames.checkpoints)
 }

@@ -32,9 +32,9 @@ package struct Manifest: Equatable, Sendable {
 
   /// The run that it is of; nil where it was written before there were identities.
   package internal(set) var run: RunIdentity?
-  /// Steps completed since the start of the run.
+  /// Of a checkpoint the steps completed since the start of the run; of a dump the step that was not finite.
   package let step: Int
-  /// Where the next step's data begins.
+  /// Where the data of the step after `step` begins.
   package let dataPosition: DataPosition
   /// The run's seed.
   package let seed: UInt64
@@ -42,7 +42,7 @@ package struct Manifest: Equatable, Sendable {
   package let shards: Int
   /// The resolved configuration, as in `config.yaml`.
   package let configuration: String
-  /// The link of the last record of parameters before this step, 0 where there is none.
+  /// The link of the last record of parameters up to this step, its own included; 0 where there is none.
   package let parameterChain: UInt64
   /// Mean validation loss after this step in nats a token, where it was evaluated.
   package let validationLoss: Double?
@@ -105,6 +105,7 @@ extension Manifest {
     }
     do {
       let bytes = try file.bytes(at: 0, count: file.length)
+      try Manifest.checkVersion(JSONReader(bytes), path)
       try self.init(JSONReader(bytes), path)
       try Manifest.checkSeal(bytes, path)
     } catch let failure as JSONReader.Failure {
@@ -123,13 +124,28 @@ extension Manifest {
     }
   }
 
+  /// Refuses another version before anything else is read, whose form may be another.
+  private static func checkVersion(_ json: JSONReader, _ path: String) throws {
+    var reader = json
+    var version: Int?
+    try reader.object { reader, key in
+      if key == "formatVersion" { version = try count(&reader) } else { try reader.skipValue() }
+    }
+    // That there is none is found with all else that is missing.
+    guard let version else { return }
+    guard version == formatVersion else {
+      throw Problem(
+        .badData, "manifest has another format version", expected: "\(formatVersion)", got: "\(version)",
+        at: path, hint: "the checkpoint was written by another version of this program")
+    }
+  }
+
   private init(_ json: JSONReader, _ path: String) throws {
     var reader = json
     var numbers: [String: Int] = [:]
     var seed: UInt64?
     var run: RunIdentity?
-    // Checkpoints from before there was a chain have none.
-    var parameterChain: UInt64 = 0
+    var parameterChain: UInt64?
     var validationLoss: Double?
     var configuration: String?
     var files: [File] = []
@@ -160,19 +176,15 @@ extension Manifest {
       }
       return value
     }
-    let version = try required(numbers["formatVersion"], "formatVersion")
-    guard version == Manifest.formatVersion else {
-      throw Problem(
-        .badData, "manifest has another format version", expected: "\(Manifest.formatVersion)", got: "\(version)",
-        at: path, hint: "the checkpoint was written by another version of this program")
-    }
+    _ = try required(numbers["formatVersion"], "formatVersion")
     self.init(
       step: try required(numbers["step"], "step"),
       dataPosition: DataPosition(
         epoch: try required(numbers["epoch"], "epoch"), stepInEpoch: try required(numbers["stepInEpoch"], "stepInEpoch")
       ),
       seed: try required(seed, "seed"), shards: try required(numbers["shards"], "shards"),
-      configuration: try required(configuration, "configuration"), parameterChain: parameterChain,
+      configuration: try required(configuration, "configuration"),
+      parameterChain: try required(parameterChain, "parameterChain"),
       validationLoss: validationLoss)
     self.files = files
     self.run = run
@@ -218,7 +230,7 @@ extension Manifest.File {
 
   /// Whether the name can only lie in the checkpoint's own directory.
   package static func isPlain(_ name: String) -> Bool {
-    !name.isEmpty && !name.hasPrefix(".") && name != Checkpoint.manifestName && name.utf8.count <= 255
+    !name.isEmpty && !name.hasPrefix(".") && name != RunNames.manifest && name.utf8.count <= 255
       && name.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "/") && $0 != 0x7f }
   }
 }

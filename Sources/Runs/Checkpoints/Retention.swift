@@ -55,7 +55,7 @@ extension RunDirectory {
       return (step, found?.validationLoss)
     }
     for step in retention.superseded(by: newest, among: all) {
-      let leftover = checkpoints.at(".partial-removed-" + RunDirectory.checkpointName(step: step))
+      let leftover = checkpoints.at(RunNames.removed(RunNames.step(step)))
       try removeTree(leftover)
       try move(checkpointPlace(step: step), to: leftover)
       try removeTree(leftover)

@@ -21,12 +21,12 @@ extension RunDirectory {
   /// The steps that have a checkpoint, whole or not, ascending.
   package func checkpointSteps() throws -> [Int] {
     if try entry(checkpoints) == .absent { return [] }
-    return try names(in: checkpoints).compactMap(RunDirectory.step(ofName:)).sorted()
+    return try names(in: checkpoints).compactMap(RunNames.step(of:)).sorted()
   }
 
   /// What the manifest of a step's checkpoint says.
   package func manifest(step: Int) throws -> Manifest {
-    try Manifest(checkpointPlace(step: step).at(Checkpoint.manifestName))
+    try Manifest(checkpointPlace(step: step).at(RunNames.manifest))
   }
 
   /// The checkpoint of a step, whose manifest, lengths and SHA-256 are right, and which is of this run.
@@ -74,16 +74,9 @@ extension RunDirectory {
   /// lower than that of `checkpoint`: no checkpoint of it was kept, or none that is whole.
   package func betterEvaluation(than checkpoint: Manifest?) throws -> (step: Int, loss: Double)? {
     var best: (step: Int, loss: Double)?
-    try MetricsLog.forEachRecord(metrics, events: ["evaluated"], what: "record of an evaluation") { line, _, _ in
-      var (reader, step, loss): (JSONReader, Int?, Double?) = (line, nil, nil)
-      try reader.object { reader, key in
-        switch key {
-        case "step": step = try reader.integer(Int.self)
-        case "validationLoss": loss = try reader.optionalDouble()
-        default: try reader.skipValue()
-        }
-      }
-      if let step, let loss, loss <= best?.loss ?? .infinity { best = (step, loss) }
+    try MetricsLog.forEachRecord(metrics, events: [.evaluated], what: "record of an evaluation") { line, _, _ in
+      let record = try EvaluatedRecord(line)
+      if let loss = record.validationLoss, loss <= best?.loss ?? .infinity { best = (record.step, loss) }
     }
     guard let found = best, found.loss < checkpoint?.validationLoss ?? .infinity else { return nil }
     return found
@@ -124,7 +117,7 @@ package struct ResolvedRun: Sendable {
         .inputOutput, "not a run", expected: "the directory of a run or a checkpoint", got: "a file", at: path)
     case .directory: break
     }
-    if try entry(Place(path).at(Checkpoint.manifestName)) != .absent {
+    if try entry(Place(path).at(RunNames.manifest)) != .absent {
       guard !best else {
         throw Problem(
           .badData, "one checkpoint has no best among it", expected: "the directory of a run with --best",
@@ -136,7 +129,8 @@ package struct ResolvedRun: Sendable {
     let run = RunDirectory(path: path)
     guard try entry(run.configurationPlace) != .absent else {
       throw Problem(
-        .badData, "not a run", expected: "config.yaml of a run or manifest.json of a checkpoint", got: "neither",
+        .badData, "not a run", expected: "\(RunNames.configuration) of a run or \(RunNames.manifest) of a checkpoint",
+        got: "neither",
         at: path)
     }
     let search = try best ? run.bestCheckpoint() : run.newestCheckpoint()

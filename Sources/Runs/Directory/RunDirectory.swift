@@ -24,16 +24,15 @@ package struct RunDirectory: Sendable {
 
   package init(place: Place, identity: RunIdentity?) { (self.place, self.identity) = (place, identity) }
 
-  package var configurationPlace: Place { place.at("config.yaml") }
+  package var configurationPlace: Place { place.at(RunNames.configuration) }
   /// `metrics.jsonl`
-  package var metrics: Place { place.at("metrics.jsonl") }
-  package var checkpoints: Place { place.at("checkpoints") }
-  package var dumps: Place { place.at("dumps") }
-  package static let heartbeatName = "heartbeat"
+  package var metrics: Place { place.at(RunNames.metrics) }
+  package var checkpoints: Place { place.at(RunNames.checkpoints) }
+  package var dumps: Place { place.at(RunNames.dumps) }
   /// `heartbeat`
-  package var heartbeat: Place { place.at(RunDirectory.heartbeatName) }
+  package var heartbeat: Place { place.at(RunNames.heartbeat) }
 
-  package func checkpointPlace(step: Int) -> Place { checkpoints.at(RunDirectory.checkpointName(step: step)) }
+  package func checkpointPlace(step: Int) -> Place { checkpoints.at(RunNames.step(step)) }
 
   /// Where the directory is or will be; the other paths below, as this one, are for messages.
   package var path: String { "\(place)" }
@@ -47,17 +46,6 @@ package struct RunDirectory: Sendable {
   package var checkpointsPath: String { "\(checkpoints)" }
   /// The directory of the checkpoint of a step.
   package func checkpointPath(step: Int) -> String { "\(checkpointPlace(step: step))" }
-
-  package static func checkpointName(step: Int) -> String {
-    let digits = String(step)
-    return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
-  }
-
-  /// The step of a checkpoint directory's name, or nil where the name is not one.
-  package static func step(ofName name: String) -> Int? {
-    guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0 else { return nil }
-    return checkpointName(step: step) == name ? step : nil
-  }
 
   // MARK: Creation
 
@@ -74,13 +62,13 @@ package struct RunDirectory: Sendable {
       if try names(in: place).allSatisfy(RunDirectory.isTransient) { return false }
       throw Problem(
         .inputOutput, "cannot use the run directory", expected: "a run, an empty directory or none",
-        got: "a directory without config.yaml", at: path, hint: "name another directory with --run")
+        got: "a directory without \(RunNames.configuration)", at: path, hint: "name another directory with --run")
     }
   }
 
   /// What a job has in a directory before there is a run in it.
   private static func isTransient(_ name: String) -> Bool {
-    [heartbeatName, identityName, "stop"].contains(name) || name.hasPrefix(".partial-")
+    [RunNames.heartbeat, RunNames.identity, RunNames.stop].contains(name) || name.hasPrefix(partialPrefix)
   }
 
   /// Makes the run: it is there as soon as its `config.yaml` is, and after an error it is not.
@@ -96,7 +84,7 @@ package struct RunDirectory: Sendable {
       removeIfEmpty()
       throw error
     }
-    if try entry(checkpoints) == .absent { try makeDirectory(checkpoints) }
+    if try entry(checkpoints) == .absent { try makeDurableDirectory(checkpoints) }
   }
 
   /// Removes the directory if nothing is in it, and if its path leads to it where it is held open.
@@ -112,18 +100,18 @@ package struct RunDirectory: Sendable {
 
   /// Whether somebody has made the file `stop`, which is removed: it stops one job.
   package func takeStopFile() throws -> Bool {
-    let stop = place.at("stop")
+    let stop = place.at(RunNames.stop)
     if try entry(stop, followLinks: false) == .absent { return false }
     try remove(stop)
     return true
   }
 
-  /// The text of `config.yaml`.
-  package func readConfiguration() throws -> String {
+  /// The text of `config.yaml`, which may have so many bytes.
+  package func readConfiguration(atMost maximumBytes: Int) throws -> String {
     let file = try InputFile(configurationPlace)
-    guard file.length <= 1 << 20 else {
+    guard file.length <= maximumBytes else {
       throw Problem(
-        .badData, "configuration is too long", expected: "at most 1048576 bytes", got: "\(file.length)",
+        .badData, "configuration is too long", expected: "at most \(maximumBytes) bytes", got: "\(file.length)",
         at: configurationPath)
     }
     guard let text = String(validating: try file.bytes(at: 0, count: file.length), as: UTF8.self) else {
@@ -155,7 +143,7 @@ package struct RunDirectory: Sendable {
   @discardableResult
   package func removeLeftovers() throws -> [String] {
     var removed: [String] = []
-    for name in try names(in: place) where name.hasPrefix(".partial-") {
+    for name in try names(in: place) where name.hasPrefix(partialPrefix) {
       try removeTree(place.at(name))
       removed.append(name)
     }
@@ -167,11 +155,12 @@ package struct RunDirectory: Sendable {
 
   private func removeLeftovers(in parent: Place) throws -> [String] {
     var removed: [String] = []
-    for name in try names(in: parent) where name.hasPrefix(".partial-") || name.hasPrefix(".replaced-") {
+    for name in try names(in: parent) {
+      let original = RunNames.original(ofReplaced: name)
+      guard original != nil || name.hasPrefix(partialPrefix) else { continue }
       let place = parent.at(name)
-      let target = parent.at(String(name.dropFirst(".replaced-".count)))
-      if name.hasPrefix(".replaced-"), try entry(target, followLinks: false) == .absent {
-        try move(place, to: target)
+      if let original, try entry(parent.at(original), followLinks: false) == .absent {
+        try move(place, to: parent.at(original))
       } else {
         try removeTree(place)
         removed.append(name)

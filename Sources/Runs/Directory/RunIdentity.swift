@@ -31,10 +31,9 @@ extension JSONReader {
 // MARK: The run's own
 
 extension RunDirectory {
-  package static let identityName = "run.json"
   private static let identityVersion = 1
 
-  private var identityPlace: Place { place.at(RunDirectory.identityName) }
+  private var identityPlace: Place { place.at(RunNames.identity) }
 
   /// What `run.json` says; nil where there is none, as in a run of a program from before there were identities.
   package func readIdentity() throws -> RunIdentity? {
@@ -89,9 +88,9 @@ extension RunDirectory {
     let named = Set(ofCheckpoints + (try MetricsLog.run(metrics).map { [$0] } ?? []))
     guard named.count <= 1 else {
       throw Problem(
-        .badData, "\(RunDirectory.identityName) is missing, and the run's parts are of several runs",
+        .badData, "\(RunNames.identity) is missing, and the run's parts are of several runs",
         expected: "one run", got: named.map(\.description).sorted().joined(separator: " and "), at: path,
-        hint: "restore \(RunDirectory.identityName), or move what is of another run out of \(path)")
+        hint: "restore \(RunNames.identity), or move what is of another run out of \(path)")
     }
     return named.first
   }
@@ -125,7 +124,7 @@ extension RunDirectory {
     } else {
       let found = try readIdentity()
       if found == identity { return nil }
-      got = found.map { "run \($0)" } ?? "one without \(RunDirectory.identityName)"
+      got = found.map { "run \($0)" } ?? "one without \(RunNames.identity)"
     }
     return Problem(
       .inputOutput, "the run's directory is gone", expected: "that of run \(identity)", got: got, at: path,

@@ -9,19 +9,31 @@ package final class MetricsLog {
   private var length: Int
   private var isTorn = false
 
-  /// Opens the log, or makes it, for a run that goes on after `step`: what is newer is dropped, as `truncate` says. A
-  /// new one begins with the identity of its run, where it has one:
-  ///
-  ///     {"event":"run","step":0,"run":"0f3a…"}
-  package init(_ place: Place, of run: RunIdentity? = nil, keepingThrough step: Int, rollbacks: Int = .max) throws {
-    if try entry(place) != .absent { try MetricsLog.truncate(place, toStep: step, rollbacks: rollbacks) }
+  /// Where a run goes on: after a step, with so many rollbacks behind it.
+  package struct ResumePoint: Equatable, Sendable {
+    package let step: Int
+    let rollbacks: Int
+
+    package init(step: Int, rollbacks: Int = .max) { (self.step, self.rollbacks) = (step, rollbacks) }
+
+    /// The start of a run.
+    package static let start = ResumePoint(step: 0, rollbacks: 0)
+
+    /// Whether a line is of what the run has behind it there.
+    fileprivate func keeps(_ line: Line) -> Bool { line.step ?? 0 <= step && line.rollbacks ?? 0 <= rollbacks }
+  }
+
+  /// Opens the log, or makes it, for a run that goes on: what is newer is dropped, as `truncate` says. A new one begins
+  /// with the identity of its run, where it has one.
+  package init(_ place: Place, of run: RunIdentity? = nil, keeping point: ResumePoint) throws {
+    if try entry(place) != .absent { try MetricsLog.truncate(place, to: point) }
     self.place = place
     descriptor = try checked("cannot open the metrics", place) {
       openat($0, $1, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     }
     length = 0
     length = Int(try checked("cannot read", place) { [descriptor] _, _ in lseek(descriptor, 0, SEEK_END) })
-    if length == 0, let run { try append(["event": "run", "step": 0, "run": .string("\(run)")]) }
+    if length == 0, let run { try append(RunRecord(run: run).json) }
   }
 
   deinit { close(descriptor) }
@@ -49,12 +61,12 @@ package final class MetricsLog {
 
   // MARK: Truncation
 
-  /// Drops what a run that goes on after `step` will write again: a torn last line (one without its line feed, or that
-  /// is not an object), every record whose `"step"` is greater, and that of a rollback with more of them behind it than
-  /// `rollbacks`: a crash came before the checkpoint that knows of it. All else stays byte for byte. The file is replaced
+  /// Drops what a run that goes on there will write again: a torn last line (one without its line feed, or that is not
+  /// an object), every record whose `"step"` is greater, and that of a rollback with more of them behind it: a crash
+  /// came before the checkpoint that knows of it. All else stays byte for byte. The file is replaced
   /// at once; where there is nothing to drop it is not touched. Returns how many lines were dropped.
   @discardableResult
-  package static func truncate(_ place: Place, toStep step: Int, rollbacks: Int = .max) throws -> Int {
+  package static func truncate(_ place: Place, to point: ResumePoint) throws -> Int {
     let file = try InputFile(place)
     let bytes = try file.bytes(at: 0, count: file.length)
     var kept: [Range<Int>] = []
@@ -63,9 +75,9 @@ package final class MetricsLog {
     while start < bytes.count {
       let lineFeed = bytes[start...].firstIndex(of: UInt8(ascii: "\n"))
       let end = lineFeed.map { $0 + 1 } ?? bytes.count
-      let record = Record(bytes[start..<end])
-      let isTorn = end == bytes.count && (lineFeed == nil || !record.isObject)
-      if isTorn || record.step ?? 0 > step || record.rollbacks ?? 0 > rollbacks {
+      let line = Line(bytes[start..<end])
+      let isTorn = end == bytes.count && (lineFeed == nil || !line.isObject)
+      if isTorn || !point.keeps(line) {
         dropped += 1
       } else if let last = kept.last, last.upperBound == start {
         kept[kept.count - 1] = last.lowerBound..<end
@@ -86,8 +98,8 @@ package final class MetricsLog {
     }
   }
 
-  /// What is to be known of a line.
-  struct Record {
+  /// What a resume has to know of a line, whatever record it is.
+  struct Line {
     var isObject = false
     var step: Int?
     var rollbacks: Int?
@@ -98,12 +110,14 @@ package final class MetricsLog {
       do {
         try reader.object { reader, key in
           switch key {
-          case "step", "rollbacks": numbers[key] = try reader.integer()
+          case MetricsEvent.stepKey, MetricsEvent.rollbacksKey: numbers[key] = try reader.integer()
           default: try reader.skipValue()
           }
         }
         try reader.end()
-        (isObject, step, rollbacks) = (true, numbers["step"], numbers["rollbacks"])
+        (isObject, step, rollbacks) = (
+          true, numbers[MetricsEvent.stepKey], numbers[MetricsEvent.rollbacksKey]
+        )
       } catch {
         // Not a record of ours: it has no step, and only as the last line is it taken for torn.
       }

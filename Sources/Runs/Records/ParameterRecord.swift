@@ -5,7 +5,9 @@ import Problems
 /// such records since the start of the run, the same for every number of ranks.
 ///
 ///     {"event":"parameters","step":40,"ranks":4,"chain":"8d1e…","tensors":{"embedding.weight":"07a3…",…}}
-package struct ParameterRecord: Equatable, Sendable {
+package struct ParameterRecord: MetricsRecord, Equatable, Sendable {
+  package static let event = MetricsEvent.parameters
+
   /// Completed steps.
   package let step: Int
   /// P at that time.
@@ -27,12 +29,10 @@ package struct ParameterRecord: Equatable, Sendable {
     self.hashes = hashes
   }
 
-  /// The record as a line.
-  package var json: JSONRecord {
+  package var members: [(key: String, value: JSON)] {
     [
-      "event": "parameters", "step": .integer(step), "ranks": .integer(ranks),
-      "chain": .string(hexadecimal(chain)),
-      "tensors": .object(JSONRecord(zip(names, hashes).map { (key: $0, value: .string(hexadecimal($1))) })),
+      ("ranks", .integer(ranks)), ("chain", .string(hexadecimal(chain))),
+      ("tensors", .object(JSONRecord(zip(names, hashes).map { (key: $0, value: .string(hexadecimal($1))) }))),
     ]
   }
 }
@@ -44,7 +44,7 @@ extension ParameterRecord {
   /// that is torn, are passed over.
   package static func read(_ metrics: Place) throws -> [ParameterRecord] {
     var records: [ParameterRecord] = []
-    try MetricsLog.forEachRecord(metrics, events: ["parameters"], what: "record of parameters") { line, _, place in
+    try MetricsLog.forEachRecord(metrics, events: [.parameters], what: "record of parameters") { line, _, place in
       let record = try ParameterRecord(line)
       if let last = records.last, last.step >= record.step {
         throw Problem(
@@ -61,19 +61,16 @@ extension ParameterRecord {
     var numbers: [String: Int] = [:]
     var chain: UInt64?
     var tensors: [(name: String, hash: UInt64)] = []
-    try reader.object { reader, key in
+    try reader.record { reader, key in
       switch key {
-      case "step", "ranks":
-        let number = try reader.integer(Int.self)
-        guard number >= 1 else { throw reader.failure("1 or more", got: "\(number)") }
-        numbers[key] = number
+      case MetricsEvent.stepKey, "ranks": numbers[key] = try reader.count(from: 1)
       case "chain": chain = try reader.hash()
       case "tensors": try reader.object { reader, name in tensors.append((name, try reader.hash())) }
-      default: try reader.skipValue()
+      default: return false
       }
+      return true
     }
-    try reader.end()
-    guard let step = numbers["step"], let ranks = numbers["ranks"], let chain, !tensors.isEmpty else {
+    guard let step = numbers[MetricsEvent.stepKey], let ranks = numbers["ranks"], let chain, !tensors.isEmpty else {
       throw reader.failure("step, ranks, chain and tensors", got: "fewer of them")
     }
     self.init(step: step, ranks: ranks, chain: chain, names: tensors.map(\.name), hashes: tensors.map(\.hash))

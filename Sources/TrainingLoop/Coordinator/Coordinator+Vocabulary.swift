@@ -46,8 +46,8 @@ extension Coordinator {
     case stateCopied
     /// The checkpoint that was being written stands.
     case checkpointWritten
-    /// The checkpoint that was being written failed.
-    case checkpointFailed(Problem)
+    /// The checkpoint that was being written failed; `isInPlace`: it is complete, but may not outlast a power failure.
+    case checkpointFailed(Problem, isInPlace: Bool = false)
     /// The checkpoint that is awaited is still being written.
     case checkpointUnderWay
     /// A checkpoint is due for another reason than its step.
@@ -91,9 +91,9 @@ extension Coordinator {
     case skipped(step: Int, inARow: Int, of: Int)
     /// All steps after the newest checkpoint are to be done again: for the so-many-th time, of at most so many.
     case rollingBack(step: Int, number: Int, of: Int)
-    /// No checkpoint of this step; `goesOn`: training does. Of failures in a row the first is reported, and the one
-    /// with which the run stops.
-    case checkpointFailed(step: Int, Problem, goesOn: Bool)
+    /// No checkpoint of this step, or with `isInPlace` none that is sure to outlast a power failure; `goesOn`: training
+    /// does. Of failures in a row the first is reported, and the one with which the run stops.
+    case checkpointFailed(step: Int, Problem, goesOn: Bool, isInPlace: Bool = false)
     /// Evaluations end the run after this step.
     case exhausted(step: Int)
     /// The run stops after this step, of which a checkpoint stands.
@@ -138,8 +138,9 @@ extension Coordinator.Report: CustomStringConvertible {
     case .rollingBack(let step, let number, let most):
       "step \(step) is undone: back to the newest checkpoint with a lower learning rate (\(number) of at most \(most) "
         + "times)"
-    case .checkpointFailed(let step, let error, let goesOn):
-      "no checkpoint of step \(step)\(goesOn ? ", training goes on" : ""): \(error.message)"
+    case .checkpointFailed(let step, let error, let goesOn, let isInPlace):
+      (isInPlace ? "the checkpoint of step \(step) may not outlast a power failure" : "no checkpoint of step \(step)")
+        + "\(goesOn ? ", training goes on" : ""): \(error.message)"
     case .exhausted(let step):
       "the run ends with step \(step): the validation loss has found no new minimum in training.patience evaluations"
     case .stoppedOnRequest(let step, let reason):

@@ -85,8 +85,8 @@ package struct Coordinator: Sendable {
     case (_, .checkpointWritten) where expectsEndOfWriting:
       (savedStep, writingStep, isFailureKnown, savesRollback) = (writingStep, nil, false, false)
       return proceedIfAwaiting()
-    case (_, .checkpointFailed(let error)) where expectsEndOfWriting:
-      return checkpointFailed(error)
+    case (_, .checkpointFailed(let error, let isInPlace)) where expectsEndOfWriting:
+      return checkpointFailed(error, isInPlace: isInPlace)
     case (
       .idle, .started(let resumedFrom, let finishRecorded, let skippedInARow, let rollbacks, let isEvaluated, let ends)
     ):
@@ -214,7 +214,7 @@ package struct Coordinator: Sendable {
     return [.log(.rollingBack(step: step, number: rollbacks, of: most)), .rollBack(from: step)]
   }
 
-  private mutating func checkpointFailed(_ error: Problem) -> [Action] {
+  private mutating func checkpointFailed(_ error: Problem, isInPlace: Bool) -> [Action] {
     guard let step = writingStep else { return [] }
     (writingStep, savesRollback) = (nil, false)
     hasDiverged = hasDiverged || error.exit == .diverged
@@ -224,7 +224,7 @@ package struct Coordinator: Sendable {
     let goesOn = if case .stopped = state { false } else { !diverges }
     if goesOn && isFailureKnown { return next }
     isFailureKnown = true
-    return [.log(.checkpointFailed(step: step, error, goesOn: goesOn))] + next
+    return [.log(.checkpointFailed(step: step, error, goesOn: goesOn, isInPlace: isInPlace))] + next
   }
 
   private mutating func stop(_ exitCode: Int32, _ report: Report? = nil) -> [Action] {

@@ -1,4 +1,5 @@
 import Files
+import Runs
 
 /// Where the training loss of a run began and where it ended, as `metrics.jsonl` has it.
 package struct LossCourse: Equatable, Sendable {
@@ -39,33 +40,12 @@ extension LossCourse {
     guard try entry(place) != .absent else { return nil }
     let file = try InputFile(place)
     let size = min(file.length, LossCourse.bytes)
-    let beginning = try LossCourse.losses(in: file.bytes(at: 0, count: size))
+    let beginning = try StepRecord.losses(in: file.bytes(at: 0, count: size))
     if size == file.length {
       self.init(beginning)
     } else {
-      let end = try LossCourse.losses(in: file.bytes(at: file.length - size, count: size))
+      let end = try StepRecord.losses(in: file.bytes(at: file.length - size, count: size))
       self.init(beginning.prefix(1) + end)
-    }
-  }
-
-  /// The losses of the records of steps among the lines; a line that was cut is no record.
-  private static func losses(in bytes: [UInt8]) -> [Double] {
-    bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
-      var reader = JSONReader(Array(line))
-      var (event, loss): (String?, Double?)
-      do {
-        try reader.object { reader, key in
-          switch key {
-          case "event": event = try reader.string()
-          case "trainLoss": loss = try reader.optionalDouble()
-          default: try reader.skipValue()
-          }
-        }
-        try reader.end()
-      } catch {
-        return nil
-      }
-      return event == "step" ? loss : nil
     }
   }
 }

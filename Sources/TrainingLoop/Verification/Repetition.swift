@@ -58,7 +58,7 @@ package final class Repetition {
     // Where the checkpoint does not know it yet.
     if evaluatedSteps.contains(firstStep), training.evaluations.last?.step != firstStep { try evaluate(firstStep) }
     for step in firstStep + 1...to.manifest.step {
-      let isSkipped = setbacks.contains(.skipped(step: step))
+      let isSkipped = setbacks.contains { $0.isSkip(of: step) }
       let result = try training.step(step - 1, source: source)
       guard result.isFinite != isSkipped else { return isSkipped ? .finite(step: step) : .diverged(step: step) }
       if isSkipped { training.countSkipped() } else { trainLoss = result.loss }
@@ -84,7 +84,7 @@ package final class Repetition {
   /// The steps at which evaluations decided how the run went on. Every rank calls it; `to` counts on rank 0.
   private func evaluatedSteps(_ to: Checkpoint) throws -> [Int] {
     let steps = world.agree {
-      try world.communicator.rank == 0 ? [Evaluation](to.open(CheckpointFiles.state)).map(\.step) : []
+      try world.communicator.rank == 0 ? StateFile(to).evaluations().map(\.step) : []
     }
     return try world.communicator.broadcast(steps, root: 0)
   }
@@ -96,9 +96,9 @@ package final class Repetition {
 
   /// What the last rollback to a step, if there was one, changed for the steps after it.
   private func rollBack(_ setbacks: [SetbackRecord], step: Int) {
-    for case .rolledBack(step, let rollbacks, let factor) in setbacks {
-      training.setbacks.rollbacks = rollbacks
-      training.setbacks.learningRateFactor = factor
+    for case .rolledBack(let record) in setbacks where record.step == step {
+      training.setbacks.rollbacks = record.rollbacks
+      training.setbacks.learningRateFactor = record.learningRateFactor
     }
   }
 
@@ -122,5 +122,11 @@ package final class Repetition {
     }
     let last = to.manifest.parameterChain
     guard last == chain else { throw broken(to.manifest.step, expected: chain, got: last) }
+  }
+}
+
+extension SetbackRecord {
+  fileprivate func isSkip(of step: Int) -> Bool {
+    if case .skipped(let record) = self { record.step == step } else { false }
   }
 }

@@ -24,7 +24,7 @@ enum ModelFile {
     }
     var tensors: [TensorSource] = []
     if case .tokens(let vocabulary, let size) = shape.input, !shape.isTied {
-      tensors.append(asItIs("embedding.weight", flat, [vocabulary, size]))
+      tensors.append(asItIs(ModelNames.embedding, flat, [vocabulary, size]))
     }
     for (index, layer) in shape.lstm.enumerated() {
       let w = flat + shape.layerRange(index).lowerBound
@@ -32,11 +32,11 @@ enum ModelFile {
         source(name, shape) { try PyTorchLayout.forEachExportedPiece(block, of: w, shape: layer, $0) }
       }
       tensors += [
-        block("lstm.weight_ih_\(shape.cellName(index))", .input, [4 * H, layer.inputs]),
-        block("lstm.weight_hh_\(shape.cellName(index))", .recurrent, [4 * H, H]),
-        block("lstm.bias_ih_\(shape.cellName(index))", .bias, [4 * H]),
+        block(ModelNames.inputWeight(shape.cellName(index)), .input, [4 * H, layer.inputs]),
+        block(ModelNames.recurrentWeight(shape.cellName(index)), .recurrent, [4 * H, H]),
+        block(ModelNames.inputBias(shape.cellName(index)), .bias, [4 * H]),
         TensorSource(
-          name: prefix + "lstm.bias_hh_\(shape.cellName(index))", shape: [4 * H],
+          name: prefix + ModelNames.recurrentBias(shape.cellName(index)), shape: [4 * H],
           values: [Float](repeating: 0, count: 4 * H)),
       ]
     }
@@ -61,17 +61,17 @@ enum ModelFile {
     let H = shape.hidden
     func values(_ name: String, _ shape: [Int]) throws -> [Float] { try file.values(prefix + name, shape: shape) }
     if case .tokens(let vocabulary, let size) = shape.input, !shape.isTied {
-      try flat.update(from: values("embedding.weight", [vocabulary, size]), count: vocabulary * size)
+      try flat.update(from: values(ModelNames.embedding, [vocabulary, size]), count: vocabulary * size)
     }
     for (index, layer) in shape.lstm.enumerated() {
       let w = flat + shape.layerRange(index).lowerBound
       try PyTorchLayout.import(
-        values("lstm.weight_ih_\(shape.cellName(index))", [4 * H, layer.inputs]), to: .input, of: w, shape: layer)
+        values(ModelNames.inputWeight(shape.cellName(index)), [4 * H, layer.inputs]), to: .input, of: w, shape: layer)
       try PyTorchLayout.import(
-        values("lstm.weight_hh_\(shape.cellName(index))", [4 * H, H]), to: .recurrent, of: w, shape: layer)
+        values(ModelNames.recurrentWeight(shape.cellName(index)), [4 * H, H]), to: .recurrent, of: w, shape: layer)
       let bias = try PyTorchLayout.mergedBias(
-        values("lstm.bias_ih_\(shape.cellName(index))", [4 * H]),
-        values("lstm.bias_hh_\(shape.cellName(index))", [4 * H]))
+        values(ModelNames.inputBias(shape.cellName(index)), [4 * H]),
+        values(ModelNames.recurrentBias(shape.cellName(index)), [4 * H]))
       PyTorchLayout.import(bias, to: .bias, of: w, shape: layer)
     }
     for tensor in shape.outputTensors {

@@ -25,9 +25,8 @@ package struct DataIdentity: Equatable, Sendable {
 
   /// The identity that a checkpoint holds.
   package init(_ checkpoint: Checkpoint) throws {
-    let state = try checkpoint.open(CheckpointFiles.state)
-    vocabulary = try state.values("vocabulary", as: UInt8.self)
-    tokensSHA256 = String(decoding: try state.values("tokensSHA256", as: UInt8.self), as: UTF8.self)
+    let state = try StateFile(checkpoint)
+    (vocabulary, tokensSHA256) = (try state.vocabulary(), try state.tokensSHA256())
   }
 }
 

@@ -13,14 +13,14 @@ package struct ParameterTensors: Sendable {
   package init(_ shape: ModelShape) {
     var tensors: [(name: String, end: Int)] = []
     if let embedding = shape.embeddingRange, !shape.isTied {
-      tensors.append(("embedding.weight", embedding.upperBound))
+      tensors.append((ModelNames.embedding, embedding.upperBound))
     }
     for (index, layer) in shape.lstm.enumerated() {
       let range = shape.layerRange(index)
       tensors += [
-        ("lstm.weight_ih_\(shape.cellName(index))", range.lowerBound + layer.inputs * layer.columns),
-        ("lstm.weight_hh_\(shape.cellName(index))", range.upperBound - layer.columns),
-        ("lstm.bias_ih_\(shape.cellName(index))", range.upperBound),
+        (ModelNames.inputWeight(shape.cellName(index)), range.lowerBound + layer.inputs * layer.columns),
+        (ModelNames.recurrentWeight(shape.cellName(index)), range.upperBound - layer.columns),
+        (ModelNames.inputBias(shape.cellName(index)), range.upperBound),
       ]
     }
     let output = shape.outputRange.lowerBound
@@ -65,27 +65,28 @@ extension ModelShape {
   var outputTensors: [OutputTensor] {
     if isTied {
       let (V, H, J) = (classes, hidden, adaptive?.tails.count ?? 0)
-      let tails = [OutputTensor(name: "output.tails.weight", shape: [J, H], first: V * H)]
-      return [OutputTensor(name: "embedding.weight", shape: [V, H], first: 0)]
+      let tails = [OutputTensor(name: ModelNames.tails, shape: [J, H], first: V * H)]
+      return [OutputTensor(name: ModelNames.embedding, shape: [V, H], first: 0)]
         + (J > 0 ? tails : [])
-        + [OutputTensor(name: "output.bias", shape: [outputClasses], first: (V + J) * H)]
+        + [OutputTensor(name: ModelNames.outputBias, shape: [outputClasses], first: (V + J) * H)]
     }
     func linear(_ name: String, _ inputs: Int, _ outputs: Int, first: Int) -> OutputTensor {
-      OutputTensor(
-        name: name + "weight", shape: [outputs, inputs], first: first, isTransposed: true)
+      OutputTensor(name: name, shape: [outputs, inputs], first: first, isTransposed: true)
     }
-    let name = adaptive == nil ? "output." : "output.head."
+    let (weight, bias) =
+      adaptive == nil
+      ? (ModelNames.outputWeight, ModelNames.outputBias) : (ModelNames.headWeight, ModelNames.headBias)
     let tails = (adaptive?.tails ?? []).enumerated().flatMap { index, tail in
       [
-        linear("output.tail.\(index).0.", hidden, tail.units, first: tail.projection.lowerBound),
+        linear(ModelNames.tailProjection(index), hidden, tail.units, first: tail.projection.lowerBound),
         linear(
-          "output.tail.\(index).1.", tail.units, tail.classes.count,
+          ModelNames.tailWeight(index), tail.units, tail.classes.count,
           first: tail.weights.lowerBound),
       ]
     }
     return [
-      linear(name, outputs, outputClasses, first: 0),
-      OutputTensor(name: name + "bias", shape: [outputClasses], first: outputs * outputClasses),
+      linear(weight, outputs, outputClasses, first: 0),
+      OutputTensor(name: bias, shape: [outputClasses], first: outputs * outputClasses),
     ] + tails
   }
 }
