@@ -76,7 +76,7 @@ extension RunDirectory {
   /// Throws, with exit code 65, where a checkpoint has another configuration than its run, in a key that may not change
   /// within one.
   func checkConfiguration(of checkpoint: Checkpoint) throws {
-    let run = try Configuration(yaml: readConfiguration(), name: configurationPath)
+    let run = try Configuration(yaml: readConfiguration(atMost: Configuration.maximumBytes), name: configurationPath)
     let own = try Configuration(yaml: checkpoint.manifest.configuration, name: checkpoint.path)
     guard let difference = own.difference(withinRun: run) else { return }
     throw Problem(
