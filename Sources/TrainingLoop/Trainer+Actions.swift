@@ -45,7 +45,7 @@ extension Trainer {
       finding, source: source, manifest: manifest(step: finding.step), to: directory, limit: dumps)
     training.countSkipped()
     guard isRoot else { return }
-    try records.nonFinite(finding, dump: (try? dump.get()) ?? nil)
+    try records.nonFinite(finding, dump: dump.path)
     report(.nonFinite(finding, ranks: world.communicator.size, dump: dump))
   }
 

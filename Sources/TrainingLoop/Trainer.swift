@@ -107,8 +107,7 @@ package final class Trainer {
     try begin(after: checkpoint)
     var event = Coordinator.Event.started(
       resumedFrom: checkpoint?.manifest.step, finishRecorded: finishRecorded,
-      skippedInARow: training.setbacks.skippedInARow, rollbacks: training.setbacks.rollbacks, isEvaluated: isEvaluated,
-      isExhausted: training.isExhausted)
+      isEvaluated: isEvaluated, isExhausted: training.isExhausted)
     training.clock.restart()
     while true {
       switch try nextAction(after: event) {
@@ -144,7 +143,7 @@ package final class Trainer {
     if isRoot {
       let events = withEventsMeanwhile(event)
       try followDirectory(isDoubtful: events.contains(where: \.isFailedCheckpoint))
-      for action in events.flatMap({ coordinator.receive($0) }) {
+      for action in events.flatMap({ coordinator.receive($0, training.setbacks) }) {
         if case .log(let notice) = action { try tell(notice) } else { code = action.code }
       }
       stops.isWriting = coordinator.isWriting

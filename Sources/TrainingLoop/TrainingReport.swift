@@ -25,9 +25,8 @@ package enum TrainingReport {
   case recordLost(Problem)
   /// Something that the coordinator wants the user to know.
   case notice(Coordinator.Report)
-  /// A step was not finite: where its numbers went bad, and on which of how many ranks; and where its dump stands, if
-  /// there are not enough of them, or why there is none.
-  case nonFinite(NonFiniteFinding, ranks: Int, dump: Result<String?, Problem>)
+  /// A step was not finite: where its numbers went bad, and on which of how many ranks; and what became of its dump.
+  case nonFinite(NonFiniteFinding, ranks: Int, dump: DumpOutcome)
   /// The run is back where it was after a step, with the learning rate multiplied by a factor.
   case rolledBack(step: Int, learningRateFactor: Double)
   /// Damaged checkpoints were passed over on the way back.

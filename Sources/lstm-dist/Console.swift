@@ -3,6 +3,7 @@ import DataParallel
 import Launching
 import MPI
 import Problems
+import Runs
 import Tasks
 import Timing
 import TrainingLoop
@@ -79,11 +80,11 @@ final class Console {
     }
   }
 
-  private func show(_ dump: Result<String?, Problem>) {
+  private func show(_ dump: DumpOutcome) {
     switch dump {
-    case .success(let path?): line("dump \(path), which lstm-dist replay repeats")
-    case .success(nil): break
-    case .failure(let error): tell("warning: no dump of the step: \(error.message)", hint: error.hint)
+    case .written(let path): line("dump \(path), which lstm-dist replay repeats")
+    case .limitReached, .onRoot: break
+    case .failed(let error): tell("warning: no dump of the step: \(error.message)", hint: error.hint)
     }
   }
 

@@ -1,3 +1,4 @@
+import DataParallel
 import Testing
 import TrainingLoop
 
@@ -23,22 +24,22 @@ import TrainingLoop
     var event = Coordinator.Event.started(resumedFrom: resumed, finishRecorded: false)
     var writing: (step: Int, left: Int)?
     for _ in 0..<200 {
-      switch coordinator.receive(event).last {
+      switch coordinator.receive(event, Setbacks()).last {
       case .train(let step):
         if step == stopBefore {
-          #expect(coordinator.receive(.stopRequested(.stopFile)).isEmpty)
+          #expect(coordinator.receive(.stopRequested(.stopFile), Setbacks()).isEmpty)
           if abandons {
             event = .stepAbandoned
             continue
           }
         }
-        if step == requestBefore { #expect(coordinator.receive(.checkpointRequested).isEmpty) }
+        if step == requestBefore { #expect(coordinator.receive(.checkpointRequested, Setbacks()).isEmpty) }
         if let current = writing {
           writing = (current.step, current.left - 1)
           if current.left <= 1 {
             course.saved.append(current.step)
             writing = nil
-            #expect(coordinator.receive(.checkpointWritten).isEmpty)
+            #expect(coordinator.receive(.checkpointWritten, Setbacks()).isEmpty)
           }
         }
         course.trained.append(step)

@@ -38,8 +38,8 @@ extension CoordinatorTable {
         (bad(3), .copying(step: 3), [.log(.skipped(step: 3, inARow: 1, of: 2)), .copyState(step: 3)]),
       ]),
     Row(
-      name: "skipping after a resume", nonFinite: skip,
-      script: [.started(resumedFrom: 4, finishRecorded: false, skippedInARow: 2)], state: .training(step: 4),
+      name: "skipping after a resume", nonFinite: skip, setbacks: setbacks(skippedInARow: 2),
+      script: [.started(resumedFrom: 4, finishRecorded: false)], state: .training(step: 4),
       legal: [
         (done(5), .training(step: 5), [.train(step: 6)]),
         (bad(5), .stopped(exitCode: 76), [.log(.diverged(step: 5, skip)), .stop(exitCode: 76)]),
@@ -122,7 +122,8 @@ extension CoordinatorTable {
       ]),
     Row(
       name: "going back once more than allowed, after a resume", nonFinite: rollBack,
-      script: [.started(resumedFrom: 4, finishRecorded: false, rollbacks: 2)], state: .training(step: 4),
+      setbacks: setbacks(rollbacks: 2), script: [.started(resumedFrom: 4, finishRecorded: false)],
+      state: .training(step: 4),
       legal: [
         (done(5), .training(step: 5), [.train(step: 6)]),
         (bad(5), .stopped(exitCode: 76), [.log(.diverged(step: 5, rollBack)), .stop(exitCode: 76)]),

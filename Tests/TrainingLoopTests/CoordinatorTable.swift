@@ -1,3 +1,4 @@
+import DataParallel
 import Problems
 import TrainingLoop
 
@@ -29,6 +30,8 @@ enum CoordinatorTable {
   struct Row {
     let name: String
     var nonFinite = NonFinitePolicy.stop
+    /// Before the script.
+    var setbacks = Setbacks()
     let script: [Event]
     let state: State
     let legal: [(Event, State, [Action])]
@@ -85,6 +88,21 @@ enum CoordinatorTable {
 
   /// The checkpoint of step 3 is being written while the next step is under way.
   static let writing = [start] + steps(1...2) + [done(3), .stateCopied]
+
+  /// What the training has counted when an event comes.
+  static func count(_ event: Event, _ setbacks: inout Setbacks) {
+    switch event {
+    case .stepCompleted(_, let isFinite): setbacks.skippedInARow = isFinite ? 0 : setbacks.skippedInARow + 1
+    case .rolledBack: setbacks.rollbacks += 1
+    default: break
+    }
+  }
+
+  static func setbacks(skippedInARow: Int = 0, rollbacks: Int = 0) -> Setbacks {
+    var setbacks = Setbacks()
+    (setbacks.skippedInARow, setbacks.rollbacks) = (skippedInARow, rollbacks)
+    return setbacks
+  }
 
   static let rows = finiteRows + nonFiniteRows
 }

@@ -1,19 +1,26 @@
+import DataParallel
 import Testing
 import TrainingLoop
 
 private typealias Table = CoordinatorTable
 
 @Suite struct CoordinatorTests {
-  private func coordinator(_ script: [Coordinator.Event], nonFinite: NonFinitePolicy = .stop) -> Coordinator {
+  private func coordinator(
+    _ script: [Coordinator.Event], nonFinite: NonFinitePolicy = .stop, _ setbacks: inout Setbacks
+  ) -> Coordinator {
     var coordinator = Coordinator(
       policy: Coordinator.Policy(totalSteps: 6, evaluateEvery: 2, checkpointEvery: 3, nonFinite: nonFinite))
-    for event in script { _ = coordinator.receive(event) }
+    for event in script {
+      Table.count(event, &setbacks)
+      _ = coordinator.receive(event, setbacks)
+    }
     return coordinator
   }
 
   @Test func everyStateAnswersEveryEventAsTheTableSays() {
     for row in Table.rows {
-      let before = coordinator(row.script, nonFinite: row.nonFinite)
+      var setbacks = row.setbacks
+      let before = coordinator(row.script, nonFinite: row.nonFinite, &setbacks)
       #expect(before.state == row.state, "\(row.name)")
       let completed =
         switch row.state {
@@ -23,8 +30,9 @@ private typealias Table = CoordinatorTable
         case .idle, .stopped: 0
         }
       for event in Table.events(step: completed + 1) {
-        var after = before
-        let actions = after.receive(event)
+        var (after, counted) = (before, setbacks)
+        Table.count(event, &counted)
+        let actions = after.receive(event, counted)
         let expected: (Coordinator.State, [Coordinator.Action]) =
           if Table.isRequest(event) {
             (row.state, [])
@@ -42,14 +50,29 @@ private typealias Table = CoordinatorTable
   @Test func aStoppedRunKeepsItsCode() {
     for code: Int32 in [0, 76] {
       let script = code == 0 ? [Table.start] + Table.steps(1...6) + [.finished] : [Table.start, Table.bad(1)]
-      let before = coordinator(script)
+      var setbacks = Setbacks()
+      let before = coordinator(script, &setbacks)
       #expect(before.state == .stopped(exitCode: code))
       for event in Table.events(step: 1) {
         var after = before
-        let actions = after.receive(event)
+        let actions = after.receive(event, setbacks)
         #expect(after.state == .stopped(exitCode: code))
         #expect(actions == (Table.isRequest(event) ? [] : [.log(.unexpected(event, before.state))]))
       }
     }
+  }
+
+  /// The last fsync of a checkpoint failed.
+  @Test func aCheckpointThatIsInPlaceIsNotSaidToBeMissing() {
+    var setbacks = Setbacks()
+    var decider = coordinator(Table.writing, &setbacks)
+    let actions = decider.receive(.checkpointFailed(Table.disk, isInPlace: true), setbacks)
+    #expect(actions == [.log(.checkpointFailed(step: 3, Table.disk, goesOn: true, isInPlace: true))])
+    guard case .log(let report) = actions.first else { return }
+    #expect(
+      "\(report)".hasPrefix("the checkpoint of step 3 may not outlast a power failure, training goes on: write failed"))
+    // It does not count as saved: before the run stops it is tried again.
+    #expect(decider.receive(Table.stop, setbacks).isEmpty)
+    #expect(decider.receive(.stepAbandoned, setbacks) == [.copyState(step: 3)])
   }
 }

@@ -126,7 +126,7 @@ private func train(_ world: World, _ trial: Trial) throws -> Int32 {
     switch report {
     case .nonFinite(let finding, let ranks, let dump):
       print("\(finding)\n\(finding.blame(ranks: ranks))")
-      if case .success(let path?) = dump { print("dump \(path)") }
+      if let path = dump.path { print("dump \(path)") }
     case .rolledBack(let step, _): print("back after step \(step)")
     case .finished(_, _, _, let sha256): print("finished \(sha256)")
     default: break

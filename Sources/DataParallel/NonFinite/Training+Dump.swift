@@ -7,11 +7,11 @@ extension Training {
   /// Collects on rank 0 all that the step of a finding began with, and writes it there: parameters, sequences, states.
   /// Every rank calls it before anything has changed since the step. Where the rank of the finding has parameters of
   /// its own kind, the dump holds these, and of the sequences only that rank's.
-  /// - Returns: on rank 0 where the dump stands, nil where there are `limit` of them.
+  /// - Returns: on rank 0 what became of it.
   package func writeDump(
     _ finding: NonFiniteFinding, source: any SequenceSource, manifest: Manifest, to directory: RunDirectory, limit: Int
-  ) throws -> Result<String?, Problem> {
-    guard limit > 0 else { return .success(nil) }
+  ) throws -> DumpOutcome {
+    guard limit > 0 else { return .limitReached }
     let step = finding.step - 1
     let isBlamed = world.communicator.rank == finding.rank
     let mine = UnsafeBufferPointer(start: replica.parameters, count: isBlamed ? setup.shape.parameterCount : 0)
@@ -19,7 +19,7 @@ extension Training {
     var batch = try gatheredBatch(
       source, step: step,
       lanes: finding.differingParameter == nil ? 0..<setup.globalBatch : replica.plan.lanes(ofRank: finding.rank))
-    guard let parameters else { return .success(nil) }
+    guard let parameters else { return .onRoot }
     batch.dropout = [setup.dropout, setup.weightDropout, setup.embeddingDropout]
     batch.dropoutMask = setup.dropoutMask.rawValue
     batch.penalty = [setup.penalty.activation, setup.penalty.temporal]
@@ -29,17 +29,16 @@ extension Training {
     let tensors = batch.tensors(setup.shape)
     return try parameters.withUnsafeBufferPointer { parameters in
       do {
-        return .success(
-          try directory.writeDump(
-            manifest,
-            files: [
-              CheckpointFile(
-                name: RunNames.model,
-                tensors: ModelFile.tensors(parameters.baseAddress!, shape: setup.shape), refusesNonFinite: false),
-              CheckpointFile(name: RunNames.batch, tensors: tensors, refusesNonFinite: false),
-            ], limit: limit))
+        return try directory.writeDump(
+          manifest,
+          files: [
+            CheckpointFile(
+              name: RunNames.model,
+              tensors: ModelFile.tensors(parameters.baseAddress!, shape: setup.shape), refusesNonFinite: false),
+            CheckpointFile(name: RunNames.batch, tensors: tensors, refusesNonFinite: false),
+          ], limit: limit)
       } catch let error as Problem {
-        return .failure(error)
+        return .failed(error)
       }
     }
   }

@@ -27,11 +27,9 @@ extension Coordinator {
   /// What has happened.
   package enum Event: Equatable, Sendable {
     /// The run begins anew, or goes on from the checkpoint of a step; `finishRecorded`: its metrics hold the record
-    /// that it finished at that step; what the checkpoint says of steps that were not finite; whether it holds the
-    /// evaluation of its step; and whether evaluations have ended the run there.
-    case started(
-      resumedFrom: Int?, finishRecorded: Bool, skippedInARow: Int = 0, rollbacks: Int = 0, isEvaluated: Bool = true,
-      isExhausted: Bool = false)
+    /// that it finished at that step; whether the checkpoint holds the evaluation of its step; and whether evaluations
+    /// have ended the run there.
+    case started(resumedFrom: Int?, finishRecorded: Bool, isEvaluated: Bool = true, isExhausted: Bool = false)
     /// A step of training is done; `isFinite`: so are its loss and its gradient.
     case stepCompleted(step: Int, isFinite: Bool)
     /// `train` was abandoned, for the run is to stop: all is as it was before the step.

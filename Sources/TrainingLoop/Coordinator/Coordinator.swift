@@ -61,10 +61,8 @@ package struct Coordinator: Sendable {
   private var isExhausted = false
   /// The last step that was evaluated.
   private var evaluatedStep: Int?
-  /// Steps without an update since the last one with.
-  private var skippedInARow = 0
-  /// Rollbacks since the start of the run.
-  private var rollbacks = 0
+  /// What the run has been through when the event comes that is being received: the training counts it, nothing here.
+  private var setbacks = Setbacks()
 
   /// A coordinator of a run that has not started.
   package init(policy: Policy) { self.policy = policy }
@@ -74,7 +72,9 @@ package struct Coordinator: Sendable {
 
   /// Takes an event. The answer is any number of `log` and then one other action, or no action after `stopRequested`,
   /// `checkpointRequested`, and the end of a checkpoint that is not awaited.
-  package mutating func receive(_ event: Event) -> [Action] {
+  /// - Parameter setbacks: the training's; a step that was not finite and a rollback are counted before their event.
+  package mutating func receive(_ event: Event, _ setbacks: Setbacks) -> [Action] {
+    self.setbacks = setbacks
     switch (state, event) {
     case (_, .stopRequested(let reason)):
       stopReason = stopReason ?? reason
@@ -87,15 +87,11 @@ package struct Coordinator: Sendable {
       return proceedIfAwaiting()
     case (_, .checkpointFailed(let error, let isInPlace)) where expectsEndOfWriting:
       return checkpointFailed(error, isInPlace: isInPlace)
-    case (
-      .idle, .started(let resumedFrom, let finishRecorded, let skippedInARow, let rollbacks, let isEvaluated, let ends)
-    ):
-      (self.skippedInARow, self.rollbacks, isExhausted) = (skippedInARow, rollbacks, ends)
+    case (.idle, .started(let resumedFrom, let finishRecorded, let isEvaluated, let ends)):
+      isExhausted = ends
       return start(resumedFrom, finishRecorded, isEvaluated: isEvaluated)
     case (.training(let step), .stepCompleted(let completed, let isFinite)) where completed == step + 1:
-      guard isFinite else { return notFinite(completed) }
-      skippedInARow = 0
-      return proceed(completed)
+      return isFinite ? proceed(completed) : notFinite(completed)
     case (.training(let step), .stepAbandoned) where stopReason != nil:
       // A checkpoint of the step that failed before is tried once more.
       if !isWriting, savedStep != step { copiedStep = nil }
@@ -194,31 +190,28 @@ package struct Coordinator: Sendable {
   }
 
   private mutating func notFinite(_ step: Int) -> [Action] {
-    if case .skip(let most) = policy.nonFinite, skippedInARow < most {
-      skippedInARow += 1
-      return [.log(.skipped(step: step, inARow: skippedInARow, of: most))] + proceed(step)
+    if case .skip(let most) = policy.nonFinite, setbacks.skippedInARow <= most {
+      return [.log(.skipped(step: step, inARow: setbacks.skippedInARow, of: most))] + proceed(step)
     }
     hasDiverged = true
     return (mayRollBack ? [] : [.log(.diverged(step: step, policy.nonFinite))]) + proceed(step)
   }
 
   private var mayRollBack: Bool {
-    if case .rollBack(let most, _) = policy.nonFinite { rollbacks < most } else { false }
+    if case .rollBack(let most, _) = policy.nonFinite { setbacks.rollbacks < most } else { false }
   }
 
   private mutating func rollBackOrStop(_ step: Int) -> [Action] {
     guard case .rollBack(let most, _) = policy.nonFinite, mayRollBack else { return stop(76) }
     hasDiverged = false
-    rollbacks += 1
     state = .rollingBack(step: step)
-    return [.log(.rollingBack(step: step, number: rollbacks, of: most)), .rollBack(from: step)]
+    return [.log(.rollingBack(step: step, number: setbacks.rollbacks + 1, of: most)), .rollBack(from: step)]
   }
 
   private mutating func checkpointFailed(_ error: Problem, isInPlace: Bool) -> [Action] {
     guard let step = writingStep else { return [] }
     (writingStep, savesRollback) = (nil, false)
     hasDiverged = hasDiverged || error.exit == .diverged
-    // Asked before the next rollback counts.
     let diverges = hasDiverged && !mayRollBack
     let next = proceedIfAwaiting()
     let goesOn = if case .stopped = state { false } else { !diverges }
