@@ -6,8 +6,8 @@ import Reduction
 import Sequences
 import Timing
 
-/// A model on all ranks: the same parameters everywhere, and on each rank the lanes of its shards, in one pass or
-/// several.
+/// This rank's share of a model on all ranks: the parameters, the same on every rank, and the lanes of its shards, which
+/// it computes in one pass or several.
 package final class Replica {
   /// Who computes what.
   package let plan: ShardPlan
@@ -194,7 +194,7 @@ package final class Replica {
     package let step: Int
     /// Those of the window that there are logits of, with a head at every timestep.
     package let timesteps: Range<Int>
-    /// The lanes of the global batch that the window is about.
+    /// Lanes of the global batch.
     package let lanes: Range<Int>
     let model: SequenceModel
 

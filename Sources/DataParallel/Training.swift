@@ -12,7 +12,6 @@ import Timing
 package final class Training {
   /// What is trained, and how.
   package let setup: TrainingSetup
-  /// The model, and the rank's lanes.
   package let replica: Replica
 
   /// Times the phases of this rank.

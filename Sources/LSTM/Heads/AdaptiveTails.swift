@@ -21,7 +21,6 @@ import Plan
 ///
 /// Memory for N rows: N·(Hp + 2·max dp + max Cp) floats, because each row has one tail at most; P and W packed twice.
 final class AdaptiveTails {
-  /// Sizes.
   let shape: AdaptiveShape
   /// For each row the target of the head's softmax: a class of its own, or that of a tail; negative where there is none.
   let headTargets: UnsafeMutableBufferPointer<Int32>

@@ -16,7 +16,6 @@ import Plan
 /// L = 2, K = 65: 4096·(2·3072 + 1024 + 80) · 4 bytes = 119 MB.
 /// Weights: packed twice (W and Wᵀ), beside the parameters and the rank's gradients (`ShardedRows.gradientCount`).
 package final class SequenceModel {
-  /// Sizes of the model.
   package let shape: ModelShape
   /// T of the window, cut into the timesteps that are in memory together.
   package let segments: [Range<Int>]
