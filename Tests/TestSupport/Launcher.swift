@@ -90,6 +90,10 @@ public final class Job {
   private let process = Process()
   private let output: Capture
   private let errors: Capture
+  /// What Open MPI notes about the job: in the place that all jobs have by default, one that ends removes directories
+  /// that another one is just making.
+  private let notes = FileManager.default.temporaryDirectory.appendingPathComponent(
+    "job-\(UUID().uuidString.prefix(8))")
   private let ended = DispatchSemaphore(value: 0)
 
   /// The process id of the command itself: under mpirun that is mpirun.
@@ -105,7 +109,9 @@ public final class Job {
   ) throws {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = (terminal == nil ? [] : ["setsid", "--ctty", "--wait"]) + command
-    process.environment = Job.cleanEnvironment().merging(environment) { $1 }
+    try FileManager.default.createDirectory(at: notes, withIntermediateDirectories: false)
+    process.environment = Job.cleanEnvironment()
+      .merging(["OMPI_MCA_orte_tmpdir_base": notes.path]) { $1 }.merging(environment) { $1 }
     process.currentDirectoryURL = workingDirectory
     process.standardInput = FileHandle.nullDevice
     // Files, not pipes: a pipe fills up, and stays open as long as any orphan of the job lives.
@@ -123,6 +129,8 @@ public final class Job {
     // Then the terminal is at its end when the job is.
     try terminal?.programsSide.close()
   }
+
+  deinit { try? FileManager.default.removeItem(at: notes) }
 
   /// What the job left at its end, which comes with SIGKILL when the time is over.
   public func wait(timeoutSeconds: Int = 60) throws -> Outcome {
