@@ -100,7 +100,7 @@ struct ResolvingTests {
     #expect(
       constant.schedule.name == "constant" && constant.schedule.values[.warmUp] == 0 && constant.training.patience == 0)
     for settings in [
-      ["optimizer.name=sgd", "optimizer.values[.momentum]=0.9", "optimizer.nesterov=true", "optimizer.clipBy=element"],
+      ["optimizer.name=sgd", "optimizer.momentum=0.9", "optimizer.nesterov=true", "optimizer.clipBy=element"],
       ["optimizer.average=from-step", "optimizer.averageFrom=6", "schedule.name=exponential", "schedule.floor=0.25"],
       ["schedule.name=plateau", "schedule.patience=2", "schedule.factor=0.1", "training.patience=4"],
     ] {
@@ -119,8 +119,8 @@ struct ResolvingTests {
       "model.activationPenalty=2", "model.temporalPenalty=1.5",
       "model.initialization=xavier", "model.forgetBias=-2.5", "batch.sequences=6", "batch.steps=7", "batch.shards=9",
       "batch.accumulate=3",
-      "optimizer.name=sgd", "optimizer.values[.learningRate]=5e-3", "optimizer.clip=0", "optimizer.values[.beta1]=0",
-      "optimizer.values[.beta2]=0.5", "optimizer.values[.epsilon]=1e-9", "training.steps=10",
+      "optimizer.name=sgd", "optimizer.learningRate=5e-3", "optimizer.clip=0", "optimizer.beta1=0",
+      "optimizer.beta2=0.5", "optimizer.epsilon=1e-9", "training.steps=10",
       "training.evaluateEvery=0",
       "training.checkpointEvery=11", "training.timeLimit=1h30m", "training.recompute=17", "watchdog.seconds=7",
       "seed=18446744073709551615",
@@ -323,11 +323,13 @@ struct ResolvingTests {
   @Test("The outermost numbers that are accepted work as Float")
   func boundsAsFloat() throws {
     let configuration = try resolve(
-      "model.dropout=0.9999999", "optimizer.values[.beta1]=0.9999999", "optimizer.values[.beta2]=0.9999999",
-      "optimizer.values[.epsilon]=1e-30",
-      "optimizer.values[.learningRate]=1e-30")
+      "model.dropout=0.9999999", "optimizer.beta1=0.9999999", "optimizer.beta2=0.9999999",
+      "optimizer.epsilon=1e-30",
+      "optimizer.learningRate=1e-30")
     let optimizer = configuration.optimizer
-    for share in [configuration.model.dropout, optimizer.values[.beta1], optimizer.beta2] { #expect(Float(share) < 1) }
+    for share in [configuration.model.dropout, optimizer.values[.beta1], optimizer.values[.beta2]] {
+      #expect(Float(share) < 1)
+    }
     // Adam multiplies both by √(1 − β₂ᵗ), smallest at t = 1.
     let correction = (1 - optimizer.values[.beta2]).squareRoot()
     for factor in [optimizer.values[.epsilon], optimizer.learningRate] { #expect(Float(factor * correction).isNormal) }
@@ -346,9 +348,9 @@ struct ResolvingTests {
       (["data.vocabulary=9"], "data.vocabulary"), (["paranoid=true", "verify.every=0"], "verify.every"),
       (["batch.jitter=2"], "batch.jitter"), (["data.path=x", "batch.steps=8", "batch.jitter=9"], "batch.jitter"),
       (["data.path=x", "batch.jitter=2", "training.recompute=auto"], "training.recompute"),
-      (["optimizer.values[.momentum]=0.9"], "optimizer.momentum"), (["optimizer.nesterov=true"], "optimizer.nesterov"),
+      (["optimizer.momentum=0.9"], "optimizer.momentum"), (["optimizer.nesterov=true"], "optimizer.nesterov"),
       (["optimizer.name=sgd", "optimizer.nesterov=true"], "optimizer.nesterov"),
-      (["optimizer.name=sgd", "optimizer.values[.weightDecay]=1"], "optimizer.weightDecay"),
+      (["optimizer.name=sgd", "optimizer.weightDecay=1"], "optimizer.weightDecay"),
       (["optimizer.clip=0", "optimizer.clipBy=element"], "optimizer.clip"),
       (["optimizer.averageFrom=5"], "optimizer.averageFrom"),
       (["optimizer.average=from-step", "optimizer.averagePatience=5"], "optimizer.averagePatience"),
