@@ -279,7 +279,7 @@ extension ModelShape {
     case .everyStep: .everyStep
     case .everyStepUnits(let count): .everyStepNumbers(count)
     case .pooled: .lastStep
-    case .pooledNumbers(let count): .pooledNumbers(count)
+    case .pooledNumbers(let count): .lastStepNumbers(count)
     }
   }
 }

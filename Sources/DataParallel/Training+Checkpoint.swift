@@ -1,9 +1,6 @@
 import Kernels
-import LSTM
 import Optimization
-import Problems
 import Runs
-import SafeTensors
 
 extension Training {
   /// Loads a checkpoint, which rank 0 reads, at any number of ranks. Every rank calls it; `checkpoint` is used on

@@ -59,7 +59,7 @@ package struct SequenceBatch {
       case .everyStep: (rows, 0)
       case .everyStepNumbers(let count): (0, rows * count)
       case .lastStep: (lanes, 0)
-      case .pooledNumbers(let count): (0, lanes * count)
+      case .lastStepNumbers(let count): (0, lanes * count)
       }
     return SequenceBatch(
       timesteps: timesteps, lanes: lanes, tokens: memory(tokens, 0), numbers: memory(numbers, 0),

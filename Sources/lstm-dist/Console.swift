@@ -2,7 +2,6 @@ import CSystem
 import DataParallel
 import Launching
 import MPI
-import Problems
 import Runs
 import Tasks
 import Timing

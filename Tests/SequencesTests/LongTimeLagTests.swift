@@ -190,7 +190,7 @@ struct LongTimeLagTests {
       let (values, target) = task.example(seed: 1, index: index)
       return GeneratedExample(values, values: [target])
     }
-    let batch = SequenceBatch.allocate(timesteps: 24, lanes: 3, inputs: .numbers(2), targets: .pooledNumbers(1))
+    let batch = SequenceBatch.allocate(timesteps: 24, lanes: 3, inputs: .numbers(2), targets: .lastStepNumbers(1))
     defer { batch.deallocate() }
     batch.numbers.update(repeating: 5)
     batch.values.update(repeating: 5)

@@ -33,7 +33,7 @@ final class HandSetModel: EvaluatedModel {
       let window = Window(source, step: step, shape, answer)
       loss += window.loss
       count += source.targetCount(atStep: step)
-      var end = speaksOnce ? 1 : source.timesteps
+      var end = isPooled ? 1 : source.timesteps
       while end > 0 {
         let start = max(0, end - min(segment, end))
         visit(window.piece(start..<end))
@@ -71,9 +71,9 @@ final class HandSetModel: EvaluatedModel {
     return (loss, said)
   }
 
-  private var speaksOnce: Bool {
+  private var isPooled: Bool {
     switch shape.head {
-    case .lastStep, .pooledNumbers: true
+    case .pooled, .pooledNumbers: true
     case .everyStep, .everyStepUnits: false
     }
   }
@@ -100,12 +100,12 @@ private final class Window {
     let (inputs, width): (SequenceBatch.Inputs, Int) =
       shape.vocabulary == nil ? (.numbers(shape.inputs), shape.inputs) : (.tokens, 1)
     let targets: SequenceBatch.Targets
-    let speaksOnce: Bool
+    let isPooled: Bool
     switch shape.head {
-    case .everyStep: (targets, speaksOnce) = (.everyStep, false)
-    case .everyStepUnits(let count): (targets, speaksOnce) = (.everyStepNumbers(count), false)
-    case .lastStep: (targets, speaksOnce) = (.lastStep, true)
-    case .pooledNumbers(let count): (targets, speaksOnce) = (.pooledNumbers(count), true)
+    case .everyStep: (targets, isPooled) = (.everyStep, false)
+    case .everyStepUnits(let count): (targets, isPooled) = (.everyStepNumbers(count), false)
+    case .pooled: (targets, isPooled) = (.lastStep, true)
+    case .pooledNumbers(let count): (targets, isPooled) = (.lastStepNumbers(count), true)
     }
     let batch = SequenceBatch.allocate(
       timesteps: source.timesteps, lanes: lanes, inputs: inputs, targets: targets)
@@ -118,14 +118,14 @@ private final class Window {
           ? batch.numbers[(t * lanes + lane) * width + $0] : Float(batch.tokens[t * lanes + lane])
       }
     }
-    var rows = [[[Float]]](repeating: [[Float]](repeating: [], count: lanes), count: speaksOnce ? 1 : source.timesteps)
+    var rows = [[[Float]]](repeating: [[Float]](repeating: [], count: lanes), count: isPooled ? 1 : source.timesteps)
     for lane in 0..<lanes {
       let length = Int(batch.lengths[lane])
       var seen: [Float] = []
       for t in 0..<length {
         seen += read(lane, t)
-        if speaksOnce && t < length - 1 { continue }
-        let place = speaksOnce ? 0 : t
+        if isPooled && t < length - 1 { continue }
+        let place = isPooled ? 0 : t
         rows[place][lane] = answer(seen)
         loss += Window.loss(rows[place][lane].map(Double.init), shape.head, batch, place * lanes + lane)
       }
@@ -138,7 +138,7 @@ private final class Window {
   /// −log of the target's probability; of units the sum over them; of numbers the mean squared error. 0 without target.
   private static func loss(_ row: [Double], _ head: ModelShape.Head, _ batch: SequenceBatch, _ place: Int) -> Double {
     switch head {
-    case .everyStep, .lastStep:
+    case .everyStep, .pooled:
       let target = batch.targets[place]
       return target == noTarget ? 0 : -log(probabilities(row)[Int(target)])
     case .everyStepUnits(let count):

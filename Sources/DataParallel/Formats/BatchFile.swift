@@ -132,7 +132,7 @@ extension ModelShape {
   fileprivate var hasNumericTargets: Bool {
     switch batchTargets {
     case .everyStep, .lastStep: false
-    case .everyStepNumbers, .pooledNumbers: true
+    case .everyStepNumbers, .lastStepNumbers: true
     }
   }
 }

@@ -165,8 +165,8 @@ extension RunDirectory {
     }
     do {
       try syncDirectory(parent)
-    } catch let problem as Problem {
-      return .unconfirmed(problem)
+    } catch {
+      return .unconfirmed(error)
     }
     // The new checkpoint stands: what cannot be removed here is a leftover, not a failure.
     try? removeTree(replaced)

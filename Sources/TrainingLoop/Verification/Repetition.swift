@@ -1,7 +1,6 @@
 import DataParallel
 import JobHealth
 import MPI
-import Optimization
 import Problems
 import Runs
 import Sequences

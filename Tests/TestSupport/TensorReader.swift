@@ -1,22 +1,24 @@
 import Crypto
-import Files
 import Foundation
-import Testing
 
 /// A safetensors file read in the plainest way, apart from the program's own reader: what the program says of its files
 /// is held against this.
-struct TensorReader {
-  struct Tensor {
-    let dtype: String
-    let shape: [Int]
-    let bytes: ArraySlice<UInt8>
+package struct TensorReader {
+  package struct Tensor {
+    package let dtype: String
+    package let shape: [Int]
+    package let bytes: ArraySlice<UInt8>
 
-    /// The values of an F32 or F64 tensor.
-    var values: [Double] {
+    /// The values of an F32, F64 or I64 tensor.
+    package var values: [Double] {
       let width = dtype == "F32" ? 4 : 8
       return stride(from: bytes.startIndex, to: bytes.endIndex, by: width).map { start in
         let bits = bytes[start..<start + width].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        return width == 4 ? Double(Float(bitPattern: UInt32(bits))) : Double(bitPattern: bits)
+        return switch dtype {
+        case "F32": Double(Float(bitPattern: UInt32(bits)))
+        case "I64": Double(Int64(bitPattern: bits))
+        default: Double(bitPattern: bits)
+        }
       }
     }
   }
@@ -27,12 +29,12 @@ struct TensorReader {
     let data_offsets: [Int]
   }
 
-  let tensors: [String: Tensor]
+  package let tensors: [String: Tensor]
 
-  init(_ bytes: [UInt8]) throws {
+  package init(_ bytes: [UInt8]) throws {
     let length = bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
-    var header = try #require(
-      try JSONSerialization.jsonObject(with: Data(bytes[8..<8 + length])) as? [String: Any])
+    let header = try JSONSerialization.jsonObject(with: Data(bytes[8..<8 + length]))
+    guard var header = header as? [String: Any] else { throw CocoaError(.fileReadCorruptFile) }
     header["__metadata__"] = nil
     let entries = try JSONDecoder().decode(
       [String: Entry].self, from: JSONSerialization.data(withJSONObject: header))
@@ -43,7 +45,7 @@ struct TensorReader {
   }
 
   /// SHA-256 of the tensors' bytes in byte order of their names.
-  var sha256: String {
+  package var sha256: String {
     var hash = SHA256()
     for name in tensors.keys.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
       hash.update(data: tensors[name]!.bytes)
