@@ -185,7 +185,7 @@ let package = Package(
       name: "LSTMTests", dependencies: ["ExactMath", "Kernels", "LSTM", "Plan"], exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(name: "LaunchingTests", dependencies: ["Launching"], swiftSettings: strict),
-    .testTarget(name: "MPITests", dependencies: ["TestSupport", "TestTraits", "mpi-programs"], swiftSettings: strict),
+    .testTarget(name: "MPITests", dependencies: ["TestSupport", "mpi-programs"], swiftSettings: strict),
     .testTarget(
       name: "OptimizationTests", dependencies: ["ExactMath", "Kernels", "Optimization"], swiftSettings: strict),
     .testTarget(name: "PlanTests", dependencies: ["Plan", "Problems"], swiftSettings: strict),

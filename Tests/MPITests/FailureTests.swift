@@ -1,10 +1,9 @@
 import TestSupport
-import TestTraits
 import Testing
 
 /// On an error in one rank all ranks end, quickly, with one message. A job that hung would be ended by mpirun's
 /// `--timeout`, with another exit code than the expected one.
-@Suite(.mostlySleeps)
+@Suite(.serialized)
 struct FailureTests {
   private static let message = "error: line 7 — expected numbers, got text (corpus.txt)"
 
