@@ -45,6 +45,8 @@ extension Commands {
         for (index, settings) in Self.variants(model: model, ranks: ranks).enumerated() {
           let record = try trained("run\(index)", settings.flatMap { ["--set", $0] }, ranks: ranks)
           #expect(record == alone, "\(settings) on \(ranks) ranks")
+          let difference = try RunComparison().difference(workspace.path("alone"), workspace.path("run\(index)"))
+          #expect(difference == nil, "\(settings) on \(ranks) ranks")
         }
       }
     }

@@ -59,7 +59,9 @@ extension Commands {
         try workspace.train("stopped", arguments + ["--steps", "7"], ranks: 3)
         #expect(try workspace.train("stopped", arguments, ranks: 2) == undisturbed)
         #expect(try self.state(workspace, "stopped") == state)
-        #expect(try rates(workspace, "stopped") == rates(workspace, "undisturbed"))
+        let comparison = RunComparison(ignoredEvents: ["evaluated"])
+        let difference = try comparison.difference(workspace.path("undisturbed"), workspace.path("stopped"))
+        #expect(difference == nil)
         #expect(try workspace.output(["verify", "stopped", "--from", "0"], ranks: 3).contains("verified: "))
         // What is decided on the way has been.
         let file = try TensorReader(state[2])

@@ -40,7 +40,7 @@ extension Case {
       vocabulary: Case.vocabulary, embedding: isTied ? hidden : int("embedding", 5))
     return ModelShape(
       input: input, hidden: hidden, layers: int("layers", 2), isBidirectional: has("bidirectional"),
-      head: speaksOnce ? .lastStep(classes: 3) : .everyStep(classes: Case.vocabulary),
+      head: speaksOnce ? .pooled(classes: 3) : .everyStep(classes: Case.vocabulary),
       pooling: Pooling(rawValue: text("pooling", "last"))!,
       softmax: has("adaptive") ? (cutoffs: [5, 9], factor: isTied ? 1 : 2) : nil, isTied: isTied)
   }

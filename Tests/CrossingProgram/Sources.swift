@@ -45,10 +45,8 @@ final class Fault {
 
   /// `step` counts from 1.
   func inject(step: Int, _ batch: SequenceBatch) {
-    let sharded = training.replica
-    guard steps.contains(step), lastStep != step, replica.writesParameters, !batch.tokens.isEmpty,
-      !isHealedByRollback || training.setbacks.rollbacks == 0
-    else { return }
+    let replica = training.replica
+    guard happens(inStep: step), lastStep != step, replica.writesParameters, !batch.tokens.isEmpty else { return }
     lastStep = step
     let (range, width) = (training.setup.shape.embeddingRange!, training.setup.shape.inputs)
     let table = replica.parameters + range.lowerBound
@@ -56,7 +54,19 @@ final class Fault {
     for token in batch.tokens { (table + Int(token) * width).update(repeating: .nan, count: width) }
   }
 
-  func heal() {
+  private func happens(inStep step: Int) -> Bool {
+    steps.contains(step) && (!isHealedByRollback || training.setbacks.rollbacks == 0)
+  }
+
+  /// Every rank calls it, after the reduction of a step.
+  func heal(step: Int) {
+    guard happens(inStep: step) else { return }
+    restore()
+    // What follows reads the parameters, on ranks that share them too.
+    do { try training.world.communicator.barrier() } catch { training.world.fail(error) }
+  }
+
+  private func restore() {
     guard let healthy else { return }
     let first = training.setup.shape.embeddingRange!.lowerBound
     (training.replica.parameters + first).update(from: healthy, count: healthy.count)
@@ -82,7 +92,7 @@ struct DisturbedSource: SequenceSource {
 
   /// Asked for between the reduction and the update.
   func learningRateFactor(atStep step: Int) -> Double {
-    fault.heal()
+    fault.heal(step: step + 1)
     return base.learningRateFactor(atStep: step) * (halvedAfter.map { step >= $0 } == true ? 0.5 : 1)
   }
 

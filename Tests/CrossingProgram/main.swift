@@ -12,8 +12,9 @@ import TrainingLoop
 // crossing-program train CASES DIRECTORY    trains each case in DIRECTORY/<name>, from its newest checkpoint where
 //                                           there is one; says its exit code
 // crossing-program measure CASES DIRECTORY  in one process, plainly: the validation loss of every checkpoint's model;
-//                                           the norm of the gradient after half of the steps and, from losses alone, the
-//                                           slope of the loss along it; what the run reads in each step
+//                                           the norm of one step's gradient; of each tensor's gradient
+//                                           the norm and, from losses alone, the slope of the loss along it; what the
+//                                           run reads in each step
 // crossing-program repeat CASES DIRECTORY   repeats each run from its start and says what differs
 //
 // CASES is a file with a case on each line (`Case`). Of DIRECTORY/<name> the case's `run` may say another name.
@@ -43,7 +44,7 @@ struct Trial {
     setup.dropoutMask = given.has("variational") ? .sequence : .timestep
     setup.weightDropout = Float(given.double("weightDropout", 0))
     setup.embeddingDropout = Float(given.double("embeddingDropout", 0))
-    if given.has("penalties") { setup.penalty = ActivationPenalty(activation: 2, temporal: 1) }
+    if given.has("penalties") { setup.penalty = ActivationPenalty(activation: 20, temporal: 100) }
     training = try Training(world: world, setup: setup)
     let faults = given.has("skip") ? given.list("skip") : given.list("rollback")
     source = DisturbedSource(
@@ -94,10 +95,11 @@ struct Trial {
 struct Measurement: Encodable {
   /// By the step of a checkpoint.
   var validationLosses: [String: Double] = [:]
-  /// The step whose gradient is measured, its norm, and the slope of the loss along the gradient.
+  /// The step whose gradient is measured, and its norm.
   var gradientStep = 0
   var gradientNorm = 0.0
-  var slope = 0.0
+  /// Of each tensor the norm of its gradient, and the slope of the loss along it.
+  var slopes: [String: [Double]] = [:]
   var windows: [Window]
 
   init(_ world: World, _ given: Case, in path: String) throws {
@@ -128,13 +130,17 @@ struct Measurement: Encodable {
     _ = try training.load(before)
     let first = Array(UnsafeBufferPointer(start: parameters, count: given.shape.parameterCount))
     let plain = try begin { _ in nil }
-    let norm = plain.gradientNorm
     let gradient = first.indices.map { (first[$0] - parameters[$0]) / Float(plain.learningRate) }
-    let width = 0.02 / norm
-    let losses = try [width, -width].map { width in
-      try begin { first[$0] + Float(width) * gradient[$0] }.loss
+    (gradientStep, gradientNorm) = (step + 1, plain.gradientNorm)
+    let tensors = ParameterTensors(given.shape)
+    for (name, range) in zip(tensors.names, tensors.ranges) {
+      let norm = range.reduce(0.0) { $0 + Double(gradient[$1]) * Double(gradient[$1]) }.squareRoot()
+      guard norm > 0 else { continue }
+      let losses = try [0.02, -0.02].map { width in
+        try begin { first[$0] + (range.contains($0) ? Float(width / norm) * gradient[$0] : 0) }.loss
+      }
+      slopes[name] = [norm, (losses[0] - losses[1]) / 0.04]
     }
-    (gradientStep, gradientNorm, slope) = (step + 1, norm, (losses[0] - losses[1]) / 0.04)
   }
 }
 

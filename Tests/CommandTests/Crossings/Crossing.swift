@@ -17,7 +17,7 @@ enum Feature: String, CaseIterable {
     case .variational: ["dropout=0.2", "variational=1"]
     case .weightDropout: ["weightDropout=0.3"]
     case .embeddingDropout: ["embeddingDropout=0.2"]
-    case .averageFromStep: ["averageFrom=3"]
+    case .averageFromStep: ["averageFrom=2"]
     case .averageNonMonotonic: ["averagePatience=1"]
     case .stepWithWarmUp: ["schedule=step", "warmUp=3"]
     case .exponential: ["schedule=exponential"]

@@ -38,7 +38,7 @@ struct RecordedRun {
     let validationLosses: [String: Double]
     let gradientStep: Int
     let gradientNorm: Double
-    let slope: Double
+    let slopes: [String: [Double]]
     let windows: [Window]
   }
 

@@ -22,21 +22,25 @@ extension RunAudit {
           within: 1e-5))
   }
 
-  /// The norm of the gradient is the slope along it of the loss with its penalties, AR and TAR of Merity, Keskar and
-  /// Socher (2017) with α = 2 and β = 1.
+  /// The norm of each tensor's gradient is the slope along it of the loss with its penalties, AR and TAR of Merity,
+  /// Keskar and Socher (2017) with α = 20 and β = 100. `gradient`: as clipping has left it.
   func slope(_ step: Int, _ before: RecordedState, along gradient: [String: [Double]]) -> [String] {
     guard isTextbook, !crossing.has(.adaptive), !crossing.has(.clipElement) else { return [] }
-    let norm = gradient.values.reduce(0) { $1.reduce($0) { $0 + $1 * $1 } }.squareRoot()
-    let losses = [1e-4, -1e-4].map { width in
-      let moved = before.parameters.merging(gradient) { p, g in
-        p.indices.map { p[$0] + width / norm * g[$0] }
-      }
-      let result = pass(step, moved, hidden: before.hidden)
-      return result.loss + (crossing.has(.penalties) ? result.penalty : 0)
-    }
+    func norm(_ g: [Double]) -> Double { g.reduce(0) { $0 + $1 * $1 }.squareRoot() }
     let recorded = run.record("step", step: step)?.number("gradientNorm") ?? .nan
-    return differ(
-      "slope of loss and penalties at step \(step)", (losses[0] - losses[1]) / 2e-4, recorded, within: 1e-3 * recorded)
+    let unclipped = recorded / norm(gradient.values.flatMap { $0 })
+    return gradient.keys.sorted().filter { norm(gradient[$0]!) > 1e-4 }.flatMap { name in
+      let (g, length) = (gradient[name]!, norm(gradient[name]!))
+      let losses = [1e-4, -1e-4].map { width in
+        var moved = before.parameters
+        moved[name] = moved[name]!.indices.map { moved[name]![$0] + width / length * g[$0] }
+        let result = pass(step, moved, hidden: before.hidden)
+        return result.loss + (crossing.has(.penalties) ? result.penalty : 0)
+      }
+      return differ(
+        "slope of loss and penalties along \(name) at step \(step)", (losses[0] - losses[1]) / 2e-4,
+        length * unclipped, within: 2e-3 * length * unclipped + 1e-5)
+    }
   }
 
   /// All lanes over the window of a step.
@@ -55,7 +59,7 @@ extension RunAudit {
       for t in 0..<window.length {
         let last = model.top
         model.read(window.tokens[t * lanes + lane])
-        let squares = zip(model.top, last).map { (2 * $0 * $0, ($0 - $1) * ($0 - $1)) }
+        let squares = zip(model.top, last).map { (20 * $0 * $0, 100 * ($0 - $1) * ($0 - $1)) }
         penalty += squares.reduce(0) { $0 + $1.0 + (t > 0 ? $1.1 : 0) } / Double(last.count)
         if !crossing.has(.adaptive) { loss += model.loss(window.targets[t * lanes + lane]) }
       }

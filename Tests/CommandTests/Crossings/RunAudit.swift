@@ -70,9 +70,17 @@ struct RunAudit {
   private func gradient() -> [String] {
     let (measured, step) = (run.measurement, run.measurement.gradientStep)
     let norm = run.record("step", step: step)?.number("gradientNorm") ?? .nan
-    return differ("norm of the gradient of step \(step)", norm, measured.gradientNorm, within: 0)
-      + (crossing.has(.penalties)
-        ? [] : differ("slope of the loss at step \(step)", measured.slope, norm, within: 0.02 * norm))
+    let findings = differ("norm of the gradient of step \(step)", norm, measured.gradientNorm, within: 0)
+    return crossing.has(.penalties)
+      ? findings : findings + RunAudit.slopes(measured).map { "\($0) at step \(step)" }
+  }
+
+  /// Where the slope of the loss along a tensor's gradient is not that gradient's norm.
+  static func slopes(_ measured: RecordedRun.Measurement) -> [String] {
+    measured.slopes.sorted { $0.key < $1.key }.filter { abs($1[0] - $1[1]) > 0.03 * $1[0] + 1e-4 }.map {
+      name, numbers in
+      "slope of the loss along \(name) is \(numbers[1]), expected \(numbers[0])"
+    }
   }
 
   // MARK: Learning rate
@@ -120,7 +128,7 @@ struct RunAudit {
 
   /// After how many steps it begins, nil for never.
   private var averageBegins: Int? {
-    if crossing.has(.averageFromStep) { return 3 }
+    if crossing.has(.averageFromStep) { return 2 }
     guard crossing.has(.averageNonMonotonic) else { return nil }
     let all = run.evaluations(before: .max)
     return all.indices.first { index in
