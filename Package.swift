@@ -158,12 +158,16 @@ let package = Package(
         "CAllocations", "DataParallel", "ExactMath", "JobHealth", "LSTM", "MPI", "Optimization", "Runs", "Sequences",
         "TrainingLoop",
       ], path: "Tests/TrainingPrograms", swiftSettings: strict),
+    .executableTarget(
+      name: "crossing-program",
+      dependencies: ["DataParallel", "ExactMath", "LSTM", "MPI", "Optimization", "Runs", "Sequences", "TrainingLoop"],
+      path: "Tests/CrossingProgram", swiftSettings: strict),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "LSTM"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Configuration", "DataParallel", "Files", "TestSupport", "TestTraits", "fault-matrix", "fuzz-program",
-        "lstm-dist", "training-programs", .product(name: "Crypto", package: "swift-crypto"),
+        "Configuration", "DataParallel", "Files", "TestSupport", "TestTraits", "crossing-program", "fault-matrix",
+        "fuzz-program", "lstm-dist", "training-programs", .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Optimization", "Problems", "TestSupport"],

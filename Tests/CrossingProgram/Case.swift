@@ -93,15 +93,14 @@ extension Case {
   var clip: Clipping { has("clipBy") ? .element(double("clip", 0.01)) : .norm(double("clip", 0.3)) }
 
   var schedule: Schedule {
-    let decay: Schedule.Decay =
-      switch text("schedule", "constant") {
-      case "step": .step(every: 3, factor: 0.5, floor: 0.1)
-      case "exponential": .exponential(every: 3, factor: 0.5, floor: 0)
-      case "cosine": .cosine(end: 12, floor: 0.05)
-      case "plateau": .plateau(patience: 1, factor: 0.5, floor: 0)
-      default: .constant
-      }
-    return Schedule(decay, warmUp: int("warmUp", 0))
+    let warmUp = int("warmUp", 0)
+    return switch text("schedule", "constant") {
+    case "step": Schedule(.step(every: 3, factor: 0.5, floor: 0.1), warmUp: warmUp)
+    case "exponential": Schedule(.exponential(every: 3, factor: 0.5, floor: 0), warmUp: warmUp)
+    case "cosine": Schedule(.cosine(end: 12, floor: 0.05), warmUp: warmUp)
+    case "plateau": Schedule(.plateau(patience: 1, factor: 0.5, floor: 0), warmUp: warmUp)
+    default: Schedule(.constant, warmUp: warmUp)
+    }
   }
 
   var averaging: Averaging {
