@@ -5,7 +5,7 @@ package enum Averaging: Equatable, Sendable {
   case never
   /// The parameters after this step are the first of it.
   case from(step: Int)
-  /// The parameters at the first evaluation whose loss is above the least of all but so many before it.
+  /// The parameters at the first evaluation whose loss is above the least of all but the last `patience` before it.
   case nonMonotonic(patience: Int)
 
   /// What the configuration calls them.

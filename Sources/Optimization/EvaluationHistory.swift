@@ -26,7 +26,7 @@ extension [Evaluation] {
     return since
   }
 
-  /// How often so many evaluations in a row brought no loss below all before them; each time the count begins anew, as
+  /// How often `patience` evaluations in a row brought no loss below all before them; each time the count begins anew, as
   /// that of PyTorch's `ReduceLROnPlateau` with a patience of one less and a threshold of 0.
   /// - Precondition: `patience` ≥ 1.
   package func plateaus(patience: Int) -> Int {

@@ -4,29 +4,24 @@ struct AdamW: ElementwiseRule {
     "adamw", title: "AdamW", paper: "Loshchilov and Hutter 2019",
     keys: [.learningRate, .beta1, .beta2, .epsilon, .weightDecay], defaults: [(.weightDecay, "0.01")])
 
-  let moments = ["exp_avg", "exp_avg_sq"]
+  let moments = AdamMoments.names
   let learningRate: Double
-  private let beta1: Double
-  private let beta2: Double
-  private let epsilon: Double
+  private let adam: AdamMoments
   private let weightDecay: Double
 
   init(_ values: RuleValues) {
-    learningRate = values[.learningRate]
-    (beta1, beta2, epsilon) = (values[.beta1], values[.beta2], values[.epsilon])
-    weightDecay = values[.weightDecay]
+    (learningRate, weightDecay) = (values[.learningRate], values[.weightDecay])
+    adam = AdamMoments(values)
   }
 
   func update(_ x: ParameterBlock, step: Int, factor: Double) {
     let rate = learningRate * factor
-    adam(
-      x, AdamStep(rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, update: step), weightDecay: 0,
-      kept: Float(1 - rate * weightDecay))
+    adam.update(x, adam.step(rate: rate, update: step), weightDecay: 0, kept: Float(1 - rate * weightDecay))
   }
 
   func direction(_ gradient: Double, _ x: inout ReferenceParameter, t: Int) -> Double {
     // (O9) p ← p − η·(m̂ / (√v̂ + ε) + λ·p), the same as (1 − η·λ)·p − η·m̂ / (√v̂ + ε)
-    adamDirection(gradient, &x, beta1, beta2, epsilon, t: t) + weightDecay * x.p
+    adam.direction(gradient, &x, t: t) + weightDecay * x.p
   }
 }
 

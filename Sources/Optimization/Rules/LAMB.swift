@@ -5,22 +5,19 @@ struct LAMB: TensorwiseRule {
     keys: [.learningRate, .beta1, .beta2, .epsilon, .weightDecay],
     defaults: [(.learningRate, "0.01"), (.weightDecay, "0.01")])
 
-  let moments = ["exp_avg", "exp_avg_sq"]
+  let moments = AdamMoments.names
   let learningRate: Double
-  private let beta1: Double
-  private let beta2: Double
-  private let epsilon: Double
+  private let adam: AdamMoments
   private let weightDecay: Double
 
   init(_ values: RuleValues) {
-    learningRate = values[.learningRate]
-    (beta1, beta2, epsilon) = (values[.beta1], values[.beta2], values[.epsilon])
-    weightDecay = values[.weightDecay]
+    (learningRate, weightDecay) = (values[.learningRate], values[.weightDecay])
+    adam = AdamMoments(values)
   }
 
   func renewMoments(_ x: ParameterBlock, step: Int) {
     let (gradient, scale, m, v) = (x.gradient, x.scale, x.moment1, x.moment2)
-    let (beta1, beta2) = (Float(beta1), Float(beta2))
+    let (beta1, beta2) = (Float(adam.beta1), Float(adam.beta2))
     let (new1, new2) = (1 - beta1, 1 - beta2)
     for i in 0..<x.count {
       let g = gradient[i] * scale
@@ -30,13 +27,13 @@ struct LAMB: TensorwiseRule {
     }
   }
 
-  /// With the rate that `AdamStep` has for η = 1, `rate` · m / (√v + `epsilon`) is r.
+  /// With the rate that `AdamMoments.step` gives for η = 1, `rate` · m / (√v + `epsilon`) is r.
   func direction(_ x: ParameterBlock, step: Int, into direction: UnsafeMutablePointer<Float>) {
-    let adam = AdamStep(rate: 1, beta1: beta1, beta2: beta2, epsilon: epsilon, update: step)
+    let step = adam.step(rate: 1, update: step)
     let (parameters, m, v, weightDecay) = (x.parameters, x.moment1, x.moment2, Float(weightDecay))
     for i in 0..<x.count {
       // (O13) u = r + λ·p,  r = m̂ / (√v̂ + ε)
-      direction[i] = adam.rate * m[i] / (v[i].squareRoot() + adam.epsilon) + weightDecay * parameters[i]
+      direction[i] = step.rate * m[i] / (v[i].squareRoot() + step.epsilon) + weightDecay * parameters[i]
     }
   }
 
@@ -47,7 +44,7 @@ struct LAMB: TensorwiseRule {
 
   func direction(_ gradient: Double, _ x: inout ReferenceParameter, t: Int) -> Double {
     // (O13) u = r + λ·p
-    adamDirection(gradient, &x, beta1, beta2, epsilon, t: t) + weightDecay * x.p
+    adam.direction(gradient, &x, t: t) + weightDecay * x.p
   }
 
   func ratio(_ p: [Double], _ u: [Double]) -> Double {
