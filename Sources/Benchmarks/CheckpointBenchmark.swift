@@ -13,7 +13,7 @@ import TrainingLoop
 package struct CheckpointBenchmark: Sendable {
   /// The steps of all stretches of a kind, in seconds.
   package struct Steps: Sendable {
-    /// Each step, from the end of the one before.
+    /// Each step, from the end of the previous step.
     package fileprivate(set) var seconds: [Double] = []
     /// Steps a second.
     package var rate: Double { Double(seconds.count) / seconds.reduce(0, +) }

@@ -55,7 +55,7 @@ package struct MemoryLevels: Sendable {
   }
 
   /// What a rank has of each cache where `localRanks` ranks are spread evenly over the processors of a node; `sharers`
-  /// are then ranks. A cache whose share is not larger than that of the one before it is left out.
+  /// are then ranks. A cache whose share is not larger than that of the next lower level is left out.
   package static func shares(_ caches: [ProcessorCache], localRanks: Int, processors: Int) -> [ProcessorCache] {
     var shares: [ProcessorCache] = []
     for cache in caches {

@@ -22,7 +22,7 @@ package struct DataMovement: Equatable, Sendable {
     case step
     /// Since the phase before: they are still in a cache that holds the data of this phase.
     case phase
-    /// Since the timestep before: they are still in a cache that holds so many bytes, the data of one timestep.
+    /// Since the timestep before: they are still in a cache that holds this many bytes, the data of one timestep.
     case timestep(bytes: Double)
   }
 

@@ -61,7 +61,7 @@ package struct StepWork: Sendable {
     self.init(sizes, passes: [(sizes.lanes, sizes.subtrees)], bytes: bytes)
   }
 
-  /// The same in several passes, each over so many lanes and to so many gradients.
+  /// The same in several passes, each over `lanes` lanes, into `subtrees` gradients.
   package init(_ sizes: Sizes, passes: [(lanes: Int, subtrees: Int)], bytes: Double) {
     self.bytes = bytes
     let update = sizes.hasUpdate ? sizes.exchange + [sizes.update, sizes.packing] : []
@@ -119,7 +119,7 @@ extension StepWork.Sizes {
   private var rows: Double { Double(timesteps * lanes) }
   private var outputRows: Double { isPooled ? Double(lanes) : rows }
 
-  /// Numbers that the phases before and after hand over, read or written so many times.
+  /// Numbers that the phases before and after hand over, read or written `times` times.
   private func handed(_ numbers: Double, times: Double = 1) -> DataMovement {
     DataMovement(bytes: 4 * numbers, times: times, reuse: .phase)
   }

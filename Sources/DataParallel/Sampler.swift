@@ -67,7 +67,7 @@ package final class Sampler {
 
 /// Which tokens may be drawn: of equally likely ones those with the lower number come first.
 package struct SamplingLimits: Equatable, Sendable {
-  /// The most likely so many (Fan, Lewis and Dauphin, "Hierarchical neural story generation", 2018); nil for all.
+  /// How many of the most likely tokens count (Fan, Lewis and Dauphin, "Hierarchical neural story generation", 2018); nil for all.
   package let count: Int?
   /// Of these the fewest that have this share of their probability together (Holtzman et al., "The curious case of
   /// neural text degeneration", 2020), above 0; 1 for all.

@@ -25,7 +25,7 @@ package final class Training {
   let earlyReducer: (any EarlyReducer)?
   let optimizer: Optimizer
   package let memory: GradientMemory
-  /// Where this rank reports its phase; nil for nowhere.
+  /// Where this rank reports its phase; nil where nobody watches.
   package var heartbeat: Heartbeat?
   let shardLosses: UnsafeMutableBufferPointer<Double>
   var parameterGuard: ParameterGuard?

@@ -61,7 +61,7 @@ package final class Heartbeat: Sendable {
 
   // MARK: The own record
 
-  /// Says what this rank is about; again in a long phase, to say that it gets on.
+  /// Says what this rank is about; again in a long phase, to say that it makes progress.
   package func enter(_ phase: RankPhase, step: Int) {
     word(RankRecord.movesOffset).pointee.wrappingAdd(1, ordering: .relaxed)
     word(RankRecord.progressOffset).pointee.store(RankRecord.progress(phase, step: step), ordering: .relaxed)
@@ -76,7 +76,7 @@ package final class Heartbeat: Sendable {
   /// Starts to write the file out, for the eyes of other hosts; does not wait for the disk.
   package func publish() { system_start_writing(descriptor) }
 
-  /// Phases that this rank has entered; it grows as long as the rank gets on.
+  /// Phases that this rank has entered; it grows as long as the rank makes progress.
   package var moves: UInt64 { word(RankRecord.movesOffset).pointee.load(ordering: .relaxed) }
 
   private func word(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {

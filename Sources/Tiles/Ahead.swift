@@ -3,7 +3,7 @@ import CProcessor
 // Memory that comes into the cache while a tile is summed, so that what follows need not wait for it. All at once it
 // would be in the way of the tile's own loads, so a little is asked for every fourth term.
 
-/// Some lines one behind the other, and again so many floats on.
+/// Some lines one behind the other, and again `stride` floats on.
 public struct Ahead {
   @usableFromInline var place: UnsafePointer<Float>
   @usableFromInline let stride: Int

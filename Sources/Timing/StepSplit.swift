@@ -12,7 +12,7 @@ package struct StepSplit: Sendable, Equatable {
   package var waiting = 0.0
   /// Taking batches from the source.
   package var data = 0.0
-  /// Checkpoints that were written before the step, since the end of the one before.
+  /// Checkpoints that were written before the step, since the end of the previous step.
   package var checkpoint = 0.0
   /// Communication that went on while the ranks computed; not a share.
   package var hidden = 0.0

@@ -38,7 +38,7 @@ package struct StragglerDetector: Sendable {
   /// As many steps as a run waits before it complains.
   package static let stepsInARow = 50
 
-  /// A detector for ranks that compute so many sequences each.
+  /// A detector for ranks, given how many sequences each computes.
   package init(sequences: [Int], steps: Int = stepsInARow, threshold: Double = 0.2, lostSeconds: Double = 0.2) {
     self.sequences = sequences
     self.steps = steps

@@ -139,7 +139,7 @@ final class Console {
 }
 
 extension StepSplit {
-  /// The mean of so many steps, in milliseconds.
+  /// The mean of `steps` steps, in milliseconds.
   fileprivate func milliseconds(steps: Int) -> String {
     let text = { (seconds: Double) in rounded(seconds * 1000 / Double(max(1, steps)), 1) }
     let parts = shareList.map { "\($0.name) \(text($0.seconds))" }.joined(separator: ", ")

@@ -17,7 +17,7 @@ struct Sample: DistributedCommand {
   @Option(help: "Tokens to draw, 200 by default; for the Reber grammar strings, 10 by default.") var length: Int?
   @Option(help: "Divides the logits: 0 takes the most likely token, 1 the model's own distribution.")
   var temperature = 1.0
-  @Option(name: .customLong("top-k"), help: "Draws among the most likely so many tokens alone.") var topK: Int?
+  @Option(name: .customLong("top-k"), help: "Draws among this many of the most likely tokens only.") var topK: Int?
   @Option(
     name: .customLong("top-p"),
     help: "Draws among the fewest of the most likely tokens that have this share of the probability together.")

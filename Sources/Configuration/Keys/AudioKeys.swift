@@ -24,7 +24,7 @@ extension Configuration {
         "The deviation of noise that is added to each normalized feature of training clips, anew in every epoch."),
       .init(
         "audio.shift", \.audio.shift, .number(0...10), .always("0"), scope: .sources(.audio),
-        "Training clips come earlier or later by up to so many seconds, anew in every epoch."
+        "Training clips come earlier or later by up to this many seconds, anew in every epoch."
       ).explained(
         "Each frame is as likely; the first or last one fills the gap."),
     ]

@@ -36,7 +36,7 @@ extension Configuration {
         "S, logical shards of the batch: the most ranks that can take part. Another S gives other (equally good) bits."),
       .init(
         "batch.accumulate", \.batch.accumulate, .integer(1...65536), .always("1"), mayChangeOnResume: true,
-        "A rank's shards are computed in at most so many passes, one after the other: less memory of activations, and the "
+        "A rank's shards are computed in at most this many passes, one after the other: less memory of activations, and the "
           + "same bits."
       ).explained(
         "A rank with fewer shards makes as many passes as it has shards."),

@@ -30,7 +30,7 @@ extension Configuration {
       .init(
         "checkpoint.keepEvery", \.checkpoint.keepEvery, .integer(0...1_000_000_000), .always("0"),
         mayChangeOnResume: true,
-        "From each multiple of so many updates on the first checkpoint is kept; 0 keeps none for that reason."),
+        "The first checkpoint from each multiple of this many updates on is kept; 0 keeps none for that reason."),
     ]
   }
 }

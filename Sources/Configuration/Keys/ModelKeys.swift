@@ -76,7 +76,7 @@ extension Configuration {
       .init(
         "model.adaptiveFactor", \.model.adaptiveFactor, .integer(1...64),
         .derived("1 with model.tied, else 4") { $0.model.tied ? "1" : "4" }, scope: .tasks(.languageModel),
-        "What each tail of an adaptive softmax divides the units of the one before by: its words are told from H / factor, "
+        "What each tail of an adaptive softmax divides the units of the previous tail by: its words are told from H / factor, "
           + "H / factor², … numbers."),
       .init(
         "model.dropoutMask", \.model.dropoutMask, .choice, .always("timestep"),

@@ -3,7 +3,7 @@ extension Configuration {
   package struct Training: Sendable, Equatable {
     /// How much of a window is in memory at once.
     package enum Recompute: Sendable, Equatable {
-      /// All of it; segments of about the square root of its timesteps; segments of so many timesteps.
+      /// All of it; segments of about the square root of its timesteps; segments of this many timesteps.
       case off, auto
       case segments(Int)
 
@@ -45,7 +45,7 @@ extension Configuration {
         "A job stops with a checkpoint and exit code 75 before it has run for so long, such as 90m; 0 for no limit."),
       .init(
         "training.recompute", \.training.recompute, .recompute, .always("off"), mayChangeOnResume: true,
-        "Long windows in little memory: of a window's timesteps only a segment is in memory at once, of so many timesteps "
+        "Long windows in little memory: of a window's timesteps only a segment is in memory at once, of this many timesteps "
           + "or (auto) of about the square root of them, and its forward pass is computed again before its backward pass. "
           + "Back-propagation still goes through all of the window; the same bits."
       ).explained(

@@ -84,7 +84,7 @@ package final class WeightGradient {
   /// Blocks of twelve columns of the product, so of twelve rows of the gradient.
   var blockCount: Int { WeightGradient.blockCount(depth: depth) }
 
-  /// The blocks of one of so many runs, which are as even as they come.
+  /// The blocks of one of `runs` runs, which are as even as they come.
   package func blocks(ofRun run: Int, of runs: Int) -> Range<Int> {
     run * blockCount / runs..<(run + 1) * blockCount / runs
   }

@@ -29,7 +29,7 @@ extension SequenceModel {
     }
   }
 
-  /// Calls `body` from the first segment to the last, each of which begins with the states behind the one before. They
+  /// Calls `body` from the first segment to the last, each of which begins with the states after the previous one. They
   /// are kept for `recompute`.
   func forEachSegment(_ body: (Range<Int>) throws -> Void) rethrows {
     for index in segments.indices {

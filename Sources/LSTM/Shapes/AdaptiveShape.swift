@@ -16,7 +16,7 @@ package struct AdaptiveShape: Equatable, Sendable {
   package let classes: Int
   /// c₁ < … < c_J, all above 0 and below V.
   package let cutoffs: [Int]
-  /// What each tail divides the units of the one before by; 1 with tied weights.
+  /// What each tail divides the units of the previous tail by; 1 with tied weights.
   package let factor: Int
   /// Whether the weights are the embedding's.
   package let isTied: Bool

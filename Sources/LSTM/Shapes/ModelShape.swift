@@ -39,7 +39,7 @@ package struct ModelShape: Equatable, Sendable {
   package let parts: [Range<Int>]
 
   /// A model of these sizes, each at least 1.
-  /// - Parameter softmax: cutoffs of an adaptive softmax, and what each tail divides the units of the one before by.
+  /// - Parameter softmax: cutoffs of an adaptive softmax, and what each tail divides the units of the previous tail by.
   ///   With tied weights the units are all the same.
   /// - Precondition: only a pooled head has another pooling than `last`; only a head of classes at every step has an
   ///   adaptive softmax or tied weights; where weights are tied the classes are the tokens that the model reads, and

@@ -6,7 +6,7 @@ package struct Retention: Equatable, Sendable {
   package let last: Int
   /// Whether the one with the lowest validation loss is kept: among those at whose step there was an evaluation.
   package let keepsBest: Bool
-  /// From each multiple of so many steps on, the first one is kept; 0 keeps none for that reason.
+  /// The first one from each multiple of this many steps on is kept; 0 keeps none for that reason.
   package let every: Int
 
   /// All are kept.

@@ -106,7 +106,7 @@ package struct RunDirectory: Sendable {
     return true
   }
 
-  /// The text of `config.yaml`, which may have so many bytes.
+  /// The text of `config.yaml`, which may have `maximumBytes` bytes.
   package func readConfiguration(atMost maximumBytes: Int) throws -> String {
     let file = try InputFile(configurationPlace)
     guard file.length <= maximumBytes else {

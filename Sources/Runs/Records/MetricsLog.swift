@@ -9,7 +9,7 @@ package final class MetricsLog {
   private var length: Int
   private var isTorn = false
 
-  /// Where a run goes on: after a step, with so many rollbacks behind it.
+  /// Where a run goes on: after a step, with this number of rollbacks behind it.
   package struct ResumePoint: Equatable, Sendable {
     package let step: Int
     let rollbacks: Int

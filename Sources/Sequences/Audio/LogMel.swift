@@ -34,7 +34,7 @@ package struct LogMel: Sendable {
   /// - Parameters:
   ///   - windowSeconds: Length of a frame.
   ///   - hopSeconds: From frame to frame, no more than a frame.
-  ///   - bands: D; an error with exit code 78 where they are so many that one would have no frequency.
+  ///   - bands: D; an error with exit code 78 where there are more of them than frequencies.
   ///   - lowest: Lower end of the lowest band, Hz.
   ///   - highest: Upper end of the highest band, Hz; nil for half the rate.
   package init(

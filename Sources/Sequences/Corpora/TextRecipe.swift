@@ -7,7 +7,7 @@ import Problems
 package struct TextRecipe: Sendable {
   /// Where the tokens' numbers come from.
   package enum Numbers: Sendable {
-    /// The training part of the text, by frequency: at most so many entries, 0 for all.
+    /// The training part of the text, by frequency: at most this many entries, 0 for all.
     case counted(TokenKind, maximum: Int)
     /// A vocabulary that is known already.
     case known(Vocabulary)

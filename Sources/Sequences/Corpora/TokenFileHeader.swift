@@ -42,7 +42,7 @@ struct TokenFileHeader: Equatable {
 
   init() {}
 
-  /// The header of a file of so many bytes; what is wrong with it where there is something.
+  /// The header of a file of `fileLength` bytes; what is wrong with it where there is something.
   init(_ bytes: [UInt8], fileLength: Int) throws(Flaw) {
     guard bytes.count == TokenFileHeader.byteCount else {
       throw Flaw(expected: "at least \(TokenFileHeader.byteCount) bytes", got: "\(bytes.count)")

@@ -12,7 +12,7 @@ final class TokenFileWriter {
   private let width: TokenWidth
   private let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 16)
   private var filled = 0
-  /// XXH64 of all whole pieces so far, each with the one before as its seed.
+  /// XXH64 of all whole pieces so far, each with the hash of the previous ones as its seed.
   private(set) var checksum: UInt64 = 0
 
   /// Writes behind the place of the header; `name` is what an error calls the file.

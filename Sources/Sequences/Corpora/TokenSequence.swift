@@ -70,7 +70,7 @@ package struct TokenSequence: RandomAccessCollection, @unchecked Sendable {
   }
 }
 
-/// The range, moved on by so many.
+/// The range, moved on by `distance`.
 func + (range: Range<Int>, distance: Int) -> Range<Int> {
   range.lowerBound + distance..<range.upperBound + distance
 }

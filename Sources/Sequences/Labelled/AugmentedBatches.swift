@@ -3,7 +3,7 @@ import ExactMath
 /// Batches of sequences of numbers, each changed a little, and anew in every epoch, so that a model sees no sequence
 /// twice. The change is a function of seed, epoch and sequence: the same for any number of ranks.
 ///
-/// * Shift: the sequence comes up to so many timesteps earlier or later, each as likely; its first or last timestep
+/// * Shift: the sequence comes up to this many timesteps earlier or later, each as likely; its first or last timestep
 ///   fills the gap, and what moves out is lost.
 /// * Noise: to each number comes another, of mean 0 and a given deviation: four uniform numbers are added up, whose sum
 ///   has the variance 4/12.

@@ -75,7 +75,7 @@ package enum HeldOut: Sendable {
   case none
   /// A share of each class, 0 < share < 1.
   case share(Double)
-  /// One of so many parts, for cross-validation.
+  /// One of several folds, for cross-validation.
   case fold(Int, of: Int)
   /// Those whose names fit one of the patterns.
   case names([NamePattern])

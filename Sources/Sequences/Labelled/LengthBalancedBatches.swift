@@ -40,7 +40,7 @@ package enum LengthBalancedBatches {
     return padded == 0 ? 0 : 1 - Double(used) / Double(padded)
   }
 
-  /// Places in their order, so many in each batch.
+  /// Places in their order, `size` in each batch.
   static func slices(of places: [Int], each size: Int) -> [[Int]] {
     stride(from: 0, to: places.count, by: size).map { Array(places[$0..<min($0 + size, places.count)]) }
   }

@@ -151,7 +151,7 @@ package struct ForecastErrors: Sendable, Equatable {
 }
 
 extension ForecastData {
-  /// The errors of saying, for each target of `windows`, the value a whole number of seasons of so many rows before it
+  /// The errors of saying, for each target of `windows`, the value a whole number of seasons of `season` rows before it
   /// that is the latest one known; a season of one row is the naive forecast, the last value. Nil where the first of
   /// them lies before the table.
   package func seasonalNaive(_ windows: ForecastWindows, season: Int) -> ForecastErrors? {

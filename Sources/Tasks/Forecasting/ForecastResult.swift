@@ -12,7 +12,7 @@ package struct ForecastResult: TaskResult {
   package let errors: ForecastErrors
   /// Of the last value known; nil where there is none.
   package let lastValue: ForecastErrors?
-  /// Of the value a season of so many rows before; nil without a season.
+  /// Of the value one season before, in rows; nil without a season.
   package let season: (rows: Int, errors: ForecastErrors)?
 
   package var measurements: [Measurement] {

@@ -3,7 +3,7 @@
 ///
 /// A checkpoint costs the time for which training stood still, to copy the state or to wait for the disk, and the time
 /// for which the writing thread kept a processor busy, which on a full machine is taken from a rank. With a cost c and
-/// an allowed overhead q the next one begins c / q seconds after the one before, but at least 10. The first cost is
+/// an allowed overhead q the next one begins c / q seconds after the previous one, but at least 10. The first cost is
 /// estimated from the size; later, the mean of what was expected and what was measured is expected next.
 ///
 /// The first one of a job does not wait so long: it begins a minute after the training at the latest, unless there are

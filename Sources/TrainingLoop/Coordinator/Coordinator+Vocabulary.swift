@@ -85,9 +85,9 @@ extension Coordinator {
     case alreadyFinished(step: Int)
     /// Loss or gradient are infinite or NaN, and the policy allows no other way than to stop.
     case diverged(step: Int, NonFinitePolicy)
-    /// A step without an update: so many in a row now, of at most so many.
+    /// A step without an update: the `inARow`-th in a row, of at most `of`.
     case skipped(step: Int, inARow: Int, of: Int)
-    /// All steps after the newest checkpoint are to be done again: for the so-many-th time, of at most so many.
+    /// All steps after the newest checkpoint are to be done again: for the `number`-th time, of at most `of`.
     case rollingBack(step: Int, number: Int, of: Int)
     /// No checkpoint of this step, or with `isInPlace` none that is sure to outlast a power failure; `goesOn`: training
     /// does. Of failures in a row the first is reported, and the one with which the run stops.

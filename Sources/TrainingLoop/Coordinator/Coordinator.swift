@@ -26,7 +26,7 @@ import Problems
 ///
 /// A checkpoint is copied in memory and then written while training goes on, one at a time. `checkpointWritten` and
 /// `checkpointFailed` are legal in `training` and `evaluating` too as long as one is being written; no action answers
-/// them there. One that is due by its step waits for the one before; one that was requested does not come before that
+/// them there. One that is due by its step waits for the previous one; one that was requested does not come before that
 /// one has ended. Where a value to be saved was not finite the run stops with 76, or goes back by the policy, as soon
 /// as the action under way has completed.
 ///
