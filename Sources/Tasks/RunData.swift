@@ -1,5 +1,6 @@
 import Configuration
 import DataParallel
+import Files
 import Glibc
 import LSTM
 import Sequences
@@ -14,6 +15,8 @@ package struct RunData {
   package let training: any SequenceSource
   /// Nil where nothing is held out.
   package let validation: (any SequenceSource)?
+  /// What was read, and what of it was not taken as it stands.
+  package var account = DataAccount()
   /// What a checkpoint holds of the data, to know it again.
   package let identity: DataIdentity
   /// What the vectors of some tokens begin with; nil where all begin as usual.

@@ -2,6 +2,7 @@ import CSystem
 import DataParallel
 import Launching
 import MPI
+import Problems
 import Runs
 import Tasks
 import Timing

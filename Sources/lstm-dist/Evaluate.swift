@@ -18,6 +18,7 @@ struct Evaluate: DistributedCommand {
       valueName: "path"))
   var data: String?
   @Flag(help: "Prints one JSON object.") var json = false
+  @OptionGroup var dataOptions: DataOptions
   @OptionGroup var ranks: RankOptions
 
   func run() {
@@ -31,6 +32,8 @@ struct Evaluate: DistributedCommand {
       let evaluation = world.agree { try MovedData.hinting(hint) { try task.evaluation(of: saved, on: data) } }
       let replica = try loaded.replica(world, timesteps: evaluation.timesteps)
       let isRoot = world.communicator.rank == 0
+      // What the run held out was told of when it began.
+      if isRoot, data != nil || dataOptions.verbose { dataOptions.tell(evaluation.account) }
       if isRoot, !json { printLine("checkpoint: \(loaded.checkpoint.path)") }
       if let identity = evaluation.identity { try world.agree(on: identity.claims, hint: DataIdentity.hint) }
       let result = try evaluation.measure(replica)

@@ -21,6 +21,7 @@ struct Predict: DistributedCommand {
   @OptionGroup var model: ModelChoice
   @Argument(help: ArgumentHelp("Files to read; without any, standard input.", valueName: "file"))
   var files: [String] = []
+  @OptionGroup var dataOptions: DataOptions
   @OptionGroup var ranks: RankOptions
 
   var readsStandardInput: Bool { files.isEmpty }
@@ -34,6 +35,7 @@ struct Predict: DistributedCommand {
         return try loaded.saved.configuration.learningTask.prediction(
           by: loaded.saved, of: files.isEmpty ? [(name: "standard input", bytes: standardInput)] : inputs)
       }
+      if world.communicator.rank == 0 { dataOptions.tell(prediction.account) }
       let lines = try prediction.predict(try loaded.replica(world, timesteps: prediction.timesteps)).map {
         try SortedJSON.text($0)
       }

@@ -44,6 +44,7 @@ struct Train: DistributedCommand {
       "Writes a trace of the latest \(StepClock.tracedEvents) events of every rank, for Perfetto.", valueName: "file"))
   var trace: String?
   @Flag(help: "Moves an existing run aside and begins anew.") var fresh = false
+  @OptionGroup var dataOptions: DataOptions
   @OptionGroup var ranks: RankOptions
 
   var heedsSignals: Bool { true }
@@ -325,6 +326,8 @@ struct TrainJob {
     console.line(
       "memory: about \(rounded(megabytes, megabytes < 10 ? 1 : 0)) MB a rank, and \(rounded(copied, copied < 10 ? 1 : 0)) "
         + "MB for checkpoints on rank 0\(sharingNote(training.sharing))")
+    if let summary = data.account.summary { console.line(singleLine(summary)) }
+    command.dataOptions.tell(data.account)
     if let checkpoint = found.checkpoint {
       console.line("resuming \(directory.path) after step \(checkpoint.manifest.step)")
     } else {

@@ -1,5 +1,6 @@
 import Configuration
 import DataParallel
+import Problems
 import Runs
 import Tasks
 import TrainingLoop

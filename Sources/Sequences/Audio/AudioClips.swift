@@ -15,11 +15,12 @@ package struct AudioClips: Sendable, Equatable {
   ///   - rate: The sample rate that a trained model needs; without it, that of the first clip.
   /// Errors as `AudioFile.read` has them; a clip of another rate than the others has exit code 65.
   package static func read(
-    folder: String, pattern: NamePattern, classes: [String]? = nil, rate: Int? = nil
+    folder: String, pattern: NamePattern, classes: [String]? = nil, rate: Int? = nil,
+    account: DataAccount = DataAccount()
   ) throws(Problem) -> AudioClips {
     var collection = LabelledCollection<Float>(width: 1)
     var common = rate
-    try forEachClassFile(in: folder, pattern) { path, file, label throws(Problem) in
+    try forEachClassFile(in: folder, pattern, account) { path, file, label throws(Problem) in
       let clip = try AudioFile.read(path)
       guard clip.rate == common ?? clip.rate else {
         throw otherRate(clip.rate, expected: common!, rate == nil ? "before it" : "in training", path)

@@ -1,4 +1,5 @@
 import CSystem
+import Files
 import Foundation
 import Glibc
 import Problems
@@ -25,6 +26,11 @@ package struct TextCorpus: Sendable {
   /// - Precondition: `cache.prepare` has been called for this recipe, by this process or another of the node.
   package init(_ recipe: TextRecipe, cache: TokenCache = .standard) throws {
     self = try cache.open(recipe)
+  }
+
+  /// How many tokens of a part there are, and how many stand for something that the vocabulary has not.
+  package func unknown(in part: TokenSequence) -> DataAccount.Unknown {
+    DataAccount.Unknown(tokens: part.count, unknown: vocabulary.unknown.map(part.count(of:)) ?? 0)
   }
 
   /// - Parameter file: whole, as `check` finds it.

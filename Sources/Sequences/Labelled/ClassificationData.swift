@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// Labelled sequences in the form in which a classifier reads them.
@@ -103,12 +104,13 @@ package struct ClassificationData: Sendable {
   ///   - maximumVocabulary: The most entries of the vocabulary, 0 for all.
   ///   - seed: The split follows from it.
   package init(
-    path: String, files: LabelledFiles, tokens: TokenKind?, maximumVocabulary: Int, heldOut rule: HeldOut, seed: UInt64
+    path: String, files: LabelledFiles, tokens: TokenKind?, maximumVocabulary: Int, heldOut rule: HeldOut, seed: UInt64,
+    account: DataAccount = DataAccount()
   ) throws(Problem) {
     if let tokens {
-      let all = try files.texts(at: path, tokens: tokens, classes: nil)
+      let all = try files.texts(at: path, tokens: tokens, classes: nil, account: account)
       let parts = try all.split(rule, seed: seed) { other throws(Problem) in
-        try files.texts(at: other, tokens: tokens, classes: all.classes)
+        try files.texts(at: other, tokens: tokens, classes: all.classes, account: account)
       }
       let vocabulary = try parts.training.vocabulary(of: tokens, maximum: maximumVocabulary, name: path)
       let encoding = ClassifierEncoding(parts.training, vocabulary: vocabulary)
@@ -116,27 +118,42 @@ package struct ClassificationData: Sendable {
       heldOut = if let texts = parts.heldOut { .tokens(try encoding.tokens(texts)) } else { nil }
       self.encoding = encoding
     } else {
-      let (all, rate) = try files.values(at: path, classes: nil, rate: nil)
+      let (all, rate) = try files.values(at: path, classes: nil, rate: nil, account: account)
       let parts = try all.split(rule, seed: seed) { other throws(Problem) in
-        try files.values(at: other, classes: all.classes, rate: rate).sequences
+        try files.values(at: other, classes: all.classes, rate: rate, account: account).sequences
       }
       let encoding = ClassifierEncoding(parts.training, rate: rate)
       training = .values(try encoding.values(parts.training, name: path))
       heldOut = if let values = parts.heldOut { .values(try encoding.values(values, name: path)) } else { nil }
       self.encoding = encoding
     }
+    tell(account)
+  }
+
+  private func tell(_ account: DataAccount) {
+    account.count("sequence", training: training.labels.count, heldOut: heldOut?.labels.count ?? 0)
+    account.count(
+      classes: encoding.classes, training: encoding.trainingCounts,
+      heldOut: heldOut?.labels.reduce(into: [Int](repeating: 0, count: encoding.classes.count)) { $0[Int($1)] += 1 })
+    if let vocabulary = encoding.vocabulary, case .tokens(let training) = training {
+      var heldOutTokens: [Int32]?
+      if case .tokens(let texts) = heldOut { heldOutTokens = texts.elements }
+      account.count(vocabulary, training: training.elements, heldOut: heldOutTokens)
+    }
   }
 
   /// Other sequences of the same form, all of them, as a trained model reads them. A class that it does not know is an
   /// error with exit code 65.
   package static func input(
-    path: String, files: LabelledFiles, encoding: ClassifierEncoding
+    path: String, files: LabelledFiles, encoding: ClassifierEncoding,
+    account: DataAccount = DataAccount()
   ) throws(Problem) -> ClassifierInput {
     if let vocabulary = encoding.vocabulary {
       return .tokens(
-        try encoding.tokens(files.texts(at: path, tokens: vocabulary.kind, classes: encoding.classes)))
+        try encoding.tokens(files.texts(at: path, tokens: vocabulary.kind, classes: encoding.classes, account: account))
+      )
     }
-    let values = try files.values(at: path, classes: encoding.classes, rate: encoding.rate).sequences
+    let values = try files.values(at: path, classes: encoding.classes, rate: encoding.rate, account: account).sequences
     return .values(try encoding.values(values, name: path))
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 extension ClassifierEncoding {
@@ -7,14 +8,16 @@ extension ClassifierEncoding {
   /// The sequences of files without labels, as the model reads them: each line of a text; each row of a table (a name
   /// that ends in .csv, .tsv or .tab), whose column of texts alone is looked at; each series of a `.ts` file; a file
   /// of sound as one clip. Errors as the readers of labelled sequences have them.
-  package func input(of files: [File], form: LabelledFiles) throws(Problem) -> ClassifierInput {
+  package func input(
+    of files: [File], form: LabelledFiles, account: DataAccount = DataAccount()
+  ) throws(Problem) -> ClassifierInput {
     switch form {
-    case .classFiles: return .tokens(try tokens(texts(of: files, column: nil)))
-    case .table(let column, _): return .tokens(try tokens(texts(of: files, column: column)))
+    case .classFiles: return .tokens(try tokens(texts(of: files, column: nil, account)))
+    case .table(let column, _): return .tokens(try tokens(texts(of: files, column: column, account)))
     case .series:
       return .values(
         try values(of: files) { file throws(Problem) in
-          try TimeSeriesFile.unlabelled(bytes: file.bytes, name: file.name)
+          try TimeSeriesFile.unlabelled(bytes: file.bytes, name: file.name, account: account)
         })
     case .audio(_, let frames):
       return .values(
@@ -22,7 +25,9 @@ extension ClassifierEncoding {
     }
   }
 
-  private func texts(of files: [File], column: String?) throws(Problem) -> LabelledTexts {
+  private func texts(
+    of files: [File], column: String?, _ account: DataAccount
+  ) throws(Problem) -> LabelledTexts {
     var texts = LabelledTexts(width: 1, classes: classes)
     for file in files {
       if let column, DelimitedText.isTable(file.name) {

@@ -44,12 +44,13 @@ package enum LabelledFiles: Sendable {
   /// The texts at `path`; those of another path must have the classes that are given.
   /// - Precondition: the files hold texts.
   func texts(
-    at path: String, tokens: TokenKind, classes: [String]?
+    at path: String, tokens: TokenKind, classes: [String]?, account: DataAccount = DataAccount()
   ) throws(Problem) -> LabelledTexts {
     switch self {
     case .classFiles(let pattern):
-      try .classFiles(folder: path, pattern: pattern, tokens: tokens, classes: classes)
-    case .table(let text, let label): try .table(path: path, textColumn: text, labelColumn: label, classes: classes)
+      try .classFiles(folder: path, pattern: pattern, tokens: tokens, classes: classes, account: account)
+    case .table(let text, let label):
+      try .table(path: path, textColumn: text, labelColumn: label, classes: classes, account: account)
     case .series, .audio: preconditionFailure("these files hold numbers")
     }
   }
@@ -57,12 +58,12 @@ package enum LabelledFiles: Sendable {
   /// The sequences of numbers at `path`, and the sample rate where they are sound.
   /// - Precondition: the files hold numbers.
   func values(
-    at path: String, classes: [String]?, rate: Int?
+    at path: String, classes: [String]?, rate: Int?, account: DataAccount = DataAccount()
   ) throws(Problem) -> (sequences: LabelledValues, rate: Int?) {
     switch self {
-    case .series: return (try TimeSeriesFile.read(path, classes: classes), nil)
+    case .series: return (try TimeSeriesFile.read(path, classes: classes, account: account), nil)
     case .audio(let pattern, let frames):
-      let clips = try AudioClips.read(folder: path, pattern: pattern, classes: classes, rate: rate)
+      let clips = try AudioClips.read(folder: path, pattern: pattern, classes: classes, rate: rate, account: account)
       return (try clips.features(frames.logMel(rate: clips.rate)), clips.rate)
     case .classFiles, .table: preconditionFailure("these files hold texts")
     }

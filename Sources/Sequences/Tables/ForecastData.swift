@@ -53,9 +53,10 @@ package struct ForecastData: Sendable {
   ///   - target: The column to forecast; "" means the first.
   ///   - share: The share held out at the end, 0 ≤ share < 1.
   package init(
-    path: String, columns: [String], target: String, missing: MissingValues, share: Double
+    path: String, columns: [String], target: String, missing: MissingValues, share: Double,
+    account: DataAccount = DataAccount()
   ) throws(Problem) {
-    let raw = try NumberTable(path: path, columns: columns, share: share)
+    let raw = try NumberTable(path: path, columns: columns, share: share, account: account)
     let table = try raw.filled(missing, trainingRows: 0..<NumberTable.cut(raw.rows, share))
     trainingRows = NumberTable.cut(table.rows, share)
     let place = target.isEmpty ? 0 : table.columns.firstIndex { ExactString($0) == ExactString(target) }
@@ -70,14 +71,16 @@ package struct ForecastData: Sendable {
       normalization: Normalization(fitting: Array(table.values[..<(trainingRows * D)]), width: D))
     values = try encoding.normalization.normalized(table.values, name: path)
     measured = (0..<table.rows).map { table.values[$0 * D + place] }
+    account.count("row", training: trainingRows, heldOut: table.rows - trainingRows)
   }
 
   /// Reads rows as a trained model needs them; all of them are held out.
   package init(
-    bytes: [UInt8], name: String, encoding: ForecastEncoding, missing: MissingValues
+    bytes: [UInt8], name: String, encoding: ForecastEncoding, missing: MissingValues,
+    account: DataAccount = DataAccount()
   ) throws(Problem) {
     let table = try NumberTable(
-      bytes: bytes, isTSV: DelimitedText.isTSV(name), columns: encoding.columns, name: name)
+      bytes: bytes, isTSV: DelimitedText.isTSV(name), columns: encoding.columns, name: name, account: account)
     let filled = try table.filled(missing, trainingRows: 0..<table.rows)
     self.encoding = encoding
     trainingRows = 0

@@ -1,23 +1,28 @@
+import Files
 import Problems
 
 extension LabelledSequences where Element == UInt8 {
   /// Reads texts and their labels from two columns of the CSV or TSV file at `path`. A column that is not there, a row
   /// without text or label, and a label that is none of `classes` (where they are given) are errors with exit code 65.
   package static func table(
-    path: String, textColumn: String, labelColumn: String, classes: [String]? = nil
+    path: String, textColumn: String, labelColumn: String, classes: [String]? = nil,
+    account: DataAccount = DataAccount()
   ) throws(Problem) -> LabelledTexts {
-    try texts(DelimitedText(path: path), textColumn, labelColumn, classes)
+    account.addFile()
+    return try texts(DelimitedText(path: path), textColumn, labelColumn, classes, account)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
   package static func table(
-    bytes: [UInt8], isTSV: Bool, textColumn: String, labelColumn: String, classes: [String]? = nil, name: String
+    bytes: [UInt8], isTSV: Bool, textColumn: String, labelColumn: String, classes: [String]? = nil, name: String,
+    account: DataAccount = DataAccount()
   ) throws(Problem) -> LabelledTexts {
-    try texts(DelimitedText(bytes, isTSV: isTSV, name: name), textColumn, labelColumn, classes)
+    try texts(DelimitedText(bytes, isTSV: isTSV, name: name), textColumn, labelColumn, classes, account)
   }
 
   private static func texts(
-    _ table: DelimitedText, _ textColumn: String, _ labelColumn: String, _ classes: [String]?
+    _ table: DelimitedText, _ textColumn: String, _ labelColumn: String, _ classes: [String]?,
+    _ account: DataAccount
   ) throws(Problem) -> LabelledTexts {
     let (text, label) = (try table.index(of: textColumn), try table.index(of: labelColumn))
     var collection = LabelledCollection<UInt8>(width: 1)

@@ -34,15 +34,19 @@ package struct NumberTable: Sendable {
   /// by a `ColumnRule`; other columns are not looked at. No `columns` means all of them; those of an array are called
   /// "0", "1", … A column that is not there, and text where a number or a hole should be, are errors with exit code 65.
   /// - Parameter share: The share of the rows at the end whose texts are no categories.
-  package init(path: String, columns: [String] = [], share: Double = 0) throws(Problem) {
+  package init(
+    path: String, columns: [String] = [], share: Double = 0, account: DataAccount = DataAccount()
+  ) throws(Problem) {
+    account.addFile()
     try self.init(
       bytes: TextFile.read(path, as: "table"), isTSV: DelimitedText.isTSV(path), columns: columns, share: share,
-      name: path)
+      name: path, account: account)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
   package init(
-    bytes: [UInt8], isTSV: Bool = false, columns: [String] = [], share: Double = 0, name: String
+    bytes: [UInt8], isTSV: Bool = false, columns: [String] = [], share: Double = 0, name: String,
+    account: DataAccount = DataAccount()
   ) throws(Problem) {
     if NPYFile.isNPY(bytes) {
       try self.init(NPYFile(bytes, name: name), columns: columns, name: name)

@@ -28,16 +28,19 @@ package struct TimeSeriesFile {
 
   /// Reads the file at `path`. Without `classes` they are those that occur in it; with them, any other is an error.
   /// Whatever the file does not keep of what its header says is an error with exit code 65 that names the line.
-  package static func read(_ path: String, classes: [String]? = nil) throws(Problem) -> LabelledValues {
-    try read(bytes: TextFile.read(path, as: "series file"), classes: classes, name: path)
+  package static func read(
+    _ path: String, classes: [String]? = nil, account: DataAccount = DataAccount()
+  ) throws(Problem) -> LabelledValues {
+    account.addFile()
+    return try read(bytes: TextFile.read(path, as: "series file"), classes: classes, name: path, account: account)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
   package static func read(
-    bytes: [UInt8], classes: [String]? = nil, name: String
+    bytes: [UInt8], classes: [String]? = nil, name: String, account: DataAccount = DataAccount()
   ) throws(Problem) -> LabelledValues {
     var collection: LabelledCollection<Float>?
-    try forEachSeries(of: bytes, name: name, needsClasses: true) { series, width, label, line in
+    try forEachSeries(of: bytes, name: name, needsClasses: true, account) { series, width, label, line in
       collection = collection ?? LabelledCollection(width: width)
       collection!.append(series, label: label, name: "\(name):\(line)")
     }
@@ -45,9 +48,11 @@ package struct TimeSeriesFile {
   }
 
   /// The series alone, without targets: classes are passed over, and the file may have none (`@classLabel false`).
-  static func unlabelled(bytes: [UInt8], name: String) throws(Problem) -> LabelledValues {
+  static func unlabelled(
+    bytes: [UInt8], name: String, account: DataAccount = DataAccount()
+  ) throws(Problem) -> LabelledValues {
     var sequences: LabelledValues?
-    try forEachSeries(of: bytes, name: name, needsClasses: false) { series, width, _, line in
+    try forEachSeries(of: bytes, name: name, needsClasses: false, account) { series, width, _, line in
       sequences = sequences ?? LabelledValues(width: width, classes: [])
       sequences!.append(series, label: noTarget, name: "\(name):\(line)")
     }
@@ -56,7 +61,7 @@ package struct TimeSeriesFile {
 
   /// Calls `body` with each series, [T, D] row-major, D, its class and its line; at least once.
   private static func forEachSeries(
-    of bytes: [UInt8], name: String, needsClasses: Bool,
+    of bytes: [UInt8], name: String, needsClasses: Bool, _ account: DataAccount,
     _ body: (_ series: [Float], _ width: Int, _ label: String, _ line: Int) -> Void
   ) throws(Problem) {
     try UTF8Text.validate(bytes, name: name, hint: "convert the file to UTF-8")

@@ -32,12 +32,15 @@ extension LabelledSequences where Element == TaggedWord {
   ///
   /// Lines end with LF or CRLF; a byte order mark at the beginning is passed over. A file that is empty, not UTF-8, or
   /// has a line of fewer or more columns is an error with exit code 65.
-  package static func conll(path: String) throws(Problem) -> TaggedWords {
-    try conll(bytes: TextFile.read(path), name: path)
+  package static func conll(path: String, account: DataAccount = DataAccount()) throws(Problem) -> TaggedWords {
+    account.addFile()
+    return try conll(bytes: TextFile.read(path), name: path, account: account)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
-  package static func conll(bytes: [UInt8], name: String) throws(Problem) -> TaggedWords {
+  package static func conll(
+    bytes: [UInt8], name: String, account: DataAccount = DataAccount()
+  ) throws(Problem) -> TaggedWords {
     var columns: Int?
     return try sequences(of: bytes, name: name) { fields, place throws(Problem) in
       guard fields.count >= 2, fields.count == columns ?? fields.count else {
@@ -50,7 +53,9 @@ extension LabelledSequences where Element == TaggedWord {
   }
 
   /// Words alone, of all these files: the first column of each line, whatever stands behind it.
-  package static func unlabelled(of files: [ClassifierEncoding.File]) throws(Problem) -> TaggedWords {
+  package static func unlabelled(
+    of files: [ClassifierEncoding.File], account: DataAccount = DataAccount()
+  ) throws(Problem) -> TaggedWords {
     var all = TaggedWords(width: 1, classes: [""])
     for file in files {
       let words = try sequences(of: file.bytes, name: file.name) { fields, place throws(Problem) in

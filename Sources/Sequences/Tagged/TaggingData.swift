@@ -16,11 +16,12 @@ package struct TaggingData: Sendable {
   ///   - maximumVocabulary: The most entries of the vocabulary, 0 for all.
   ///   - seed: The split follows from it.
   package init(
-    path: String, maximumVocabulary: Int, heldOut rule: HeldOut, seed: UInt64
+    path: String, maximumVocabulary: Int, heldOut rule: HeldOut, seed: UInt64,
+    account: DataAccount = DataAccount()
   ) throws(Problem) {
-    let all = try TaggedWords.conll(path: path)
+    let all = try TaggedWords.conll(path: path, account: account)
     let labels = try TaggingData.labels(of: all, name: path)
-    let parts = try all.split(rule, seed: seed) { other throws(Problem) in try .conll(path: other) }
+    let parts = try all.split(rule, seed: seed) { other throws(Problem) in try .conll(path: other, account: account) }
     let words = parts.training.elements.map(\.text).joined(separator: " ")
     let vocabulary = try Vocabulary.build(
       from: Array(words.utf8), kind: .words, maximum: maximumVocabulary, name: path)
@@ -30,6 +31,11 @@ package struct TaggingData: Sendable {
       classes: labels.map(\.text), trainingCounts: labels.map { counts[$0] ?? 0 }, vocabulary: vocabulary)
     training = try encoding.tokens(parts.training)
     heldOut = if let words = parts.heldOut { try encoding.tokens(words) } else { nil }
+    account.count("sequence", training: training.count, heldOut: heldOut?.count ?? 0)
+    account.count(
+      classes: encoding.classes, training: encoding.trainingCounts,
+      heldOut: heldOut?.elements.reduce(into: [Int](repeating: 0, count: labels.count)) { $0[Int($1.label)] += 1 })
+    account.count(vocabulary, training: training.elements.map(\.token), heldOut: heldOut?.elements.map(\.token))
   }
 
   /// The labels that there are, in the order of their UTF-8 bytes, so that the order of lines changes no number.
@@ -54,8 +60,10 @@ package struct TaggingData: Sendable {
 
   /// Other sequences, all of them, as a trained model reads them. A label that it does not know is an error with exit
   /// code 65.
-  package static func input(path: String, encoding: ClassifierEncoding) throws(Problem) -> TaggedTokens {
-    try encoding.tokens(.conll(path: path))
+  package static func input(
+    path: String, encoding: ClassifierEncoding, account: DataAccount = DataAccount()
+  ) throws(Problem) -> TaggedTokens {
+    try encoding.tokens(.conll(path: path, account: account))
   }
 }
 

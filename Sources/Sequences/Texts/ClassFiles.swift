@@ -9,10 +9,11 @@ extension LabelledSequences where Element == UInt8 {
   /// Lines end with LF or CRLF; a byte order mark at the beginning of a file and lines of nothing but white space are
   /// passed over. Files that are not UTF-8 are errors with exit code 65, unless tokens are bytes.
   package static func classFiles(
-    folder: String, pattern: NamePattern, tokens kind: TokenKind, classes: [String]? = nil
+    folder: String, pattern: NamePattern, tokens kind: TokenKind, classes: [String]? = nil,
+    account: DataAccount = DataAccount()
   ) throws(Problem) -> LabelledTexts {
     var collection = LabelledCollection<UInt8>(width: 1)
-    try forEachClassFile(in: folder, pattern) { path, file, label throws(Problem) in
+    try forEachClassFile(in: folder, pattern, account) { path, file, label throws(Problem) in
       let bytes = try TextFile.read(path)
       if kind != .bytes { try UTF8Text.validate(bytes, name: path) }
       let before = collection.count
@@ -31,7 +32,7 @@ extension LabelledSequences where Element == UInt8 {
 /// Calls `body` with the path, the path relative to the folder, and the class of each file of a folder that fits a
 /// pattern with `{class}` in it.
 func forEachClassFile(
-  in folder: String, _ pattern: NamePattern,
+  in folder: String, _ pattern: NamePattern, _ account: DataAccount,
   _ body: (_ path: String, _ file: String, _ label: String) throws(Problem) -> Void
 ) throws(Problem) {
   guard pattern.namesClass else {
@@ -40,6 +41,7 @@ func forEachClassFile(
         + quoted(pattern.text))
   }
   for file in try FileFolder.files(in: folder, matching: pattern) {
+    account.addFile()
     try body("\(folder)/\(file)", file, pattern.className(in: file)!)
   }
 }

@@ -10,7 +10,8 @@ struct ClassificationLearning: LearningTask {
   let configuration: Configuration
 
   func data() throws -> RunData {
-    let data = try read()
+    let account = DataAccount()
+    let data = try read(account)
     let batch = configuration.batch
     let timesteps = try ClassifierInput.timesteps(
       for: [data.training] + (data.heldOut.map { [$0] } ?? []), most: batch.steps)
@@ -22,7 +23,7 @@ struct ClassificationLearning: LearningTask {
       training: configuration.augmented(
         data.training.batches(
           globalBatch: batch.sequences, timesteps: timesteps, shuffleSeed: configuration.seed)),
-      validation: heldOut?.source,
+      validation: heldOut?.source, account: account,
       identity: DataIdentity(
         vocabulary: Array(try data.encoding.json()),
         tokens: data.training.fingerprint + (data.heldOut?.fingerprint ?? [])),
@@ -32,22 +33,24 @@ struct ClassificationLearning: LearningTask {
 
   func evaluation(of saved: SavedRun, on path: String?) throws -> EvaluationPlan {
     let encoding = try saved.classifierEncoding()
-    let (input, training, name) = try heldOut(of: saved, encoding, path)
+    let account = DataAccount()
+    let (input, training, name) = try heldOut(of: saved, encoding, path, account)
     let timesteps = try ClassifierInput.timesteps(for: [input], most: 0)
     let set = LabelledSet(input, encoding, name, configuration, timesteps: timesteps, training: training)
-    return EvaluationPlan(timesteps: timesteps, measure: set.result)
+    return EvaluationPlan(timesteps: timesteps, account: account, measure: set.result)
   }
 
   private func heldOut(
-    of saved: SavedRun, _ encoding: ClassifierEncoding, _ path: String?
+    of saved: SavedRun, _ encoding: ClassifierEncoding, _ path: String?, _ account: DataAccount
   ) throws -> (ClassifierInput, training: ClassifierInput?, name: String) {
     let data = configuration.data
     if let path {
       return (
-        try ClassificationData.input(path: path, files: configuration.labelledFiles(), encoding: encoding), nil, path
+        try ClassificationData.input(
+          path: path, files: configuration.labelledFiles(), encoding: encoding, account: account), nil, path
       )
     }
-    let again = try read()
+    let again = try read(account)
     guard again.encoding == encoding else {
       throw saved.otherData("the classes and tokens or numbers")
     }
@@ -57,14 +60,15 @@ struct ClassificationLearning: LearningTask {
 
   func prediction(by saved: SavedRun, of files: [ClassifierEncoding.File]) throws -> PredictionPlan {
     let encoding = try saved.classifierEncoding()
-    let input = try encoding.input(of: files, form: configuration.labelledFiles())
+    let account = DataAccount()
+    let input = try encoding.input(of: files, form: configuration.labelledFiles(), account: account)
     guard !input.labels.isEmpty else {
       throw Problem(.badData, "nothing to predict — expected at least one sequence, got none")
     }
     let timesteps = try ClassifierInput.timesteps(for: [input], most: 0)
     let source = input.batches(
       globalBatch: configuration.batch.sequences, timesteps: timesteps, shuffleSeed: nil)
-    return PredictionPlan(timesteps: timesteps) { model in
+    return PredictionPlan(timesteps: timesteps, account: account) { model in
       let outputs = try model.outputs(source, sequences: input.labels.count).outputs
       return zip(input.names, outputs).map { ClassPrediction(name: $0, softmax($1), encoding.classes) }
     }
@@ -78,11 +82,12 @@ struct ClassificationLearning: LearningTask {
 
   // MARK: From the configuration
 
-  private func read() throws -> ClassificationData {
+  private func read(_ account: DataAccount) throws -> ClassificationData {
     let data = configuration.data
     return try ClassificationData(
       path: data.path, files: configuration.labelledFiles(), tokens: data.tokens.kind,
-      maximumVocabulary: data.vocabulary, heldOut: data.heldOutRule(), seed: configuration.seed)
+      maximumVocabulary: data.vocabulary, heldOut: data.heldOutRule(), seed: configuration.seed,
+      account: account)
   }
 
   private func shape(_ encoding: ClassifierEncoding) -> ModelShape {

@@ -10,7 +10,8 @@ struct ForecastingLearning: LearningTask {
   let configuration: Configuration
 
   func data() throws -> RunData {
-    let data = try read()
+    let account = DataAccount()
+    let data = try read(account)
     let (batch, path, horizon) = (configuration.batch, configuration.data.path, configuration.data.horizon)
     let training = try data.training(
       timesteps: batch.steps, horizon: horizon, globalBatch: batch.sequences, seed: configuration.seed, name: path)
@@ -23,7 +24,7 @@ struct ForecastingLearning: LearningTask {
       shape: ModelShape(
         input: .numbers(data.encoding.columns.count), hidden: model.hidden, layers: model.layers,
         head: .pooledNumbers(horizon)),
-      timesteps: batch.steps, training: training, validation: heldOut,
+      timesteps: batch.steps, training: training, validation: heldOut, account: account,
       identity: DataIdentity(
         vocabulary: Array(try data.encoding.json()),
         tokens: [data.values.map { Int32(bitPattern: $0.bitPattern) }, [Int32(truncatingIfNeeded: data.trainingRows)]]),
@@ -32,23 +33,26 @@ struct ForecastingLearning: LearningTask {
   }
 
   func evaluation(of saved: SavedRun, on path: String?) throws -> EvaluationPlan {
-    let (data, name) = try heldOut(saved, path)
+    let account = DataAccount()
+    let (data, name) = try heldOut(saved, path, account)
     let batch = configuration.batch
     let windows = try data.heldOut(
       timesteps: batch.steps, horizon: configuration.data.horizon, globalBatch: batch.sequences, name: name)
-    return EvaluationPlan(timesteps: batch.steps) { try result(data, windows, name, $0) }
+    return EvaluationPlan(timesteps: batch.steps, account: account) { try result(data, windows, name, $0) }
   }
 
-  private func heldOut(_ saved: SavedRun, _ path: String?) throws -> (ForecastData, name: String) {
+  private func heldOut(
+    _ saved: SavedRun, _ path: String?, _ account: DataAccount
+  ) throws -> (ForecastData, name: String) {
     let encoding = try saved.forecastEncoding()
     if let path {
       return (
         try ForecastData(
           bytes: TextFile.read(path, as: "table"), name: path, encoding: encoding,
-          missing: MissingValues(configuration.data.missing)), path
+          missing: MissingValues(configuration.data.missing), account: account), path
       )
     }
-    let again = try read()
+    let again = try read(account)
     guard again.encoding == encoding else { throw saved.otherData("the columns") }
     guard again.trainingRows < again.rows else { throw SavedRun.nothingHeldOut }
     return (again, "held out of \(configuration.data.path)")
@@ -74,12 +78,14 @@ struct ForecastingLearning: LearningTask {
 
   func prediction(by saved: SavedRun, of files: [ClassifierEncoding.File]) throws -> PredictionPlan {
     let encoding = try saved.forecastEncoding()
+    let account = DataAccount()
     let windows = try files.map { file in
       try ForecastData(
-        bytes: file.bytes, name: file.name, encoding: encoding, missing: MissingValues(configuration.data.missing)
+        bytes: file.bytes, name: file.name, encoding: encoding, missing: MissingValues(configuration.data.missing),
+        account: account
       ).last(timesteps: configuration.batch.steps, horizon: configuration.data.horizon, name: file.name)
     }
-    return PredictionPlan(timesteps: configuration.batch.steps) { model in
+    return PredictionPlan(timesteps: configuration.batch.steps, account: account) { model in
       try zip(files, windows).map { file, window in
         ForecastPrediction(
           name: file.name, column: encoding.columns[encoding.target],
@@ -90,12 +96,12 @@ struct ForecastingLearning: LearningTask {
 
   var uses: [ModelUse] { [.predict(path: configuration.data.heldOutPath)] }
 
-  private func read() throws -> ForecastData {
+  private func read(_ account: DataAccount) throws -> ForecastData {
     let data = configuration.data
     let share = if case .fraction(let share) = data.validation { share } else { 0.0 }
     return try ForecastData(
       path: data.path, columns: data.columns.split(separator: ",").map(String.init), target: data.target,
-      missing: MissingValues(data.missing), share: share)
+      missing: MissingValues(data.missing), share: share, account: account)
   }
 }
 

@@ -1,5 +1,6 @@
 import Configuration
 import DataParallel
+import Files
 import LSTM
 import Problems
 import Sequences
@@ -26,7 +27,7 @@ struct LanguageModelLearning: LearningTask {
     return RunData(
       shape: try ModelShape(languageModel: configuration, vocabulary: corpus.vocabulary), timesteps: training.timesteps,
       training: training,
-      validation: validation,
+      validation: validation, account: account(of: corpus),
       identity: DataIdentity(vocabulary: corpus.vocabularyJSON, tokensSHA256: corpus.tokensSHA256),
       vectors: try WordVectors.read(configuration, corpus.vocabulary), unit: "token")
   }
@@ -43,7 +44,7 @@ struct LanguageModelLearning: LearningTask {
     let source = try EvaluationStream(
       tokens: tokens, globalBatch: batch.sequences, timesteps: timesteps, name: name)
     return EvaluationPlan(
-      timesteps: timesteps,
+      timesteps: timesteps, account: DataAccount(),
       identity: DataIdentity(vocabulary: corpus.vocabularyJSON, tokensSHA256: corpus.tokensSHA256)
     ) { model in
       TextResult(
@@ -79,6 +80,15 @@ struct LanguageModelLearning: LearningTask {
       }
       show(SampledSequence(text: vocabulary.decode(drawn)))
     }
+  }
+
+  private func account(of corpus: TextCorpus) -> DataAccount {
+    let account = DataAccount()
+    account.count("token", training: corpus.training.count, heldOut: corpus.validation?.count ?? 0)
+    account.count(
+      vocabulary: corpus.vocabulary.count, training: corpus.unknown(in: corpus.training),
+      heldOut: corpus.validation.map(corpus.unknown))
+    return account
   }
 
   var uses: [ModelUse] { [.sample(length: 400)] }

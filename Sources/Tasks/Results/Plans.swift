@@ -1,9 +1,12 @@
 import DataParallel
+import Files
 
 /// How a saved model is evaluated.
 package struct EvaluationPlan {
   /// T of the windows.
   package let timesteps: Int
+  /// What was read.
+  package var account = DataAccount()
   /// What ranks must agree on before they measure; nil where each rank has the same data anyway.
   package var identity: DataIdentity?
   /// What the model comes to. Every rank calls it and gets the same.
@@ -14,6 +17,8 @@ package struct EvaluationPlan {
 package struct PredictionPlan {
   /// T of the windows.
   package let timesteps: Int
+  /// What was read.
+  package var account = DataAccount()
   /// A prediction for each sequence, in their order. Every rank calls it and gets the same.
   package let predict: (_ model: any EvaluatedModel) throws -> [any Prediction]
 }

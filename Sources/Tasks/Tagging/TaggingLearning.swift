@@ -1,5 +1,6 @@
 import Configuration
 import DataParallel
+import Files
 import LSTM
 import Sequences
 
@@ -8,7 +9,8 @@ struct TaggingLearning: LearningTask {
   let configuration: Configuration
 
   func data() throws -> RunData {
-    let data = try read()
+    let account = DataAccount()
+    let data = try read(account)
     let (batch, model) = (configuration.batch, configuration.model)
     let timesteps = try TaggedTokens.timesteps(
       for: [data.training] + (data.heldOut.map { [$0] } ?? []), most: batch.steps)
@@ -24,7 +26,7 @@ struct TaggingLearning: LearningTask {
       timesteps: timesteps,
       training: TaggedBatches(
         data.training, globalBatch: batch.sequences, timesteps: timesteps, shuffleSeed: configuration.seed),
-      validation: heldOut?.source,
+      validation: heldOut?.source, account: account,
       identity: DataIdentity(
         vocabulary: Array(try data.encoding.json()),
         tokens: data.training.fingerprint + (data.heldOut?.fingerprint ?? [])),
@@ -34,17 +36,18 @@ struct TaggingLearning: LearningTask {
 
   func evaluation(of saved: SavedRun, on path: String?) throws -> EvaluationPlan {
     let encoding = try saved.taggerEncoding()
-    let (input, training, name) = try heldOut(of: saved, encoding, path)
+    let account = DataAccount()
+    let (input, training, name) = try heldOut(of: saved, encoding, path, account)
     let timesteps = try TaggedTokens.timesteps(for: [input], most: 0)
     let set = TaggedSet(input, encoding, name, configuration, timesteps: timesteps, training: training)
-    return EvaluationPlan(timesteps: timesteps, measure: set.result)
+    return EvaluationPlan(timesteps: timesteps, account: account, measure: set.result)
   }
 
   private func heldOut(
-    of saved: SavedRun, _ encoding: ClassifierEncoding, _ path: String?
+    of saved: SavedRun, _ encoding: ClassifierEncoding, _ path: String?, _ account: DataAccount
   ) throws -> (TaggedTokens, training: TaggedTokens?, name: String) {
-    if let path { return (try TaggingData.input(path: path, encoding: encoding), nil, path) }
-    let again = try read()
+    if let path { return (try TaggingData.input(path: path, encoding: encoding, account: account), nil, path) }
+    let again = try read(account)
     guard again.encoding == encoding else {
       throw saved.otherData("the words and labels")
     }
@@ -54,12 +57,13 @@ struct TaggingLearning: LearningTask {
 
   func prediction(by saved: SavedRun, of files: [ClassifierEncoding.File]) throws -> PredictionPlan {
     let encoding = try saved.taggerEncoding()
-    let words = try TaggedWords.unlabelled(of: files)
+    let account = DataAccount()
+    let words = try TaggedWords.unlabelled(of: files, account: account)
     let tokens = try encoding.unlabelledTokens(words)
     let timesteps = try TaggedTokens.timesteps(for: [tokens], most: 0)
     let source = TaggedBatches(
       tokens, globalBatch: configuration.batch.sequences, timesteps: timesteps, shuffleSeed: nil)
-    return PredictionPlan(timesteps: timesteps) { model in
+    return PredictionPlan(timesteps: timesteps, account: account) { model in
       let said = try model.classifyTimesteps(source, lengths: words.lengths).said
       return said.indices.map { index in
         LabelPrediction(
@@ -71,10 +75,11 @@ struct TaggingLearning: LearningTask {
 
   var uses: [ModelUse] { [.predict(path: configuration.data.heldOutPath)] }
 
-  private func read() throws -> TaggingData {
+  private func read(_ account: DataAccount) throws -> TaggingData {
     let data = configuration.data
     return try TaggingData(
-      path: data.path, maximumVocabulary: data.vocabulary, heldOut: data.heldOutRule(), seed: configuration.seed)
+      path: data.path, maximumVocabulary: data.vocabulary, heldOut: data.heldOutRule(), seed: configuration.seed,
+      account: account)
   }
 }
 

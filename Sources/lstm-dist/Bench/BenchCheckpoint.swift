@@ -3,6 +3,7 @@ import Benchmarks
 import DataParallel
 import Files
 import LSTM
+import Problems
 
 /// `bench checkpoint`: what checkpoints cost the training beside which they are written.
 struct BenchCheckpoint: DistributedCommand {

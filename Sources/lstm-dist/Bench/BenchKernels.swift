@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarks
 import Files
 import Kernels
+import Problems
 
 /// `bench kernels`: every kernel beside its reference and the peak.
 struct BenchKernels: DistributedCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarks
 import Files
+import Problems
 
 /// `bench reduce`: what adding gradients over ranks costs.
 struct BenchReduce: DistributedCommand {

@@ -5,6 +5,7 @@ import Files
 import Kernels
 import LSTM
 import Plan
+import Problems
 
 /// `bench step`: the trainer's own step on random sequences.
 struct BenchStep: DistributedCommand {

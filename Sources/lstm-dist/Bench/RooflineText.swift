@@ -1,6 +1,7 @@
 import Benchmarks
 import DataParallel
 import Files
+import Problems
 
 extension MemoryLevels {
   /// One line: `reading, a rank, all at once: L2 70.1 GB/s, …`.

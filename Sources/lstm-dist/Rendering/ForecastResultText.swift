@@ -1,3 +1,4 @@
+import Problems
 import Sequences
 import Tasks
 
@@ -14,6 +15,6 @@ extension ForecastResult: TextRendered {
   }
 
   private func row(_ name: String, _ errors: ForecastErrors) -> [String] {
-    [name, rounded(errors.rootMeanSquare, 4), rounded(errors.meanAbsolute, 4)]
+    [name, figure(errors.rootMeanSquare), figure(errors.meanAbsolute)]
   }
 }

@@ -1,3 +1,4 @@
+import Problems
 import Sequences
 import Tasks
 

@@ -1,20 +1,6 @@
 @preconcurrency import Glibc
 import Launching
 
-/// A number with a fixed count of decimals.
-func rounded(_ value: Double, _ decimals: Int) -> String {
-  var scale = 1.0
-  for _ in 0..<decimals { scale *= 10 }
-  // Beyond 2⁵³ not every integer is a Double.
-  guard value.isFinite, abs(value) * scale < 0x1p53 else { return "\(value)" }
-  let scaled = (abs(value) * scale).rounded()
-  let (whole, rest) = Int(scaled).quotientAndRemainder(dividingBy: Int(scale))
-  let sign = value < 0 && scaled > 0 ? "-" : ""
-  if decimals == 0 { return sign + "\(whole)" }
-  let fraction = String(rest)
-  return sign + "\(whole)." + String(repeating: "0", count: decimals - fraction.count) + fraction
-}
-
 /// Prints a line on standard output. All that a command prints goes this way.
 func printLine(_ line: String) { StandardOutput.print(line) }
 

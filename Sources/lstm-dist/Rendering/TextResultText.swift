@@ -1,3 +1,4 @@
+import Problems
 import Tasks
 
 extension TextResult: TextRendered {

@@ -1,0 +1,142 @@
+import Problems
+
+/// What was read of some data, and whatever of them was passed over, cut, merged or looks wrong: readers tell it, the
+/// command shows it. Nothing may be dropped without a remark here.
+package final class DataAccount {
+  /// Something that a user should know of the data.
+  package struct Remark: Equatable, Sendable {
+    /// What was done and why, such as "blank line passed over".
+    package let what: String
+    /// How to have it otherwise; nil where nothing need be done.
+    package let hint: String?
+    /// How often it was found.
+    package fileprivate(set) var count = 0
+    /// The first three places where.
+    package fileprivate(set) var places: [String] = []
+
+    /// One line, without the hint.
+    package var text: String {
+      guard let first = places.first else { return what }
+      if count == 1 { return "\(what) (\(first))" }
+      return "\(what): \(count) times (\(places.joined(separator: ", "))\(count > places.count ? ", …" : ""))"
+    }
+  }
+
+  /// How many of something there are.
+  package struct Count: Equatable, Sendable {
+    /// One of them, such as "row".
+    package let unit: String
+    package let training: Int
+    package let heldOut: Int
+  }
+
+  /// How many sequences a class has, or timesteps where each has a label.
+  package struct ClassCount: Equatable, Sendable {
+    package let name: String
+    package let training: Int
+    package let heldOut: Int
+  }
+
+  /// How many tokens a text has, and how many of them are none of the vocabulary.
+  package struct Unknown: Equatable, Sendable {
+    package let tokens: Int
+    package let unknown: Int
+
+    package init(tokens: Int, unknown: Int) { (self.tokens, self.unknown) = (tokens, unknown) }
+
+    /// From 0 to 1.
+    package var share: Double { tokens == 0 ? 0 : Double(unknown) / Double(tokens) }
+  }
+
+  /// Files that were read.
+  package private(set) var files = 0
+  package private(set) var counts: [Count] = []
+  package private(set) var classes: [ClassCount] = []
+  /// Entries of the vocabulary; nil where there is none.
+  package private(set) var vocabulary: Int?
+  /// Of the part to train on, and of the part held out.
+  package private(set) var unknown: (training: Unknown?, heldOut: Unknown?)
+  /// In the order in which they were first made.
+  package private(set) var remarks: [Remark] = []
+
+  package init() {}
+
+  // MARK: Telling
+
+  /// Something was found at `place`, such as "t.csv, line 7". What is found again at another place is one remark.
+  package func remark(_ what: String, at place: String, hint: String? = nil) {
+    let found = remarks.firstIndex { $0.what == what && $0.hint == hint }
+    if found == nil { remarks.append(Remark(what: what, hint: hint)) }
+    let index = found ?? remarks.count - 1
+    remarks[index].count += 1
+    if remarks[index].places.count < 3 { remarks[index].places.append(place) }
+  }
+
+  /// Something holds of the data as a whole.
+  package func remark(_ what: String, hint: String? = nil) {
+    guard !remarks.contains(where: { $0.what == what }) else { return }
+    remarks.append(Remark(what: what, hint: hint, count: 1))
+  }
+
+  package func addFile() { files += 1 }
+
+  package func count(_ unit: String, training: Int, heldOut: Int = 0) {
+    counts.append(Count(unit: unit, training: training, heldOut: heldOut))
+  }
+
+  /// Counts the classes. One that cannot be learned, or is not measured, is a remark.
+  package func count(classes names: [String], training: [Int], heldOut: [Int]?) {
+    classes = names.indices.map {
+      ClassCount(name: names[$0], training: training[$0], heldOut: heldOut?[$0] ?? 0)
+    }
+    for counted in classes where counted.training == 0 {
+      remark(
+        "class without anything to train on: a model cannot learn it", at: quoted(counted.name),
+        hint: "give more of the class, leave it out, or hold out another share")
+    }
+    guard heldOut != nil else { return }
+    for counted in classes where counted.heldOut == 0 {
+      remark("class of which nothing is held out: nothing is measured of it", at: quoted(counted.name))
+    }
+  }
+
+  package func count(vocabulary: Int, training: Unknown?, heldOut: Unknown?) {
+    self.vocabulary = vocabulary
+    unknown = (training, heldOut)
+  }
+
+  // MARK: Showing
+
+  /// What was read, in one line; nil where nothing was counted, as of generated sequences.
+  package var summary: String? {
+    var parts: [String] = []
+    for count in counts {
+      let all = counted(count.training + count.heldOut, count.unit)
+      parts.append(
+        count.heldOut == 0
+          ? "\(all) to train on, nothing held out" : "\(all), \(count.training) to train on, \(count.heldOut) held out")
+    }
+    if files > 1 { parts.insert(counted(files, "file"), at: 0) }
+    if !classes.isEmpty { parts.append(classText) }
+    if let vocabulary { parts.append("vocabulary \(vocabulary)") }
+    if let text = unknownText { parts.append(text) }
+    return parts.isEmpty ? nil : "data: " + parts.joined(separator: "; ")
+  }
+
+  /// The classes with their sizes, where they are few.
+  private var classText: String {
+    let sizes = classes.map { $0.training + $0.heldOut }
+    if classes.count <= 10 {
+      return "classes "
+        + zip(classes, sizes).map { "\(quoted($0.name)) \($1)" }.joined(separator: ", ")
+    }
+    return "\(classes.count) classes of \(sizes.min()!) to \(sizes.max()!)"
+  }
+
+  private var unknownText: String? {
+    let parts = [(unknown.training, "training"), (unknown.heldOut, "held-out")].compactMap { part, name in
+      part.flatMap { $0.unknown == 0 ? nil : "\(percentage($0.share)) of the \(name) tokens" }
+    }
+    return parts.isEmpty ? nil : "unknown " + parts.joined(separator: ", ")
+  }
+}
