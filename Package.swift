@@ -84,7 +84,8 @@ let package = Package(
       dependencies: ["CSystem", "Files", "Problems", "SafeTensors", .product(name: "Crypto", package: "swift-crypto")],
       exclude: ["FORMAT.md"], swiftSettings: strict),
     .target(
-      name: "Configuration", dependencies: ["LSTM", "Optimization", "Plan", "Problems", "Yams"], swiftSettings: strict),
+      name: "Configuration", dependencies: ["LSTM", "Optimization", "Plan", "Problems", "Sequences", "Yams"],
+      swiftSettings: strict),
     .target(name: "Timing", swiftSettings: strict),
     .target(name: "Launching", dependencies: ["CSystem", "Files", "Problems"], swiftSettings: strict),
 

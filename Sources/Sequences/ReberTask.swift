@@ -1,5 +1,4 @@
 import ExactMath
-import Files
 import Problems
 
 /// The strings that the default training uses: draws of the embedded Reber grammar to train on, and held-out strings

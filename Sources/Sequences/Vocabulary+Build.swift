@@ -1,4 +1,3 @@
-import Files
 import Problems
 
 extension Vocabulary {

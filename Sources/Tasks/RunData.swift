@@ -1,6 +1,5 @@
 import Configuration
 import DataParallel
-import Files
 import Glibc
 import LSTM
 import Sequences

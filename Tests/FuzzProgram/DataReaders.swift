@@ -11,8 +11,8 @@ func dataReaders() -> [Reader.Kind] {
         return keepsPromises(series) && series.elements.allSatisfy(\.isFinite)
       }
     ),
-    ("CSV", [Array(table.utf8)], { bytes, _ in try readTexts(bytes, isTSV: false) }),
-    ("TSV", [Array(table.replacing(",", with: "\t").utf8)], { bytes, _ in try readTexts(bytes, isTSV: true) }),
+    ("CSV", [Array(table.utf8)], { bytes, _ in try readTexts(bytes, separator: .comma) }),
+    ("TSV", [Array(table.replacing(",", with: "\t").utf8)], { bytes, _ in try readTexts(bytes, separator: .tab) }),
     (
       "numbers", [Array(numbers.utf8)],
       { bytes, _ in
@@ -129,8 +129,10 @@ private let vocabularies = [
   #"{"entries":[],"kind":"bytes"}"#, #"{"entries":["B","T","P"],"kind":"symbols"}"#,
 ]
 
-private func readTexts(_ bytes: [UInt8], isTSV: Bool) throws -> Bool {
-  keepsPromises(try .table(bytes: bytes, isTSV: isTSV, textColumn: "text", labelColumn: "label", name: "fuzz"))
+private func readTexts(_ bytes: [UInt8], separator: TableForm.Separator) throws -> Bool {
+  keepsPromises(
+    try .table(
+      bytes: bytes, form: TableForm(separator: separator), textColumn: "text", labelColumn: "label", name: "fuzz"))
 }
 
 private func keepsLengths<Element>(_ sequences: LabelledSequences<Element>) -> Bool {

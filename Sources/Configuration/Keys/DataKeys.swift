@@ -1,3 +1,5 @@
+import Sequences
+
 extension Configuration {
   /// Where the sequences come from.
   package struct Data: Sendable, Equatable {
@@ -57,6 +59,7 @@ extension Configuration {
     package internal(set) var files = ""
     package internal(set) var textColumn = ""
     package internal(set) var labelColumn = ""
+    package internal(set) var table = TableForm()
     package internal(set) var tokens = Tokens.symbols
     package internal(set) var vocabulary = 0
     package internal(set) var lineEnds = false
@@ -123,6 +126,30 @@ extension Configuration {
         "data.labelColumn", \.data.labelColumn, .text("the name of a column"),
         .derived("label for a table, else none") { $0.data.source == .table ? "label" : "" }, scope: .sources(.table),
         "The column of the classes."),
+      .init(
+        "data.separator", \.data.table.separator, .recognised(TableForm.Separator.self), .always("auto"),
+        scope: .sources(.table, .numbers),
+        "What stands between the fields of a table; auto recognises it by the first lines, and says so where it is not what the "
+          + "name of the file promises: tabs for .tsv and .tab, else commas."),
+      .init(
+        "data.header", \.data.table.header, .header, .always("auto"), scope: .sources(.table, .numbers),
+        "How many lines name the columns of a table, their fields put together; none calls them 0, 1, …; auto takes the "
+          + "first, which may stand behind #."),
+      .init(
+        "data.comment", \.data.table.comment, .text("the beginning of a line"), .always(""),
+        scope: .sources(.table, .numbers),
+        "What lines of a table begin with that are no rows; without it, lines that begin with # before the header."),
+      .init(
+        "data.footer", \.data.table.footer, .integer(0...1000), .always("0"), scope: .sources(.table, .numbers),
+        "Rows at the end of a table that are none of its data, such as sums."),
+      .init(
+        "data.decimal", \.data.table.decimal, .recognised(TableForm.Decimal.self), .always("auto"),
+        scope: .tasks(.forecasting),
+        "What stands before the fraction of a number in a table; auto takes the comma, and says so, where some numbers can be "
+          + "read only so and none only with a point."),
+      .init(
+        "data.thousands", \.data.table.thousands, .choice, .always("none"), scope: .tasks(.forecasting),
+        "What stands between the thousands of a number in a table."),
       .init(
         "data.tokens", \.data.tokens, .choice,
         .derived(
@@ -206,12 +233,13 @@ extension Configuration {
       .init(
         "data.columns", \.data.columns, .text("names of columns with commas between them"), .always(""),
         scope: .tasks(.forecasting),
-        "The columns that are read; without any, all. Behind a name may stand :categories for texts, :cycle=24 for whole "
-          + "numbers that come again, :year for dates."
+        "The columns that are read; without any, all. A name with a comma stands in double quotes. Behind a name may stand "
+          + ":categories for texts, :cycle=24 for whole numbers that come again, :year, :month, :weekday or :hour for dates."
       ).explained(
         "`wind:categories` makes of texts a column `wind=NW` of 1 and 0 for each text of the training rows "
           + "(at most 256; another text, or a hole, is 0 in all), `hour:cycle=24` of whole numbers sine and "
-          + "cosine, `date:year` of dates such as 2016-02-29 sine and cosine of the day in the year."),
+          + "cosine, `date:year` of dates such as 2016-02-29 sine and cosine of the day in the year, `date:month`, "
+          + "`date:weekday` and, with a time such as 13:45 behind the date, `date:hour` of those."),
       .init(
         "data.target", \.data.target, .text("the name of a column"), .always(""), scope: .tasks(.forecasting),
         "The column that is forecast, one of those that are read; without a name, the first."),
@@ -227,6 +255,37 @@ extension Configuration {
         "Rows of a season, for the seasonal naive forecast that stands beside the model's; 0 for none."),
     ]
   }
+}
+
+extension ValueType {
+  /// One of some names, or auto, which is nil: it is recognised.
+  fileprivate static func recognised<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
+    _ type: Choice.Type
+  ) -> Self where Value == Choice? {
+    let names = ["auto"] + Choice.allCases.map(\.rawValue)
+    return Self(
+      expected: names.joined(separator: " or "), examples: names, text: { $0?.rawValue ?? "auto" },
+      read: { $0.text == "auto" ? .some(nil) : Choice(rawValue: $0.text).map { .some($0) } })
+  }
+}
+
+extension ValueType<TableForm.Header> {
+  fileprivate static let header = Self(
+    expected: "auto or none or an integer from 1 to 9", examples: ["auto", "none", "1", "2"],
+    text: {
+      switch $0 {
+      case .recognised: "auto"
+      case .none: "none"
+      case .lines(let count): String(count)
+      }
+    },
+    read: {
+      switch $0.text {
+      case "auto": .recognised
+      case "none": TableForm.Header.none
+      default: $0.integer(Int.self).flatMap { (1...9).contains($0) ? .lines($0) : nil }
+      }
+    })
 }
 
 extension ValueType<Configuration.Data.Validation> {

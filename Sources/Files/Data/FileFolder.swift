@@ -7,18 +7,18 @@ package enum FileFolder {
   /// one in which nothing fits has exit code 65.
   package static func files(in folder: String, matching pattern: NamePattern) throws(Problem) -> [String] {
     let all = try names(in: folder, below: "", depth: pattern.depth)
-    let matching = all.filter { pattern.matches($0.text) }
+    let matching = all.filter { pattern.matches($0) }
     guard !matching.isEmpty else {
       throw .data(
         "no file fits the pattern — expected files like \(pattern.text), got "
-          + (all.isEmpty ? "none" : listed(all.map { quoted($0.text) })) + " (\(folder))")
+          + (all.isEmpty ? "none" : listed(all.map(quoted))) + " (\(folder))")
     }
-    return matching.map(\.text)
+    return matching
   }
 
   /// The files exactly `depth` folders below, in the order of their bytes.
-  private static func names(in folder: String, below prefix: String, depth: Int) throws(Problem) -> [ExactString] {
-    var found: [ExactString] = []
+  private static func names(in folder: String, below prefix: String, depth: Int) throws(Problem) -> [String] {
+    var found: [String] = []
     for name in try entries(of: folder) {
       let path = "\(folder)/\(name)"
       // A link that leads nowhere is a file: reading it tells what is wrong.
@@ -26,10 +26,10 @@ package enum FileFolder {
       if depth > 0 && isFolder {
         found += try names(in: path, below: "\(prefix)\(name)/", depth: depth - 1)
       } else if depth == 0 && !isFolder {
-        found.append(ExactString(prefix + name))
+        found.append(prefix + name)
       }
     }
-    return found.sorted()
+    return found.sorted(by: precedes)
   }
 
   /// The names in a folder, but for those that begin with a dot, in the order of their bytes.

@@ -15,6 +15,9 @@ package enum TextFile {
     try InputFile(Place(path), as: what).state
   }
 
+  /// 3 for bytes that begin with U+FEFF, which some programs put before UTF-8 text, otherwise 0.
+  package static func lengthOfByteOrderMark(_ bytes: [UInt8]) -> Int { bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
+
   /// Calls `body` with the bytes of a file that may be larger than memory, in pieces of `size` and a shorter last one.
   package static func forEachPiece(
     of path: String, size: Int, as what: String = "text file", _ body: ([UInt8]) throws(Problem) -> Void
@@ -37,7 +40,7 @@ package enum TextFile {
     var (rest, isFirst): ([UInt8], Bool) = ([], true)
     try forEachPiece(of: path, size: max(longest, 1 << 16), as: what) { (piece) throws(Problem) in
       let text = rest + piece
-      var start = isFirst ? UTF8Text.lengthOfByteOrderMark(text) : 0
+      var start = isFirst ? lengthOfByteOrderMark(text) : 0
       isFirst = false
       while let end = text[start...].firstIndex(of: UInt8(ascii: "\n")), end - start <= longest {
         try body(text[start..<end])

@@ -17,6 +17,8 @@ package struct TextCorpus: Sendable {
   package let training: TokenSequence
   /// The tokens held out; nil where nothing is.
   package let validation: TokenSequence?
+  /// How many tokens of each part stand for something that the vocabulary has not; nil where nothing is held out.
+  package let unknown: (training: DataAccount.Unknown, validation: DataAccount.Unknown?)
   /// SHA-256 over training and validation tokens as integers of four bytes, each part with its count before it, in
   /// lowercase hexadecimal digits.
   package let tokensSHA256: String
@@ -26,11 +28,6 @@ package struct TextCorpus: Sendable {
   /// - Precondition: `cache.prepare` has been called for this recipe, by this process or another of the node.
   package init(_ recipe: TextRecipe, cache: TokenCache = .standard) throws {
     self = try cache.open(recipe)
-  }
-
-  /// How many tokens of a part there are, and how many stand for something that the vocabulary has not.
-  package func unknown(in part: TokenSequence) -> DataAccount.Unknown {
-    DataAccount.Unknown(tokens: part.count, unknown: vocabulary.unknown.map(part.count(of:)) ?? 0)
   }
 
   /// - Parameter file: whole, as `check` finds it.
@@ -44,6 +41,11 @@ package struct TextCorpus: Sendable {
     validation =
       header.validation == 0
       ? nil : TokenSequence(memory, offset: offset, count: header.validation, width: header.width)
+    unknown = (
+      DataAccount.Unknown(tokens: header.training, unknown: header.unknown.training),
+      header.validation == 0
+        ? nil : DataAccount.Unknown(tokens: header.validation, unknown: header.unknown.validation)
+    )
     tokensSHA256 = header.tokens.hexadecimal
   }
 

@@ -23,15 +23,17 @@ struct TokenFileBuilder {
     let writer = try TokenFileWriter(descriptor, width: TokenWidth(vocabulary: vocabulary.count), name: name)
     var (header, contents) = (TokenFileHeader(), SHA256())
     let counts = try write(text, vocabulary, cut: cut, to: writer, &contents)
-    (header.training, header.validation) = (counts.before, counts.behind)
-    try expectTwo(counts.before + counts.behind, part: "text", recipe.path)
-    try expectTwo(counts.before, part: part, recipe.path)
+    (header.training, header.validation) = (counts.before.tokens, counts.behind.tokens)
+    header.unknown = (counts.before.unknown, counts.behind.unknown)
+    try expectTwo(header.training + header.validation, part: "text", recipe.path)
+    try expectTwo(header.training, part: part, recipe.path)
     switch recipe.validation {
     case .none: break
-    case .fraction: try expectTwo(counts.behind, part: "validation part of the text", recipe.path)
+    case .fraction: try expectTwo(header.validation, part: "validation part of the text", recipe.path)
     case .file(let other):
       try expectContent(states[1], other)
-      header.validation = try write(scan(other), vocabulary, cut: Int.max, to: writer, &contents).before
+      let counts = try write(scan(other), vocabulary, cut: Int.max, to: writer, &contents).before
+      (header.validation, header.unknown.validation) = (counts.tokens, counts.unknown)
       try expectTwo(header.validation, part: "text", other)
     }
     header.width = TokenWidth(vocabulary: vocabulary.count)
@@ -109,16 +111,23 @@ struct TokenFileBuilder {
 
   // MARK: The second pass
 
-  /// Writes the tokens of a text and returns how many stand before the cut and how many behind it.
+  /// Writes the tokens of a text and counts those before the cut and those behind it.
   private func write(
     _ text: TextScan, _ vocabulary: Vocabulary, cut: Int, to writer: TokenFileWriter, _ contents: inout SHA256
-  ) throws(Problem) -> (before: Int, behind: Int) {
+  ) throws(Problem) -> (before: DataAccount.Unknown, behind: DataAccount.Unknown) {
     var (tokens, words, all, before, hash) = ([Int32](), WordScan(), 0, 0, SHA256())
+    var unknown = (before: 0, behind: 0)
     func add(_ word: ExactString, _ end: Int) {
       tokens.append(vocabulary.number(ofWord: word) ?? 0)
       if end <= cut { before += 1 }
     }
     func flush() throws(Problem) {
+      // What has been counted as before the cut so far stands first.
+      let first = tokens[..<max(0, min(tokens.count, before - all))]
+      if let number = vocabulary.unknown {
+        unknown.before += first.count { $0 == number }
+        unknown.behind += tokens[first.endIndex...].count { $0 == number }
+      }
       all += tokens.count
       try writer.write(tokens)
       tokens.removeAll(keepingCapacity: true)
@@ -138,7 +147,10 @@ struct TokenFileBuilder {
     words.finish(add)
     try flush()
     hash.finalize().withUnsafeBytes { contents.update(bufferPointer: $0) }
-    return (before, all - before)
+    return (
+      DataAccount.Unknown(tokens: before, unknown: unknown.before),
+      DataAccount.Unknown(tokens: all - before, unknown: unknown.behind)
+    )
   }
 
   /// Appends the characters of a piece and returns how many of them end before the cut.

@@ -48,24 +48,6 @@ package struct TokenSequence: RandomAccessCollection, @unchecked Sendable {
     }
   }
 
-  /// How often a token comes.
-  func count(of token: Int32) -> Int {
-    switch width {
-    case .one: count(of: token, as: UInt8.self)
-    case .two: count(of: token, as: UInt16.self)
-    case .four: count(of: token, as: UInt32.self)
-    }
-  }
-
-  private func count<Stored: FixedWidthInteger & BitwiseCopyable>(of token: Int32, as type: Stored.Type) -> Int {
-    let size = MemoryLayout<Stored>.size
-    var found = 0
-    for index in 0..<endIndex where first.loadUnaligned(fromByteOffset: index * size, as: Stored.self) == token {
-      found += 1
-    }
-    return found
-  }
-
   /// Writes the tokens of `range` to places `stride` apart.
   func copy(_ range: Range<Int>, to target: UnsafeMutablePointer<Int32>, stride: Int) {
     precondition(range.lowerBound >= 0 && range.upperBound <= endIndex, "no tokens \(range) of \(endIndex)")

@@ -1,4 +1,3 @@
-import Files
 import Problems
 
 /// Labelled sequences in the form in which a classifier reads them.

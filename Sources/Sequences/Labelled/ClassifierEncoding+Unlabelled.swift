@@ -1,19 +1,18 @@
-import Files
 import Problems
 
 extension ClassifierEncoding {
   /// A file to predict: what an error calls it, and its bytes.
   package typealias File = (name: String, bytes: [UInt8])
 
-  /// The sequences of files without labels, as the model reads them: each line of a text; each row of a table (a name
-  /// that ends in .csv, .tsv or .tab), whose column of texts alone is looked at; each series of a `.ts` file; a file
+  /// The sequences of files without labels, as the model reads them: each line of a text; each row of a table, which is known
+  /// by its name (.csv, .tsv or .tab) or by the column of texts that its first line names; each series of a `.ts` file; a file
   /// of sound as one clip. Errors as the readers of labelled sequences have them.
   package func input(
     of files: [File], form: LabelledFiles, account: DataAccount = DataAccount()
   ) throws(Problem) -> ClassifierInput {
     switch form {
-    case .classFiles: return .tokens(try tokens(texts(of: files, column: nil, account)))
-    case .table(let column, _): return .tokens(try tokens(texts(of: files, column: column, account)))
+    case .classFiles: return .tokens(try tokens(texts(of: files, column: nil, TableForm(), account)))
+    case .table(let column, _, let form): return .tokens(try tokens(texts(of: files, column: column, form, account)))
     case .series:
       return .values(
         try values(of: files) { file throws(Problem) in
@@ -21,20 +20,19 @@ extension ClassifierEncoding {
         })
     case .audio(_, let frames):
       return .values(
-        try values(of: files) { file throws(Problem) in try features(of: file, frames) })
+        try values(of: files) { file throws(Problem) in try features(of: file, frames).measured() })
     }
   }
 
   private func texts(
-    of files: [File], column: String?, _ account: DataAccount
+    of files: [File], column: String?, _ form: TableForm, _ account: DataAccount
   ) throws(Problem) -> LabelledTexts {
     var texts = LabelledTexts(width: 1, classes: classes)
     for file in files {
-      if let column, DelimitedText.isTable(file.name) {
-        let table = try DelimitedText(file.bytes, isTSV: DelimitedText.isTSV(file.name), name: file.name)
-        let index = try table.index(of: column)
-        for (line, fields) in table.records {
-          texts.append(Array(fields[index].utf8), label: noTarget, name: "\(file.name):\(line)")
+      if let column, let table = try DelimitedText(file.bytes, form, name: file.name, with: column, account) {
+        let index = try table.index(of: column, key: "data.textColumn")
+        try table.forEachRow { _, line, scanner, fields in
+          texts.append(scanner.content(fields[index]), label: noTarget, name: "\(file.name):\(line)")
         }
       } else {
         forEachLine(of: file.bytes) { line, text in texts.append(text, label: noTarget, name: "\(file.name):\(line)") }
@@ -44,7 +42,7 @@ extension ClassifierEncoding {
   }
 
   private func values(
-    of files: [File], _ read: (File) throws(Problem) -> LabelledValues
+    of files: [File], _ read: (File) throws(Problem) -> MeasuredValues
   ) throws(Problem) -> LabelledValues {
     var all = LabelledValues(width: width!, classes: classes)
     for file in files {

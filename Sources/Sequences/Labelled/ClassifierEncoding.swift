@@ -31,7 +31,7 @@ package struct ClassifierEncoding: Codable, Equatable, Sendable {
     self.init(classes: training.classes, trainingCounts: training.classCounts, vocabulary: vocabulary)
   }
 
-  init(_ training: LabelledValues, rate: Int?) {
+  init(_ training: MeasuredValues, rate: Int?) {
     (classes, trainingCounts) = (training.classes, training.classCounts)
     (vocabulary, normalization, self.rate) = (nil, training.normalization(), rate)
   }
@@ -63,7 +63,7 @@ package struct ClassifierEncoding: Codable, Equatable, Sendable {
 
   /// Numbers, normalized. As many to a timestep as in training, or an error with exit code 65.
   /// - Precondition: the model reads numbers.
-  func values(_ values: LabelledValues, name: String) throws(Problem) -> LabelledValues {
+  func values(_ values: MeasuredValues, name: String) throws(Problem) -> LabelledValues {
     guard values.width == width else {
       throw .data(
         "numbers of a timestep — expected \(width!) as in training, got \(values.width) (\(name))")

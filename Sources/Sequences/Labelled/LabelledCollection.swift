@@ -1,4 +1,3 @@
-import Files
 import Problems
 
 /// Sequences as a reader finds them, labelled by names; once all are there, the names become numbers.

@@ -5,8 +5,8 @@ import Problems
 package enum LabelledFiles: Sendable {
   /// A folder with a file for each class, each line a text.
   case classFiles(NamePattern)
-  /// A CSV or TSV file with a column of texts and one of labels.
-  case table(textColumn: String, labelColumn: String)
+  /// A table in text form with a column of texts and one of labels.
+  case table(textColumn: String, labelColumn: String, TableForm = TableForm())
   /// A file in `.ts` form.
   case series
   /// A folder of WAV or FLAC files, read as log-mel features.
@@ -49,8 +49,9 @@ package enum LabelledFiles: Sendable {
     switch self {
     case .classFiles(let pattern):
       try .classFiles(folder: path, pattern: pattern, tokens: tokens, classes: classes, account: account)
-    case .table(let text, let label):
-      try .table(path: path, textColumn: text, labelColumn: label, classes: classes, account: account)
+    case .table(let text, let label, let form):
+      try .table(
+        path: path, form: form, textColumn: text, labelColumn: label, classes: classes, account: account)
     case .series, .audio: preconditionFailure("these files hold numbers")
     }
   }
@@ -59,12 +60,12 @@ package enum LabelledFiles: Sendable {
   /// - Precondition: the files hold numbers.
   func values(
     at path: String, classes: [String]?, rate: Int?, account: DataAccount = DataAccount()
-  ) throws(Problem) -> (sequences: LabelledValues, rate: Int?) {
+  ) throws(Problem) -> (sequences: MeasuredValues, rate: Int?) {
     switch self {
     case .series: return (try TimeSeriesFile.read(path, classes: classes, account: account), nil)
     case .audio(let pattern, let frames):
       let clips = try AudioClips.read(folder: path, pattern: pattern, classes: classes, rate: rate, account: account)
-      return (try clips.features(frames.logMel(rate: clips.rate)), clips.rate)
+      return (try clips.features(frames.logMel(rate: clips.rate)).measured(), clips.rate)
     case .classFiles, .table: preconditionFailure("these files hold texts")
     }
   }

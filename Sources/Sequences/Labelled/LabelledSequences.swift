@@ -1,6 +1,6 @@
 import Problems
 
-/// Sequences of different lengths with one label each, back to back in one array: numbers (`Float`, D to a timestep),
+/// Sequences of different lengths with one label each, back to back in one array: numbers (`Double` or `Float`, D to a timestep),
 /// tokens (`Int32`, one to a timestep) or the bytes of texts (`UInt8`).
 package struct LabelledSequences<Element: Sendable & Equatable>: Sendable, Equatable {
   /// D, elements of a timestep.
@@ -73,9 +73,18 @@ package struct LabelledSequences<Element: Sendable & Equatable>: Sendable, Equat
   }
 }
 
-/// Sequences of numbers, [T, D] each.
+/// Sequences of numbers as they were measured, [T, D] each.
+package typealias MeasuredValues = LabelledSequences<Double>
+/// Sequences of numbers in single precision, [T, D] each.
 package typealias LabelledValues = LabelledSequences<Float>
 /// Sequences of tokens.
 package typealias LabelledTokens = LabelledSequences<Int32>
 /// Texts: a timestep is a byte.
 package typealias LabelledTexts = LabelledSequences<UInt8>
+
+extension LabelledSequences where Element == Float {
+  /// The same numbers, of which each Float is a Double.
+  func measured() throws(Problem) -> MeasuredValues {
+    try map(width: width) { values, _ in values.map(Double.init) }
+  }
+}

@@ -9,7 +9,7 @@ package struct Normalization: Sendable, Equatable, Codable {
   package let deviation: [Double]
 
   /// Fits the columns of `values`, [rows, D] row-major, rows ≥ 1, all finite.
-  package init(fitting values: [Float], width: Int) {
+  package init<Value: BinaryFloatingPoint>(fitting values: [Value], width: Int) {
     precondition(width >= 1 && !values.isEmpty && values.count % width == 0, "values are whole rows, at least one")
     let rows = Double(values.count / width)
     func mean(_ term: (_ column: Int, _ value: Double) -> Double) -> [Double] {
@@ -36,9 +36,11 @@ package struct Normalization: Sendable, Equatable, Codable {
 
   /// (value − mean) / deviation for `values`, [rows, D] row-major. A value so far off that the result is no finite
   /// Float is an error with exit code 65.
-  package func normalized(_ values: [Float], name: String) throws(Problem) -> [Float] {
+  package func normalized<Value: BinaryFloatingPoint>(
+    _ values: [Value], name: String
+  ) throws(Problem) -> [Float] {
     precondition(values.count % mean.count == 0, "values are whole rows")
-    var result = values
+    var result = [Float](repeating: 0, count: values.count)
     for place in values.indices {
       let column = place % mean.count
       result[place] = Float((Double(values[place]) - mean[column]) / deviation[column])
@@ -59,7 +61,7 @@ package struct Normalization: Sendable, Equatable, Codable {
   }
 }
 
-extension LabelledSequences where Element == Float {
+extension LabelledSequences where Element: BinaryFloatingPoint {
   /// Mean and deviation over all timesteps of all sequences.
   package func normalization() -> Normalization { Normalization(fitting: elements, width: width) }
 

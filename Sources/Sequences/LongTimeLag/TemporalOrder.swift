@@ -1,5 +1,4 @@
 import ExactMath
-import Files
 
 /// Temporal order: experiment 6 of Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation 9 (1997),
 /// section 5.6. A sequence of 100 to 110 symbols begins with E and ends with B; between them stand random symbols of a,

@@ -26,7 +26,7 @@ package struct PianoRolls: Sendable, Equatable {
 
   /// From the bytes of a file, which errors call `name`.
   package init(json: [UInt8], name: String) throws(Problem) {
-    let text = Data(json.dropFirst(UTF8Text.lengthOfByteOrderMark(json)))
+    let text = Data(json.dropFirst(TextFile.lengthOfByteOrderMark(json)))
     let parts: [String: [[[Int]]]]
     do {
       parts = try JSONDecoder().decode([String: [[[Int]]]].self, from: text)

@@ -1,169 +1,167 @@
 import Files
 import Problems
 
-/// Tables in text form: CSV as RFC 4180 has it, and TSV, in which quotes mean nothing. The first record names the
-/// columns, and every other one must have as many fields.
+/// A table in text form, as `TableForm` says. The first record names the columns, and every other one must have as many
+/// fields.
 ///
 /// Own, because a table that is silently put right trains a wrong model: the parsers for Swift fill ragged rows with
 /// empty fields, drop surplus ones, let an open quote swallow the rest of the file, trim fields, take U+0085 inside a
 /// sentence for the end of a line, and name no line in their errors.
 ///
-/// Lines end with LF or CRLF; a byte order mark at the beginning and lines without any character are passed over.
+/// Lines end with LF or CRLF; a byte order mark at the beginning is passed over, and so are lines without any character,
+/// except that in a table of one column they are rows without a value. The table is read whenever it is gone through:
+/// of its fields nothing is kept.
 struct DelimitedText {
   /// The names of the columns.
   let columns: [String]
-  /// The fields of each record, as many as columns, and the line where it begins, counted from 1.
-  let records: [(line: Int, fields: [String])]
+  /// Records below the names.
+  let rows: Int
+  /// How the table was written.
+  let form: TableForm
+  /// What stands between fields.
+  let separator: TableForm.Separator
   /// What errors call the table.
   let name: String
+  private let bytes: [UInt8]
+  /// Where the first row begins.
+  private let first: (place: Int, line: Int)
 
-  /// Reads the file at `path`: TSV if its name ends in `.tsv` or `.tab`, otherwise CSV.
-  init(path: String) throws(Problem) {
-    try self.init(TextFile.read(path, as: "table"), isTSV: DelimitedText.isTSV(path), name: path)
-  }
-
-  /// True for the name of a TSV file.
-  static func isTSV(_ path: String) -> Bool { path.hasSuffix(".tsv") || path.hasSuffix(".tab") }
-
-  /// True for the name of a TSV or CSV file.
-  static func isTable(_ path: String) -> Bool { isTSV(path) || path.hasSuffix(".csv") }
-
-  init(_ bytes: [UInt8], isTSV: Bool, name: String) throws(Problem) {
+  /// Reads a table from its bytes; `name` is what errors call it, and its suffix promises what stands between fields.
+  init(
+    _ bytes: [UInt8], form: TableForm = TableForm(), name: String, account: DataAccount = DataAccount()
+  ) throws(Problem) {
     try UTF8Text.validate(bytes, name: name, hint: "convert the table to UTF-8")
-    var scanner = Scanner(bytes: bytes, isTSV: isTSV, name: name)
-    guard let header = try scanner.record() else {
-      throw .data("table is empty — expected a line with the names of the columns, got none (\(name))")
+    let beginning = TextFile.lengthOfByteOrderMark(bytes)
+    let read = try bytes.withUnsafeBufferPointer { (bytes) throws(Problem) in
+      let (separator, place, line) = form.recognised(bytes, from: beginning, name: name, account)
+      var scanner = TableScanner(bytes, separator: separator, name: name, place: place, line: line)
+      scanner.comment = Array(form.comment.utf8)
+      let columns = try TableHeader(form.header).read(&scanner, account)
+      let first = (scanner.place, scanner.line)
+      let rows = try DelimitedText.check(scanner, columns, form, account)
+      return (columns: columns, rows: rows, separator: separator, first: first)
     }
-    var records: [(line: Int, fields: [String])] = []
-    while let record = try scanner.record() {
-      guard record.fields.count == header.fields.count else {
-        throw .data(
-          "ragged table — expected \(header.fields.count) fields, got \(record.fields.count) (\(name), line "
-            + "\(record.line))",
-          hint: isTSV ? nil : "a field with a comma in it stands in double quotes")
-      }
-      records.append(record)
-    }
-    guard !records.isEmpty else {
-      throw .data("table has no rows — expected some below the names of the columns, got none (\(name))")
-    }
-    columns = header.fields
-    self.records = records
-    self.name = name
+    (columns, rows, separator, first) = read
+    (self.bytes, self.form, self.name) = (bytes, form, name)
   }
+
+  /// Goes through all records, throws where one is not as the others, tells what is passed over, and returns how many
+  /// rows there are.
+  private static func check(
+    _ beginning: TableScanner, _ columns: [String], _ form: TableForm, _ account: DataAccount
+  ) throws(Problem) -> Int {
+    var (scanner, fields, rows) = (beginning, [TableScanner.Field](), 0)
+    let isNamed = form.header != .none
+    scanner.keepsBlankLines = columns.count == 1
+    // Of the rows at the end, those without any character.
+    var blankAtEnd: [Int] = []
+    while let line = try scanner.record(&fields) {
+      guard fields.count == columns.count else {
+        throw ragged(columns.count, fields.count, line, isLast: scanner.place == scanner.bytes.count, scanner)
+      }
+      rows += 1
+      if columns.count == 1, fields[0].start == fields[0].end, !fields[0].isQuoted {
+        blankAtEnd.append(line)
+      } else {
+        blankAtEnd = []
+      }
+      if isNamed, fields[0].end - fields[0].start >= columns[0].utf8.count,
+        zip(fields, columns).allSatisfy({ scanner.content($0).elementsEqual($1.utf8) })
+      {
+        throw .data(
+          "header repeated — expected rows below the names of the columns, got the names again "
+            + "(\(scanner.name), line \(line))",
+          hint: "files that were put together have each its header: leave all but the first out")
+      }
+    }
+    rows -= blankAtEnd.count
+    for line in scanner.blankLines + blankAtEnd {
+      account.remark("line without any character is passed over", at: "\(scanner.name), line \(line)")
+    }
+    for line in scanner.comments {
+      account.remark("comment is passed over", at: "\(scanner.name), line \(line)")
+    }
+    if scanner.unquoted > 0 {
+      account.remark(
+        "\(counted(scanner.unquoted, "field")) in double quotes: the quotes are none of the text", at: scanner.name)
+    }
+    if form.footer > 0 {
+      account.remark("\(counted(min(form.footer, rows), "row")) at the end passed over: data.footer", at: scanner.name)
+    }
+    rows -= form.footer
+    guard rows > 0 else {
+      throw .data(
+        "table has no rows — expected some below the names of the columns, got none (\(scanner.name))")
+    }
+    return rows
+  }
+
+  private static func ragged(
+    _ expected: Int, _ got: Int, _ line: Int, isLast: Bool, _ scanner: TableScanner
+  ) -> Problem {
+    let separator = scanner.separator
+    let hint =
+      isLast && got < expected
+      ? "where the last line is no row: data.footer=1"
+      : expected == 1
+        ? "data.separator says what stands between fields: \(listed(TableForm.Separator.allCases.map(\.rawValue)))"
+        : separator == .tab || separator == .blanks
+          ? "data.separator says what stands between fields, here \(separator.name)"
+          : "a field with a \(separator.rawValue) in it stands in double quotes; data.separator says what stands between "
+            + "fields, data.comment what lines begin with that are no rows"
+    return .data(
+      "ragged table — expected \(counted(expected, "field")), got \(got) (\(scanner.name), line \(line))", hint: hint)
+  }
+
+  /// Calls `body` for each row, with its number from 0, its line, the scanner that knows what fields hold, and a field for
+  /// each column.
+  func forEachRow(
+    limit: Int = .max,
+    _ body: (_ row: Int, _ line: Int, TableScanner, [TableScanner.Field]) throws(Problem) -> Void
+  ) throws(Problem) {
+    try bytes.withUnsafeBufferPointer { (bytes) throws(Problem) in
+      var scanner = TableScanner(bytes, separator: separator, name: name, place: first.place, line: first.line)
+      scanner.comment = Array(form.comment.utf8)
+      scanner.keepsBlankLines = columns.count == 1
+      var fields: [TableScanner.Field] = []
+      for row in 0..<min(rows, limit) {
+        let line = try scanner.record(&fields)!
+        try body(row, line, scanner, fields)
+      }
+    }
+  }
+
+  // MARK: Columns
 
   /// The index of a column by its name, which must be there once.
-  func index(of column: String) throws(Problem) -> Int {
-    try DelimitedText.index(of: column, in: columns, name)
+  func index(of column: String, key: String = "data.columns") throws(Problem) -> Int {
+    try DelimitedText.index(of: column, in: columns, name, key: key)
   }
 
   /// As above, among the columns of a table that errors call `name`.
-  static func index(of column: String, in columns: [String], _ name: String) throws(Problem) -> Int {
+  static func index(of column: String, in columns: [String], _ name: String, key: String) throws(Problem) -> Int {
     let found = columns.indices.filter { ExactString(columns[$0]) == ExactString(column) }
     guard found.count == 1 else {
       throw .data(
         "\(found.isEmpty ? "missing column" : "column named twice") — expected one \(quoted(column)), got "
           + "\(listed(columns.map(quoted))) (\(name))",
-        hint: found.isEmpty ? "the first line must name the columns" : "rename one of them")
+        hint: found.isEmpty ? missingHint(column, columns, key) : "rename one of them")
     }
     return found[0]
   }
-}
 
-extension DelimitedText {
-  /// Goes through the bytes once. All that has a meaning is ASCII, and UTF-8 has no ASCII byte inside a longer scalar.
-  private struct Scanner {
-    let bytes: [UInt8]
-    let delimiter: UInt8
-    let quotes: Bool
-    let name: String
-    private var place = 0
-    private var line = 1
-
-    init(bytes: [UInt8], isTSV: Bool, name: String) {
-      self.bytes = bytes
-      delimiter = UInt8(ascii: isTSV ? "\t" : ",")
-      quotes = !isTSV
-      self.name = name
-      place = UTF8Text.lengthOfByteOrderMark(bytes)
+  private static func missingHint(_ column: String, _ columns: [String], _ key: String) -> String {
+    // Swift's own comparison takes different normal forms of Unicode for the same.
+    if columns.contains(column) {
+      return "there is one that looks alike in another normal form of Unicode: copy its name from the file"
     }
-
-    /// The next record; nil at the end.
-    mutating func record() throws(Problem) -> (line: Int, fields: [String])? {
-      while place < bytes.count, try endLine() {}
-      guard place < bytes.count else { return nil }
-      let first = line
-      var fields: [String] = []
-      repeat { fields.append(try field()) } while try continues()
-      return (first, fields)
+    if columns.contains(where: { $0.lowercased() == column.lowercased() }) { return "capitals count" }
+    if let whole = columns.first(where: { $0.contains(",") && $0.hasPrefix(column) }), key == "data.columns" {
+      return "a name with a comma in it stands in double quotes: data.columns='\"\(singleLined(whole))\"'"
     }
-
-    /// Passes over the end of a line; false where there is none.
-    private mutating func endLine() throws(Problem) -> Bool {
-      if bytes[place] == UInt8(ascii: "\r") {
-        guard place + 1 == bytes.count || bytes[place + 1] == UInt8(ascii: "\n") else {
-          throw malformed("expected a line feed behind a carriage return, got other text")
-        }
-        place += 1
-        if place == bytes.count { return true }
-      }
-      guard bytes[place] == UInt8(ascii: "\n") else { return false }
-      place += 1
-      line += 1
-      return true
-    }
-
-    /// True if another field follows in the same record.
-    private mutating func continues() throws(Problem) -> Bool {
-      if place == bytes.count { return false }
-      if bytes[place] == delimiter {
-        place += 1
-        return true
-      }
-      guard try endLine() else { throw malformed("expected a comma or the end of the line behind a closing quote") }
-      return false
-    }
-
-    private mutating func field() throws(Problem) -> String {
-      if quotes && place < bytes.count && bytes[place] == UInt8(ascii: "\"") { return try quotedField() }
-      let start = place
-      while place < bytes.count && !ends(bytes[place]) {
-        if quotes && bytes[place] == UInt8(ascii: "\"") {
-          throw malformed("expected no double quote inside a field without quotes")
-        }
-        place += 1
-      }
-      return String(decoding: bytes[start..<place], as: UTF8.self)
-    }
-
-    private func ends(_ byte: UInt8) -> Bool {
-      byte == delimiter || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
-    }
-
-    /// A field in double quotes; two of them inside stand for one.
-    private mutating func quotedField() throws(Problem) -> String {
-      let first = line
-      var text: [UInt8] = []
-      place += 1
-      while place < bytes.count {
-        let byte = bytes[place]
-        place += 1
-        if byte == UInt8(ascii: "\"") {
-          guard place < bytes.count && bytes[place] == byte else { return String(decoding: text, as: UTF8.self) }
-          place += 1
-        }
-        if byte == UInt8(ascii: "\n") { line += 1 }
-        text.append(byte)
-      }
-      line = first
-      throw malformed("expected a closing quote, got the end of the file")
-    }
-
-    private func malformed(_ what: String) -> Problem {
-      .data(
-        "malformed table — \(what) (\(name), line \(line))",
-        hint: quotes
-          ? "a field with commas, quotes or line ends stands in double quotes, and each quote in it is doubled" : nil)
-    }
+    return "\(key) says which"
   }
+
+  /// A name as a hint can show it.
+  private static func singleLined(_ text: String) -> String { String(quoted(text).dropFirst().dropLast()) }
 }

@@ -30,6 +30,20 @@ package struct ForecastEncoding: Codable, Equatable, Sendable {
     (self.columns, self.target, self.normalization) = (columns, target, normalization)
   }
 
+  /// Tells where different values that follow each other are one Float once they are normalized.
+  fileprivate func tellOfEqualNeighbours(_ table: NumberTable, _ normalized: [Float], _ account: DataAccount) {
+    let D = columns.count
+    for column in columns.indices {
+      let places = stride(from: column + D, to: normalized.count, by: D)
+      let lost = places.count { table.values[$0] != table.values[$0 - D] && normalized[$0] == normalized[$0 - D] }
+      guard lost > 0 else { continue }
+      account.remark(
+        "\(counted(lost, "row")) of \(table.rows) differ from the row before by less than a normalized Float can say, in "
+          + "column \(quoted(columns[column]))", at: table.name,
+        hint: "take differences, or leave the column out")
+    }
+  }
+
   /// A normalized value of the target as it was measured.
   package func restored(_ value: Float) -> Double {
     Double(value) * normalization.deviation[target] + normalization.mean[target]
@@ -41,7 +55,7 @@ package struct ForecastData: Sendable {
   /// How the rows were read.
   package let encoding: ForecastEncoding
   /// The target as it was measured, row by row.
-  package let measured: [Float]
+  package let measured: [Double]
   /// [rows, D] row-major, normalized.
   package let values: [Float]
   /// Rows to train on; the others are held out.
@@ -53,11 +67,12 @@ package struct ForecastData: Sendable {
   ///   - target: The column to forecast; "" means the first.
   ///   - share: The share held out at the end, 0 ≤ share < 1.
   package init(
-    path: String, columns: [String], target: String, missing: MissingValues, share: Double,
+    path: String, form: TableForm = TableForm(), columns: [String], target: String, missing: MissingValues,
+    share: Double,
     account: DataAccount = DataAccount()
   ) throws(Problem) {
-    let raw = try NumberTable(path: path, columns: columns, share: share, account: account)
-    let table = try raw.filled(missing, trainingRows: 0..<NumberTable.cut(raw.rows, share))
+    let raw = try NumberTable(path: path, form: form, columns: columns, share: share, account: account)
+    let table = try raw.filled(missing, trainingRows: 0..<NumberTable.cut(raw.rows, share), account: account)
     trainingRows = NumberTable.cut(table.rows, share)
     let place = target.isEmpty ? 0 : table.columns.firstIndex { ExactString($0) == ExactString(target) }
     guard let place else {
@@ -71,17 +86,18 @@ package struct ForecastData: Sendable {
       normalization: Normalization(fitting: Array(table.values[..<(trainingRows * D)]), width: D))
     values = try encoding.normalization.normalized(table.values, name: path)
     measured = (0..<table.rows).map { table.values[$0 * D + place] }
+    encoding.tellOfEqualNeighbours(table, values, account)
     account.count("row", training: trainingRows, heldOut: table.rows - trainingRows)
   }
 
   /// Reads rows as a trained model needs them; all of them are held out.
   package init(
-    bytes: [UInt8], name: String, encoding: ForecastEncoding, missing: MissingValues,
+    bytes: [UInt8], form: TableForm = TableForm(), name: String, encoding: ForecastEncoding, missing: MissingValues,
     account: DataAccount = DataAccount()
   ) throws(Problem) {
     let table = try NumberTable(
-      bytes: bytes, isTSV: DelimitedText.isTSV(name), columns: encoding.columns, name: name, account: account)
-    let filled = try table.filled(missing, trainingRows: 0..<table.rows)
+      bytes: bytes, form: form, columns: encoding.columns, name: name, account: account)
+    let filled = try table.filled(missing, trainingRows: 0..<table.rows, account: account)
     self.encoding = encoding
     trainingRows = 0
     values = try encoding.normalization.normalized(filled.values, name: name)
@@ -164,7 +180,7 @@ extension ForecastData {
       let first = start + windows.timesteps
       for k in 0..<windows.horizon {
         let before = first + k - season * (k / season + 1)
-        errors.add(Double(measured[before]), measured: Double(measured[first + k]))
+        errors.add(measured[before], measured: measured[first + k])
       }
     }
     return errors

@@ -5,33 +5,39 @@ extension LabelledSequences where Element == UInt8 {
   /// Reads texts and their labels from two columns of the CSV or TSV file at `path`. A column that is not there, a row
   /// without text or label, and a label that is none of `classes` (where they are given) are errors with exit code 65.
   package static func table(
-    path: String, textColumn: String, labelColumn: String, classes: [String]? = nil,
+    path: String, form: TableForm = TableForm(), textColumn: String, labelColumn: String, classes: [String]? = nil,
     account: DataAccount = DataAccount()
   ) throws(Problem) -> LabelledTexts {
     account.addFile()
-    return try texts(DelimitedText(path: path), textColumn, labelColumn, classes, account)
+    return try table(
+      bytes: TextFile.read(path, as: "table"), form: form, textColumn: textColumn, labelColumn: labelColumn,
+      classes: classes, name: path, account: account)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
   package static func table(
-    bytes: [UInt8], isTSV: Bool, textColumn: String, labelColumn: String, classes: [String]? = nil, name: String,
+    bytes: [UInt8], form: TableForm = TableForm(), textColumn: String, labelColumn: String, classes: [String]? = nil,
+    name: String,
     account: DataAccount = DataAccount()
   ) throws(Problem) -> LabelledTexts {
-    try texts(DelimitedText(bytes, isTSV: isTSV, name: name), textColumn, labelColumn, classes, account)
+    try texts(DelimitedText(bytes, form: form, name: name, account: account), textColumn, labelColumn, classes, account)
   }
 
   private static func texts(
     _ table: DelimitedText, _ textColumn: String, _ labelColumn: String, _ classes: [String]?,
     _ account: DataAccount
   ) throws(Problem) -> LabelledTexts {
-    let (text, label) = (try table.index(of: textColumn), try table.index(of: labelColumn))
+    let (text, label) = (
+      try table.index(of: textColumn, key: "data.textColumn"), try table.index(of: labelColumn, key: "data.labelColumn")
+    )
     var collection = LabelledCollection<UInt8>(width: 1)
-    for (line, fields) in table.records {
-      for (column, index) in [(textColumn, text), (labelColumn, label)] where fields[index].isEmpty {
+    try table.forEachRow { _, line, scanner, fields throws(Problem) in
+      for (column, index) in [(textColumn, text), (labelColumn, label)] where fields[index].start == fields[index].end {
         throw .data(
           "empty field — expected something in column \(quoted(column)), got none (\(table.name), line \(line))")
       }
-      collection.append(Array(fields[text].utf8), label: fields[label], name: "\(table.name):\(line)")
+      collection.append(
+        scanner.content(fields[text]), label: scanner.text(fields[label]), name: "\(table.name):\(line)")
     }
     return try collection.labelled(classes: classes, source: table.name)
   }

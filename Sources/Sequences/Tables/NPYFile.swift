@@ -4,14 +4,14 @@ import Problems
 /// the values one after the other ("A Simple File Format for NumPy Arrays", NEP 1).
 ///
 /// One dimension is a column, two are rows and columns, in C or Fortran order. Values are whole numbers, floats of 32 or
-/// 64 bits or truth values, in either byte order; they become the nearest Float.
+/// 64 bits or truth values, in either byte order; they become the nearest Double.
 struct NPYFile {
   /// Rows.
   let rows: Int
   /// Columns.
   let columns: Int
   /// [rows, columns] row-major; NaN where the array has it.
-  let values: [Float]
+  let values: [Double]
 
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
@@ -37,16 +37,16 @@ struct NPYFile {
 
   private static func values(
     _ bytes: [UInt8], from start: Int, _ header: Header, _ name: String
-  ) throws(Problem) -> [Float] {
+  ) throws(Problem) -> [Double] {
     let (rows, columns, element) = (header.rows, header.columns, header.element)
-    var values = [Float](repeating: 0, count: rows * columns)
+    var values = [Double](repeating: 0, count: rows * columns)
     for place in values.indices {
       let (row, column) = place.quotientAndRemainder(dividingBy: columns)
       let number = header.isFortranOrder ? column * rows + row : place
-      let value = Float(element.value(bytes, at: start + number * element.bytes))
+      let value = element.value(bytes, at: start + number * element.bytes)
       guard !value.isInfinite else {
         throw .data(
-          "value is infinite — expected numbers that a Float can hold, got \(value) (\(name), row \(row + 1), column "
+          "value is infinite — expected finite numbers, got \(value) (\(name), row \(row + 1), column "
             + "\(column))")
       }
       values[place] = value

@@ -17,7 +17,7 @@ package struct NumberTable: Sendable {
   /// The names of the columns.
   package let columns: [String]
   /// [rows, D] row-major.
-  package private(set) var values: [Float]
+  package private(set) var values: [Double]
   /// The line of each row in the file; its number in an array.
   private var lines: [Int]
   /// What errors call a line.
@@ -30,35 +30,38 @@ package struct NumberTable: Sendable {
   /// How many values are missing.
   package var holes: Int { values.count { $0.isNaN } }
 
-  /// Reads `columns` of the CSV or TSV file or the array of NumPy at `path`, in the order given, those of dates and texts
-  /// by a `ColumnRule`; other columns are not looked at. No `columns` means all of them; those of an array are called
-  /// "0", "1", … A column that is not there, and text where a number or a hole should be, are errors with exit code 65.
+  /// Reads `columns` of the table in text form or the array of NumPy at `path`, in the order given, those of dates and
+  /// texts by a `ColumnRule`; other columns are not looked at. No `columns` means all of them but those without a name
+  /// that count the rows or are empty; those of an array, or without a header, are called "0", "1", … A column that is
+  /// not there, and text where a number or a hole should be, are errors with exit code 65.
   /// - Parameter share: The share of the rows at the end whose texts are no categories.
   package init(
-    path: String, columns: [String] = [], share: Double = 0, account: DataAccount = DataAccount()
+    path: String, form: TableForm = TableForm(), columns: [String] = [], share: Double = 0,
+    account: DataAccount = DataAccount()
   ) throws(Problem) {
     account.addFile()
     try self.init(
-      bytes: TextFile.read(path, as: "table"), isTSV: DelimitedText.isTSV(path), columns: columns, share: share,
-      name: path, account: account)
+      bytes: TextFile.read(path, as: "table"), form: form, columns: columns, share: share, name: path,
+      account: account)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
   package init(
-    bytes: [UInt8], isTSV: Bool = false, columns: [String] = [], share: Double = 0, name: String,
+    bytes: [UInt8], form: TableForm = TableForm(), columns: [String] = [], share: Double = 0, name: String,
     account: DataAccount = DataAccount()
   ) throws(Problem) {
     if NPYFile.isNPY(bytes) {
       try self.init(NPYFile(bytes, name: name), columns: columns, name: name)
     } else {
-      try self.init(DelimitedText(bytes, isTSV: isTSV, name: name), columns: columns, share: share)
+      let table = try DelimitedText(bytes, form: form, name: name, account: account)
+      try self.init(table, columns: columns, share: share, account)
     }
   }
 
   private init(_ array: NPYFile, columns: [String], name: String) throws(Problem) {
     let names = (0..<array.columns).map(String.init)
     var indices = columns.isEmpty ? Array(names.indices) : []
-    for column in columns { indices.append(try DelimitedText.index(of: column, in: names, name)) }
+    for column in columns { indices.append(try DelimitedText.index(of: column, in: names, name, key: "data.columns")) }
     self.columns = indices.map { names[$0] }
     values = (0..<array.rows).flatMap { row in indices.map { array.values[row * array.columns + $0] } }
     lines = Array(1...array.rows)
@@ -66,31 +69,36 @@ package struct NumberTable: Sendable {
     self.name = name
   }
 
-  private init(_ table: DelimitedText, columns: [String], share: Double) throws(Problem) {
-    let rows = NumberTable.cut(table.records.count, share)
+  private init(
+    _ table: DelimitedText, columns: [String], share: Double, _ account: DataAccount
+  ) throws(Problem) {
+    let rows = NumberTable.cut(table.rows, share)
     var ruled: [RuledColumn] = []
     if columns.isEmpty {
-      ruled = table.columns.enumerated().map { RuledColumn(name: $1, source: $0, rule: .number) }
+      for column in try table.namedColumns(account) {
+        // Which of two columns of one name is meant nobody can say.
+        let source = try table.index(of: table.columns[column])
+        ruled.append(RuledColumn(name: table.columns[column], source: source, rule: .number))
+      }
     }
     for column in columns { ruled += try RuledColumn.columns(column, of: table, rows: rows) }
-    self.columns = ruled.map(\.name)
-    values = []
-    values.reserveCapacity(table.records.count * ruled.count)
-    for (line, fields) in table.records {
+    let style = try table.numberStyle(of: ruled.filter { $0.rule == .number }.map(\.source), account)
+    var (values, lines): ([Double], [Int]) = ([], [])
+    values.reserveCapacity(table.rows * ruled.count)
+    lines.reserveCapacity(table.rows)
+    try table.forEachRow { row, line, scanner, fields throws(Problem) in
       for column in ruled {
-        let field = fields[column.source]
-        guard let value = column.rule.value(field) else {
-          throw .data(
-            "not \(column.rule.expected) — expected \(column.rule.expected) in column "
-              + "\(quoted(table.columns[column.source])), got \(quoted(field)) (\(table.name), line \(line))",
-            hint: "name the columns to read, with a rule for those of dates and texts")
+        let field = scanner.bytes(of: fields[column.source])
+        guard let value = column.rule.value(field, style) else {
+          throw table.refusal(column, String(decoding: field, as: UTF8.self), row: row, line: line, style)
         }
         values.append(value)
       }
+      lines.append(line)
     }
-    lines = table.records.map(\.line)
-    line = "line"
-    name = table.name
+    self.columns = ruled.map(\.name)
+    (self.values, self.lines, line, name) = (values, lines, "line", table.name)
+    try DateOrder.tell(table, account)
   }
 
   /// Rows to train on where a share at the end is held out.
@@ -102,7 +110,9 @@ package struct NumberTable: Sendable {
   /// - Parameter trainingRows: The rows whose means `mean` takes.
   /// An error with exit code 65 where there is a hole and the rule is `error`, or where a column has no value that a
   /// rule could take.
-  package func filled(_ rule: MissingValues, trainingRows: Range<Int>) throws(Problem) -> NumberTable {
+  package func filled(
+    _ rule: MissingValues, trainingRows: Range<Int>, account: DataAccount = DataAccount()
+  ) throws(Problem) -> NumberTable {
     precondition(trainingRows.lowerBound >= 0 && trainingRows.upperBound <= rows, "training rows are rows of the table")
     guard let first = values.firstIndex(where: \.isNaN) else { return self }
     switch rule {
@@ -112,9 +122,28 @@ package struct NumberTable: Sendable {
           + "\(lines[first / columns.count]); \(holes) of \(values.count) values are missing)",
         hint: "fill the holes with the value above (missing: previous) or the mean of the training rows (missing: mean)"
       )
-    case .previous: return try filledWithPrevious()
-    case .mean: return try filledWithMeans(of: trainingRows)
+    case .previous:
+      let filled = try filledWithPrevious()
+      tellOfFilling(with: "the value above", in: lines.suffix(filled.rows), account)
+      for line in lines.prefix(rows - filled.rows) {
+        account.remark("row before the first value of a column is left out", at: place(line))
+      }
+      return filled
+    case .mean:
+      tellOfFilling(with: "the mean of the training rows", in: lines[...], account)
+      return try filledWithMeans(of: trainingRows)
     }
+  }
+
+  private func place(_ number: Int) -> String { "\(name), \(line) \(number)" }
+
+  /// Tells how many holes of the last rows were filled.
+  private func tellOfFilling(with what: String, in kept: ArraySlice<Int>, _ account: DataAccount) {
+    let first = rows - kept.count
+    let holes = values[(first * columns.count)...].indices.filter { values[$0].isNaN }
+    guard let hole = holes.first else { return }
+    account.remark(
+      "\(counted(holes.count, "missing value")) filled with \(what)", at: place(lines[hole / columns.count]))
   }
 
   private func filledWithPrevious() throws(Problem) -> NumberTable {
@@ -140,8 +169,8 @@ package struct NumberTable: Sendable {
       let places = (0..<rows).map { $0 * columns.count + column }
       let known = places[trainingRows].filter { !values[$0].isNaN }
       guard !known.isEmpty else { throw empty(column, in: "the training rows") }
-      let mean = known.reduce(0.0) { $0 + Double(values[$1]) } / Double(known.count)
-      for place in places where values[place].isNaN { result.values[place] = Float(mean) }
+      let mean = known.reduce(0.0) { $0 + values[$1] } / Double(known.count)
+      for place in places where values[place].isNaN { result.values[place] = mean }
     }
     return result
   }

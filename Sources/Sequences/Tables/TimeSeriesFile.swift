@@ -30,7 +30,7 @@ package struct TimeSeriesFile {
   /// Whatever the file does not keep of what its header says is an error with exit code 65 that names the line.
   package static func read(
     _ path: String, classes: [String]? = nil, account: DataAccount = DataAccount()
-  ) throws(Problem) -> LabelledValues {
+  ) throws(Problem) -> MeasuredValues {
     account.addFile()
     return try read(bytes: TextFile.read(path, as: "series file"), classes: classes, name: path, account: account)
   }
@@ -38,8 +38,8 @@ package struct TimeSeriesFile {
   /// As above, for the bytes of a file that errors call `name`.
   package static func read(
     bytes: [UInt8], classes: [String]? = nil, name: String, account: DataAccount = DataAccount()
-  ) throws(Problem) -> LabelledValues {
-    var collection: LabelledCollection<Float>?
+  ) throws(Problem) -> MeasuredValues {
+    var collection: LabelledCollection<Double>?
     try forEachSeries(of: bytes, name: name, needsClasses: true, account) { series, width, label, line in
       collection = collection ?? LabelledCollection(width: width)
       collection!.append(series, label: label, name: "\(name):\(line)")
@@ -50,10 +50,10 @@ package struct TimeSeriesFile {
   /// The series alone, without targets: classes are passed over, and the file may have none (`@classLabel false`).
   static func unlabelled(
     bytes: [UInt8], name: String, account: DataAccount = DataAccount()
-  ) throws(Problem) -> LabelledValues {
-    var sequences: LabelledValues?
+  ) throws(Problem) -> MeasuredValues {
+    var sequences: MeasuredValues?
     try forEachSeries(of: bytes, name: name, needsClasses: false, account) { series, width, _, line in
-      sequences = sequences ?? LabelledValues(width: width, classes: [])
+      sequences = sequences ?? MeasuredValues(width: width, classes: [])
       sequences!.append(series, label: noTarget, name: "\(name):\(line)")
     }
     return sequences!
@@ -62,7 +62,7 @@ package struct TimeSeriesFile {
   /// Calls `body` with each series, [T, D] row-major, D, its class and its line; at least once.
   private static func forEachSeries(
     of bytes: [UInt8], name: String, needsClasses: Bool, _ account: DataAccount,
-    _ body: (_ series: [Float], _ width: Int, _ label: String, _ line: Int) -> Void
+    _ body: (_ series: [Double], _ width: Int, _ label: String, _ line: Int) -> Void
   ) throws(Problem) {
     try UTF8Text.validate(bytes, name: name, hint: "convert the file to UTF-8")
     var lines: [(number: Int, text: Substring)] = []
@@ -143,16 +143,16 @@ package struct TimeSeriesFile {
 
   private func series(
     _ text: Substring, line: Int
-  ) throws(Problem) -> (dimensions: [[Float]], label: String) {
+  ) throws(Problem) -> (dimensions: [[Double]], label: String) {
     var parts = text.split(separator: ":", omittingEmptySubsequences: false)
     let label = hasClasses ? String(parts.removeLast().filter { $0 != " " && $0 != "\t" }) : ""
     guard !parts.isEmpty else { throw malformed("values, a colon and a class", String(text), line) }
     guard !needsClasses || declaredClasses.contains(ExactString(label)) else {
       throw malformed("one of the classes of @classLabel, \(listed(declaredClasses.map(\.text)))", label, line)
     }
-    var dimensions: [[Float]] = []
+    var dimensions: [[Double]] = []
     for part in parts {
-      var values: [Float] = []
+      var values: [Double] = []
       for field in part.split(separator: ",", omittingEmptySubsequences: false) {
         guard let value = NumberText.value(field) else {
           throw .data(
@@ -168,7 +168,7 @@ package struct TimeSeriesFile {
     return (dimensions, label)
   }
 
-  private func check(_ series: [[Float]], line: Int) throws(Problem) {
+  private func check(_ series: [[Double]], line: Int) throws(Problem) {
     if let dimensions, series.count != dimensions {
       throw malformed("\(dimensions) dimensions", "\(series.count)", line)
     }

@@ -1,4 +1,3 @@
-import Files
 import Problems
 
 /// The data of a tagger, read and split: the vocabulary is that of the training part alone, the labels are those of the
@@ -35,7 +34,8 @@ package struct TaggingData: Sendable {
     account.count(
       classes: encoding.classes, training: encoding.trainingCounts,
       heldOut: heldOut?.elements.reduce(into: [Int](repeating: 0, count: labels.count)) { $0[Int($1.label)] += 1 })
-    account.count(vocabulary, training: training.elements.map(\.token), heldOut: heldOut?.elements.map(\.token))
+    account.count(
+      vocabulary, training: training.elements.lazy.map(\.token), heldOut: heldOut?.elements.lazy.map(\.token))
   }
 
   /// The labels that there are, in the order of their UTF-8 bytes, so that the order of lines changes no number.

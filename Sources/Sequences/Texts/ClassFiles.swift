@@ -48,7 +48,7 @@ func forEachClassFile(
 
 /// Calls `body` with the number, from 1, and the bytes of each line that is not blank, without its end.
 func forEachLine(of bytes: [UInt8], _ body: (_ number: Int, _ line: ArraySlice<UInt8>) -> Void) {
-  let text = bytes.dropFirst(UTF8Text.lengthOfByteOrderMark(bytes))
+  let text = bytes.dropFirst(TextFile.lengthOfByteOrderMark(bytes))
   for (index, line) in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
     let trimmed = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
     if trimmed.contains(where: { $0 != 0x20 && !(0x09...0x0D).contains($0) }) { body(index + 1, trimmed) }

@@ -52,7 +52,7 @@ package struct WordVectors: Sendable, Equatable {
     guard let token = vocabulary.number(ofWord: word), seen.insert(token).inserted else { return true }
     tokens.append(token)
     for field in fields[before...] {
-      guard let value = NumberText.value(field) else {
+      guard let value = NumberText.single(field) else {
         throw .data(
           "not a number — expected \(width) numbers behind \(quoted(word.text)), got \(quoted(String(field))) "
             + "(\(path), line \(number))")

@@ -109,7 +109,7 @@ extension Configuration {
   fileprivate func labelledFiles() throws -> LabelledFiles {
     switch data.source {
     case .classFiles: .classFiles(try NamePattern(data.files))
-    case .table: .table(textColumn: data.textColumn, labelColumn: data.labelColumn)
+    case .table: .table(textColumn: data.textColumn, labelColumn: data.labelColumn, data.table)
     case .series: .series
     case .audio:
       .audio(

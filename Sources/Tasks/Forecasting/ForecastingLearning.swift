@@ -19,6 +19,11 @@ struct ForecastingLearning: LearningTask {
       data.trainingRows == data.rows
       ? nil
       : try data.heldOut(timesteps: batch.steps, horizon: horizon, globalBatch: batch.sequences, name: path)
+    let season = configuration.data.season
+    if season > data.rows {
+      account.remark(
+        "data.season is \(season), but the table has \(data.rows) rows: there is no seasonal naive forecast", at: path)
+    }
     let model = configuration.model
     return RunData(
       shape: ModelShape(
@@ -48,7 +53,7 @@ struct ForecastingLearning: LearningTask {
     if let path {
       return (
         try ForecastData(
-          bytes: TextFile.read(path, as: "table"), name: path, encoding: encoding,
+          bytes: TextFile.read(path, as: "table"), form: configuration.data.table, name: path, encoding: encoding,
           missing: MissingValues(configuration.data.missing), account: account), path
       )
     }
@@ -81,7 +86,8 @@ struct ForecastingLearning: LearningTask {
     let account = DataAccount()
     let windows = try files.map { file in
       try ForecastData(
-        bytes: file.bytes, name: file.name, encoding: encoding, missing: MissingValues(configuration.data.missing),
+        bytes: file.bytes, form: configuration.data.table, name: file.name, encoding: encoding,
+        missing: MissingValues(configuration.data.missing),
         account: account
       ).last(timesteps: configuration.batch.steps, horizon: configuration.data.horizon, name: file.name)
     }
@@ -100,7 +106,7 @@ struct ForecastingLearning: LearningTask {
     let data = configuration.data
     let share = if case .fraction(let share) = data.validation { share } else { 0.0 }
     return try ForecastData(
-      path: data.path, columns: data.columns.split(separator: ",").map(String.init), target: data.target,
+      path: data.path, form: data.table, columns: ColumnList.names(data.columns), target: data.target,
       missing: MissingValues(data.missing), share: share, account: account)
   }
 }

@@ -1,6 +1,5 @@
 import Configuration
 import DataParallel
-import Files
 import LSTM
 import Problems
 import Sequences
@@ -44,7 +43,7 @@ struct LanguageModelLearning: LearningTask {
     let source = try EvaluationStream(
       tokens: tokens, globalBatch: batch.sequences, timesteps: timesteps, name: name)
     return EvaluationPlan(
-      timesteps: timesteps, account: DataAccount(),
+      timesteps: timesteps,
       identity: DataIdentity(vocabulary: corpus.vocabularyJSON, tokensSHA256: corpus.tokensSHA256)
     ) { model in
       TextResult(
@@ -86,8 +85,7 @@ struct LanguageModelLearning: LearningTask {
     let account = DataAccount()
     account.count("token", training: corpus.training.count, heldOut: corpus.validation?.count ?? 0)
     account.count(
-      vocabulary: corpus.vocabulary.count, training: corpus.unknown(in: corpus.training),
-      heldOut: corpus.validation.map(corpus.unknown))
+      vocabulary: corpus.vocabulary.count, training: corpus.unknown.training, heldOut: corpus.unknown.validation)
     return account
   }
 

@@ -1,5 +1,5 @@
 import DataParallel
-import Files
+import Sequences
 
 /// How a saved model is evaluated.
 package struct EvaluationPlan {

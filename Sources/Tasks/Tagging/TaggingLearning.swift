@@ -1,6 +1,5 @@
 import Configuration
 import DataParallel
-import Files
 import LSTM
 import Sequences
 

@@ -209,7 +209,7 @@ struct ClassificationDataTests {
     // V = 3 (<unk>, x, y). Class a: x x y, class b: y. P(x|a) = 3/6, P(y|a) = 2/6, P(x|b) = 1/4, P(y|b) = 2/4.
     let table = "text,label\nx x,a\ny,a\ny,b\n"
     let texts = try LabelledTexts.table(
-      bytes: Array(table.utf8), isTSV: false, textColumn: "text", labelColumn: "label", name: "t")
+      bytes: Array(table.utf8), textColumn: "text", labelColumn: "label", name: "t")
     let vocabulary = try texts.vocabulary(of: .words, name: "t")
     let model = NaiveBayes(try texts.tokens(in: vocabulary), vocabulary: vocabulary.count)
     func said(_ text: String) throws -> Int { model.predicted(try vocabulary.encode(text)) }

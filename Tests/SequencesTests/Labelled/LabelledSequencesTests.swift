@@ -10,7 +10,7 @@ struct LabelledSequencesTests {
     for (label, count) in counts.enumerated() {
       for index in 1...count { table += String(repeating: "\(label)", count: index) + ",c\(label)\n" }
     }
-    return try .table(bytes: Array(table.utf8), isTSV: false, textColumn: "text", labelColumn: "label", name: "t")
+    return try .table(bytes: Array(table.utf8), textColumn: "text", labelColumn: "label", name: "t")
   }
 
   // MARK: Splits
@@ -81,15 +81,16 @@ struct LabelledSequencesTests {
 
   @Test("New data takes the numbers of the training data, not its own")
   func held() throws {
-    let normalization = Normalization(fitting: [1, 3], width: 1)
+    let normalization = Normalization(fitting: [1.0, 3], width: 1)
     #expect(normalization.mean == [2] && normalization.deviation == [1])
-    #expect(try normalization.normalized([2, 12], name: "t") == [0, 10])
+    #expect(try normalization.normalized([2.0, 12], name: "t") == [0, 10])
     expectBadData("out of all proportion", "column 1 (t)") {
-      _ = try Normalization(fitting: [0, 1e-30], width: 1).normalized([1e30], name: "t")
+      _ = try Normalization(fitting: [0.0, 1e-30], width: 1).normalized([1e30], name: "t")
     }
     // The square of the largest Float is a Double.
-    let extreme = Normalization(fitting: [-.greatestFiniteMagnitude, .greatestFiniteMagnitude], width: 1)
-    #expect(try extreme.normalized([.greatestFiniteMagnitude], name: "t") == [1])
+    let most = Float.greatestFiniteMagnitude
+    let extreme = Normalization(fitting: [-most, most], width: 1)
+    #expect(try extreme.normalized([most], name: "t") == [1])
   }
 
   // MARK: Batches

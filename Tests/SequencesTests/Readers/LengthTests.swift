@@ -26,7 +26,7 @@ struct LengthTests {
     let table = Array("text,label\na,x\n\(text),y\n".utf8)
     for texts in [
       try LabelledTexts.classFiles(folder: folder.path, pattern: NamePattern("{class}.txt"), tokens: .words),
-      try LabelledTexts.table(bytes: table, isTSV: false, textColumn: "text", labelColumn: "label", name: "t.csv"),
+      try LabelledTexts.table(bytes: table, textColumn: "text", labelColumn: "label", name: "t.csv"),
     ] {
       #expect(try texts.tokens(in: texts.vocabulary(of: .words, name: "t")).lengths == [1, long])
     }

@@ -23,7 +23,7 @@ struct NPYTests {
         return order == "<" ? WAV.little(bits, size) : WAV.little(bits, size).reversed()
       }
       let read = try table(npy("\(size == 1 ? "|" : order)\(kind)", "(3, 2)", values))
-      #expect(read.values == truth.map { Float($0) } && read.columns == ["0", "1"] && read.rows == 3, "\(kind)")
+      #expect(read.values == truth.map { Double($0) } && read.columns == ["0", "1"] && read.rows == 3, "\(kind)")
     }
   }
 

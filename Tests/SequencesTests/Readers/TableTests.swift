@@ -6,7 +6,8 @@ import Testing
 struct TableTests {
   private func texts(_ table: String, tsv: Bool = false, classes: [String]? = nil) throws -> LabelledTexts {
     try .table(
-      bytes: Array(table.utf8), isTSV: tsv, textColumn: "text", labelColumn: "label", classes: classes, name: "t.csv")
+      bytes: Array(table.utf8), form: TableForm(separator: tsv ? .tab : nil), textColumn: "text", labelColumn: "label",
+      classes: classes, name: "t.csv")
   }
 
   private func strings(_ texts: LabelledTexts) -> [String] {
@@ -66,7 +67,7 @@ struct TableTests {
     for bytes in [Array("text,label\ncaf".utf8) + [0xE9, 0x2C, 0x61], [0xFF, 0xFE, 0x74, 0x00]] {
       expectBadData("not UTF-8", "t.csv") {
         _ = try LabelledTexts.table(
-          bytes: bytes, isTSV: false, textColumn: "text", labelColumn: "label", name: "t.csv")
+          bytes: bytes, textColumn: "text", labelColumn: "label", name: "t.csv")
       }
     }
   }
@@ -116,16 +117,23 @@ struct TableTests {
   @Test(
     "What is no decimal number is refused",
     arguments: [
-      "inf", "-Infinity", "0x1p3", "1e999", "1.2.3", "1,5", "1e", "+", ".", "--1", "１", "1 2", "1e+", "nan(1)",
+      "inf", "-Infinity", "0x1p3", "1e999", "1.2.3", "1e", "+", ".", "--1", "１", "1 2", "1e+", "nan(1)",
     ])
   func numbersOnly(text: String) {
     expectBadData("not a number", "line 2") { _ = try numbers("a\n\"\(text)\"\n") }
   }
 
-  @Test("Decimal numbers are read to the nearest Float")
+  @Test("Decimal numbers are read to the nearest Double")
   func decimals() throws {
-    let texts = ["1", "+1.", ".5", "-0", "1e-3", "16777217", "3.4028235e38", "1e-60", "\t2E2 ", "0.1", "007"]
-    let truth: [Float] = [1, 1, 0.5, 0, 0.001, 16_777_216, .greatestFiniteMagnitude, 0, 200, 0.1, 7]
+    let texts =
+      ["1", "+1.", ".5", "-0", "1e-3", "16777217", "3.4028235e38", "1e-60", "\t2E2 ", "0.1", "007", "123456789.5"]
+      + [
+        "9007199254740993", "1.7976931348623157e308", "1e-400",
+        "0.30000000000000004",
+      ]
+    let truth: [Double] =
+      [1, 1, 0.5, 0, 0.001, 16_777_217, 3.4028235e38, 1e-60, 200, 0.1, 7, 123_456_789.5]
+      + [9_007_199_254_740_992, .greatestFiniteMagnitude, 0, 0.1 + 0.2]
     #expect(try numbers("a\n" + texts.joined(separator: "\n")).values == truth)
   }
 
@@ -165,7 +173,7 @@ struct TableTests {
       ("a:year", "15-1-1", "a date such as"), ("a:cycle=7", "1.5", "a whole number"),
       ("a:cycle=7", "1 2", "a whole number"),
       ("a:cycle=0", "1", "missing column"), ("b:year", "1", "missing column"), ("a:month", "1", "missing column"),
-      ("a:categories", "NA", "expected 1 to 256 texts, got 0"),
+      ("a:categories", "NA", "expected 1 to 256 texts, got none"),
     ])
   func unfitRules(column: String, field: String, what: String) {
     expectBadData(what, "t.csv") { _ = try numbers("a,c\n\(field),1\n", columns: [column]) }

@@ -5,7 +5,7 @@ import Testing
 struct TimeSeriesFileTests {
   private let header = "#comment\n@problemName p\n@timeStamps false\n@classLabel true b a c\n"
 
-  private func read(_ text: String, classes: [String]? = nil) throws -> LabelledValues {
+  private func read(_ text: String, classes: [String]? = nil) throws -> MeasuredValues {
     try TimeSeriesFile.read(bytes: Array(text.utf8), classes: classes, name: "x.ts")
   }
 

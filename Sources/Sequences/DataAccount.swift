@@ -13,13 +13,6 @@ package final class DataAccount {
     package fileprivate(set) var count = 0
     /// The first three places where.
     package fileprivate(set) var places: [String] = []
-
-    /// One line, without the hint.
-    package var text: String {
-      guard let first = places.first else { return what }
-      if count == 1 { return "\(what) (\(first))" }
-      return "\(what): \(count) times (\(places.joined(separator: ", "))\(count > places.count ? ", …" : ""))"
-    }
   }
 
   /// How many of something there are.
@@ -39,10 +32,15 @@ package final class DataAccount {
 
   /// How many tokens a text has, and how many of them are none of the vocabulary.
   package struct Unknown: Equatable, Sendable {
-    package let tokens: Int
-    package let unknown: Int
+    package private(set) var tokens: Int
+    package private(set) var unknown: Int
 
     package init(tokens: Int, unknown: Int) { (self.tokens, self.unknown) = (tokens, unknown) }
+
+    mutating func add(isUnknown: Bool) {
+      tokens += 1
+      unknown += isUnknown ? 1 : 0
+    }
 
     /// From 0 to 1.
     package var share: Double { tokens == 0 ? 0 : Double(unknown) / Double(tokens) }
@@ -103,40 +101,5 @@ package final class DataAccount {
   package func count(vocabulary: Int, training: Unknown?, heldOut: Unknown?) {
     self.vocabulary = vocabulary
     unknown = (training, heldOut)
-  }
-
-  // MARK: Showing
-
-  /// What was read, in one line; nil where nothing was counted, as of generated sequences.
-  package var summary: String? {
-    var parts: [String] = []
-    for count in counts {
-      let all = counted(count.training + count.heldOut, count.unit)
-      parts.append(
-        count.heldOut == 0
-          ? "\(all) to train on, nothing held out" : "\(all), \(count.training) to train on, \(count.heldOut) held out")
-    }
-    if files > 1 { parts.insert(counted(files, "file"), at: 0) }
-    if !classes.isEmpty { parts.append(classText) }
-    if let vocabulary { parts.append("vocabulary \(vocabulary)") }
-    if let text = unknownText { parts.append(text) }
-    return parts.isEmpty ? nil : "data: " + parts.joined(separator: "; ")
-  }
-
-  /// The classes with their sizes, where they are few.
-  private var classText: String {
-    let sizes = classes.map { $0.training + $0.heldOut }
-    if classes.count <= 10 {
-      return "classes "
-        + zip(classes, sizes).map { "\(quoted($0.name)) \($1)" }.joined(separator: ", ")
-    }
-    return "\(classes.count) classes of \(sizes.min()!) to \(sizes.max()!)"
-  }
-
-  private var unknownText: String? {
-    let parts = [(unknown.training, "training"), (unknown.heldOut, "held-out")].compactMap { part, name in
-      part.flatMap { $0.unknown == 0 ? nil : "\(percentage($0.share)) of the \(name) tokens" }
-    }
-    return parts.isEmpty ? nil : "unknown " + parts.joined(separator: ", ")
   }
 }

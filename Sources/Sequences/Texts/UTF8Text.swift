@@ -1,10 +1,10 @@
 import Problems
 
 /// Reading UTF-8 text token by token, fast enough for files of 100 MB.
-package enum UTF8Text {
+enum UTF8Text {
   /// Calls `body` with the value of each Unicode scalar, in order; `name` is what an error calls the text.
   @inline(__always)
-  package static func forEachScalar(
+  static func forEachScalar(
     in bytes: [UInt8], name: String, _ body: (UInt32) -> Void
   ) throws(Problem) {
     try validate(bytes, name: name)
@@ -12,7 +12,7 @@ package enum UTF8Text {
   }
 
   /// Calls `body` with each word, in order: words are what stands between Unicode white space.
-  package static func forEachWord(
+  static func forEachWord(
     in bytes: [UInt8], name: String, _ body: (ExactString) -> Void
   ) throws(Problem) {
     try validate(bytes, name: name)
@@ -31,14 +31,14 @@ package enum UTF8Text {
 
   /// The Unicode property White_Space, with the answer for ASCII at hand.
   @inline(__always)
-  package static func isWhitespace(_ scalar: UInt32) -> Bool {
+  static func isWhitespace(_ scalar: UInt32) -> Bool {
     if scalar < 0x80 { return scalar == 0x20 || (0x09...0x0D).contains(scalar) }
     return Unicode.Scalar(scalar)!.properties.isWhitespace
   }
 
   /// Where the last character ends that is whole: behind it stand at most three bytes, which may be the beginning of
   /// another one.
-  package static func endOfWholeScalars(_ bytes: [UInt8]) -> Int {
+  static func endOfWholeScalars(_ bytes: [UInt8]) -> Int {
     for length in 1...3 where length <= bytes.count {
       let first = bytes[bytes.count - length]
       if first & 0xC0 == 0x80 { continue }
@@ -48,11 +48,8 @@ package enum UTF8Text {
     return bytes.count
   }
 
-  /// 3 for bytes that begin with U+FEFF, which some programs put before UTF-8 text, otherwise 0.
-  package static func lengthOfByteOrderMark(_ bytes: [UInt8]) -> Int { bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
-
   /// Throws, with the offset of the first wrong byte, unless the bytes are UTF-8. They begin at `offset` of the text.
-  package static func validate(
+  static func validate(
     _ bytes: [UInt8], name: String, offset: Int = 0,
     hint: String = "set data.tokens to bytes, which reads any file, or convert the text to UTF-8"
   ) throws(Problem) {
@@ -70,7 +67,7 @@ package enum UTF8Text {
   /// - Precondition: the bytes are valid UTF-8 (RFC 3629, section 3: the first byte says how many follow, and each of
   ///   them carries six bits).
   @inline(__always)
-  package static func decode(_ bytes: [UInt8], _ body: (UInt32, Int, Int) -> Void) {
+  static func decode(_ bytes: [UInt8], _ body: (UInt32, Int, Int) -> Void) {
     bytes.withUnsafeBufferPointer { bytes in
       var offset = 0
       while offset < bytes.count {

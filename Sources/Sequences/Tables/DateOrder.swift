@@ -1,0 +1,114 @@
+import Problems
+
+/// Whether the rows of a table stand in the order of time: what a forecaster takes for granted. The first column whose
+/// fields are dates says.
+struct DateOrder {
+  private let column: Int
+  private let name: String
+  private let table: String
+  private let order: DateText.Order
+  private var count = 0
+  private var last: (seconds: Int, text: String)?
+  private var first = ""
+  private var backwards: [Int] = []
+  private var equal: [Int] = []
+  private var forwards = 0
+  /// How often each distance of rows in seconds comes.
+  private var steps: [Int: (count: Int, line: Int)] = [:]
+
+  /// Tells what is to be said of the order of the rows of a table; nothing where no column has dates.
+  static func tell(_ table: DelimitedText, _ account: DataAccount) throws(Problem) {
+    guard let found = try orders(of: table) else { return }
+    for var order in found {
+      var isDate = true
+      try table.forEachRow { _, line, scanner, fields in
+        if isDate { isDate = order.add(scanner, fields, line) }
+      }
+      if isDate { return order.tell(account) }
+    }
+  }
+
+  /// The first column with a date in the first row, in each order of day and month that it can have.
+  private static func orders(of table: DelimitedText) throws(Problem) -> [DateOrder]? {
+    var orders: [DateOrder]?
+    try table.forEachRow(limit: 1) { _, _, scanner, fields in
+      for (column, field) in fields.enumerated() where orders == nil {
+        let found = DateText.Order.allCases.filter { DateText(scanner.bytes(of: field), $0) != nil }
+        if found.isEmpty { continue }
+        orders = found.map {
+          DateOrder(column: column, name: table.columns[column], table: table.name, order: $0)
+        }
+      }
+    }
+    return orders
+  }
+
+  private init(column: Int, name: String, table: String, order: DateText.Order) {
+    (self.column, self.name, self.table, self.order) = (column, name, table, order)
+  }
+
+  /// False for a field that is no date and no hole.
+  private mutating func add(_ scanner: TableScanner, _ fields: [TableScanner.Field], _ line: Int) -> Bool {
+    let field = scanner.bytes(of: fields[column])
+    if NumberText.isMissing(field) { return true }
+    guard let date = DateText(field, order) else { return false }
+    let seconds = date.seconds
+    let text = String(decoding: field, as: UTF8.self)
+    if let last {
+      if seconds < last.seconds { backwards.append(line) }
+      if seconds == last.seconds { equal.append(line) }
+      if seconds > last.seconds { forwards += 1 }
+      let step = abs(seconds - last.seconds)
+      steps[step, default: (0, line)].count += 1
+    } else {
+      first = text
+    }
+    last = (seconds, text)
+    return true
+  }
+
+  private func tell(_ account: DataAccount) {
+    guard let last else { return }
+    let place = "column \(quoted(name))"
+    if !backwards.isEmpty && forwards == 0 {
+      account.remark(
+        "the newest row comes first: \(place) goes from \(quoted(first)) back to \(quoted(last.text)), so the model "
+          + "learns to forecast the past and the oldest rows are held out", at: table,
+        hint: "sort the rows by their date, the oldest first")
+      return
+    }
+    for line in backwards {
+      account.remark(
+        "a row is older than the one before it, by \(place)", at: "\(table), line \(line)",
+        hint: "sort the rows by their date, the oldest first")
+    }
+    for line in equal {
+      account.remark(
+        "a row has the date of the one before it, by \(place)", at: "\(table), line \(line)",
+        hint: "rows of several series in one table are taken for one: give each a table of its own")
+    }
+    tellOfGaps(place, account)
+  }
+
+  /// Rows further apart than most: where nearly all have one distance, as hours or days have.
+  private func tellOfGaps(_ place: String, _ account: DataAccount) {
+    let rows = steps.values.reduce(0) { $0 + $1.count }
+    guard backwards.isEmpty, equal.isEmpty,
+      let usual = steps.max(by: { ($0.value.count, -$0.key) < ($1.value.count, -$1.key) }),
+      usual.value.count * 4 >= rows * 3
+    else { return }
+    let longer = steps.filter { $0.key > usual.key }.sorted { $0.value.line < $1.value.line }
+    guard !longer.isEmpty else { return }
+    let count = longer.reduce(0) { $0 + $1.value.count }
+    account.remark(
+      "\(counted(count, "gap")) in \(place): rows are \(duration(usual.key)) apart, there \(duration(longer[0].key)) and more; "
+        + "the model takes rows for equally far apart", at: "\(table), line \(longer[0].value.line)")
+  }
+
+  private func duration(_ seconds: Int) -> String {
+    for (unit, length) in [("day", 86_400), ("hour", 3600), ("minute", 60)] where seconds % length == 0 {
+      return counted(seconds / length, unit)
+    }
+    return counted(seconds, "second")
+  }
+}

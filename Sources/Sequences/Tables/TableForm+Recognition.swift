@@ -1,0 +1,119 @@
+import Files
+import Problems
+
+extension TableForm {
+  /// Lines that are looked at to recognise a separator.
+  private static let sample = 50
+
+  /// What stands between the fields of a table, and where its first line begins. Said with `separator`; or by a line
+  /// `sep=;` as Excel reads it; or the separator that the name of the file promises, where the first lines have the same
+  /// number of fields by it; or else the only one by which they have. Another one than promised is told.
+  /// - Parameter beginning: Behind a byte order mark.
+  func recognised(
+    _ bytes: UnsafeBufferPointer<UInt8>, from beginning: Int, name: String, _ account: DataAccount
+  ) -> (separator: Separator, place: Int, line: Int) {
+    let promised = TableForm.separator(ofName: name) ?? .comma
+    if let (said, place) = TableForm.separatorLine(bytes, from: beginning) {
+      account.remark(
+        "line \"sep=\" is passed over: it says that \(said.name) stand between fields", at: "\(name), line 1")
+      return (separator ?? said, place, 2)
+    }
+    if let separator { return (separator, beginning, 1) }
+    let sample = TableForm.firstLines(bytes, from: beginning)
+    let widths = Dictionary(
+      uniqueKeysWithValues: Separator.allCases.map { ($0, TableForm.width(sample, $0)) })
+    let fitting = Separator.allCases.filter { (widths[$0] ?? nil).map { $0 >= 2 } == true }
+    if fitting.isEmpty || fitting.contains(promised) { return (promised, beginning, 1) }
+    // Blanks may stand within fields: they separate only where nothing else does.
+    guard let only = fitting.count == 1 ? fitting[0] : fitting.filter({ $0 != .blanks }).only else {
+      return (promised, beginning, 1)
+    }
+    account.remark("\(only.name) stand between the fields", at: name)
+    return (only, beginning, 1)
+  }
+
+  /// A line `sep=` and one character at the beginning.
+  private static func separatorLine(
+    _ bytes: UnsafeBufferPointer<UInt8>, from beginning: Int
+  ) -> (Separator, place: Int)? {
+    let mark = Array("sep=".utf8)
+    guard bytes.count > beginning + 5, bytes[beginning..<beginning + 4].elementsEqual(mark),
+      let said = Separator.allCases.first(where: { $0.byte == bytes[beginning + 4] })
+    else { return nil }
+    var place = beginning + 5
+    if bytes[place] == UInt8(ascii: "\r") { place += 1 }
+    guard place < bytes.count, bytes[place] == UInt8(ascii: "\n") else { return nil }
+    return (said, place + 1)
+  }
+
+  /// The first whole lines; a table shorter than that is all of them.
+  private static func firstLines(_ bytes: UnsafeBufferPointer<UInt8>, from beginning: Int) -> UnsafeBufferPointer<UInt8>
+  {
+    var (end, lines) = (beginning, 0)
+    while end < bytes.count, lines < sample {
+      if bytes[end] == UInt8(ascii: "\n") { lines += 1 }
+      end += 1
+    }
+    return UnsafeBufferPointer(rebasing: bytes[beginning..<end])
+  }
+
+  /// The fields that all records have by a separator; nil where they differ. Comments do not count, nor does a record
+  /// within quotes that the sample cuts off.
+  private static func width(_ sample: UnsafeBufferPointer<UInt8>, _ separator: Separator) -> Int? {
+    var scanner = TableScanner(sample, separator: separator, name: "")
+    var (fields, width): ([TableScanner.Field], Int?) = ([], nil)
+    while true {
+      do {
+        guard try scanner.record(&fields) != nil else { return width }
+      } catch {
+        return scanner.place == sample.count ? width : nil
+      }
+      if let first = fields.first, first.start < sample.count, sample[first.start] == UInt8(ascii: "#") { continue }
+      guard fields.count == width ?? fields.count else { return nil }
+      width = fields.count
+    }
+  }
+}
+
+extension DelimitedText {
+  /// A file that is a table by its name, or because its first line names `column`; nil for one that is neither. What a
+  /// file without such a name is taken for is told.
+  init?(
+    _ bytes: [UInt8], _ form: TableForm, name: String, with column: String, _ account: DataAccount
+  ) throws(Problem) {
+    if TableForm.separator(ofName: name) == nil {
+      let line = bytes.dropFirst(TextFile.lengthOfByteOrderMark(bytes)).prefix {
+        $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r")
+      }
+      let separators = form.separator.map { [$0] } ?? TableForm.Separator.allCases
+      let names = separators.first {
+        DelimitedText.fields(of: Array(line), $0).contains { $0.elementsEqual(column.utf8) }
+      }
+      guard let names else {
+        account.remark("taken for texts, one on each line: no first line with the column \(quoted(column))", at: name)
+        return nil
+      }
+      account.remark("taken for a table: its first line names the column \(quoted(column))", at: name)
+      var form = form
+      form.separator = names
+      try self.init(bytes, form: form, name: name, account: account)
+    } else {
+      try self.init(bytes, form: form, name: name, account: account)
+    }
+  }
+
+  /// The fields of one line; none where it is malformed.
+  private static func fields(of line: [UInt8], _ separator: TableForm.Separator) -> [[UInt8]] {
+    line.withUnsafeBufferPointer { line in
+      var scanner = TableScanner(line, separator: separator, name: "")
+      var fields: [TableScanner.Field] = []
+      guard (try? scanner.record(&fields)) != nil else { return [] }
+      return fields.map(scanner.content)
+    }
+  }
+}
+
+extension Array {
+  /// The element of an array of one.
+  fileprivate var only: Element? { count == 1 ? self[0] : nil }
+}
