@@ -5,4 +5,7 @@
 /// links it, which glibc allows ("Replacing malloc" in its manual).
 long allocation_count(void);
 
+/// Those of them that were asked for by the program or by Swift's libraries: not by MPI for its messages.
+long own_allocation_count(void);
+
 #endif
