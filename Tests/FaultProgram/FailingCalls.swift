@@ -46,7 +46,7 @@ func failingCalls(_ trials: Trials) throws -> Row {
 }
 
 /// One call in a job's log: the `occurrence`th of this name on this path.
-private struct SystemCall: CustomStringConvertible {
+struct SystemCall: CustomStringConvertible {
   let thread: Substring
   let name: String
   let path: String
@@ -93,26 +93,5 @@ private struct SystemCall: CustomStringConvertible {
   static func ofCheckpoint(step: Int, _ calls: [SystemCall], _ run: RunDirectory) -> [SystemCall] {
     guard let first = calls.first(where: { $0.path.contains(name(step)) }) else { return [] }
     return calls.filter { $0.thread == first.thread && $0.path.hasPrefix(run.path + "/") }
-  }
-}
-
-/// `strace`, which can make a call fail.
-private struct Strace {
-  private let command = ["strace", "-f", "-qq", "-y"]
-  private static let calls = "/^(mkdir|openat|write|pwrite|fsync|fdatasync|ftruncate|close|rename|unlink|rmdir)"
-
-  /// Nil where there is no strace, or it may not trace.
-  init?() throws {
-    let outcome = try Job(command + ["-o", "/dev/null", "true"]).wait()
-    if outcome.exitCode != 0 { return nil }
-  }
-
-  func listing(to log: String) -> [String] { command + ["-o", log, "-e", "trace=\(Self.calls)"] }
-
-  func injecting(_ what: String, _ call: SystemCall) -> [String] {
-    command + [
-      "-o", "/dev/null", "-P", call.argument, "-e", "trace=\(call.name)", "-e",
-      "inject=\(call.name):\(what):when=\(call.occurrence)",
-    ]
   }
 }

@@ -74,7 +74,7 @@ private func kill(
 }
 
 /// Whether a checkpoint is being written, or was when its job was killed.
-private func isWriting(_ run: RunDirectory) -> Bool {
+func isWriting(_ run: RunDirectory) -> Bool {
   let names = (try? FileManager.default.contentsOfDirectory(atPath: run.checkpointsPath)) ?? []
   return names.contains { $0.hasPrefix(".") }
 }

@@ -55,17 +55,18 @@ struct TinyTraining {
     self.hash = hash
   }
 
-  /// The command that trains a run or goes on with it, on so many ranks or without a launcher.
-  func command(_ run: String, ranks: Int?, _ arguments: [String] = []) -> [String] {
-    Self.command(folder, run, steps, settings, ranks: ranks) + arguments
+  /// The command that trains a run or goes on with it, on so many ranks or without a launcher; each rank is started by
+  /// `starter`.
+  func command(_ run: String, ranks: Int?, _ arguments: [String] = [], starter: [String] = []) -> [String] {
+    Self.command(folder, run, steps, settings, ranks: ranks, starter) + arguments
   }
 
   private static func command(
-    _ folder: String, _ run: String, _ steps: Int, _ settings: [String], ranks: Int?
+    _ folder: String, _ run: String, _ steps: Int, _ settings: [String], ranks: Int?, _ starter: [String] = []
   ) -> [String] {
     let launcher = ranks.map { ["mpirun", "--oversubscribe", "--timeout", "120", "-np", "\($0)"] } ?? []
     // What Open MPI leaves behind when it is killed must not stand in the way of later jobs on this machine.
-    return ["env", "OMPI_MCA_orte_tmpdir_base=\(folder)"] + launcher + [
+    return ["env", "OMPI_MCA_orte_tmpdir_base=\(folder)"] + launcher + starter + [
       Launcher.builtExecutable("lstm-dist").path, "train", "--config", "\(folder)/tiny.yaml", "--run", run,
       "--steps", "\(steps)",
     ] + settings.flatMap { ["--set", $0] }
