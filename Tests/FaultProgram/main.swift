@@ -18,7 +18,7 @@ struct FaultMatrix: ParsableCommand {
   private static let rows: [(name: String, make: @Sendable (Trials) throws -> Row)] = [
     ("kill", killedRanks), ("call", failingCalls), ("damage", damagedFiles), ("disk", fullDisks),
     ("stop", stoppedRanks), ("nan", badNumbers), ("preempt", preemptions), ("interrupt", interruptedSteps),
-    ("fuzz", hostileFiles), ("move", movedDirectories), ("stuck", stuckRanks),
+    ("fuzz", hostileFiles), ("move", movedDirectories), ("slow", slowDisks), ("stuck", stuckRanks),
   ]
   private static var names: [String] { rows.map(\.name) }
 
