@@ -172,7 +172,7 @@ struct TableTests {
       ("a:year", "2015-02-29", "a date such as"), ("a:year", "2015-13-01", "a date such as"),
       ("a:year", "15-1-1", "a date such as"), ("a:cycle=7", "1.5", "a whole number"),
       ("a:cycle=7", "1 2", "a whole number"),
-      ("a:cycle=0", "1", "missing column"), ("b:year", "1", "missing column"), ("a:month", "1", "missing column"),
+      ("a:cycle=0", "1", "missing column"), ("b:year", "1", "missing column"), ("a:month", "1", "not a date"),
       ("a:categories", "NA", "expected 1 to 256 texts, got none"),
     ])
   func unfitRules(column: String, field: String, what: String) {
