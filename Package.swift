@@ -81,7 +81,9 @@ let package = Package(
       ], swiftSettings: strict),
     .target(
       name: "Runs",
-      dependencies: ["CSystem", "Files", "Problems", "SafeTensors", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: [
+        "CSystem", "Files", "Problems", "SafeTensors", "Version", .product(name: "Crypto", package: "swift-crypto"),
+      ],
       exclude: ["FORMAT.md"], swiftSettings: strict),
     .target(
       name: "Configuration", dependencies: ["LSTM", "Optimization", "Plan", "Problems", "Sequences", "Yams"],
@@ -196,7 +198,8 @@ let package = Package(
     .testTarget(name: "PlanTests", dependencies: ["Plan", "Problems"], swiftSettings: strict),
     .testTarget(name: "ReductionTests", dependencies: ["Kernels", "Plan", "Reduction"], swiftSettings: strict),
     .testTarget(
-      name: "RunsTests", dependencies: ["Files", "JobHealth", "Problems", "Runs", "SafeTensors", "TestSupport"],
+      name: "RunsTests",
+      dependencies: ["Files", "JobHealth", "Problems", "Runs", "SafeTensors", "TestSupport", "Version"],
       swiftSettings: strict),
     .testTarget(name: "SafeTensorsTests", dependencies: ["SafeTensors", "TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -26,6 +26,7 @@ struct Inspect: DistributedCommand {
     let (checkpoint, manifest) = (loaded.checkpoint, loaded.checkpoint.manifest)
     printLine("checkpoint    \(checkpoint.path)")
     if let run = manifest.run { printLine("run           \(run)") }
+    if let program = manifest.program { printLine("program       lstm-dist \(program)") }
     printLine("step          \(manifest.step)")
     printLine("data position epoch \(manifest.dataPosition.epoch), step \(manifest.dataPosition.stepInEpoch)")
     printLine("seed          \(manifest.seed)")
@@ -48,7 +49,7 @@ struct Inspect: DistributedCommand {
     let (checkpoint, manifest) = (loaded.checkpoint, loaded.checkpoint.manifest)
     return [
       "checkpoint": .string(checkpoint.path), "run": manifest.run.map { .string("\($0)") } ?? .null,
-      "step": .integer(manifest.step),
+      "program": manifest.program.map { JSON.string($0) } ?? .null, "step": .integer(manifest.step),
       "dataPosition": .object([
         "epoch": .integer(manifest.dataPosition.epoch), "stepInEpoch": .integer(manifest.dataPosition.stepInEpoch),
       ]),

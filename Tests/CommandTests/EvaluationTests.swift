@@ -68,6 +68,34 @@ extension Commands {
       }
     }
 
+    @Test func aCheckpointNamesItsProgramAndAnOlderOneWithoutThatIsReadAndResumed() throws {
+      try withRun { workspace, _ in
+        let version = try #require(try workspace.output(["--version"], ranks: nil).firstMatch(of: /\d+\.\d+\.\d+/))
+          .output
+        let (manifest, program) = (checkpoint("run", step: 12) + "/manifest.json", #","program":"\#(version)""#)
+        func inspection() throws -> (text: String, json: NSDictionary) {
+          let json = try workspace.output(["inspect", "run", "--json"], ranks: nil)
+          return (
+            try workspace.output(["inspect", "run"], ranks: nil),
+            try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? NSDictionary)
+          )
+        }
+        let named = try inspection()
+        #expect(named.text.contains("\nprogram       lstm-dist \(version)\n"))
+        #expect(named.json["program"] as? String == String(version))
+        let first = try workspace.text("run/metrics.jsonl").prefix { $0 != "\n" }
+        #expect(first.hasPrefix(#"{"event":"run""#) && first.contains(program), "\(first)")
+        let text = try workspace.text(manifest)
+        try #require(text.contains(program))
+        try workspace.putSealed(text.replacing(program, with: ""), manifest)
+        let older = try inspection()
+        #expect(older.text == named.text.replacing("program       lstm-dist \(version)\n", with: ""))
+        #expect(older.json["program"] is NSNull && older.json["parametersSHA256"] != nil)
+        try workspace.train("run", ["--steps", "14"], ranks: 2)
+        #expect(try workspace.text(checkpoint("run", step: 14) + "/manifest.json").contains(program))
+      }
+    }
+
     @Test func jsonHasTheSameFiguresUnrounded() throws {
       try withRun { workspace, record in
         func object(_ command: String, ranks: Int?) throws -> NSDictionary {

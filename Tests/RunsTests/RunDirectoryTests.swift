@@ -135,6 +135,8 @@ private func parameter(_ checkpoint: Checkpoint?) throws -> Float? {
     (#"{"files":[{"name":"a\u0000b","length":1}]}"#, "names a file that may not be"),
     (#"{"files":[{"name":"manifest.json","length":1}]}"#, "names a file that may not be"),
     (#"{"files":[{"name":"model"}]}"#, "lacks a file's digest"),
+    (#"{"program":""}"#, "expected a version of 1 to 64 ASCII characters without spaces, got \"\""),
+    (#"{"program":"1.0\u001b[31m"}"#, "expected a version of 1 to 64 ASCII characters without spaces"),
     (
       #"{"formatVersion":2,"step":1,"shards":1,"seed":1,"dataPosition":{"epoch":0,"stepInEpoch":0},"configuration":"","#
         + #""parameterChain":"0000000000000000","files":[]}"#,

@@ -6,6 +6,7 @@ import Runs
 import SafeTensors
 import TestSupport
 import Testing
+import Version
 
 private func manifest(_ step: Int) -> Manifest {
   Manifest(
@@ -41,7 +42,10 @@ private func withJob(_ body: (_ folder: String, RunLock) throws -> Void) throws 
       let log = try MetricsLog(run.metrics, of: identity, keeping: .start)
       try log.append(["event": "step", "step": 1])
       _ = try MetricsLog(run.metrics, of: identity, keeping: .start)
-      #expect(try text(run.metricsPath) == #"{"event":"run","step":0,"run":"\#(identity)"}"# + "\n")
+      let commit = Version.commit.map { #","commit":"\#($0)""# } ?? ""
+      #expect(
+        try text(run.metricsPath)
+          == #"{"event":"run","step":0,"run":"\#(identity)","program":"\#(Version.number)"\#(commit)}"# + "\n")
       lock.release()
       // The next job finds the same one, another run has another.
       let again = try RunLock(run, ranks: 1)

@@ -1,6 +1,7 @@
 import Crypto
 import Files
 import Problems
+import Version
 
 /// Where the data of the next step begins.
 package struct DataPosition: Equatable, Sendable {
@@ -32,6 +33,9 @@ package struct Manifest: Equatable, Sendable {
 
   /// The run that it is of; nil where it was written before there were identities.
   package internal(set) var run: RunIdentity?
+  /// The number of the program's version that wrote it, as in `1.0.0`; nil where the program did not say so yet. The
+  /// commit is not in it: checkpoints of the same bits from two builds of a version are the same files.
+  package internal(set) var program: String? = Version.number
   /// Of a checkpoint the steps completed since the start of the run; of a dump the step that was not finite.
   package let step: Int
   /// Where the data of the step after `step` begins.
@@ -79,6 +83,7 @@ package struct Manifest: Equatable, Sendable {
       "configuration": .string(configuration),
     ]
     if let run { record.append("run", .string("\(run)")) }
+    if let program { record.append("program", .string(program)) }
     let open = String(record.text.dropLast())
     return open + Manifest.seal(of: open.utf8)
   }
@@ -145,6 +150,7 @@ extension Manifest {
     var numbers: [String: Int] = [:]
     var seed: UInt64?
     var run: RunIdentity?
+    var program: String?
     var parameterChain: UInt64?
     var validationLoss: Double?
     var configuration: String?
@@ -161,6 +167,7 @@ extension Manifest {
           }
         }
       case "run": run = try reader.runIdentity()
+      case "program": program = try reader.programVersion()
       case "seed": seed = try reader.integer(UInt64.self)
       case "parameterChain": parameterChain = try reader.hash()
       case "validationLoss": validationLoss = try reader.optionalDouble()
@@ -188,6 +195,7 @@ extension Manifest {
       validationLoss: validationLoss)
     self.files = files
     self.run = run
+    self.program = program
     guard Set(files.map(\.name)).count == files.count, !files.isEmpty else {
       throw Problem(
         .badData, "manifest's files are wrong", expected: "one file or more, each named once",
@@ -199,6 +207,17 @@ extension Manifest {
     let value = try reader.integer(Int.self)
     guard value >= 0 else { throw reader.failure("0 or more", got: "\(value)") }
     return value
+  }
+}
+
+extension JSONReader {
+  /// The version of a program, which is shown to users: no control characters, and short.
+  fileprivate mutating func programVersion() throws -> String {
+    let version = try string()
+    guard (1...64).contains(version.utf8.count), version.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+      throw failure("a version of 1 to 64 ASCII characters without spaces", got: quoted(version))
+    }
+    return version
   }
 }
 

@@ -1,14 +1,18 @@
 import Files
+import Version
 
-/// The first line, which says what run the file is of:
+/// The first line, which says what run the file is of, and which program began it:
 ///
-///     {"event":"run","step":0,"run":"0f3a…"}
+///     {"event":"run","step":0,"run":"0f3a…","program":"1.0.0","commit":"3fba9ad"}
 struct RunRecord: MetricsRecord {
   static let event = MetricsEvent.run
   let run: RunIdentity
 
   var step: Int { 0 }
-  var members: [(key: String, value: JSON)] { [(Self.event.rawValue, .string("\(run)"))] }
+  var members: [(key: String, value: JSON)] {
+    [(Self.event.rawValue, .string("\(run)")), ("program", .string(Version.number))]
+      + (Version.commit.map { [("commit", .string($0))] } ?? [])
+  }
 
   init(run: RunIdentity) { self.run = run }
 
