@@ -71,8 +71,9 @@ package struct TextRecipe: Sendable {
     switch numbers {
     case .counted(let kind, let maximum): add("counted \(kind.rawValue) \(maximum)")
     case .known(let vocabulary):
-      add("known \(vocabulary.kind.rawValue)")
-      for entry in vocabulary.entries { add(entry.text) }
+      // Each with its length, for an entry may have any character within: two vocabularies never give the same bytes.
+      add("known \(vocabulary.kind.rawValue) \(vocabulary.entries.count)")
+      for entry in vocabulary.entries { add("\(entry.text.utf8.count) \(entry.text)") }
     }
     if case .fraction(let share) = validation { add("fraction \(share)") } else { add("whole") }
     for file in files {

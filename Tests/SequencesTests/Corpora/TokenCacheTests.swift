@@ -151,6 +151,39 @@ struct TokenCacheTests {
     data.dropFirst(offset).prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 
+  @Test("Vocabularies whose entries are the same text in one line have a file each")
+  func vocabulariesWithZeros() throws {
+    try folder.write("a b a\0b".utf8, "text.txt")
+    for entries in [["<unk>", "a", "b"], ["<unk>", "a\0b"]] {
+      let recipe = TextRecipe(
+        path: folder.path + "/text.txt", numbers: .known(try Vocabulary(kind: .words, entries: entries)))
+      #expect(try prepare(recipe).count == 1)
+      #expect(try TextCorpus(recipe, cache: cache).vocabulary.count == entries.count)
+    }
+    #expect(try tokenFiles().count == 2)
+  }
+
+  @Test("A file under the name of another recipe is found out, removed and made again")
+  func anotherRecipe() throws {
+    try folder.write("abcabcabcabc".utf8, "text.txt")
+    _ = try prepare(recipe())
+    let (mine, link) = (try #require(try tokenFiles().first), try #require(try files().first { $0.hasSuffix(".link") }))
+    let before = try Data(contentsOf: URL(filePath: cache.directory + "/" + mine))
+    _ = try prepare(recipe(.bytes))
+    let other = try #require(try tokenFiles().first { $0 != mine })
+    // As if the digits in both names had been the same.
+    for name in [mine, link] {
+      try FileManager.default.removeItem(atPath: cache.directory + "/" + name)
+      try FileManager.default.linkItem(
+        atPath: cache.directory + "/" + other, toPath: cache.directory + "/" + name)
+    }
+    let error = #expect(throws: Problem.self) { try TextCorpus(recipe(), cache: cache) }
+    #expect(error?.exitCode == 74)
+    #expect(try prepare(recipe()).contains { $0.contains("is removed: expected the recipe and the text") })
+    #expect(try Data(contentsOf: URL(filePath: cache.directory + "/" + mine)) == before)
+    #expect(try TextCorpus(recipe(), cache: cache).vocabulary.kind == .characters)
+  }
+
   @Test("A directory in the place of a token file, or none that can be made, is an error with a hint")
   func unwritable() throws {
     try folder.write("abcabcabcabc".utf8, "text.txt")
