@@ -21,6 +21,41 @@ extension Commands {
       }
     }
 
+    /// Before tensors were aligned, files had them in the order of their names, behind a header of any length.
+    @Test(arguments: [1, 2, 7]) func anOlderCheckpointWithTensorsAtAnyPlaceGoesOnWithTheSameBits(bytes: Int) throws {
+      try Workspace.run { workspace in
+        let settings = ["--set", "optimizer.average=from-step", "--set", "optimizer.averageFrom=3"]
+        let undisturbed = try workspace.train("undisturbed", settings + ["--steps", "20"], ranks: nil)
+        try workspace.train("run", settings, ranks: nil)
+        for file in ["model", "optimizer", "state"].map({ "\($0).safetensors" }) {
+          let aligned = try workspace.get("\(checkpoint("run", step: 12))/\(file)")
+          let old = try Self.misaligned(aligned, by: bytes)
+          try #require(old != aligned)
+          try workspace.put(old, file, ofCheckpoint: checkpoint("run", step: 12))
+        }
+        #expect(try workspace.train("run", settings + ["--steps", "20"], ranks: 3) == undisturbed)
+        for file in ["model", "optimizer", "state"].map({ "\($0).safetensors" }) {
+          let files = try ["run", "undisturbed"].map { try workspace.get("\(checkpoint($0, step: 20))/\(file)") }
+          #expect(files[0] == files[1], "\(file)")
+        }
+      }
+    }
+
+    /// The same tensors in the order of their names, behind a header whose length is `bytes` above a multiple of 8.
+    private static func misaligned(_ file: [UInt8], by bytes: Int) throws -> [UInt8] {
+      let tensors = try TensorReader(file).tensors.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      var (members, data): ([String], [UInt8]) = ([#""__metadata__":{"format":"pt"}"#], [])
+      for (name, tensor) in tensors {
+        let end = data.count + tensor.bytes.count
+        members.append(
+          #""\#(name)":{"dtype":"\#(tensor.dtype)","shape":\#(tensor.shape),"data_offsets":[\#(data.count),\#(end)]}"#)
+        data += tensor.bytes
+      }
+      var header = Array("{\(members.joined(separator: ","))}".utf8)
+      while header.count % 8 != bytes { header.append(UInt8(ascii: " ")) }
+      return (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) } + header + data
+    }
+
     @Test func aFinishedRunGoesOnToALargerTotal() throws {
       try Workspace.run { workspace in
         let undisturbed = try workspace.train("undisturbed", ["--steps", "20"], ranks: nil)

@@ -104,9 +104,11 @@ struct Workspace {
     let (file, manifest) = ("\(checkpoint)/\(name)", "\(checkpoint)/manifest.json")
     let before = sha256(try get(file))
     let text = try text(manifest)
-    try #require(text.contains(before))
+    let digest = { (bytes: Int, sha256: String) in #""length":\#(bytes),"sha256":"\#(sha256)""# }
+    let recorded = digest(try get(file).count, before)
+    try #require(text.contains(recorded))
     try put(bytes, file)
-    try putSealed(text.replacing(before, with: sha256(bytes)), manifest)
+    try putSealed(text.replacing(recorded, with: digest(bytes.count, sha256(bytes))), manifest)
   }
 
   /// Writes the text of a manifest, with the seal that it then must have.
