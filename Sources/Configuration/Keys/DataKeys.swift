@@ -39,11 +39,6 @@ extension Configuration {
       case b = "2b"
       case c = "2c"
     }
-    /// What becomes of the holes of a table of numbers.
-    package enum Missing: String, Sendable, CaseIterable {
-      /// An error; the value above; the mean of the training rows.
-      case error, previous, mean
-    }
     /// What is held out of training.
     package enum Validation: Sendable, Equatable {
       /// Nothing.
@@ -75,7 +70,7 @@ extension Configuration {
     package internal(set) var symbols = 0
     package internal(set) var columns = ""
     package internal(set) var target = ""
-    package internal(set) var missing = Missing.error
+    package internal(set) var missing = MissingValues.error
     package internal(set) var horizon = 0
     package internal(set) var season = 0
 

@@ -54,7 +54,7 @@ struct ForecastingLearning: LearningTask {
       return (
         try ForecastData(
           bytes: TextFile.read(path, as: "table"), form: configuration.data.table, name: path, encoding: encoding,
-          missing: MissingValues(configuration.data.missing), account: account), path
+          missing: configuration.data.missing, account: account), path
       )
     }
     let again = try read(account)
@@ -87,7 +87,7 @@ struct ForecastingLearning: LearningTask {
     let windows = try files.map { file in
       try ForecastData(
         bytes: file.bytes, form: configuration.data.table, name: file.name, encoding: encoding,
-        missing: MissingValues(configuration.data.missing),
+        missing: configuration.data.missing,
         account: account
       ).last(timesteps: configuration.batch.steps, horizon: configuration.data.horizon, name: file.name)
     }
@@ -107,17 +107,7 @@ struct ForecastingLearning: LearningTask {
     let share = if case .fraction(let share) = data.validation { share } else { 0.0 }
     return try ForecastData(
       path: data.path, form: data.table, columns: ColumnList.names(data.columns), target: data.target,
-      missing: MissingValues(data.missing), share: share, account: account)
-  }
-}
-
-extension MissingValues {
-  init(_ choice: Configuration.Data.Missing) {
-    switch choice {
-    case .error: self = .error
-    case .previous: self = .previous
-    case .mean: self = .mean
-    }
+      missing: data.missing, share: share, account: account)
   }
 }
 
