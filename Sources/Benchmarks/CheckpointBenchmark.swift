@@ -108,7 +108,7 @@ package struct CheckpointBenchmark: Sendable {
       default: break
       }
     }
-    let code = try trainer.run(resumes: false, from: nil, finishRecorded: false)
+    let code = try trainer.run(.anew)
     if let failure { throw failure }
     if code != 0 {
       throw Problem(

@@ -2,26 +2,28 @@ import Kernels
 import Optimization
 import Runs
 
+/// A checkpoint that all ranks load together.
+package enum CheckpointSource {
+  /// This rank reads it; rank 0 must.
+  case file(Checkpoint)
+  /// Another rank than 0 gets from rank 0 what is in it.
+  case root
+
+  /// What this rank reads.
+  package var checkpoint: Checkpoint? { if case .file(let checkpoint) = self { checkpoint } else { nil } }
+}
+
 extension Training {
-  /// Loads a checkpoint, which rank 0 reads, at any number of ranks. Every rank calls it; `checkpoint` is used on
-  /// rank 0. Returns the loss of its last step, if there was one.
-  package func load(_ checkpoint: Checkpoint?) throws -> Double? {
+  /// Loads a checkpoint at any number of ranks. Every rank calls it. Returns the loss of its last step, if there was
+  /// one.
+  package func load(_ source: CheckpointSource) throws -> Double? {
     let shape = setup.shape
-    let read = world.agree {
-      try checkpoint.map { checkpoint in
-        try ModelFile.read(checkpoint.open(RunNames.model), into: replica.parameters, shape: shape)
-        let state = try StateFile(checkpoint)
-        return (
-          hidden: try state.hidden(lanes: setup.globalBatch, shape: shape), trainLoss: try state.trainLoss(),
-          setbacks: try state.setbacks(), averaged: try state.averaged(), evaluations: try state.evaluations()
-        )
-      }
-    }
+    let read = world.agree { try source.checkpoint.map(readState) }
     if let holders = sharing.node == nil ? world.communicator : sharing.holders {
       try holders.broadcast(
         UnsafeMutableBufferPointer(start: replica.parameters, count: shape.parameterCount), root: 0)
     }
-    try loadMoments(checkpoint)
+    try loadMoments(source)
     let hidden = try world.communicator.broadcast(read?.hidden ?? [], root: 0)
     let size = replica.model.stateSize
     let mine = hidden[replica.lanes.lowerBound * size..<replica.lanes.upperBound * size]
@@ -38,13 +40,25 @@ extension Training {
     return try world.communicator.broadcast(read?.trainLoss.map { [$0] } ?? [], root: 0).first
   }
 
+  /// Reads the model into the replica, and returns what else is read at once.
+  private func readState(_ checkpoint: Checkpoint) throws -> (
+    hidden: [Float], trainLoss: Double?, setbacks: Setbacks, averaged: Int, evaluations: [Evaluation]
+  ) {
+    try ModelFile.read(checkpoint.open(RunNames.model), into: replica.parameters, shape: setup.shape)
+    let state = try StateFile(checkpoint)
+    return (
+      try state.hidden(lanes: setup.globalBatch, shape: setup.shape), try state.trainLoss(), try state.setbacks(),
+      try state.averaged(), try state.evaluations()
+    )
+  }
+
   /// Moments one after the other: rank 0 reads a whole one, every rank keeps its own ranges.
-  private func loadMoments(_ checkpoint: Checkpoint?) throws {
+  private func loadMoments(_ source: CheckpointSource) throws {
     let count = setup.shape.parameterCount
     for (index, name) in setup.moments.enumerated() {
       let whole = FloatBuffer(count: count)
       world.agree {
-        if let checkpoint {
+        if let checkpoint = source.checkpoint {
           try ModelFile.read(
             checkpoint.open(RunNames.optimizer), into: whole.pointer, shape: setup.shape,
             prefix: ModelNames.prefix(ofMoment: name))

@@ -50,7 +50,7 @@ extension Trainer {
   }
 
   func evaluate(_ step: Int) throws -> Coordinator.Event {
-    guard let validation else { return .evaluationCompleted }
+    guard let validation else { return .evaluationCompleted(.nothingHeldOut) }
     training.clock.enter(.evaluation)
     training.heartbeat?.enter(.evaluating, step: step)
     let loss: Double
@@ -61,7 +61,6 @@ extension Trainer {
     } catch is StopListener.Abandoned {
       return .evaluationAbandoned
     }
-    evaluated = (step, loss)
     // One at the end of the run alone decides nothing: a longer run would not have made it.
     let every = coordinator.policy.evaluateEvery
     if every > 0, step % every == 0 { training.evaluated(step, loss: loss) }
@@ -70,7 +69,7 @@ extension Trainer {
       try records.evaluated(step: step, validationLoss: loss)
       report(.evaluated(step: step, validationLoss: loss))
     }
-    return training.isExhausted ? .lastEvaluationCompleted : .evaluationCompleted
+    return training.isExhausted ? .lastEvaluationCompleted(loss: loss) : .evaluationCompleted(.loss(loss))
   }
 
   func copyState(_ step: Int) throws -> Coordinator.Event {
@@ -82,7 +81,7 @@ extension Trainer {
     return Manifest(
       step: step, dataPosition: DataPosition(epoch: position.quotient, stepInEpoch: position.remainder),
       seed: training.setup.seed, shards: training.setup.shards, configuration: configuration,
-      parameterChain: verification.chain, validationLoss: evaluated?.step == step ? evaluated?.loss : nil)
+      parameterChain: verification.chain, validationLoss: coordinator.validationLoss(step: step))
   }
 
   func rollBack(from step: Int) throws -> Coordinator.Event {
@@ -91,26 +90,27 @@ extension Trainer {
     }
     training.heartbeat?.enter(.saving, step: step)
     training.clock.enter(.checkpoint)
-    let newest = checkpointToGoBackTo(from: step)
+    let newest = TrainingStart.resumed(checkpointToGoBackTo(from: step))
     let setbacks = training.setbacks
-    trainLoss = try training.load(newest)
+    if case .resumed(let source, _) = newest { trainLoss = try training.load(source) }
     training.setbacks.rollbacks = setbacks.rollbacks + 1
     training.setbacks.learningRateFactor = setbacks.learningRateFactor * factor
-    try begin(after: newest)
+    try begin(newest)
     training.clock.enter(.coordination)
     if isRoot {
       try records.rolledBack(to: lastStep, from: step, training.setbacks)
       report(.rolledBack(step: lastStep, learningRateFactor: training.setbacks.learningRateFactor))
     }
-    return .rolledBack(to: lastStep, isEvaluated: isEvaluated)
+    return .rolledBack(to: lastStep, evaluated(newest))
   }
 
   /// The newest valid one, on rank 0; where there is none the job ends.
-  private func checkpointToGoBackTo(from step: Int) -> Checkpoint? {
+  private func checkpointToGoBackTo(from step: Int) -> CheckpointSource {
     let search = world.agree { isRoot ? try directory.newestCheckpoint() : nil }
     if let search, !search.damaged.isEmpty { report(.damaged(search.damaged)) }
     return world.agree {
-      guard isRoot, search?.newest == nil else { return search?.newest }
+      guard isRoot else { return .root }
+      if let newest = search?.newest { return .file(newest) }
       throw Problem(
         .diverged, "loss or gradient is infinite or NaN at step \(step)", expected: "a checkpoint to go back to",
         got: "none", at: directory.path)
@@ -121,12 +121,13 @@ extension Trainer {
     training.heartbeat?.enter(.finishing, step: step)
     guard isRoot else { return .finished }
     try followDirectory()
+    let validationLoss = coordinator.validationLoss
     let saved = try directory.checkpoint(step: step)
     let sha256 = try saved.open(RunNames.model).parametersSHA256()
     try records.finished(
-      step: step, trainLoss: trainLoss, validationLoss: evaluated?.loss, parametersSHA256: sha256)
+      step: step, trainLoss: trainLoss, validationLoss: validationLoss, parametersSHA256: sha256)
     report(
-      .finished(step: step, trainLoss: trainLoss, validationLoss: evaluated?.loss, parametersSHA256: sha256))
+      .finished(step: step, trainLoss: trainLoss, validationLoss: validationLoss, parametersSHA256: sha256))
     return .finished
   }
 }

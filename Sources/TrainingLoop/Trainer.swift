@@ -4,6 +4,26 @@ import Problems
 import Runs
 import Sequences
 
+/// Where a training starts.
+package enum TrainingStart {
+  /// With its first step, and the parameters that it has been given.
+  case anew
+  /// After a checkpoint. `finishRecorded`, on rank 0: the metrics hold the record that the run finished there.
+  case resumed(CheckpointSource, finishRecorded: Bool = false)
+
+  /// Of the checkpoint, where this rank reads one.
+  var manifest: Manifest? {
+    if case .resumed(let source, _) = self { source.checkpoint?.manifest } else { nil }
+  }
+
+  /// Rank 0 found a checkpoint or none, and every rank learns which. Every rank calls it.
+  /// - Parameter found: nil on all ranks but rank 0.
+  package init(found: Checkpoint?, finishRecorded: Bool = false, world: World) throws {
+    let isFound = try world.communicator.broadcast(found == nil ? 0 : 1, root: 0) == 1
+    self = isFound ? .resumed(found.map { .file($0) } ?? .root, finishRecorded: finishRecorded) : .anew
+  }
+}
+
 /// Runs a training from its start or a checkpoint to its end: carries out what the coordinator on rank 0 decides, on
 /// all ranks together.
 package final class Trainer {
@@ -27,8 +47,6 @@ package final class Trainer {
   let stopListener: StopListener
   /// The loss of the last step that was finite.
   var trainLoss: Double?
-  /// The last evaluation.
-  var evaluated: (step: Int, loss: Double)?
 
   /// The last completed step.
   package internal(set) var lastStep = 0
@@ -83,12 +101,11 @@ package final class Trainer {
       world: world, training: training, policy: verification, configuration: configuration, identity: identity)
   }
 
-  /// Trains to the end. `checkpoint` (rank 0) is where to go on from; `resumes` says on every rank whether there is
-  /// one. Parameters must have been initialized where there is none. Returns the exit code, the same on every rank.
-  package func run(resumes: Bool, from checkpoint: Checkpoint?, finishRecorded: Bool) throws -> Int32 {
+  /// Trains to the end. Every rank calls it. Returns the exit code, the same on every rank.
+  package func run(_ start: TrainingStart) throws -> Int32 {
     let code: Int32
     do {
-      code = try carryOut(resumes: resumes, from: checkpoint, finishRecorded: finishRecorded)
+      code = try carryOut(start)
     } catch {
       trace?.writeAlone(training)
       throw error
@@ -101,13 +118,11 @@ package final class Trainer {
     return code
   }
 
-  private func carryOut(resumes: Bool, from checkpoint: Checkpoint?, finishRecorded: Bool) throws -> Int32 {
-    if resumes { trainLoss = try training.load(checkpoint) }
+  private func carryOut(_ start: TrainingStart) throws -> Int32 {
+    if case .resumed(let source, _) = start { trainLoss = try training.load(source) }
     times.begin()
-    try begin(after: checkpoint)
-    var event = Coordinator.Event.started(
-      resumedFrom: checkpoint?.manifest.step, finishRecorded: finishRecorded,
-      isEvaluated: isEvaluated, isExhausted: training.isExhausted)
+    try begin(start)
+    var event = Coordinator.Event.started(coordinatorStart(start))
     training.clock.restart()
     while true {
       switch try nextAction(after: event) {
@@ -123,16 +138,26 @@ package final class Trainer {
     }
   }
 
-  /// The run is where a checkpoint, which counts on rank 0, has it; nil for its start.
-  func begin(after checkpoint: Checkpoint?) throws {
-    lastStep = try world.communicator.broadcast(checkpoint?.manifest.step ?? 0, root: 0)
+  /// The run is where it starts, or where the checkpoint has it that has been loaded.
+  func begin(_ start: TrainingStart) throws {
+    let manifest = start.manifest
+    lastStep = try world.communicator.broadcast(manifest?.step ?? 0, root: 0)
     records.begin(at: MetricsLog.ResumePoint(step: lastStep, rollbacks: training.setbacks.rollbacks))
-    evaluated = checkpoint?.manifest.validationLoss.map { (lastStep, $0) }
-    try verification.begin(step: lastStep, chain: checkpoint?.manifest.parameterChain ?? 0)
+    try verification.begin(step: lastStep, chain: manifest?.parameterChain ?? 0)
   }
 
-  /// On rank 0: whether there is nothing left to evaluate after the last step.
-  var isEvaluated: Bool { validation == nil || evaluated?.step == lastStep }
+  /// The same for the coordinator, which counts on rank 0.
+  private func coordinatorStart(_ start: TrainingStart) -> Coordinator.Start {
+    guard case .resumed(_, let finishRecorded) = start else { return .anew }
+    return .resumed(
+      step: lastStep, evaluated(start), finishRecorded: finishRecorded, isExhausted: training.isExhausted)
+  }
+
+  /// On rank 0: what a checkpoint says of the evaluation after its step.
+  func evaluated(_ start: TrainingStart) -> Coordinator.Evaluated {
+    if let loss = start.manifest?.validationLoss { return .loss(loss) }
+    return validation == nil ? .nothingHeldOut : .notYet
+  }
 
   // MARK: Decisions
 

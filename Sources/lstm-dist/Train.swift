@@ -162,11 +162,8 @@ struct TrainJob {
         ? ": stopping; a second SIGINT ends the job at once\n" : nil,
       StandardOutput.isTerminal)
     training.heartbeat = try presence.begin(world: world, directory, configuration)
-    let resumes = try world.communicator.broadcast(found.checkpoint == nil ? 0 : 1, root: 0) == 1
-
-    if !resumes {
-      try training.initialize(configuration, data)
-    }
+    let start = try TrainingStart(found: found.checkpoint, finishRecorded: found.finishRecorded, world: world)
+    if case .anew = start { try training.initialize(configuration, data) }
     if isRoot { announce(console, configuration, data, training, directory, found) }
     try warnOfPlacement(world)
     if isRoot { warnOfNoLearningRate(configuration, after: found.checkpoint?.manifest.step ?? 0) }
@@ -182,7 +179,7 @@ struct TrainJob {
       // What nobody can read is as a closed pipe: the run is saved, and then it ends with that error.
       stopSignal: { StandardOutput.hasFailed ? SIGPIPE : system_stop_signal() }, trace: trace,
       report: console.show)
-    let code = try trainer.run(resumes: resumes, from: found.checkpoint, finishRecorded: found.finishRecorded)
+    let code = try trainer.run(start)
     if code == 0 {
       // The run is complete: nothing is left to save.
       system_ignore_stop_signals()

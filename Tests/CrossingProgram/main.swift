@@ -68,9 +68,9 @@ struct Trial {
       if try !directory.exists() { try directory.create(configuration: "") }
       return try directory.newestCheckpoint().newest
     }
-    let resumes = try world.communicator.broadcast(newest == nil ? 0 : 1, root: 0) == 1
-    if !resumes { try initialize() }
     let isComplete = try MetricsLog.finishedStep(directory.metrics) == newest?.manifest.step
+    let start = try TrainingStart(found: newest, finishRecorded: newest != nil && isComplete, world: world)
+    if case .anew = start { try initialize() }
     let trainer = try Trainer(
       world: world, training: training, source: source, validation: validation,
       policy: Coordinator.Policy(
@@ -78,7 +78,7 @@ struct Trial {
         checkpointEvery: `case`.int("checkpointEvery", 1), nonFinite: policy),
       verification: VerificationPolicy(every: `case`.int("verifyEvery", 2), paranoid: `case`.has("paranoid")),
       directory: directory, configuration: "", identity: identity, report: { _ in })
-    return try trainer.run(resumes: resumes, from: newest, finishRecorded: resumes && isComplete)
+    return try trainer.run(start)
   }
 
   func repeated(_ world: World) throws -> Repetition.Finding? {
@@ -122,12 +122,12 @@ struct Measurement: Encodable {
     let (training, parameters) = (trial.training, trial.training.replica.parameters)
     let before = try trial.directory.checkpoint(step: step)
     func begin(_ write: (Int) -> Float?) throws -> StepResult {
-      _ = try training.load(before)
+      _ = try training.load(.file(before))
       for i in 0..<given.shape.parameterCount { if let value = write(i) { parameters[i] = value } }
       try training.replica.parametersChanged()
       return try training.step(step, source: trial.source.base)
     }
-    _ = try training.load(before)
+    _ = try training.load(.file(before))
     let first = Array(UnsafeBufferPointer(start: parameters, count: given.shape.parameterCount))
     let plain = try begin { _ in nil }
     let gradient = first.indices.map { (first[$0] - parameters[$0]) / Float(plain.learningRate) }

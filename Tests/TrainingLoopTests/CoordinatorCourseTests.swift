@@ -21,7 +21,7 @@ import TrainingLoop
   ) -> Course {
     var coordinator = Coordinator(policy: policy)
     var course = Course()
-    var event = Coordinator.Event.started(resumedFrom: resumed, finishRecorded: false)
+    var event = resumed.map { CoordinatorTable.resumed($0) } ?? CoordinatorTable.start
     var writing: (step: Int, left: Int)?
     for _ in 0..<200 {
       switch coordinator.receive(event, Setbacks()).last {
@@ -46,7 +46,7 @@ import TrainingLoop
         event = .stepCompleted(step: step, isFinite: true)
       case .evaluate(let step):
         course.evaluated.append(step)
-        event = .evaluationCompleted
+        event = CoordinatorTable.evaluated
       case .copyState(let step):
         #expect(writing == nil && coordinator.isWriting)
         writing = (step, writingSteps)

@@ -5,42 +5,42 @@ extension CoordinatorTable {
       name: "idle", script: [], state: .idle,
       legal: [
         (start, .training(step: 0), [.train(step: 1)]),
-        (.started(resumedFrom: 4, finishRecorded: false), .training(step: 4), [.train(step: 5)]),
-        (.started(resumedFrom: 6, finishRecorded: false), .evaluating(step: 6), [.evaluate(step: 6)]),
+        (resumed(4), .training(step: 4), [.train(step: 5)]),
+        (resumed(6), .evaluating(step: 6), [.evaluate(step: 6)]),
         (
-          .started(resumedFrom: 6, finishRecorded: true), .stopped(exitCode: 0),
+          resumed(6, finishRecorded: true), .stopped(exitCode: 0),
           [.log(.alreadyFinished(step: 6)), .stop(exitCode: 0)]
         ),
         (
-          .started(resumedFrom: 7, finishRecorded: false), .stopped(exitCode: 0),
+          resumed(7), .stopped(exitCode: 0),
           [.log(.alreadyFinished(step: 7)), .stop(exitCode: 0)]
         ),
         (
-          .started(resumedFrom: 4, finishRecorded: false, isEvaluated: false), .evaluating(step: 4),
+          resumed(4, .notYet), .evaluating(step: 4),
           [.evaluate(step: 4)]
         ),
         (
-          .started(resumedFrom: 4, finishRecorded: false, isExhausted: true), .finishing(step: 4), [.finish(step: 4)]
+          resumed(4, isExhausted: true), .finishing(step: 4), [.finish(step: 4)]
         ),
         (
-          .started(resumedFrom: 4, finishRecorded: true, isExhausted: true), .stopped(exitCode: 0),
+          resumed(4, finishRecorded: true, isExhausted: true), .stopped(exitCode: 0),
           [.log(.alreadyFinished(step: 4)), .stop(exitCode: 0)]
         ),
       ]),
     Row(
       name: "evaluating what a stop had left out",
-      script: [.started(resumedFrom: 4, finishRecorded: false, isEvaluated: false)], state: .evaluating(step: 4),
+      script: [resumed(4, .notYet)], state: .evaluating(step: 4),
       legal: [
-        (.evaluationCompleted, .training(step: 4), [.train(step: 5)]),
-        (.lastEvaluationCompleted, .finishing(step: 4), [.log(.exhausted(step: 4)), .finish(step: 4)]),
+        (evaluated, .training(step: 4), [.train(step: 5)]),
+        (lastEvaluated, .finishing(step: 4), [.log(.exhausted(step: 4)), .finish(step: 4)]),
       ]),
     Row(
       name: "copying after the last evaluation",
-      script: [start] + steps(1...3) + [done(4), .lastEvaluationCompleted], state: .copying(step: 4),
+      script: [start] + steps(1...3) + [done(4), lastEvaluated], state: .copying(step: 4),
       legal: [(.stateCopied, .awaiting(step: 4), [.awaitCheckpoint(step: 4)])]),
     Row(
       name: "finishing after the last evaluation",
-      script: [start] + steps(1...3) + [done(4), .lastEvaluationCompleted, .stateCopied, .checkpointWritten],
+      script: [start] + steps(1...3) + [done(4), lastEvaluated, .stateCopied, .checkpointWritten],
       state: .finishing(step: 4), legal: [(.finished, .stopped(exitCode: 0), [.stop(exitCode: 0)])]),
     Row(
       name: "training, nothing due", script: [start], state: .training(step: 0),
@@ -117,39 +117,39 @@ extension CoordinatorTable {
     Row(
       name: "evaluating", script: [start] + steps(1...1) + [done(2)], state: .evaluating(step: 2),
       legal: [
-        (.evaluationCompleted, .training(step: 2), [.train(step: 3)]), endsTheRun(2, .copying(step: 2)),
+        (evaluated, .training(step: 2), [.train(step: 3)]), endsTheRun(2, .copying(step: 2)),
       ]),
     Row(
       name: "evaluating, stop requested", script: [start] + steps(1...1) + [done(2), stop],
       state: .evaluating(step: 2),
       legal: [
-        (.evaluationCompleted, .copying(step: 2), [.copyState(step: 2)]), endsTheRun(2, .copying(step: 2)),
+        (evaluated, .copying(step: 2), [.copyState(step: 2)]), endsTheRun(2, .copying(step: 2)),
         (.evaluationAbandoned, .copying(step: 2), [.copyState(step: 2)]),
       ]),
     Row(
       name: "evaluating beside a checkpoint", script: writing + [done(4)], state: .evaluating(step: 4),
       legal: [
-        (.evaluationCompleted, .training(step: 4), [.train(step: 5)]), endsTheRun(4, .awaiting(step: 4)),
+        (evaluated, .training(step: 4), [.train(step: 5)]), endsTheRun(4, .awaiting(step: 4)),
       ] + endsBeside(.evaluating(step: 4), 3)),
     Row(
       name: "evaluating at the end", script: [start] + steps(1...5) + [done(6)], state: .evaluating(step: 6),
       legal: [
-        (.evaluationCompleted, .copying(step: 6), [.copyState(step: 6)]),
-        (.lastEvaluationCompleted, .copying(step: 6), [.copyState(step: 6)]),
+        (evaluated, .copying(step: 6), [.copyState(step: 6)]),
+        (lastEvaluated, .copying(step: 6), [.copyState(step: 6)]),
       ]),
     Row(
       name: "evaluating at the end beside a checkpoint", script: writing + steps(4...5) + [done(6)],
       state: .evaluating(step: 6),
       legal: [
-        (.evaluationCompleted, .awaiting(step: 6), [.awaitCheckpoint(step: 6)]),
-        (.lastEvaluationCompleted, .awaiting(step: 6), [.awaitCheckpoint(step: 6)]),
+        (evaluated, .awaiting(step: 6), [.awaitCheckpoint(step: 6)]),
+        (lastEvaluated, .awaiting(step: 6), [.awaitCheckpoint(step: 6)]),
       ] + endsBeside(.evaluating(step: 6), 3)),
     Row(
-      name: "evaluating what was saved before", script: [.started(resumedFrom: 6, finishRecorded: false)],
+      name: "evaluating what was saved before", script: [resumed(6)],
       state: .evaluating(step: 6),
       legal: [
-        (.evaluationCompleted, .finishing(step: 6), [.finish(step: 6)]),
-        (.lastEvaluationCompleted, .finishing(step: 6), [.finish(step: 6)]),
+        (evaluated, .finishing(step: 6), [.finish(step: 6)]),
+        (lastEvaluated, .finishing(step: 6), [.finish(step: 6)]),
       ]),
     Row(
       name: "copying", script: [start] + steps(1...2) + [done(3)], state: .copying(step: 3),
@@ -158,7 +158,7 @@ extension CoordinatorTable {
       name: "copying, stop requested", script: [start, stop, done(1)], state: .copying(step: 1),
       legal: [(.stateCopied, .awaiting(step: 1), [.awaitCheckpoint(step: 1)])]),
     Row(
-      name: "copying at the end", script: [start] + steps(1...5) + [done(6), .evaluationCompleted],
+      name: "copying at the end", script: [start] + steps(1...5) + [done(6), evaluated],
       state: .copying(step: 6), legal: [(.stateCopied, .awaiting(step: 6), [.awaitCheckpoint(step: 6)])]),
     Row(
       name: "awaiting, stop requested", script: [start, stop, .stopRequested(.timeLimit), done(1), .stateCopied],
@@ -190,7 +190,7 @@ extension CoordinatorTable {
         (.checkpointFailed(nan), .stopped(exitCode: 76), [failed(3, nan, false), .stop(exitCode: 76)]),
       ]),
     Row(
-      name: "awaiting at the end", script: [start] + steps(1...5) + [done(6), .evaluationCompleted, .stateCopied],
+      name: "awaiting at the end", script: [start] + steps(1...5) + [done(6), evaluated, .stateCopied],
       state: .awaiting(step: 6),
       legal: [
         (.checkpointUnderWay, .awaiting(step: 6), [.awaitCheckpoint(step: 6)]),
@@ -212,7 +212,7 @@ extension CoordinatorTable {
       ]),
     Row(
       name: "finishing",
-      script: [start] + steps(1...5) + [done(6), .evaluationCompleted, .stateCopied, .checkpointWritten],
+      script: [start] + steps(1...5) + [done(6), evaluated, .stateCopied, .checkpointWritten],
       state: .finishing(step: 6), legal: [(.finished, .stopped(exitCode: 0), [.stop(exitCode: 0)])]),
   ]
 }

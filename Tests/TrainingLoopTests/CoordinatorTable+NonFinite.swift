@@ -14,7 +14,7 @@ extension CoordinatorTable {
         (bad(2), .evaluating(step: 2), [.log(.skipped(step: 2, inARow: 2, of: 2)), .evaluate(step: 2)]),
       ]),
     Row(
-      name: "skipping once more than allowed", nonFinite: skip, script: [start, bad(1), bad(2), .evaluationCompleted],
+      name: "skipping once more than allowed", nonFinite: skip, script: [start, bad(1), bad(2), evaluated],
       state: .training(step: 2),
       legal: [
         (done(3), .copying(step: 3), [.copyState(step: 3)]),
@@ -22,7 +22,7 @@ extension CoordinatorTable {
       ]),
     Row(
       name: "skipping where a checkpoint is due beside another", nonFinite: skip,
-      script: [start, request, done(1), .stateCopied, bad(2), .evaluationCompleted, bad(3)],
+      script: [start, request, done(1), .stateCopied, bad(2), evaluated, bad(3)],
       state: .awaiting(step: 3),
       legal: [
         (.checkpointUnderWay, .awaiting(step: 3), [.awaitCheckpoint(step: 3)]),
@@ -32,14 +32,14 @@ extension CoordinatorTable {
       ]),
     Row(
       name: "skipping after a step that was finite", nonFinite: skip,
-      script: [start, bad(1), done(2), .evaluationCompleted], state: .training(step: 2),
+      script: [start, bad(1), done(2), evaluated], state: .training(step: 2),
       legal: [
         (done(3), .copying(step: 3), [.copyState(step: 3)]),
         (bad(3), .copying(step: 3), [.log(.skipped(step: 3, inARow: 1, of: 2)), .copyState(step: 3)]),
       ]),
     Row(
       name: "skipping after a resume", nonFinite: skip, setbacks: setbacks(skippedInARow: 2),
-      script: [.started(resumedFrom: 4, finishRecorded: false)], state: .training(step: 4),
+      script: [resumed(4)], state: .training(step: 4),
       legal: [
         (done(5), .training(step: 5), [.train(step: 6)]),
         (bad(5), .stopped(exitCode: 76), [.log(.diverged(step: 5, skip)), .stop(exitCode: 76)]),
@@ -77,15 +77,16 @@ extension CoordinatorTable {
         (.checkpointFailed(nan), .rollingBack(step: 1), [failed(0, nan, true)] + goesBack(1, 1)),
       ]),
     Row(
-      name: "rolling back", nonFinite: rollBack, script: [.started(resumedFrom: 4, finishRecorded: false), bad(5)],
-      state: .rollingBack(step: 5), legal: [(.rolledBack(to: 3), .copying(step: 3), [.copyState(step: 3)])]),
+      name: "rolling back", nonFinite: rollBack, script: [resumed(4), bad(5)],
+      state: .rollingBack(step: 5),
+      legal: [(.rolledBack(to: 3, .nothingHeldOut), .copying(step: 3), [.copyState(step: 3)])]),
     Row(
       name: "copying what a rollback has changed", nonFinite: rollBack,
-      script: [.started(resumedFrom: 4, finishRecorded: false), bad(5), .rolledBack(to: 4)],
+      script: [resumed(4), bad(5), .rolledBack(to: 4, .nothingHeldOut)],
       state: .copying(step: 4), legal: [(.stateCopied, .awaiting(step: 4), [.awaitCheckpoint(step: 4)])]),
     Row(
       name: "awaiting what a rollback has changed", nonFinite: rollBack,
-      script: [.started(resumedFrom: 4, finishRecorded: false), bad(5), .rolledBack(to: 4), .stateCopied],
+      script: [resumed(4), bad(5), .rolledBack(to: 4, .nothingHeldOut), .stateCopied],
       state: .awaiting(step: 4),
       legal: [
         (.checkpointUnderWay, .awaiting(step: 4), [.awaitCheckpoint(step: 4)]),
@@ -96,8 +97,8 @@ extension CoordinatorTable {
     Row(
       name: "awaiting what a rollback from the last step of an exhausted run has changed", nonFinite: rollBack,
       script: [
-        start, .stateCopied, .checkpointWritten, done(1), done(2), .lastEvaluationCompleted, .stateCopied,
-        .checkpointFailed(nan), .rolledBack(to: 0), .stateCopied,
+        start, .stateCopied, .checkpointWritten, done(1), done(2), lastEvaluated, .stateCopied,
+        .checkpointFailed(nan), .rolledBack(to: 0, .nothingHeldOut), .stateCopied,
       ],
       state: .awaiting(step: 0),
       legal: [
@@ -109,7 +110,7 @@ extension CoordinatorTable {
       ]),
     Row(
       name: "awaiting what a rollback has changed, stop requested", nonFinite: rollBack,
-      script: [.started(resumedFrom: 4, finishRecorded: false), bad(5), stop, .rolledBack(to: 4), .stateCopied],
+      script: [resumed(4), bad(5), stop, .rolledBack(to: 4, .nothingHeldOut), .stateCopied],
       state: .awaiting(step: 4),
       legal: [
         (.checkpointUnderWay, .awaiting(step: 4), [.awaitCheckpoint(step: 4)]),
@@ -122,7 +123,7 @@ extension CoordinatorTable {
       ]),
     Row(
       name: "going back once more than allowed, after a resume", nonFinite: rollBack,
-      setbacks: setbacks(rollbacks: 2), script: [.started(resumedFrom: 4, finishRecorded: false)],
+      setbacks: setbacks(rollbacks: 2), script: [resumed(4)],
       state: .training(step: 4),
       legal: [
         (done(5), .training(step: 5), [.train(step: 6)]),

@@ -14,15 +14,15 @@ enum CoordinatorTable {
   /// Every event, where `step` is the number that `stepCompleted` names.
   static func events(step: Int) -> [Event] {
     [
-      .started(resumedFrom: nil, finishRecorded: false), .started(resumedFrom: 4, finishRecorded: false),
-      .started(resumedFrom: 6, finishRecorded: false), .started(resumedFrom: 6, finishRecorded: true),
-      .started(resumedFrom: 7, finishRecorded: false),
-      .started(resumedFrom: 4, finishRecorded: false, isEvaluated: false),
-      .started(resumedFrom: 4, finishRecorded: false, isExhausted: true),
-      .started(resumedFrom: 4, finishRecorded: true, isExhausted: true), .lastEvaluationCompleted, done(step),
-      bad(step), done(step + 1), .stepAbandoned, .evaluationCompleted, .evaluationAbandoned,
+      .started(.anew), resumed(4),
+      resumed(6), resumed(6, finishRecorded: true),
+      resumed(7),
+      resumed(4, .notYet),
+      resumed(4, isExhausted: true),
+      resumed(4, finishRecorded: true, isExhausted: true), lastEvaluated, done(step),
+      bad(step), done(step + 1), .stepAbandoned, evaluated, .evaluationAbandoned,
       .stateCopied, .checkpointWritten, .checkpointFailed(disk), .checkpointFailed(nan), .checkpointUnderWay,
-      .checkpointRequested, stop, .stopRequested(.timeLimit), .finished, .rolledBack(to: 3),
+      .checkpointRequested, stop, .stopRequested(.timeLimit), .finished, .rolledBack(to: 3, .nothingHeldOut),
     ]
   }
 
@@ -40,12 +40,19 @@ enum CoordinatorTable {
   /// Steps that complete, and what is due there; every checkpoint stands at once.
   static func steps(_ range: ClosedRange<Int>) -> [Event] {
     range.flatMap { step -> [Event] in
-      [done(step)] + (step % 2 == 0 ? [.evaluationCompleted] : [])
+      [done(step)] + (step % 2 == 0 ? [evaluated] : [])
         + (step % 3 == 0 ? [.stateCopied, .checkpointWritten] : [])
     }
   }
 
-  static let start = Event.started(resumedFrom: nil, finishRecorded: false)
+  static let start = Event.started(.anew)
+  static func resumed(
+    _ step: Int, _ evaluated: Coordinator.Evaluated = .loss(2), finishRecorded: Bool = false, isExhausted: Bool = false
+  ) -> Event {
+    .started(.resumed(step: step, evaluated, finishRecorded: finishRecorded, isExhausted: isExhausted))
+  }
+  static let evaluated = Event.evaluationCompleted(.loss(1))
+  static let lastEvaluated = Event.lastEvaluationCompleted(loss: 1)
   static let stop = Event.stopRequested(.stopFile)
   static let skip = NonFinitePolicy.skip(inARow: 2)
   static let rollBack = NonFinitePolicy.rollBack(times: 2, learningRateFactor: 0.5)
@@ -70,7 +77,7 @@ enum CoordinatorTable {
   /// An evaluation ends the run before its last step.
   static func endsTheRun(_ step: Int, _ state: State) -> (Event, State, [Action]) {
     let action = if case .copying = state { Action.copyState(step: step) } else { Action.awaitCheckpoint(step: step) }
-    return (.lastEvaluationCompleted, state, [.log(.exhausted(step: step)), action])
+    return (lastEvaluated, state, [.log(.exhausted(step: step)), action])
   }
 
   /// The run goes back, for the so-many-th time.

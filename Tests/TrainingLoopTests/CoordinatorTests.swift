@@ -63,6 +63,21 @@ private typealias Table = CoordinatorTable
   }
 
   /// The last fsync of a checkpoint failed.
+  @Test func theLastEvaluationIsThatOfTheCheckpointUntilAnotherIsMade() {
+    var coordinator = Coordinator(policy: .init(totalSteps: 6, evaluateEvery: 2, checkpointEvery: 0))
+    #expect(coordinator.validationLoss == nil)
+    _ = coordinator.receive(CoordinatorTable.resumed(4, .loss(2)), Setbacks())
+    #expect(coordinator.validationLoss == 2 && coordinator.validationLoss(step: 4) == 2)
+    _ = coordinator.receive(CoordinatorTable.done(5), Setbacks())
+    #expect(coordinator.validationLoss == 2 && coordinator.validationLoss(step: 5) == nil)
+    for event in [CoordinatorTable.done(6), CoordinatorTable.evaluated] { _ = coordinator.receive(event, Setbacks()) }
+    #expect(coordinator.validationLoss(step: 6) == 1)
+    // A checkpoint without one has none.
+    var other = Coordinator(policy: coordinator.policy)
+    _ = other.receive(CoordinatorTable.resumed(3, .notYet), Setbacks())
+    #expect(other.validationLoss == nil)
+  }
+
   @Test func aCheckpointThatIsInPlaceIsNotSaidToBeMissing() {
     var setbacks = Setbacks()
     var decider = coordinator(Table.writing, &setbacks)

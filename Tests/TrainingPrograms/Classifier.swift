@@ -54,8 +54,8 @@ private func train(_ training: Training, to steps: Int, in directory: RunDirecto
     if try !directory.exists() { try directory.create(configuration: "") }
     return try directory.newestCheckpoint().newest
   }
-  let resumes = try world.communicator.broadcast(newest == nil ? 0 : 1, root: 0) == 1
-  if !resumes { try training.initialize(method: .uniform, forgetBias: 1) }
+  let start = try TrainingStart(found: newest, world: world)
+  if case .anew = start { try training.initialize(method: .uniform, forgetBias: 1) }
   let trainer = try Trainer(
     world: world, training: training, source: FirstSigns(), validation: FirstSigns(),
     policy: Coordinator.Policy(totalSteps: steps, evaluateEvery: 0, checkpointEvery: 0), directory: directory,
@@ -64,7 +64,7 @@ private func train(_ training: Training, to steps: Int, in directory: RunDirecto
     guard case .finished(_, let trainLoss, let validationLoss, let sha256) = report else { return }
     print("finished \(trainLoss ?? .nan) \(validationLoss ?? .nan) \(sha256)")
   }
-  _ = try trainer.run(resumes: resumes, from: newest, finishRecorded: false)
+  _ = try trainer.run(start)
   var correct = 0
   let source = FirstSigns()
   _ = try training.replica.evaluate(source) { window in

@@ -132,7 +132,7 @@ private func train(_ world: World, _ trial: Trial) throws -> Int32 {
     default: break
     }
   }
-  return try trainer.run(resumes: false, from: nil, finishRecorded: false)
+  return try trainer.run(.anew)
 }
 
 /// `nonfinite RUN POLICY FAULT STEP RANK LAYER LANE TIMESTEP` trains 12 steps in RUN, with a checkpoint every 4; POLICY is

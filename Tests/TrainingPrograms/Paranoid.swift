@@ -65,5 +65,5 @@ func paranoid(_ world: World, _ arguments: [String]) throws {
   ) { report in
     if case .finished(_, _, _, let sha256) = report { print("finished \(sha256)") }
   }
-  _ = try trainer.run(resumes: false, from: nil, finishRecorded: false)
+  _ = try trainer.run(.anew)
 }

@@ -24,22 +24,39 @@ extension Coordinator {
     }
   }
 
+  /// Where a job begins.
+  package enum Start: Equatable, Sendable {
+    /// Before the first step of a new run.
+    case anew
+    /// After the step of a checkpoint. `finishRecorded`: the metrics hold the record that the run finished at that
+    /// step; `isExhausted`: evaluations ended it there.
+    case resumed(step: Int, Evaluated, finishRecorded: Bool, isExhausted: Bool)
+  }
+
+  /// What is known of the evaluation after a step.
+  package enum Evaluated: Equatable, Sendable {
+    /// It has not been made.
+    case notYet
+    /// Its loss.
+    case loss(Double)
+    /// There is nothing to evaluate on.
+    case nothingHeldOut
+  }
+
   /// What has happened.
   package enum Event: Equatable, Sendable {
-    /// The run begins anew, or goes on from the checkpoint of a step; `finishRecorded`: its metrics hold the record
-    /// that it finished at that step; whether the checkpoint holds the evaluation of its step; and whether evaluations
-    /// have ended the run there.
-    case started(resumedFrom: Int?, finishRecorded: Bool, isEvaluated: Bool = true, isExhausted: Bool = false)
+    /// The job begins.
+    case started(Start)
     /// A step of training is done; `isFinite`: so are its loss and its gradient.
     case stepCompleted(step: Int, isFinite: Bool)
     /// `train` was abandoned, for the run is to stop: all is as it was before the step.
     case stepAbandoned
     /// `evaluate` was abandoned for the same reason.
     case evaluationAbandoned
-    /// `evaluate` is done, also where there is nothing to evaluate on.
-    case evaluationCompleted
-    /// The same, and its result ends the run: for too long none has been better than all before.
-    case lastEvaluationCompleted
+    /// `evaluate` is done.
+    case evaluationCompleted(Evaluated)
+    /// The same, and its loss ends the run: for too long none has been better than all before.
+    case lastEvaluationCompleted(loss: Double)
     /// `copyState` is done: the copy is being written.
     case stateCopied
     /// The checkpoint that was being written stands.
@@ -50,8 +67,8 @@ extension Coordinator {
     case checkpointUnderWay
     /// A checkpoint is due for another reason than its step.
     case checkpointRequested
-    /// `rollBack` is done: the run is where it was after this step, evaluated or not.
-    case rolledBack(to: Int, isEvaluated: Bool = true)
+    /// `rollBack` is done: the run is where it was after this step.
+    case rolledBack(to: Int, Evaluated)
     /// The run is to stop before its end; the first reason counts.
     case stopRequested(StopReason)
     /// `finish` is done.

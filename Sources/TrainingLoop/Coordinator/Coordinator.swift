@@ -59,13 +59,23 @@ package struct Coordinator: Sendable {
   private var savesRollback = false
   /// Whether evaluations have ended the run.
   private var isExhausted = false
-  /// The last step that was evaluated.
-  private var evaluatedStep: Int?
+  /// The last step whose evaluation is known or not needed, and what is known.
+  private var lastEvaluation: (step: Int, result: Evaluated)?
   /// What the run has been through when the event comes that is being received: the training counts it, nothing here.
   private var setbacks = Setbacks()
 
   /// A coordinator of a run that has not started.
   package init(policy: Policy) { self.policy = policy }
+
+  /// The loss of the last evaluation; nil where there has been none.
+  package var validationLoss: Double? {
+    if case .loss(let loss) = lastEvaluation?.result { loss } else { nil }
+  }
+
+  /// The loss of the evaluation after this step; nil where there has been none.
+  package func validationLoss(step: Int) -> Double? { evaluatedStep == step ? validationLoss : nil }
+
+  private var evaluatedStep: Int? { lastEvaluation?.step }
 
   /// Whether a checkpoint is being written.
   package var isWriting: Bool { writingStep != nil }
@@ -87,9 +97,11 @@ package struct Coordinator: Sendable {
       return proceedIfAwaiting()
     case (_, .checkpointFailed(let error, let isInPlace)) where expectsEndOfWriting:
       return checkpointFailed(error, isInPlace: isInPlace)
-    case (.idle, .started(let resumedFrom, let finishRecorded, let isEvaluated, let ends)):
+    case (.idle, .started(.anew)):
+      return startAnew()
+    case (.idle, .started(.resumed(let step, let evaluated, let finishRecorded, let ends))):
       isExhausted = ends
-      return start(resumedFrom, finishRecorded, isEvaluated: isEvaluated)
+      return resume(step, evaluated, finishRecorded: finishRecorded)
     case (.training(let step), .stepCompleted(let completed, let isFinite)) where completed == step + 1:
       return isFinite ? proceed(completed) : notFinite(completed)
     case (.training(let step), .stepAbandoned) where stopReason != nil:
@@ -98,18 +110,19 @@ package struct Coordinator: Sendable {
       return proceed(step)
     case (.evaluating(let step), .evaluationAbandoned) where stopReason != nil:
       return proceed(step)
-    case (.evaluating(let step), .evaluationCompleted):
-      evaluatedStep = step
+    case (.evaluating(let step), .evaluationCompleted(let result)):
+      lastEvaluation = (step, result)
       return proceed(step)
-    case (.evaluating(let step), .lastEvaluationCompleted):
-      (evaluatedStep, isExhausted) = (step, true)
+    case (.evaluating(let step), .lastEvaluationCompleted(let loss)):
+      (lastEvaluation, isExhausted) = ((step, .loss(loss)), true)
       return (step < policy.totalSteps ? [.log(.exhausted(step: step))] : []) + proceed(step)
     case (.copying(let step), .stateCopied):
       return proceed(step)
     case (.awaiting, .checkpointUnderWay):
       return proceedIfAwaiting()
-    case (.rollingBack, .rolledBack(let step, let isEvaluated)):
-      (evaluatedStep, savedStep, savesRollback) = (isEvaluated || step == 0 ? step : nil, nil, true)
+    case (.rollingBack, .rolledBack(let step, let evaluated)):
+      take(evaluated, after: step)
+      (savedStep, savesRollback) = (nil, true)
       // What ended the run came after the step, or the run would have ended there.
       isExhausted = false
       return copyState(step)
@@ -129,16 +142,23 @@ package struct Coordinator: Sendable {
     }
   }
 
-  private mutating func start(_ resumedFrom: Int?, _ finishRecorded: Bool, isEvaluated: Bool) -> [Action] {
-    (copiedStep, savedStep) = (resumedFrom, resumedFrom)
-    let step = resumedFrom ?? 0
-    if resumedFrom != nil, step > policy.totalSteps || isLast(step) && finishRecorded {
-      return stop(0, .alreadyFinished(step: step))
-    }
-    if step < policy.totalSteps, step == 0 || isEvaluated { evaluatedStep = step }
-    if resumedFrom != nil || isLast(step) { return proceed(step) }
+  private mutating func startAnew() -> [Action] {
+    if isLast(0) { return proceed(0) }
+    take(.notYet, after: 0)
     if case .rollBack = policy.nonFinite { return copyState(0) }
-    return train(after: step)
+    return train(after: 0)
+  }
+
+  private mutating func resume(_ step: Int, _ evaluated: Evaluated, finishRecorded: Bool) -> [Action] {
+    (copiedStep, savedStep) = (step, step)
+    if step > policy.totalSteps || isLast(step) && finishRecorded { return stop(0, .alreadyFinished(step: step)) }
+    if step < policy.totalSteps { take(evaluated, after: step) }
+    return proceed(step)
+  }
+
+  /// The run goes on after this step. Before the first one no evaluation is due.
+  private mutating func take(_ evaluated: Evaluated, after step: Int) {
+    lastEvaluation = evaluated == .notYet && step > 0 ? nil : (step, evaluated)
   }
 
   /// What is to be done after a step has completed, one thing at a time: evaluation, checkpoint, then the way on.

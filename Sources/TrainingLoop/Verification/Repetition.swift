@@ -38,7 +38,7 @@ package final class Repetition {
     tensors = ParameterTensors(training.setup.shape)
   }
 
-  /// Repeats the steps from a checkpoint (nil: from the parameters as they are, before the first step) to another.
+  /// Repeats the steps from a checkpoint, or without one from the first step and the parameters as they are, to another.
   /// Every rank calls it, with all arguments. `passed` is told each record that was met. Nil where all is the same;
   /// otherwise what differs first, on rank 0; other ranks may get nil there.
   ///
@@ -49,7 +49,7 @@ package final class Repetition {
     from: Checkpoint?, to: Checkpoint, records: [ParameterRecord], setbacks: [SetbackRecord], identity: DataIdentity,
     passed: (ParameterRecord) -> Void
   ) throws -> Finding? {
-    var trainLoss = from == nil ? nil : try training.load(from)
+    var trainLoss = try from.flatMap { try training.load(.file($0)) }
     let firstStep = from?.manifest.step ?? 0
     var rest = records[...]
     if from == nil { rollBack(setbacks, step: 0) }
