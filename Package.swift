@@ -112,7 +112,7 @@ let package = Package(
         "Timing",
       ], swiftSettings: fast),
     .target(
-      name: "GradientCheck", dependencies: ["Kernels", "LSTM", "MPI", "Plan", "Problems", "SafeTensors"],
+      name: "GradientCheck", dependencies: ["JobHealth", "Kernels", "LSTM", "MPI", "Plan", "Problems", "SafeTensors"],
       swiftSettings: fast),
     .target(
       name: "Benchmarks",

@@ -1,3 +1,4 @@
+import JobHealth
 import LSTM
 import Problems
 import SafeTensors
@@ -30,8 +31,9 @@ struct GradientCase<Scalar: ReferenceScalar & TensorElement>: Sendable {
 }
 
 extension GradientCase {
-  /// Reads a case; F32 and F64 are converted to `Scalar`. Everything that does not fit is an error with exit code 65.
-  init(path: String) throws {
+  /// Reads a case; F32 and F64 are converted to `Scalar`. Everything that does not fit together is an error with exit
+  /// code 65, a case that does not fit into memory one with exit code 78.
+  init(path: String, localRanks: Int) throws {
     let file = try TensorFile(path: path)
     func fail(_ what: String, expected: String, got: String, hint: String? = nil) -> Problem {
       Problem(.badData, what, expected: expected, got: got, at: path, hint: hint)
@@ -64,6 +66,7 @@ extension GradientCase {
         "tensor is not part of a case", expected: "x, h0, c0, dy, dhT, dcT, weight_ih_l0, weight_hh_l0, bias_ih_l0, …",
         got: other.name, hint: "layers are numbered from 0 without a gap")
     }
+    try checkMemory(timesteps: T, lanes: B, shapes, fileBytes: file.length, localRanks: localRanks)
     func values(_ name: String, _ shape: [Int]) throws -> [Scalar] {
       try file.values(name, shape: shape, converting: true)
     }
@@ -71,7 +74,6 @@ extension GradientCase {
       if file.contains(name) { return try values(name, shape) }
       return Array(repeating: value, count: shape.reduce(1, *))
     }
-    // Weights first: they bound H, so that no default is larger than what the file holds.
     weights = try shapes.enumerated().map { index, shape in
       let cell = PyTorchNames.cell(index)
       let input = try values(PyTorchNames.inputWeight(cell), [4 * H, shape.inputs])
@@ -109,4 +111,19 @@ extension GradientCase {
   func state(_ values: [Scalar], layer: Int) -> [Scalar] {
     Array(values[layer * lanes * hidden..<(layer + 1) * lanes * hidden])
   }
+}
+
+/// Refuses a case before any of it is allocated. Its file bounds T·B·D and H², but not T·B·H, which a small file can
+/// make as large as it likes: `dy` need not be there, and of each layer the way back needs its gates and states.
+private func checkMemory(
+  timesteps: Int, lanes: Int, _ shapes: [LSTMShape], fileBytes: Int, localRanks: Int
+) throws {
+  let steps = Double(timesteps) * Double(lanes) / Double(localRanks)
+  // Four gates, hidden and cell state: what a layer keeps of a timestep, whatever the precision.
+  let kept = shapes.reduce(0) { $0 + 6 * Double($1.hidden) } * steps
+  let dy = Double(timesteps) * Double(lanes) * Double(shapes[0].hidden)
+  let bytes = (kept + dy) * Double(MemoryLayout<Float>.stride) + Double(fileBytes)
+  try MemoryLimits.ofThisProcess(localRanks: localRanks).check(
+    MemoryNeed(own: Int(min(bytes, 0x1p62))), for: "case does not fit",
+    hint: "give it fewer sequences, timesteps or hidden units")
 }

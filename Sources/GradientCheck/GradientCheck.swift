@@ -25,7 +25,7 @@ package enum GradientCheck {
   private static func run<S: GradientPrecision & MPI.Scalar>(
     _ world: World, _ input: String, _ output: String, _: S.Type
   ) throws {
-    let one = world.agree { try GradientCase<S>(path: input) }
+    let one = world.agree { try GradientCase<S>(path: input, localRanks: world.node.size) }
     let (rank, size) = (world.communicator.rank, world.communicator.size)
     let working = min(size, one.lanes)
     let plan = try ShardPlan(globalBatch: one.lanes, shards: one.lanes, ranks: working)

@@ -182,6 +182,29 @@ extension Commands {
       try expectRefusal(["not part of a case", "weight_ih_l2"]) { file in file.add("weight_ih_l2", [20, 5]) }
     }
 
+    /// 8 MB of file, for which dy alone would have 2 GB.
+    @Test(arguments: [nil, 2]) func aCaseThatAsksForMoreMemoryThanThereIsIsRefused(ranks: Int?) throws {
+      var file = CaseFile()
+      (file.entries, file.dataBytes) = ([], 0)
+      for (name, shape) in [
+        ("x", [1000, 1000, 1]), ("weight_ih_l0", [2048, 1]), ("weight_hh_l0", [2048, 512]), ("bias_ih_l0", [2048]),
+        ("bias_hh_l0", [2048]),
+      ] {
+        file.add(name, shape)
+      }
+      try Workspace.run { workspace in
+        try workspace.put(file.bytes, "case")
+        let launcher = ranks.map { "mpirun --oversubscribe --timeout 60 -np \($0) " } ?? ""
+        let outcome = try Launcher.run(
+          ["bash", "-c", "ulimit -v 1500000 && exec \(launcher)\"$0\" \"$@\""]
+            + [Launcher.builtExecutable("lstm-dist").path] + Self.command,
+          workingDirectory: workspace.url, timeoutSeconds: 90)
+        #expect(outcome.jobExitCode == 78 && outcome.errorLines.count == 1, "\(outcome)")
+        #expect(outcome.errors.contains("error: case does not fit — expected at most "), "\(outcome)")
+        #expect(outcome.errors.contains("hint: give it fewer sequences"), "\(outcome)")
+      }
+    }
+
     // MARK: Files
 
     @Test func filesThatAreNotThereAreRefused() throws {
