@@ -78,12 +78,12 @@ private func isWhole(_ checkpoint: Checkpoint) throws -> Bool {
   return true
 }
 
-private func sha256(_ bytes: [UInt8]) -> String {
+func sha256(_ bytes: [UInt8]) -> String {
   SHA256.hash(data: bytes).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
 }
 
 /// The text of a manifest with what must stand at its end.
-private func sealed(_ text: [UInt8]) -> [UInt8] { text + ",\"manifestSHA256\":\"\(sha256(text))\"}\n".utf8 }
+func sealed(_ text: [UInt8]) -> [UInt8] { text + ",\"manifestSHA256\":\"\(sha256(text))\"}\n".utf8 }
 
 /// Files as the program writes them.
 private struct Original: Sendable {

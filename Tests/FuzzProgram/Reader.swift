@@ -1,5 +1,5 @@
 /// One way for foreign bytes into the program. Whoever writes a new one adds it to `checkpointReaders`,
-/// `configurationReaders` or `dataReaders`: a name, whole files of every kind that it reads, and a closure that reads
+/// `configurationReaders`, `dataReaders` or `formatReaders`: a name, whole files of every kind that it reads, and a closure that reads
 /// bytes and says whether what came out is as it should be. The rest is the same for all: `objection` has the kinds of
 /// errors that a reader may throw.
 struct Reader: Sendable {
@@ -13,7 +13,8 @@ struct Reader: Sendable {
 
   typealias Kind = (name: String, originals: [[UInt8]], read: @Sendable ([UInt8], Folder) throws -> Bool)
 
-  static let all: [Reader] = (checkpointReaders() + configurationReaders() + dataReaders()).enumerated().map {
-    Reader(name: $1.name, number: $0, originals: $1.originals, read: $1.read)
-  }
+  static let all: [Reader] = (checkpointReaders() + configurationReaders() + dataReaders() + formatReaders())
+    .enumerated().map {
+      Reader(name: $1.name, number: $0, originals: $1.originals, read: $1.read)
+    }
 }

@@ -69,7 +69,7 @@ package struct StateFile {
   // MARK: Reading
 
   /// The states of all lanes, [lanes, cells, 2, H].
-  func hidden(lanes: Int, shape: ModelShape) throws -> [Float] {
+  package func hidden(lanes: Int, shape: ModelShape) throws -> [Float] {
     try file.values(Name.hidden, shape: StateFile.hiddenShape(lanes: lanes, shape))
   }
 
@@ -81,11 +81,11 @@ package struct StateFile {
   func tokensSHA256() throws -> String { try file.text(Name.tokensSHA256) }
 
   /// The loss of the last step that was finite; nil before there was one.
-  func trainLoss() throws -> Double? {
+  package func trainLoss() throws -> Double? {
     file.contains(Name.trainLoss) ? try file.values(Name.trainLoss, shape: [])[0] : nil
   }
 
-  func setbacks() throws -> Setbacks {
+  package func setbacks() throws -> Setbacks {
     let counts = try file.values(Name.setbacks, as: Int64.self, shape: [3])
     let factor = try file.values(Name.learningRateFactor, as: Double.self, shape: [])[0]
     guard counts.allSatisfy({ (0...StateFile.largestCount).contains($0) }),
@@ -100,7 +100,7 @@ package struct StateFile {
   }
 
   /// How many parameters the average is over, 0 before it has begun.
-  func averaged() throws -> Int {
+  package func averaged() throws -> Int {
     guard file.contains(Name.averaged) else { return 0 }
     let averaged = try file.values(Name.averaged, as: Int64.self, shape: [])[0]
     guard averaged > 0, averaged <= StateFile.largestCount else {

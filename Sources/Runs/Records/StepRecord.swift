@@ -59,7 +59,9 @@ package struct StepRecord: MetricsRecord {
       } catch {
         return nil
       }
-      return event == self.event.rawValue ? loss : nil
+      // A number may be too large for a Double.
+      guard event == self.event.rawValue, let loss, loss.isFinite else { return nil }
+      return loss
     }
   }
 }
