@@ -108,8 +108,9 @@ let package = Package(
     .target(
       name: "TrainingLoop",
       dependencies: [
-        "CSystem", "DataParallel", "ExactMath", "Files", "JobHealth", "LSTM", "MPI", "Problems", "Runs", "Sequences",
-        "Timing",
+        "CSystem", "Configuration", "DataParallel", "ExactMath", "Files", "JobHealth", "LSTM", "MPI", "Problems",
+        "Runs",
+        "Sequences", "Timing",
       ], swiftSettings: fast),
     .target(
       name: "GradientCheck", dependencies: ["JobHealth", "Kernels", "LSTM", "MPI", "Plan", "Problems", "SafeTensors"],
@@ -123,7 +124,7 @@ let package = Package(
     .target(
       name: "Tasks",
       dependencies: [
-        "Configuration", "DataParallel", "Files", "LSTM", "MPI", "Problems", "Runs", "Sequences", "TrainingLoop",
+        "Configuration", "DataParallel", "Files", "LSTM", "MPI", "Problems", "Runs", "Sequences",
       ], swiftSettings: strict),
     .executableTarget(
       name: "lstm-dist",
@@ -210,7 +211,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
     .testTarget(
-      name: "TrainingLoopTests", dependencies: ["DataParallel", "Files", "Problems", "TestSupport", "TrainingLoop"],
+      name: "TrainingLoopTests",
+      dependencies: ["Configuration", "DataParallel", "Files", "Problems", "TestSupport", "TrainingLoop"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

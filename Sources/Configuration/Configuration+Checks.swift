@@ -38,7 +38,7 @@ extension Configuration {
     for key in ConfigurationKey.all {
       guard let scope = key.scope, !scope.contains(self) else { continue }
       var untouched = self
-      _ = key.write(Scalar(text: key.fallback.value(self)), &untouched)
+      _ = key.write(Scalar(text: key.usual(self)), &untouched)
       if untouched != self {
         throw fail(
           key.name, "\(key.text(untouched)) with \(scope.present(self))", hint: "\(key.name) is for \(scope.words)")

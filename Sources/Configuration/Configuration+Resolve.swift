@@ -62,7 +62,7 @@ extension Configuration {
       origins[key.name] = value.origin
     }
     for key in ConfigurationKey.all where origins[key.name] == nil {
-      let text = key.fallback.value(configuration)
+      let text = key.usual(configuration)
       precondition(key.write(Scalar(text: text), &configuration), "the default of \(key.name) must be possible")
     }
     try check(configuration)

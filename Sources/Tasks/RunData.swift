@@ -3,7 +3,6 @@ import DataParallel
 import Glibc
 import LSTM
 import Sequences
-import TrainingLoop
 
 /// The sequences of a run, read or generated, and the model that learns them.
 package struct RunData {
@@ -101,15 +100,5 @@ extension Configuration {
     var status = stat()
     guard task != .languageModel, stat(data.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return 0 }
     return Int(status.st_size)
-  }
-}
-
-extension NonFinitePolicy {
-  package init(_ choice: Configuration.NonFinite) {
-    switch choice.policy {
-    case .stop: self = .stop
-    case .skip: self = .skip(inARow: choice.skips)
-    case .rollback: self = .rollBack(times: choice.rollbacks, learningRateFactor: choice.learningRateFactor)
-    }
   }
 }

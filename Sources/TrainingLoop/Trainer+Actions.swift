@@ -61,9 +61,7 @@ extension Trainer {
     } catch is StopListener.Abandoned {
       return .evaluationAbandoned
     }
-    // One at the end of the run alone decides nothing: a longer run would not have made it.
-    let every = coordinator.policy.evaluateEvery
-    if every > 0, step % every == 0 { training.evaluated(step, loss: loss) }
+    if coordinator.policy.evaluationCounts(step) { training.evaluated(step, loss: loss) }
     training.clock.enter(.coordination)
     if isRoot {
       try records.evaluated(step: step, validationLoss: loss)

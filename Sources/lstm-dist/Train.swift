@@ -169,9 +169,7 @@ struct TrainJob {
     if isRoot { warnOfNoLearningRate(configuration, after: found.checkpoint?.manifest.step ?? 0) }
     let trainer = try Trainer(
       world: world, training: training, source: data.training, validation: data.validation,
-      policy: Coordinator.Policy(
-        totalSteps: configuration.training.steps, evaluateEvery: configuration.training.evaluateEvery,
-        checkpointEvery: configuration.training.checkpointEvery, nonFinite: NonFinitePolicy(configuration.nonFinite)),
+      policy: Coordinator.Policy(configuration),
       verification: VerificationPolicy(every: configuration.verify.every, paranoid: configuration.paranoid),
       directory: directory, configuration: portable.yaml, identity: data.identity,
       checkpoints: CheckpointPolicy(configuration, setup), dumps: configuration.nonFinite.dumps,

@@ -20,7 +20,7 @@ struct RefusedValueTests {
       ("optimizer.learningRate", "0", "a number from 1e-30 to 1000"), ("optimizer.learningRate", "inf", "a number"),
       ("optimizer.learningRate", "1e999", "a number"), ("optimizer.learningRate", "0x1p-3", "a number"),
       ("optimizer.learningRate", "1.2.3", "a number"),
-      ("optimizer.name", "Adam", "adam or adamw or sgd or rmsprop or lamb"),
+      ("optimizer.name", "Adam", OptimizerRule.descriptions.map(\.name).joined(separator: " or ")),
       ("seed", "-1", "an integer from 0"), ("seed", "18446744073709551616", "an integer"),
       ("training.steps", "0", "from 1"), ("task", "chess", "reber or language-model"),
       ("distributed.reduction", "true", "reproducible or mpi"), ("paranoid", "yes", "true or false"),

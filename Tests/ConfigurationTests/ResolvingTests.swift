@@ -77,6 +77,14 @@ struct ResolvingTests {
     #expect(try resolve("data.path=x").optimizer.values[.learningRate] < 0.01)
   }
 
+  @Test("A task has the defaults that it declares", arguments: Configuration.Task.allCases)
+  func taskDefaults(task: Configuration.Task) throws {
+    let hasDefaults = try Configuration.load(overrides: [
+      .init(set: "task=\(task.rawValue)"), .init(set: "data.path=x"),
+    ])
+    for (key, value) in task.defaults { #expect(hasDefaults.text(ofKey: key) == value, "\(key)") }
+  }
+
   @Test("Defaults of the update follow its rule, and of the schedule its name")
   func updateDefaults() throws {
     for (name, rate, beta2, decay) in [

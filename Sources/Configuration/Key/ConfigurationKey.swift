@@ -65,17 +65,18 @@ extension ConfigurationKey {
   /// A key's default, as text that is read like any other value.
   enum Fallback: Sendable {
     case always(String)
-    /// The value for most tasks, and those of the others.
-    case byTask(String, KeyValuePairs<Configuration.Task, String>)
+    /// The value for most tasks; `Task.defaults` has those of the others.
+    case byTask(String)
     /// The words for it, and the value that follows from what the user gave and from earlier keys.
     case derived(String, @Sendable (Configuration) -> String)
+  }
 
-    func value(_ configuration: Configuration) -> String {
-      switch self {
-      case .always(let value): value
-      case .byTask(let usual, let others): others.first { $0.key == configuration.task }?.value ?? usual
-      case .derived(_, let value): value(configuration)
-      }
+  /// The value where the user gave none, as text.
+  func usual(_ configuration: Configuration) -> String {
+    switch fallback {
+    case .always(let value): value
+    case .byTask(let usual): configuration.task.defaults[name] ?? usual
+    case .derived(_, let value): value(configuration)
     }
   }
 
@@ -83,9 +84,10 @@ extension ConfigurationKey {
   package var defaultText: String {
     switch fallback {
     case .always(let value): value.isEmpty ? "none" : value
-    case .byTask(let usual, let others):
-      others.map { "\($0.value.isEmpty ? "none" : $0.value) (\($0.key.rawValue)), " }.joined()
-        + "else \(usual.isEmpty ? "none" : usual)"
+    case .byTask(let usual):
+      Configuration.Task.allCases.compactMap { task in task.defaults[name].map { "\($0) (\(task.rawValue)), " } }
+        .joined()
+        + "else \(usual)"
     case .derived(let words, _): words
     }
   }

@@ -32,6 +32,10 @@ extension ConfigurationKey.Scope {
     Self("task", tasks.map(\.rawValue), of: { $0.task.rawValue })
   }
 
+  static func tasks(where isIncluded: (Configuration.Task) -> Bool) -> Self {
+    Self("task", Configuration.Task.allCases.filter(isIncluded).map(\.rawValue), of: { $0.task.rawValue })
+  }
+
   static func sources(_ sources: Configuration.Data.Source...) -> Self {
     Self("data.source", sources.map(\.rawValue), of: { $0.data.source.rawValue })
   }

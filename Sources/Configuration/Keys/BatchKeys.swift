@@ -12,13 +12,7 @@ extension Configuration {
       .init(
         "batch.sequences", \.batch.sequences, .integer(1...65536), .always("32"), "B, sequences of the global batch."),
       .init(
-        "batch.steps", \.batch.steps, .integer(0...131_072),
-        .byTask(
-          "64",
-          [
-            .reber: "32", .classification: "0", .tagging: "0", .temporalOrder: "0", .adding: "0", .multiplication: "0",
-            .copy: "0", .forecasting: "24", .pianoRoll: "0",
-          ]),
+        "batch.steps", \.batch.steps, .integer(0...131_072), .byTask("64"),
         "T, timesteps of a window. The reber task draws a string again if it is longer than T + 1 symbols. With classes or "
           + "labels the most timesteps of a sequence; 0 takes the longest."
       ).explained(
@@ -41,7 +35,7 @@ extension Configuration {
       ).explained(
         "A rank with fewer shards makes as many passes as it has shards."),
       .init(
-        "batch.reset", \.batch.reset, .number(.belowOne), .byTask("0", [.languageModel: "0.02"]),
+        "batch.reset", \.batch.reset, .number(.belowOne), .byTask("0"),
         scope: .tasks(.languageModel),
         "Probability that a lane forgets its hidden state before a window. Without it a model never sees an empty state "
           + "but once an epoch, and may come to need a state that has run for long."),

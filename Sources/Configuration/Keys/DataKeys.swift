@@ -187,18 +187,16 @@ extension Configuration {
         "data.fold", \.data.fold, .integer(0...999), .always("0"), scope: .tasks(.classification, .tagging),
         "The part of a cross-validation that is held out, from 0."),
       .init(
-        "data.trainingStrings", \.data.trainingStrings, .integer(0...1_000_000), .byTask("0", [.reber: "8192"]),
+        "data.trainingStrings", \.data.trainingStrings, .integer(0...1_000_000), .byTask("0"),
         scope: .tasks(.reber), "Strings that the grammar generates for training."),
       .init(
-        "data.heldOutStrings", \.data.heldOutStrings, .integer(0...1_000_000),
-        .byTask(
-          "0", [.reber: "256", .temporalOrder: "2560", .adding: "2560", .multiplication: "2560", .copy: "10000"]),
-        scope: .tasks(.reber, .temporalOrder, .adding, .multiplication, .copy),
+        "data.heldOutStrings", \.data.heldOutStrings, .integer(0...1_000_000), .byTask("0"),
+        scope: .tasks(where: \.isGenerated),
         "Strings generated for evaluation: of the grammar different ones, none of them a training string."
       ).explained(
         "They come from numbers that no training sequence has."),
       .init(
-        "data.relevantSymbols", \.data.relevantSymbols, .integer(0...3), .byTask("0", [.temporalOrder: "2"]),
+        "data.relevantSymbols", \.data.relevantSymbols, .integer(0...3), .byTask("0"),
         scope: .tasks(.temporalOrder), "Symbols whose order is asked for: 2 (task 6a) or 3 (6b)."),
       .init(
         "data.variant", \.data.variant, .choice, .always("2a"), scope: .tasks(.copy),
@@ -242,7 +240,7 @@ extension Configuration {
         "data.missing", \.data.missing, .choice, .always("error"), scope: .tasks(.forecasting),
         "What becomes of the holes of a table of numbers: an error, the value above, or the mean of the training rows."),
       .init(
-        "data.horizon", \.data.horizon, .integer(0...10_000), .byTask("0", [.forecasting: "1"]),
+        "data.horizon", \.data.horizon, .integer(0...10_000), .byTask("0"),
         scope: .tasks(.forecasting),
         "How many values are forecast."),
       .init(

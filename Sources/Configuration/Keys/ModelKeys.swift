@@ -24,8 +24,7 @@ extension Configuration {
 
     static let keys: [ConfigurationKey] = [
       .init(
-        "model.embedding", \.model.embedding, .integer(1...65536),
-        .byTask("128", [.reber: "8", .classification: "64", .tagging: "64", .temporalOrder: "8", .copy: "32"]),
+        "model.embedding", \.model.embedding, .integer(1...65536), .byTask("128"),
         "D, the length of a token's vector."),
       .init(
         "model.vectors", \.model.vectors, .text("the path of a file"), .always(""),
@@ -36,16 +35,10 @@ extension Configuration {
         "The form is that of GloVe and word2vec (word2vec's first line is passed over). A file of another "
           + "D, or not in UTF-8, is refused."),
       .init(
-        "model.hidden", \.model.hidden, .integer(1...65536),
-        .byTask(
-          "256",
-          [
-            .reber: "32", .classification: "128", .tagging: "128", .temporalOrder: "32", .adding: "32",
-            .multiplication: "32", .copy: "32", .forecasting: "64", .pianoRoll: "200",
-          ]),
+        "model.hidden", \.model.hidden, .integer(1...65536), .byTask("256"),
         "H, hidden units of each layer."),
       .init(
-        "model.layers", \.model.layers, .integer(1...64), .byTask("1", [.languageModel: "2"]), "L, LSTM layers."),
+        "model.layers", \.model.layers, .integer(1...64), .byTask("1"), "L, LSTM layers."),
       .init(
         "model.bidirectional", \.model.bidirectional, .flag, .always("false"), scope: .tasks(.classification, .tagging),
         "Every layer has a second cell, which reads sequences from their ends (Schuster and Paliwal 1997); what is above "

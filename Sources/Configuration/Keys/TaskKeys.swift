@@ -36,7 +36,33 @@ extension Configuration {
   }
 }
 
-// What a task's data can be: all that keys must know of tasks, but for their numbers.
+// All that keys must know of tasks: their defaults, and what their data can be.
+
+extension Configuration.Task {
+  /// Defaults that are its own, by the names of keys whose default is `byTask`.
+  package var defaults: [String: String] {
+    switch self {
+    case .reber:
+      [
+        "training.steps": "3000", "training.evaluateEvery": "500", "batch.steps": "32", "model.embedding": "8",
+        "model.hidden": "32", "data.trainingStrings": "8192", "data.heldOutStrings": "256",
+      ]
+    case .languageModel: ["batch.reset": "0.02", "model.layers": "2"]
+    case .classification, .tagging:
+      ["training.steps": "1000", "batch.steps": "0", "model.embedding": "64", "model.hidden": "128"]
+    case .temporalOrder:
+      [
+        "training.steps": "3000", "batch.steps": "0", "model.embedding": "8", "model.hidden": "32",
+        "data.heldOutStrings": "2560", "data.relevantSymbols": "2",
+      ]
+    case .adding, .multiplication: ["batch.steps": "0", "model.hidden": "32", "data.heldOutStrings": "2560"]
+    case .copy:
+      ["batch.steps": "0", "model.embedding": "32", "model.hidden": "32", "data.heldOutStrings": "10000"]
+    case .forecasting: ["batch.steps": "24", "model.hidden": "64", "data.horizon": "1"]
+    case .pianoRoll: ["batch.steps": "0", "model.hidden": "200"]
+    }
+  }
+}
 
 extension Configuration.Task {
   /// Where its sequences can come from.

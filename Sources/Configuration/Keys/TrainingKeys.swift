@@ -26,12 +26,11 @@ extension Configuration {
 
     static let keys: [ConfigurationKey] = [
       .init(
-        "training.steps", \.training.steps, .integer(1...1_000_000_000),
-        .byTask("2000", [.reber: "3000", .classification: "1000", .tagging: "1000", .temporalOrder: "3000"]),
-        mayChangeOnResume: true, "Parameter updates in total, counted from the start of the run."),
+        "training.steps", \.training.steps, .integer(1...1_000_000_000), .byTask("2000"), mayChangeOnResume: true,
+        "Parameter updates in total, counted from the start of the run."),
       .init(
-        "training.evaluateEvery", \.training.evaluateEvery, .integer(0...1_000_000_000),
-        .byTask("250", [.reber: "500"]), mayChangeOnResume: true,
+        "training.evaluateEvery", \.training.evaluateEvery, .integer(0...1_000_000_000), .byTask("250"),
+        mayChangeOnResume: true,
         "Updates between two evaluations; 0 evaluates at the end only."),
       .init(
         "training.checkpointEvery", \.training.checkpointEvery, .integer(0...1_000_000_000),

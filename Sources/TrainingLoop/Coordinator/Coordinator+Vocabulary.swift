@@ -1,29 +1,8 @@
 import DataParallel
 import Problems
 
-/// What the coordinator is told and says: policy, events, actions, reports, states.
+/// What the coordinator is told and says: events, actions, reports, states.
 extension Coordinator {
-  /// When to do what. Intervals count steps; 0 means only at the end.
-  package struct Policy: Equatable, Sendable {
-    /// Steps from the start of the run to its end.
-    package let totalSteps: Int
-    /// Steps between evaluations.
-    package let evaluateEvery: Int
-    /// Steps between checkpoints.
-    package let checkpointEvery: Int
-    /// What follows a step whose loss or gradient is not finite.
-    package let nonFinite: NonFinitePolicy
-
-    /// - Precondition: no number is negative.
-    package init(totalSteps: Int, evaluateEvery: Int, checkpointEvery: Int, nonFinite: NonFinitePolicy = .stop) {
-      precondition(totalSteps >= 0 && evaluateEvery >= 0 && checkpointEvery >= 0)
-      self.totalSteps = totalSteps
-      self.evaluateEvery = evaluateEvery
-      self.checkpointEvery = checkpointEvery
-      self.nonFinite = nonFinite
-    }
-  }
-
   /// Where a job begins.
   package enum Start: Equatable, Sendable {
     /// Before the first step of a new run.

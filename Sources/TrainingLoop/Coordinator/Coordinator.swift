@@ -166,12 +166,12 @@ package struct Coordinator: Sendable {
     if isWriting, hasDiverged || savesRollback { return awaitWriting(step) }
     if hasDiverged { return rollBackOrStop(step) }
     let isLast = isLast(step)
-    if stopReason == nil, evaluatedStep != step, isDue(step, every: policy.evaluateEvery) {
+    if stopReason == nil, evaluatedStep != step, policy.isEvaluationDue(step) {
       state = .evaluating(step: step)
       return [.evaluate(step: step)]
     }
     let ends = isLast || stopReason != nil
-    if copiedStep != step, ends || isDue(step, every: policy.checkpointEvery) || isCheckpointRequested && !isWriting {
+    if copiedStep != step, ends || policy.isCheckpointDue(step) || isCheckpointRequested && !isWriting {
       return isWriting ? awaitWriting(step) : copyState(step)
     }
     guard ends else { return train(after: step) }
@@ -184,10 +184,6 @@ package struct Coordinator: Sendable {
   }
 
   private func isLast(_ step: Int) -> Bool { step == policy.totalSteps || isExhausted }
-
-  private func isDue(_ step: Int, every interval: Int) -> Bool {
-    step == policy.totalSteps || interval > 0 && step % interval == 0
-  }
 
   private mutating func train(after step: Int) -> [Action] {
     state = .training(step: step)
