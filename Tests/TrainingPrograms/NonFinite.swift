@@ -39,7 +39,7 @@ private struct Trial {
 }
 
 /// Tokens, with a fault as one step begins; any other step finds what it was before.
-private struct FaultySource: SequenceSource {
+struct FaultySource: SequenceSource {
   let source: TokenStream
   let faultyStep: Int
   /// One thread alone calls them.

@@ -6,25 +6,6 @@ import Runs
 import Sequences
 import TrainingLoop
 
-/// A source that flips a bit as step 6 begins.
-private struct FlippingSource: SequenceSource {
-  let source: TokenStream
-  /// One thread alone calls it.
-  nonisolated(unsafe) let flip: () -> Void
-
-  var globalBatch: Int { source.globalBatch }
-  var timesteps: Int { source.timesteps }
-  var stepsPerEpoch: Int { source.stepsPerEpoch }
-
-  func startsFresh(atStep step: Int, lane: Int) -> Bool { source.startsFresh(atStep: step, lane: lane) }
-  func targetCount(atStep step: Int) -> Int { source.targetCount(atStep: step) }
-
-  func fill(step: Int, lanes: Range<Int>, batch: SequenceBatch) {
-    source.fill(step: step, lanes: lanes, batch: batch)
-    if step == 5 { flip() }
-  }
-}
-
 /// `paranoid RUN FAULT RANK` trains 12 steps in RUN with a check every 4 steps; on rank RANK there is a FAULT:
 ///
 ///     none           no fault
@@ -49,11 +30,10 @@ func paranoid(_ world: World, _ arguments: [String]) throws {
   }
   if fault == "start" && isFaulty { flipBit() }
   let tokens = (0..<2000).map { Int32($0 * 7 % 11) }
-  let source = FlippingSource(
+  let source = FaultySource(
     source: try TokenStream(
       tokens: tokens, globalBatch: setup.globalBatch, timesteps: setup.timesteps, resetProbability: 0.1, seed: 1,
-      name: "test")
-  ) { if fault == "parameter" && isFaulty { flipBit() } }
+      name: "test"), faultyStep: 6, inject: { if fault == "parameter" && isFaulty { flipBit() } }, heal: {})
   let directory = RunDirectory(path: run)
   world.agree { if world.communicator.rank == 0 { try directory.create(configuration: "") } }
   let trainer = try Trainer(
