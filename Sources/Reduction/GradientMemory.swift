@@ -1,3 +1,4 @@
+import Kernels
 import MPI
 
 /// The gradients of a rank, one whole gradient for each subtree of its shards, and behind them those that wait between
@@ -25,5 +26,11 @@ package final class GradientMemory {
   /// The gradient of a subtree of another rank that shares memory.
   package func gradient(_ subtree: Int, ofRank rank: Int) -> UnsafeMutablePointer<Float> {
     window.segment(ofRank: rank).assumingMemoryBound(to: Float.self) + subtree * count
+  }
+  /// Adds the gradients of this rank's subtrees to the first of them, one after the other.
+  package func addSubtrees(in range: Range<Int>) {
+    for subtree in 1..<max(1, subtrees) {
+      add(gradient(0) + range.lowerBound, gradient(subtree) + range.lowerBound, count: range.count)
+    }
   }
 }

@@ -67,3 +67,9 @@ struct ShardGradients {
 }
 
 func bits(_ values: some Sequence<Float>) -> [UInt32] { values.map(\.bitPattern) }
+
+/// The place of the first two values of which one has other bits than the other; nil where there are none.
+func firstDifference(_ values: some Collection<Float>, _ truth: some Collection<Float>) -> Int? {
+  if values.count != truth.count { return min(values.count, truth.count) }
+  return zip(values, truth).enumerated().first { $0.element.0.bitPattern != $0.element.1.bitPattern }?.offset
+}

@@ -1,4 +1,3 @@
-import Kernels
 import MPI
 import Timing
 
@@ -40,20 +39,16 @@ final class AllReduceReducer: Reducer {
     submitted.removeAll(keepingCapacity: true)
     plan.join(sum, changed: changedRanges)
     return try norm.agree(
-      on: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, stopFlag: stopFlag,
-      clock: clock)
+      on: sum, changed: changedRanges, ownShardValues: ownShardValues, stopFlag: stopFlag, clock: clock)
   }
 
   private func allReduce(part: Int) throws {
     let range = ownedRanges[part]
-    let first = memory.gradient(0) + range.lowerBound
     clock.enter(.reduction, part: part)
-    for subtree in 1..<max(1, memory.subtrees) {
-      add(first, memory.gradient(subtree) + range.lowerBound, count: range.count)
-    }
+    memory.addSubtrees(in: range)
     clock.enter(.wait, part: part)
     clock.submitted(part: part)
-    try communicator.allReduce(UnsafeMutableBufferPointer(start: first, count: range.count), .sum)
+    try communicator.allReduce(UnsafeMutableBufferPointer(start: sum + range.lowerBound, count: range.count), .sum)
     clock.arrived(part: part)
   }
 }

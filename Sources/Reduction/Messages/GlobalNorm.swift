@@ -8,9 +8,7 @@ struct GlobalNorm {
   private(set) var stopFlags: [Double]
 
   private let communicator: Communicator
-  private let parts: GradientParts
-  private let owner: Int?
-  private var blockSums: [Double]
+  private var share: NormShare
   private var scalars: ScalarExchange
 
   /// Every rank squares its share of a gradient that all have.
@@ -25,32 +23,25 @@ struct GlobalNorm {
   ///   - owners: for each rank which of the owners of `parts` it is, nil for none.
   init(_ plan: ReductionPlan, parts: GradientParts, owners: [Int?], communicator: Communicator) {
     self.communicator = communicator
-    self.parts = parts
-    owner = owners[communicator.rank]
-    blockSums = Array(repeating: 0, count: parts.blockCount)
+    share = NormShare(plan, parts: parts, owner: owners[communicator.rank])
     shardValues = Array(repeating: 0, count: plan.shardCount)
     stopFlags = Array(repeating: 0, count: communicator.size)
-    scalars = ScalarExchange(parts: parts, owners: owners, shards: plan.shards)
+    scalars = ScalarExchange(ScalarLayout(parts: parts, owners: owners, shards: plan.shards))
   }
 
-  /// The norm of a gradient of which every owner has its blocks at least. Block sums are added in index
-  /// order, whoever computed them. The shard values and stop flags of all ranks are known afterwards.
+  /// The norm of a joined gradient of which every owner has its blocks at least. The shard values and stop flags of all
+  /// ranks are known afterwards.
   mutating func agree(
-    on gradient: UnsafePointer<Float>, changed: ArraySlice<Range<Int>>, ownShardValues: UnsafeBufferPointer<Double>,
+    on gradient: UnsafePointer<Float>, changed: [Range<Int>], ownShardValues: UnsafeBufferPointer<Double>,
     stopFlag: Double, clock: StepClock
   ) throws -> Double {
     clock.enter(.update)
-    if let owner {
-      blockSums.withUnsafeMutableBufferPointer {
-        for part in parts.parts.indices {
-          parts.squaredSums(ofPart: part, rank: owner, changed: changed, gradient: gradient, sums: $0.baseAddress!)
-        }
-      }
-    }
+    share.square(gradient, changed: changed)
     stopFlags[communicator.rank] = stopFlag
     clock.enter(.wait)
     try scalars.exchange(
-      on: communicator, blockSums: &blockSums, own: ownShardValues, shardValues: &shardValues, stopFlags: &stopFlags)
-    return blockSums.reduce(0, +).squareRoot()
+      on: communicator, blockSums: &share.blockSums, own: ownShardValues, shardValues: &shardValues,
+      stopFlags: &stopFlags)
+    return share.norm
   }
 }

@@ -42,7 +42,6 @@ final class MessageReducer: EarlyReducer {
     exchange.finish()
     plan.join(sum, changed: changedRanges)
     return try norm.agree(
-      on: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, stopFlag: stopFlag,
-      clock: clock)
+      on: sum, changed: changedRanges, ownShardValues: ownShardValues, stopFlag: stopFlag, clock: clock)
   }
 }

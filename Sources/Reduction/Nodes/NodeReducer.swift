@@ -42,7 +42,8 @@ final class NodeReducer: Reducer {
     nodeSum = try NodeSum(
       NodeTerms(
         nodeSubtrees: nodes.subtrees(shards: plan.shards, shardCount: plan.shardCount)[place.node],
-        rankSubtrees: nodes.nodes[place.node].map { plan.subtrees[$0] }), memory: memory)
+        rankSubtrees: nodes.nodes[place.node].map { plan.subtrees[$0] }), count: memory.count
+    ) { memory.gradient($1, ofRank: $0) }
     flags = try NodeFlags(rows: plan.embedding?.rows ?? 0, node: node)
     let peers = try world.communicator.split(color: isDriver ? place.index : nil, key: place.node)
     exchange = try peers.map { [nodeSum] peers in
@@ -83,8 +84,7 @@ final class NodeReducer: Reducer {
     plan.join(sum, changed: changedRanges)
     // Nobody comes out of this before all have read their neighbours' gradients.
     return try norm.agree(
-      on: sum, changed: plan.ofParameters(changedRanges), ownShardValues: ownShardValues, stopFlag: stopFlag,
-      clock: clock)
+      on: sum, changed: changedRanges, ownShardValues: ownShardValues, stopFlag: stopFlag, clock: clock)
   }
 
   private var isNextFinished: Bool { machine.awaitedParts.map(flags.allFinished) ?? false }
