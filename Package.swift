@@ -179,8 +179,8 @@ let package = Package(
     .testTarget(
       name: "DataParallelTests",
       dependencies: [
-        "DataParallel", "JobHealth", "Kernels", "LSTM", "Optimization", "Plan", "Problems", "Runs", "SafeTensors",
-        "Sequences", "TestSupport", "training-programs",
+        "DataParallel", "Kernels", "LSTM", "Optimization", "Plan", "Problems", "Runs", "SafeTensors", "Sequences",
+        "TestSupport", "training-programs",
       ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "ExactMathTests", dependencies: ["CProcessor", "ExactMath", "Kernels"], swiftSettings: strict),
     .testTarget(
@@ -207,12 +207,15 @@ let package = Package(
       name: "SequencesTests", dependencies: ["ExactMath", "Files", "Plan", "Problems", "Sequences", "TestSupport"],
       exclude: ["Readers/README.md"], swiftSettings: strict),
     .testTarget(
-      name: "TasksTests", dependencies: ["Configuration", "DataParallel", "LSTM", "Sequences", "Tasks", "TestSupport"],
+      name: "TasksTests",
+      dependencies: ["Configuration", "DataParallel", "LSTM", "Sequences", "Tasks", "TestSupport", "TrainingLoop"],
       swiftSettings: strict),
     .testTarget(name: "TimingTests", dependencies: ["Timing"], swiftSettings: strict),
     .testTarget(
       name: "TrainingLoopTests",
-      dependencies: ["Configuration", "DataParallel", "Files", "Problems", "TestSupport", "TrainingLoop"],
+      dependencies: [
+        "Configuration", "DataParallel", "Files", "Problems", "Runs", "TestSupport", "Timing", "TrainingLoop",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -7,7 +7,7 @@ import Timing
 ///
 /// A record that cannot be written does not end the training, but for that of its end: the first one is reported, and
 /// later ones are tried.
-final class RunRecords {
+package final class RunRecords {
   private let directory: RunDirectory
   private let configuration: String
   private let report: (TrainingReport) -> Void
@@ -19,18 +19,18 @@ final class RunRecords {
   /// The last step that was not finite: why a rollback comes.
   private var finding: NonFiniteFinding?
 
-  init(directory: RunDirectory, configuration: String, report: @escaping (TrainingReport) -> Void) {
+  package init(directory: RunDirectory, configuration: String, report: @escaping (TrainingReport) -> Void) {
     self.directory = directory
     self.configuration = configuration
     self.report = report
   }
 
   /// The run goes on there: what is newer is dropped with the next record.
-  func begin(at point: MetricsLog.ResumePoint) { (log, self.point) = (nil, point) }
+  package func begin(at point: MetricsLog.ResumePoint) { (log, self.point) = (nil, point) }
 
   // MARK: Records
 
-  func step(_ step: Int, _ result: StepResult, _ split: StepSplit) throws {
+  package func step(_ step: Int, _ result: StepResult, _ split: StepSplit) throws {
     try append(
       StepRecord(
         step: step, trainLoss: result.loss, gradientNorm: result.gradientNorm, learningRate: result.learningRate,
@@ -40,28 +40,28 @@ final class RunRecords {
   }
 
   /// Returns whether the record stands.
-  func parameters(_ record: ParameterRecord) throws -> Bool { try append(record) }
+  package func parameters(_ record: ParameterRecord) throws -> Bool { try append(record) }
 
-  func straggler(step: Int, _ slow: SlowRank) throws {
+  package func straggler(step: Int, _ slow: SlowRank) throws {
     try append(
       StragglerRecord(
         step: step, rank: slow.straggler.rank, host: slow.host, phase: "\(slow.straggler.phase)",
         behind: slow.straggler.behind, stepsInARow: slow.stepsInARow))
   }
 
-  func evaluated(step: Int, validationLoss: Double) throws {
+  package func evaluated(step: Int, validationLoss: Double) throws {
     try append(EvaluatedRecord(step: step, validationLoss: validationLoss))
   }
 
-  func skipped(step: Int, inARow: Int) throws { try append(SkippedRecord(step: step, inARow: inARow)) }
+  package func skipped(step: Int, inARow: Int) throws { try append(SkippedRecord(step: step, inARow: inARow)) }
 
   /// - Parameter dump: where it stands, nil for none.
-  func nonFinite(_ finding: NonFiniteFinding, dump: String?) throws {
+  package func nonFinite(_ finding: NonFiniteFinding, dump: String?) throws {
     self.finding = finding
     try append(finding.record(dump: dump))
   }
 
-  func rolledBack(to step: Int, from last: Int, _ setbacks: Setbacks) throws {
+  package func rolledBack(to step: Int, from last: Int, _ setbacks: Setbacks) throws {
     try append(
       RolledBackRecord(
         step: step, from: last, rollbacks: setbacks.rollbacks, learningRateFactor: setbacks.learningRateFactor,
@@ -70,7 +70,7 @@ final class RunRecords {
   }
 
   /// Without this record a run has not finished: here alone an error is thrown.
-  func finished(step: Int, trainLoss: Double?, validationLoss: Double?, parametersSHA256: String) throws {
+  package func finished(step: Int, trainLoss: Double?, validationLoss: Double?, parametersSHA256: String) throws {
     try write(
       FinishedRecord(
         step: step, trainLoss: trainLoss, validationLoss: validationLoss, parametersSHA256: parametersSHA256))

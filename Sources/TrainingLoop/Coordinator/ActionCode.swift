@@ -1,6 +1,6 @@
 extension Coordinator.Action {
   /// The action as two numbers, for the other ranks.
-  var code: [Int] {
+  package var code: [Int] {
     switch self {
     case .train(let step): [0, step]
     case .evaluate(let step): [1, step]
@@ -14,7 +14,7 @@ extension Coordinator.Action {
   }
 
   /// The action that rank 0 has sent as `code`.
-  init(code: [Int]) {
+  package init(code: [Int]) {
     switch code[0] {
     case 0: self = .train(step: code[1])
     case 1: self = .evaluate(step: code[1])

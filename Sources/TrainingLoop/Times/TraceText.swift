@@ -3,18 +3,23 @@ import Timing
 
 /// The Trace Event Format: a JSON object with an array of events. All of ours have a duration ("X"), but for the names
 /// of processes and lanes ("M"). Times are microseconds with three decimals.
-struct TraceText {
-  /// Names of the model's parts.
-  let partNames: [String]
-  /// The moment 0 of the trace.
-  let originSeconds: Double
+package struct TraceText {
+  private let partNames: [String]
+  private let originSeconds: Double
 
-  static let head =
+  package static let head =
     #"{"displayTimeUnit":"ms","traceEvents":[{"name":"trace","ph":"M","ts":0,"pid":0,"tid":0,"args":{}}"#
-  static let tail = "\n]}\n"
+  package static let tail = "\n]}\n"
+
+  /// - Parameters:
+  ///   - partNames: names of the model's parts.
+  ///   - originSeconds: the moment 0 of the trace.
+  package init(partNames: [String], originSeconds: Double) {
+    (self.partNames, self.originSeconds) = (partNames, originSeconds)
+  }
 
   /// The events of one rank, each on a line of its own behind a comma.
-  func append(_ events: [TraceEvent], rank: Int, host: String, to append: (String) throws -> Void) throws {
+  package func append(_ events: [TraceEvent], rank: Int, host: String, to append: (String) throws -> Void) throws {
     try append(name("process_name", "name", .string("rank \(rank) (\(host))"), rank, lane: 0))
     try append(name("process_sort_index", "sort_index", .integer(rank), rank, lane: 0))
     try append(name("thread_name", "name", "computation", rank, lane: 0))
