@@ -1,6 +1,5 @@
 import DataParallel
 import Foundation
-import JobHealth
 import LSTM
 import Runs
 import TestSupport
@@ -53,34 +52,6 @@ struct ParanoidTests {
       #expect(
         error.contains("as on \(ranks - 1) of \(ranks) ranks") && error.contains(" on rank \(rank) ("), "\(outcome)")
     }
-  }
-
-  // MARK: The comparison
-
-  private static let names = ["a", "b"]
-
-  @Test func equalWordsAreNoDifference() {
-    for ranks in 1...5 {
-      #expect(RankComparison(names: Self.names, words: Array(repeating: [1, 2], count: ranks)) == nil)
-    }
-  }
-
-  @Test func whatMostRanksHaveIsExpected() throws {
-    let one = try #require(RankComparison(names: Self.names, words: [[1, 7], [1, 2], [1, 2]]))
-    #expect(one.what == "b" && one.expected == 2 && one.got == 7 && one.ranks == [0] && one.rankList == "rank 0")
-    let two = try #require(RankComparison(names: Self.names, words: [[1, 2], [9, 2], [1, 3], [8, 2], [1, 2]]))
-    #expect(two.what == "a" && two.expected == 1 && two.got == 9 && two.ranks == [1, 3])
-    #expect(two.rankList == "ranks 1 and 3")
-    // Of two nobody knows who is right.
-    let tie = try #require(RankComparison(names: Self.names, words: [[1, 2], [1, 3]]))
-    #expect(tie.expected == 2 && tie.ranks == [1])
-  }
-
-  @Test func ranksAreComparedWithARecord() throws {
-    let words: [[UInt64]] = [[1, 2], [1, 2], [1, 2]]
-    #expect(RankComparison(names: Self.names, words: words, expected: [1, 2]) == nil)
-    let all = try #require(RankComparison(names: Self.names, words: words, expected: [1, 3]))
-    #expect(all.what == "b" && all.ranks == [0, 1, 2] && all.rankList == "ranks 0, 1 and 2")
   }
 
   // MARK: The tensors
