@@ -164,7 +164,7 @@ package struct StepBenchmark: Sendable {
 }
 
 /// The middle one of some values, or the mean of the two in the middle.
-func median(_ values: [Double]) -> Double {
+package func median(_ values: [Double]) -> Double {
   let sorted = values.sorted()
   return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
 }

@@ -46,6 +46,13 @@ extension Commands {
           #expect(try one(indices("fsync(", "<\(partial)\(file)>"), "fsync of \(file)") < renamed)
         }
         #expect(try one(indices("fsync(", "<\(run)/metrics.jsonl>"), "fsync of the records") < renamed)
+        // A file that replaces another: its name is on the disk next.
+        let replaced = indices("rename", ".partial-config.yaml\"", "config.yaml\"")
+        #expect(!replaced.isEmpty)
+        for index in replaced {
+          let next = lines[index + 1]
+          #expect(next.contains("fsync(") && next.contains("<\(run)>"), "\(lines[index]), then \(next)")
+        }
         // Of the directory that has the name of the records, behind the last fsync of config.yaml.
         let configured = try #require(indices("fsync(", "<\(run)/.partial-config.yaml>").last)
         #expect(indices("fsync(", "<\(run)>").contains { configured < $0 && $0 < renamed })

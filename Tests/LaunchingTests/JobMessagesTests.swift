@@ -87,6 +87,17 @@ import Testing
     #expect(messages.ending(exitCode: 137).exitCode == 77 && messages.ending(exitCode: 137).problem == nil)
   }
 
+  /// An mpirun that is killed says no more than this.
+  @Test func aBoxThatIsStillOpenAtTheEndIsRead() {
+    for closing in [Self.dashes + "\n", "\n" + Self.dashes + "\n"] {
+      let open = String(Self.killed.dropLast(closing.count))
+      let (shown, messages) = read(open)
+      #expect(
+        shown == "" && messages.ending(exitCode: 137).problem?.message.hasPrefix("rank 2 was killed by SIGKILL") == true
+      )
+    }
+  }
+
   @Test func tooFewSlotsAreAMatterOfConfiguration() {
     let (shown, messages) = read(Self.slots)
     let ending = messages.ending(exitCode: 1)

@@ -47,6 +47,20 @@ private func times(_ values: [Phase: Double], hidden: Double = 0) -> StepTimes {
     #expect(split.checkpoint == 2 && split.compute == 1 && split.total == 3)
   }
 
+  /// Each share by itself, so that none can stand for another.
+  @Test func sharesOfARunAreThoseOfItsSteps() {
+    var step = StepSplit()
+    (step.compute, step.communication, step.waiting, step.data) = (1, 2, 4, 8)
+    (step.checkpoint, step.hidden) = (16, 32)
+    var run = StepSplit()
+    for steps in 1...3 {
+      run += step
+      let shares = [run.compute, run.communication, run.waiting, run.data, run.checkpoint, run.hidden]
+      #expect(shares == [1, 2, 4, 8, 16, 32].map { Double(steps) * $0 })
+      #expect(run.total == 31 * Double(steps), "what is hidden is counted elsewhere")
+    }
+  }
+
   /// As where the processors are fewer than the ranks: rank 1 seems busy beyond the end of rank 0's step.
   @Test func noShareIsNegativeAndTheyStillAddUp() {
     for (other, wait) in [(8.0, 0.5), (2.25, 0), (0.0, 0.25)] {
