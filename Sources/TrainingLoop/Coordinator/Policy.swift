@@ -53,7 +53,7 @@ package enum NonFinitePolicy: Equatable, Sendable {
   /// factor, which adds up; at most `times` times.
   case rollBack(times: Int, learningRateFactor: Double)
 
-  init(_ choice: Configuration.NonFinite) {
+  package init(_ choice: Configuration.NonFinite) {
     switch choice.policy {
     case .stop: self = .stop
     case .skip: self = .skip(inARow: choice.skips)
