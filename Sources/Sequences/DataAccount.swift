@@ -98,8 +98,22 @@ package final class DataAccount {
     }
   }
 
+  /// More unknown tokens than this are a remark.
+  private static let usualUnknown = 0.05
+
+  /// Tells where a loss says little, for many tokens are unknown: all of them are one token, which is easy to predict.
+  package func tellOfUnknown(_ part: Unknown, in place: String) {
+    guard part.share > DataAccount.usualUnknown else { return }
+    remark(
+      "more than 5 % of the tokens are none of the vocabulary: the loss and the perplexity count them as one token, and "
+        + "are lower than those of the text itself", at: "\(part.unknown) of \(part.tokens) in \(place)",
+      hint: "a larger data.vocabulary, characters for tokens, or a text of the kind that was learned")
+  }
+
   package func count(vocabulary: Int, training: Unknown?, heldOut: Unknown?) {
     self.vocabulary = vocabulary
     unknown = (training, heldOut)
+    if let training { tellOfUnknown(training, in: "the training part") }
+    if let heldOut { tellOfUnknown(heldOut, in: "the held-out part") }
   }
 }

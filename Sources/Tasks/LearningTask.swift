@@ -55,6 +55,9 @@ package enum ModelUse: Equatable, Sendable {
 }
 
 extension Configuration.Data {
+  /// What is measured where nothing else is named: the file of validation data, or what was held out of the others.
+  var heldOutName: String { if case .file(let path) = validation { path } else { "held out of \(path)" } }
+
   /// Data in the form of the run's own: what it held out in a place of its own, or what it was trained on.
   var heldOutPath: String { if case .file(let path) = validation { path } else { path } }
 }

@@ -10,6 +10,7 @@ import Timing
 package final class RunRecords {
   private let directory: RunDirectory
   private let configuration: String
+  private let data: DataRecord?
   private let report: (TrainingReport) -> Void
   /// Nil before the first record, so that a run with nothing to do, or that cannot go on, changes nothing.
   private var log: MetricsLog?
@@ -19,9 +20,12 @@ package final class RunRecords {
   /// The last step that was not finite: why a rollback comes.
   private var finding: NonFiniteFinding?
 
-  package init(directory: RunDirectory, configuration: String, report: @escaping (TrainingReport) -> Void) {
+  package init(
+    directory: RunDirectory, configuration: String, data: DataRecord? = nil, report: @escaping (TrainingReport) -> Void
+  ) {
     self.directory = directory
     self.configuration = configuration
+    self.data = data
     self.report = report
   }
 
@@ -99,6 +103,6 @@ package final class RunRecords {
 
   private func open() throws -> MetricsLog {
     try directory.writeConfiguration(configuration)
-    return try MetricsLog(directory.metrics, of: directory.identity, keeping: point)
+    return try MetricsLog(directory.metrics, of: directory.identity, data: data, keeping: point)
   }
 }

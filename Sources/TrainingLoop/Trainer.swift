@@ -62,6 +62,7 @@ package final class Trainer {
   ///   - verification: when parameters are hashed, and whether ranks check each other; never unless it is said.
   ///   - configuration: the resolved configuration's text, for `config.yaml` and checkpoints.
   ///   - identity: what the data is, for checkpoints.
+  ///   - data: what was read of it, for the metrics of a new run.
   ///   - checkpoints: when they are written but at the steps of `policy`, and which are kept.
   ///   - clock: on rank 0 only, when the job's time is over, on the clock of `World.wallTimeSeconds`.
   ///   - stopSignal: the signal that asked this process to stop, or 0. Asked for at each timestep.
@@ -71,7 +72,7 @@ package final class Trainer {
   package init(
     world: World, training: Training, source: any SequenceSource, validation: (any SequenceSource)?,
     policy: Coordinator.Policy, verification: VerificationPolicy = VerificationPolicy(every: 0, paranoid: false),
-    directory: RunDirectory, configuration: String, identity: DataIdentity,
+    directory: RunDirectory, configuration: String, identity: DataIdentity, data: DataRecord? = nil,
     checkpoints: CheckpointPolicy = CheckpointPolicy(), dumps: Int = 0, clock: StopClock? = nil,
     stopSignal: @escaping () -> Int32 = { 0 }, trace: TraceFile? = nil,
     report: @escaping (TrainingReport) -> Void
@@ -84,7 +85,7 @@ package final class Trainer {
     self.configuration = configuration
     self.checkpoints = try TrainingCheckpoints(
       training, directory: directory, identity: identity, policy: checkpoints, report: report)
-    records = RunRecords(directory: directory, configuration: configuration, report: report)
+    records = RunRecords(directory: directory, configuration: configuration, data: data, report: report)
     let stops = StopRequests(
       rank: world.communicator.rank, signal: stopSignal, directory: directory, clock: clock)
     self.stops = stops

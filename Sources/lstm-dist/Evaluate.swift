@@ -32,8 +32,7 @@ struct Evaluate: DistributedCommand {
       let evaluation = world.agree { try MovedData.hinting(hint) { try task.evaluation(of: saved, on: data) } }
       let replica = try loaded.replica(world, timesteps: evaluation.timesteps)
       let isRoot = world.communicator.rank == 0
-      // What the run held out was told of when it began.
-      if isRoot, data != nil || dataOptions.verbose { dataOptions.tell(evaluation.account) }
+      if isRoot { dataOptions.tell(evaluation.account) }
       if isRoot, !json { printLine("checkpoint: \(loaded.checkpoint.path)") }
       if let identity = evaluation.identity { try world.agree(on: identity.claims, hint: DataIdentity.hint) }
       let result = try evaluation.measure(replica)

@@ -20,7 +20,7 @@ struct LSTMDist: ParsableCommand {
     version: versionText,
     subcommands: [
       Train.self, Verify.self, Replay.self, Evaluate.self, Predict.self, Sample.self, Gradients.self, Inspect.self,
-      Bench.self, Keys.self,
+      Bench.self, Config.self,
     ])
 
   /// What `--version` prints.
@@ -44,7 +44,7 @@ struct LSTMDist: ParsableCommand {
     checkArguments()
     processor_flush_denormals()
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(Usage.withNegativeValues(CommandArguments.ofThisProcess.words))
       if let command = command as? any DistributedCommand { command.launchIfAsked() }
       try command.run()
     } catch {
@@ -87,7 +87,7 @@ struct LSTMDist: ParsableCommand {
   private static func report(_ error: any Error) -> Never {
     let (text, code) = (fullMessage(for: error), exitCode(for: error))
     guard code.isSuccess else {
-      World.run { world in world.agree { throw Problem(.usage, text.withoutPrefix) } }
+      World.run { world in world.agree { throw Problem(.usage, Usage.suggesting(text.withoutPrefix)) } }
       Glibc.exit(64)
     }
     runJob { world in

@@ -24,9 +24,7 @@ struct Train: DistributedCommand {
       from the newest valid checkpoint, on any number of ranks and from any directory, with the stored configuration. What \
       is given replaces stored values where a run may change them.
 
-      Keys of the configuration:
-
-      \(Configuration.reference)
+      lstm-dist config lists the keys of the configuration, config KEY says all about one.
       """)
 
   @Option(help: "Text file to learn; the same as --set data.path=FILE.") var text: String?
@@ -172,6 +170,7 @@ struct TrainJob {
       policy: Coordinator.Policy(configuration),
       verification: VerificationPolicy(every: configuration.verify.every, paranoid: configuration.paranoid),
       directory: directory, configuration: portable.yaml, identity: data.identity,
+      data: data.account.counts.isEmpty ? nil : DataRecord(data.account),
       checkpoints: CheckpointPolicy(configuration, setup), dumps: configuration.nonFinite.dumps,
       clock: isRoot ? time.clock(configuration, checkpointBytes: Training.checkpointBytes(setup)) : nil,
       // What nobody can read is as a closed pipe: the run is saved, and then it ends with that error.

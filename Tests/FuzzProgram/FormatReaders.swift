@@ -153,7 +153,7 @@ private struct DumpOriginal: Sendable {
 /// The tokens of a small text in a cache.
 private struct TokenOriginal: Sendable {
   private static let content = Array("the rain falls and the rain stops".utf8)
-  private static let headerBytes = 152
+  private static let headerBytes = 168
   let file: [UInt8]
 
   init() throws {
@@ -194,7 +194,7 @@ private struct TokenOriginal: Sendable {
       // The recipe has the place of the text in it, which is another for each folder.
       bytes.replaceSubrange(48..<80, with: try get(whole.path(endingWith: ".tokens"))[48..<80])
       store(bytes[TokenOriginal.headerBytes...].withUnsafeBytes { XXHash64.hash($0) }, at: 40, in: &bytes)
-      store(bytes[..<144].withUnsafeBytes { XXHash64.hash($0) }, at: 144, in: &bytes)
+      store(bytes[..<160].withUnsafeBytes { XXHash64.hash($0) }, at: 160, in: &bytes)
     }
     // It is the good one's file too.
     try FileManager.default.removeItem(atPath: link)

@@ -45,7 +45,7 @@ struct LabelTests {
       let data = try learning.data()
       let result: LabelResult = try learning.evaluated(data, try good(data))
       let (no, yes) = (result.classes.firstIndex(of: "no")!, result.classes.firstIndex(of: "yes")!)
-      #expect(result.set == "held out of \(directory)/train.csv" && result.sequences == 5)
+      #expect(result.set == "\(directory)/test.csv" && result.sequences == 5)
       // "good" alone is "no", and is taken for "yes".
       #expect(result.confusion[no, yes] == 1 && result.confusion[yes, no] == 0)
       #expect(result.confusion[no, no] == 2 && result.confusion[yes, yes] == 2)

@@ -39,7 +39,7 @@ extension ConfigurationKey {
   /// The edit distance of Levenshtein: the fewest insertions, deletions and replacements that make `a` into `b`,
   /// letters of either case being equal. Row by row,
   /// d[i, j] = min(d[i−1, j] + 1, d[i, j−1] + 1, d[i−1, j−1] + (aᵢ ≠ bⱼ)).
-  static func edits(_ a: String, _ b: String) -> Int {
+  package static func edits(_ a: String, _ b: String) -> Int {
     let columns = Array(b.lowercased())
     var row = Array(0...columns.count)
     for (i, letter) in a.lowercased().enumerated() {

@@ -75,7 +75,7 @@ package struct JSONRecord: Sendable, ExpressibleByDictionaryLiteral {
 
 extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
   ExpressibleByArrayLiteral,
-  ExpressibleByFloatLiteral, ExpressibleByStringLiteral
+  ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral
 {
   /// `null`.
   package init(nilLiteral: ()) { self = .null }
@@ -87,6 +87,8 @@ extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expressibl
   package init(floatLiteral value: Double) { self = .number(value) }
   /// Values in order.
   package init(arrayLiteral elements: JSON...) { self = .array(elements) }
+  /// Keys and values in order.
+  package init(dictionaryLiteral elements: (String, JSON)...) { self = .object(JSONRecord(elements.map { ($0, $1) })) }
   /// Text.
   package init(stringLiteral value: String) { self = .string(value) }
 }

@@ -25,7 +25,7 @@ package final class MetricsLog {
 
   /// Opens the log, or makes it, for a run that goes on: what is newer is dropped, as `truncate` says. A new one begins
   /// with the identity of its run, where it has one.
-  package init(_ place: Place, of run: RunIdentity? = nil, keeping point: ResumePoint) throws {
+  package init(_ place: Place, of run: RunIdentity? = nil, data: DataRecord? = nil, keeping point: ResumePoint) throws {
     if try entry(place) != .absent { try MetricsLog.truncate(place, to: point) }
     self.place = place
     descriptor = try checked("cannot open the metrics", place) {
@@ -33,7 +33,9 @@ package final class MetricsLog {
     }
     length = 0
     length = Int(try checked("cannot read", place) { [descriptor] _, _ in lseek(descriptor, 0, SEEK_END) })
-    if length == 0, let run { try append(RunRecord(run: run).json) }
+    guard length == 0 else { return }
+    if let run { try append(RunRecord(run: run).json) }
+    if let data { try append(data.json) }
   }
 
   deinit { close(descriptor) }

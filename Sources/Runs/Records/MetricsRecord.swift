@@ -19,7 +19,7 @@ extension MetricsRecord {
 
 /// The events by their names in the file.
 package enum MetricsEvent: String, Sendable {
-  case run, step, parameters, straggler, nonFinite, skipped, rolledBack, evaluated, finished
+  case run, data, step, parameters, straggler, nonFinite, skipped, rolledBack, evaluated, finished
 
   static let key = "event"
   static let stepKey = "step"

@@ -55,7 +55,7 @@ struct ClassificationLearning: LearningTask {
       throw saved.otherData("the classes and tokens or numbers")
     }
     guard let heldOut = again.heldOut else { throw SavedRun.nothingHeldOut }
-    return (heldOut, again.training, "held out of \(data.path)")
+    return (heldOut, again.training, data.heldOutName)
   }
 
   func prediction(by saved: SavedRun, of files: [ClassifierEncoding.File]) throws -> PredictionPlan {

@@ -60,7 +60,7 @@ struct ForecastingLearning: LearningTask {
     let again = try read(account)
     guard again.encoding == encoding else { throw saved.otherData("the columns") }
     guard again.trainingRows < again.rows else { throw SavedRun.nothingHeldOut }
-    return (again, "held out of \(configuration.data.path)")
+    return (again, configuration.data.heldOutName)
   }
 
   /// Errors as measured, beside those of the last value and of the value a season before.

@@ -42,12 +42,17 @@ struct LanguageModelLearning: LearningTask {
     let timesteps = TokenStream.longestWindow(timesteps: batch.steps, deviation: batch.jitter)
     let source = try EvaluationStream(
       tokens: tokens, globalBatch: batch.sequences, timesteps: timesteps, name: name)
+    let counted = path == nil ? corpus.unknown.validation : corpus.unknown.training
+    let unknown = (counted?.unknown ?? 0) - (tokens.first == corpus.vocabulary.unknown ? 1 : 0)
+    let account = DataAccount()
+    if let counted { account.tellOfUnknown(counted, in: name) }
     return EvaluationPlan(
-      timesteps: timesteps,
+      timesteps: timesteps, account: account,
       identity: DataIdentity(vocabulary: corpus.vocabularyJSON, tokensSHA256: corpus.tokensSHA256)
     ) { model in
       TextResult(
-        set: name, targets: tokens.count - 1, loss: try model.evaluate(source), tokens: corpus.vocabulary.kind)
+        set: name, targets: tokens.count - 1, loss: try model.evaluate(source), tokens: corpus.vocabulary.kind,
+        unknown: unknown)
     }
   }
 
@@ -55,7 +60,10 @@ struct LanguageModelLearning: LearningTask {
   /// tokens are evaluated.
   private func evaluated(_ saved: SavedRun, on path: String?) throws -> (recipe: TextRecipe, name: String) {
     let data = configuration.data
-    guard let path else { return (recipe, "held-out part of \(data.path)") }
+    guard let path else {
+      if case .file(let other) = data.validation { return (recipe, other) }
+      return (recipe, "held-out part of \(data.path)")
+    }
     let vocabulary = try saved.textVocabulary()
     return (TextRecipe(path: path, numbers: .known(vocabulary), lineEnds: data.lineEnds), path)
   }

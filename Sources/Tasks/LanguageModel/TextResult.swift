@@ -10,6 +10,11 @@ package struct TextResult: TaskResult {
   /// In nats per token.
   package let loss: Double
   package let tokens: TokenKind
+  /// Targets that stand for something that the vocabulary has not.
+  package let unknown: Int
+
+  /// Of all targets, from 0 to 1.
+  package var unknownShare: Double { Double(unknown) / Double(targets) }
 
   package var perplexity: Double { exp(loss) }
   package var bitsPerToken: Double { loss / log(2) }
@@ -21,6 +26,7 @@ package struct TextResult: TaskResult {
       tokens == .words
         ? Measurement("perplexity", .number(perplexity), set: set)
         : Measurement("loss", .number(bitsPerToken), unit: "bits per token", set: set),
+      Measurement("unknown targets", .count(unknown), unit: "tokens", set: set),
     ]
   }
 }

@@ -51,7 +51,7 @@ struct TaggingLearning: LearningTask {
       throw saved.otherData("the words and labels")
     }
     guard let heldOut = again.heldOut else { throw SavedRun.nothingHeldOut }
-    return (heldOut, again.training, "held out of \(configuration.data.path)")
+    return (heldOut, again.training, configuration.data.heldOutName)
   }
 
   func prediction(by saved: SavedRun, of files: [ClassifierEncoding.File]) throws -> PredictionPlan {

@@ -1,4 +1,5 @@
 import Problems
+import Sequences
 import Tasks
 
 extension TextResult: TextRendered {
@@ -6,7 +7,9 @@ extension TextResult: TextRendered {
     [
       "text: \(set), \(targets) targets", "loss: \(loss) nats a token",
       tokens == .words
-        ? "perplexity: \(rounded(perplexity, 3))" : "bits a token: \(rounded(bitsPerToken, 4))",
+        ? "perplexity: \(rounded(perplexity, 3))" : "bits a token: \(figure(bitsPerToken))",
     ]
+      + (unknown == 0
+        ? [] : ["unknown: \(percentage(unknownShare)) of the targets (\(unknown)) are \(Vocabulary.unknownText)"])
   }
 }
