@@ -125,7 +125,7 @@ private struct DumpOriginal: Sendable {
 
   init() throws {
     files = try SealedFiles(
-      "batch.safetensors", { run, manifest, files in try run.writeDump(manifest, files: files, limit: 1).path! },
+      "batch.safetensors", { run, manifest, files in try run.writeDump(manifest, files: files, limit: 1)! },
       [
         TensorSource(name: "tokens", shape: [2, 3], values: [Int32(0), 1, 2, 3, 0, 1]),
         TensorSource(name: "targets", shape: [2, 3], values: [Int32(1), 2, -1, 0, 1, 2]),

@@ -37,7 +37,7 @@ private func withJob(_ body: (_ folder: String, RunLock) throws -> Void) throws 
       #expect(try text(run.path + "/run.json") == #"{"formatVersion":1,"run":"\#(identity)"}"# + "\n")
       #expect(String(decoding: try get(run.heartbeatPath)[392..<424], as: UTF8.self) == "\(identity)")
       #expect(try run.newestCheckpoint().newest?.manifest.run == identity)
-      let dump = try #require(try run.writeDump(manifest(10), files: files(1), limit: 1).path)
+      let dump = try #require(try run.writeDump(manifest(10), files: files(1), limit: 1))
       #expect(try Checkpoint(verifying: dump).manifest.run == identity)
       let log = try MetricsLog(run.metrics, of: identity, keeping: .start)
       try log.append(["event": "step", "step": 1])

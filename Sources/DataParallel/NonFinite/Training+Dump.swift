@@ -3,6 +3,19 @@ import Problems
 import Runs
 import Sequences
 
+/// What became of the dump of a step.
+package enum DumpOutcome: Sendable {
+  case written(path: String)
+  /// The run has as many as it may have.
+  case limitReached
+  case failed(Problem)
+  /// Rank 0 writes it; this is another rank, which does not know what became of it.
+  case onRoot
+
+  /// Of the dump that was written.
+  package var path: String? { if case .written(let path) = self { path } else { nil } }
+}
+
 extension Training {
   /// Collects on rank 0 all that the step of a finding began with, and writes it there: parameters, sequences, states.
   /// Every rank calls it before anything has changed since the step. Where the rank of the finding has parameters of
@@ -29,7 +42,7 @@ extension Training {
     let tensors = batch.tensors(setup.shape)
     return try parameters.withUnsafeBufferPointer { parameters in
       do {
-        return try directory.writeDump(
+        let path = try directory.writeDump(
           manifest,
           files: [
             CheckpointFile(
@@ -37,6 +50,7 @@ extension Training {
               tensors: ModelFile.tensors(parameters.baseAddress!, shape: setup.shape), refusesNonFinite: false),
             CheckpointFile(name: RunNames.batch, tensors: tensors, refusesNonFinite: false),
           ], limit: limit)
+        return path.map { .written(path: $0) } ?? .limitReached
       } catch let error as Problem {
         return .failed(error)
       }

@@ -7,7 +7,7 @@ package enum KernelFile {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    var (text, piece) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 16))
+    var (text, piece) = ([UInt8](), [UInt8](repeating: 0, count: 4096))
     while true {
       let count = read(descriptor, &piece, piece.count)
       if count < 0 && errno == EINTR { continue }

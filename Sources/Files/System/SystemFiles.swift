@@ -66,7 +66,7 @@ package final class InputFile: Sendable {
   /// Bytes when it was opened.
   package var length: Int { state.size }
 
-  /// Opens an existing regular file; a pipe is refused, because every rank reads the file.
+  /// Opens an existing regular file; a pipe is refused: it has no length and can be read only once.
   /// - Parameters:
   ///   - what: what an error calls the file.
   ///   - followLinks: false for files that a manifest names: a link could lead out of the checkpoint.

@@ -41,19 +41,6 @@ package struct Checkpoint: Sendable {
   }
 }
 
-/// What became of the dump of a step.
-package enum DumpOutcome: Sendable {
-  case written(path: String)
-  /// There are as many as the run may have.
-  case limitReached
-  case failed(Problem)
-  /// The root writes it: another rank knows of nothing.
-  case onRoot
-
-  /// Where it stands; nil where it does not, or on another rank than the root.
-  package var path: String? { if case .written(let path) = self { path } else { nil } }
-}
-
 /// A file of a checkpoint to be written.
 package struct CheckpointFile {
   package let name: String
@@ -100,14 +87,14 @@ extension RunDirectory {
     case unconfirmed(Problem)
   }
 
-  /// Writes the dump of a step in the way of a checkpoint, as `dumps/step-00001200`; returns its path. Where there are
-  /// `limit` dumps of other steps, none is written.
-  package func writeDump(_ manifest: Manifest, files: [CheckpointFile], limit: Int) throws -> DumpOutcome {
+  /// Writes the dump of a step in the way of a checkpoint, as `dumps/step-00001200`; returns its path.
+  /// Where there are `limit` dumps of other steps, none is written, and nil is returned.
+  package func writeDump(_ manifest: Manifest, files: [CheckpointFile], limit: Int) throws -> String? {
     let steps = try entry(dumps) == .absent ? [] : names(in: dumps).compactMap(RunNames.step(of:))
-    guard steps.count(where: { $0 != manifest.step }) < limit else { return .limitReached }
+    guard steps.count(where: { $0 != manifest.step }) < limit else { return nil }
     // One that the disk has not confirmed is worth as much until the next power failure.
     _ = try write(manifest, files, in: dumps, nil)
-    return .written(path: "\(dumps.at(RunNames.step(manifest.step)))")
+    return "\(dumps.at(RunNames.step(manifest.step)))"
   }
 
   private func write(

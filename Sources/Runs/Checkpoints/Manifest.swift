@@ -134,7 +134,7 @@ extension Manifest {
     var reader = json
     var version: Int?
     try reader.object { reader, key in
-      if key == "formatVersion" { version = try count(&reader) } else { try reader.skipValue() }
+      if key == "formatVersion" { version = try reader.count() } else { try reader.skipValue() }
     }
     // That there is none is found with all else that is missing.
     guard let version else { return }
@@ -157,11 +157,11 @@ extension Manifest {
     var files: [File] = []
     try reader.object { reader, key in
       switch key {
-      case "formatVersion", "step", "shards": numbers[key] = try Manifest.count(&reader)
+      case "formatVersion", "step", "shards": numbers[key] = try reader.count()
       case "dataPosition":
         try reader.object { reader, key in
           if ["epoch", "stepInEpoch"].contains(key) {
-            numbers[key] = try Manifest.count(&reader)
+            numbers[key] = try reader.count()
           } else {
             try reader.skipValue()
           }
@@ -202,12 +202,6 @@ extension Manifest {
         got: files.isEmpty ? "none" : "a name twice", at: path)
     }
   }
-
-  fileprivate static func count(_ reader: inout JSONReader) throws -> Int {
-    let value = try reader.integer(Int.self)
-    guard value >= 0 else { throw reader.failure("0 or more", got: "\(value)") }
-    return value
-  }
 }
 
 extension JSONReader {
@@ -229,7 +223,7 @@ extension Manifest.File {
     try reader.object { reader, key in
       switch key {
       case "name": name = try reader.string()
-      case "length": length = try Manifest.count(&reader)
+      case "length": length = try reader.count()
       case "sha256": sha256 = try reader.string()
       default: try reader.skipValue()
       }

@@ -63,10 +63,10 @@ package final class MetricsLog {
 
   // MARK: Truncation
 
-  /// Drops what a run that goes on there will write again: a torn last line (one without its line feed, or that is not
-  /// an object), every record whose `"step"` is greater, and that of a rollback with more of them behind it: a crash
-  /// came before the checkpoint that knows of it. All else stays byte for byte. The file is replaced
-  /// at once; where there is nothing to drop it is not touched. Returns how many lines were dropped.
+  /// Drops what a run that goes on at `point` will write again: a torn last line (one without its line feed, or that is
+  /// not an object), and every record whose `"step"` or `"rollbacks"` is greater than the point's: where a crash comes
+  /// after a rollback, but before the checkpoint that counts it, the run goes back once more. All else stays byte for
+  /// byte. The file is replaced at once, or not touched where nothing is dropped. Returns the number of dropped lines.
   @discardableResult
   package static func truncate(_ place: Place, to point: ResumePoint) throws -> Int {
     let file = try InputFile(place)

@@ -6,11 +6,12 @@ import Version
 ///     {"event":"run","step":0,"run":"0f3a…","program":"1.0.0","commit":"3fba9ad"}
 struct RunRecord: MetricsRecord {
   static let event = MetricsEvent.run
+  private static let runKey = "run"
   let run: RunIdentity
 
   var step: Int { 0 }
   var members: [(key: String, value: JSON)] {
-    [(Self.event.rawValue, .string("\(run)")), ("program", .string(Version.number))]
+    [(Self.runKey, .string("\(run)")), ("program", .string(Version.number))]
       + (Version.commit.map { [("commit", .string($0))] } ?? [])
   }
 
@@ -23,7 +24,7 @@ struct RunRecord: MetricsRecord {
     try? reader.object { reader, key in
       switch key {
       case MetricsEvent.key: event = try reader.string()
-      case Self.event.rawValue: run = try reader.runIdentity()
+      case Self.runKey: run = try reader.runIdentity()
       default: try reader.skipValue()
       }
     }
