@@ -140,7 +140,8 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "CSndFile", "Configuration", "Files", "Problems", .product(name: "Crypto", package: "swift-crypto"),
+        "CSndFile", "Configuration", "Files", "Optimization", "Problems",
+        .product(name: "Crypto", package: "swift-crypto"),
       ], path: "Tests/TestSupport", swiftSettings: strict),
     .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: strict),
     .executableTarget(name: "mpi-programs", dependencies: ["MPI"], path: "Tests/MPIPrograms", swiftSettings: strict),
@@ -164,8 +165,9 @@ let package = Package(
       ], path: "Tests/TrainingPrograms", swiftSettings: strict),
     .executableTarget(
       name: "crossing-program",
-      dependencies: ["DataParallel", "ExactMath", "LSTM", "MPI", "Optimization", "Runs", "Sequences", "TrainingLoop"],
-      path: "Tests/CrossingProgram", swiftSettings: strict),
+      dependencies: [
+        "DataParallel", "ExactMath", "LSTM", "MPI", "Optimization", "Runs", "Sequences", "TestSupport", "TrainingLoop",
+      ], path: "Tests/CrossingProgram", swiftSettings: strict),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "LSTM"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
@@ -195,9 +197,11 @@ let package = Package(
     .testTarget(name: "LaunchingTests", dependencies: ["Launching"], swiftSettings: strict),
     .testTarget(name: "MPITests", dependencies: ["TestSupport", "mpi-programs"], swiftSettings: strict),
     .testTarget(
-      name: "OptimizationTests", dependencies: ["ExactMath", "Kernels", "Optimization"], swiftSettings: strict),
+      name: "OptimizationTests", dependencies: ["ExactMath", "Kernels", "Optimization", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "PlanTests", dependencies: ["Plan", "Problems"], swiftSettings: strict),
-    .testTarget(name: "ReductionTests", dependencies: ["Kernels", "Plan", "Reduction"], swiftSettings: strict),
+    .testTarget(
+      name: "ReductionTests", dependencies: ["Kernels", "Plan", "Reduction", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "RunsTests",
       dependencies: ["Files", "JobHealth", "Problems", "Runs", "SafeTensors", "TestSupport", "Version"],

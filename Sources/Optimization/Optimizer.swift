@@ -106,16 +106,16 @@ package final class Optimizer {
   /// Twice over the owned blocks: moments and norms, then, with the norms of whole tensors known, the update. The
   /// direction of a block is computed in both, for it is cheaper than memory for all of it.
   private func update(
-    _ rule: any TensorwiseRule, _ parameters: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>,
+    _ rule: some TensorwiseRule, _ parameters: UnsafeMutablePointer<Float>, _ gradient: UnsafePointer<Float>,
     _ scale: Float, step: Int, rate: Double, _ combine: (UnsafeMutableBufferPointer<Double>) throws -> Void
   ) throws {
     guard let norms else { preconditionFailure("this rule needs to know the tensors") }
-    let count = norms.blocks.count
+    let (count, ofStep) = (norms.blocks.count, rule.step(update: step))
     for index in blockSums.indices { blockSums[index] = 0 }
     forEachOwnedBlock(norms) { index, owned, first in
       let x = block(owned.range, parameters, gradient, scale, first)
-      rule.renewMoments(x, step: step)
-      rule.direction(x, step: step, into: scratch.pointer)
+      rule.renewMoments(x)
+      rule.direction(x, ofStep, into: scratch.pointer)
       blockSums.withUnsafeMutableBufferPointer {
         blockSquaredSums(x.parameters, count: x.count, sums: $0.baseAddress! + index)
         blockSquaredSums(scratch.pointer, count: x.count, sums: $0.baseAddress! + (count + index))
@@ -125,7 +125,7 @@ package final class Optimizer {
     findRatios(rule, norms)
     forEachOwnedBlock(norms) { _, owned, first in
       let x = block(owned.range, parameters, gradient, scale, first)
-      rule.direction(x, step: step, into: scratch.pointer)
+      rule.direction(x, ofStep, into: scratch.pointer)
       // (O15) p ← p − η·‖p‖/‖u‖·u
       let rate = Float(rate * ratios[owned.tensor])
       for i in 0..<x.count { x.parameters[i] -= rate * scratch.pointer[i] }
@@ -133,7 +133,7 @@ package final class Optimizer {
   }
 
   /// Block sums are added in memory order, whoever computed them.
-  private func findRatios(_ rule: any TensorwiseRule, _ norms: NormBlocks) {
+  private func findRatios(_ rule: some TensorwiseRule, _ norms: NormBlocks) {
     let count = norms.blocks.count
     var index = 0
     while index < count {

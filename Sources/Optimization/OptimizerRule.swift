@@ -54,10 +54,15 @@ protocol ElementwiseRule: UpdateRule {
 
 /// A rule whose update of a tensor p is η·ratio(‖p‖, ‖u‖)·u with a direction u.
 protocol TensorwiseRule: UpdateRule {
-  /// Renews the moments in update number `step` (from 0).
-  func renewMoments(_ x: ParameterBlock, step: Int)
+  /// What is the same for all blocks of an update.
+  associatedtype Step
+
+  /// m and v of the update.
+  func renewMoments(_ x: ParameterBlock)
+  /// Of update number `update` (from 0).
+  func step(update: Int) -> Step
   /// u of parameters whose moments have been renewed.
-  func direction(_ x: ParameterBlock, step: Int, into direction: UnsafeMutablePointer<Float>)
+  func direction(_ x: ParameterBlock, _ step: Step, into direction: UnsafeMutablePointer<Float>)
   /// From Σp² and Σu² of a tensor.
   func ratio(squaredNorm p: Double, direction u: Double) -> Double
 }

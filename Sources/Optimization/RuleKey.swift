@@ -80,7 +80,7 @@ extension RuleValues: ExpressibleByDictionaryLiteral {
 package struct RuleDescription: Sendable {
   /// What the configuration calls it.
   package let name: String
-  /// What people call it.
+  /// What people call it; of a schedule, what the learning rate is multiplied by.
   package let title: String
   /// Authors and year.
   package let paper: String?

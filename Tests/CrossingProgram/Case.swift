@@ -2,6 +2,7 @@ import ExactMath
 import LSTM
 import Optimization
 import Sequences
+import TestSupport
 
 /// A training as one line of text has it: a name, then settings `key=value`. What is not set is the plain thing.
 struct Case {
@@ -31,8 +32,8 @@ struct Case {
 extension Case {
   static let vocabulary = 13
 
-  /// Whether the model says one class for a whole sequence.
-  var speaksOnce: Bool { has("pooling") || has("bidirectional") }
+  /// Whether the model predicts one class for a whole sequence.
+  var isPooled: Bool { has("pooling") || has("bidirectional") }
 
   var shape: ModelShape {
     let (hidden, isTied) = (int("hidden", 8), has("tied"))
@@ -40,7 +41,7 @@ extension Case {
       vocabulary: Case.vocabulary, embedding: isTied ? hidden : int("embedding", 5))
     return ModelShape(
       input: input, hidden: hidden, layers: int("layers", 2), isBidirectional: has("bidirectional"),
-      head: speaksOnce ? .pooled(classes: 3) : .everyStep(classes: Case.vocabulary),
+      head: isPooled ? .pooled(classes: 3) : .everyStep(classes: Case.vocabulary),
       pooling: Pooling(rawValue: text("pooling", "last"))!,
       softmax: has("adaptive") ? (cutoffs: [5, 9], factor: isTied ? 1 : 2) : nil, isTied: isTied)
   }
@@ -49,14 +50,14 @@ extension Case {
   static let (sequences, timesteps) = (6, 8)
 
   func source() throws -> any SequenceSource {
-    if speaksOnce { return LabelledTokens(seed: 3) }
+    if isPooled { return LabelledTokens(seed: 3) }
     return try TokenStream(
       tokens: Case.text(count: 330, seed: 1), globalBatch: Case.sequences, timesteps: Case.timesteps,
       deviation: int("jitter", 0), resetProbability: 0.1, seed: 1, name: "text")
   }
 
   func validation() throws -> any SequenceSource {
-    if speaksOnce { return LabelledTokens(seed: 4) }
+    if isPooled { return LabelledTokens(seed: 4) }
     return try EvaluationStream(
       tokens: Case.text(count: 101, seed: 2), globalBatch: Case.sequences, timesteps: try source().timesteps,
       name: "text")

@@ -1,4 +1,5 @@
 import Optimization
+import TestSupport
 
 /// Three updates of seven parameters as PyTorch 2.15 makes them in Double.
 enum Known {

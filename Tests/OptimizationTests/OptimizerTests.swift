@@ -2,6 +2,7 @@ import ExactMath
 import Foundation
 import Kernels
 import Optimization
+import TestSupport
 import Testing
 
 @Suite struct OptimizerTests {

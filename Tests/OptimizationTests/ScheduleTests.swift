@@ -1,5 +1,6 @@
 import ExactMath
 import Optimization
+import TestSupport
 import Testing
 
 @Suite struct ScheduleTests {

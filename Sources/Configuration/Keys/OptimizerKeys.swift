@@ -19,6 +19,7 @@ extension Configuration {
     static let keys: [ConfigurationKey] = {
       let ofRules = RuleKey.configurationKeys(
         "optimizer", rules, name: { $0.optimizer.name }, \.optimizer.values)
+      // Clipping acts on the gradient of every rule, so its keys stand after the learning rate, before the rules' own.
       return [named, ofRules[0]] + clippingKeys + ofRules.dropFirst() + averagingKeys
     }()
 

@@ -17,9 +17,8 @@ extension Configuration {
 
     private static let named = ConfigurationKey(
       "schedule.name", \.schedule.name, .name(of: rules.map(\.name)), .always("constant"),
-      "What the learning rate is multiplied by: 1; schedule.factor after each schedule.every updates (step), or little by "
-        + "little (exponential); half a cosine down to schedule.floor (Loshchilov and Hutter 2017); schedule.factor after "
-        + "each schedule.patience evaluations without a new best loss (plateau).")
+      "What the learning rate is multiplied by: "
+        + rules.map { "\($0.title) (\($0.name)\($0.paper.map { ", \($0)" } ?? ""))" }.joined(separator: "; ") + ".")
   }
 }
 

@@ -24,14 +24,3 @@ struct AdamW: ElementwiseRule {
     adam.direction(gradient, &x, t: t) + weightDecay * x.p
   }
 }
-
-extension OptimizerRule {
-  package static func adamW(
-    learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double
-  ) -> OptimizerRule {
-    OptimizerRule(
-      AdamW([
-        .learningRate: learningRate, .beta1: beta1, .beta2: beta2, .epsilon: epsilon, .weightDecay: weightDecay,
-      ]))
-  }
-}

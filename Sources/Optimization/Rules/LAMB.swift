@@ -15,7 +15,7 @@ struct LAMB: TensorwiseRule {
     adam = AdamMoments(values)
   }
 
-  func renewMoments(_ x: ParameterBlock, step: Int) {
+  func renewMoments(_ x: ParameterBlock) {
     let (gradient, scale, m, v) = (x.gradient, x.scale, x.moment1, x.moment2)
     let (beta1, beta2) = (Float(adam.beta1), Float(adam.beta2))
     let (new1, new2) = (1 - beta1, 1 - beta2)
@@ -27,9 +27,10 @@ struct LAMB: TensorwiseRule {
     }
   }
 
+  func step(update: Int) -> AdamMoments.Step { adam.step(rate: 1, update: update) }
+
   /// With the rate that `AdamMoments.step` gives for η = 1, `rate` · m / (√v + `epsilon`) is r.
-  func direction(_ x: ParameterBlock, step: Int, into direction: UnsafeMutablePointer<Float>) {
-    let step = adam.step(rate: 1, update: step)
+  func direction(_ x: ParameterBlock, _ step: AdamMoments.Step, into direction: UnsafeMutablePointer<Float>) {
     let (parameters, m, v, weightDecay) = (x.parameters, x.moment1, x.moment2, Float(weightDecay))
     for i in 0..<x.count {
       // (O13) u = r + λ·p,  r = m̂ / (√v̂ + ε)
@@ -52,16 +53,5 @@ struct LAMB: TensorwiseRule {
     // (O14) ‖p‖ / ‖u‖, 1 where one of them is 0    (O15) p ← p − η·‖p‖/‖u‖·u
     let (p, u) = (norm(p), norm(u))
     return p > 0 && u > 0 ? p / u : 1
-  }
-}
-
-extension OptimizerRule {
-  package static func lamb(
-    learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double
-  ) -> OptimizerRule {
-    OptimizerRule(
-      LAMB([
-        .learningRate: learningRate, .beta1: beta1, .beta2: beta2, .epsilon: epsilon, .weightDecay: weightDecay,
-      ]))
   }
 }

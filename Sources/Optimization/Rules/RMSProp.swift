@@ -51,15 +51,3 @@ struct RMSProp: ElementwiseRule {
     return x.b
   }
 }
-
-extension OptimizerRule {
-  package static func rmsProp(
-    learningRate: Double, beta2: Double, epsilon: Double, momentum: Double = 0, weightDecay: Double = 0
-  ) -> OptimizerRule {
-    OptimizerRule(
-      RMSProp([
-        .learningRate: learningRate, .beta2: beta2, .epsilon: epsilon, .momentum: momentum,
-        .weightDecay: weightDecay,
-      ]))
-  }
-}

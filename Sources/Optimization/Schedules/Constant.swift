@@ -1,6 +1,6 @@
 /// The learning rate does not fall.
 package struct ConstantSchedule: ScheduleRule {
-  package static let description = RuleDescription("constant", title: "constant", keys: [.warmUp])
+  package static let description = RuleDescription("constant", title: "1", keys: [.warmUp])
 
   package init(_ values: RuleValues) {}
 

@@ -5,7 +5,8 @@ import ExactMath
 /// schedule that begins later).
 package struct CosineSchedule: ScheduleRule {
   package static let description = RuleDescription(
-    "cosine", title: "cosine", paper: "Loshchilov and Hutter 2017", keys: [.warmUp, .begin, .end, .floor],
+    "cosine", title: "half a cosine down to schedule.floor", paper: "Loshchilov and Hutter 2017",
+    keys: [.warmUp, .begin, .end, .floor],
     misfit: { values in
       let (begin, warmUp) = (values[integer: "begin"], values[integer: "warmUp"])
       if values[integer: "end"] > begin + warmUp { return nil }
@@ -39,8 +40,4 @@ extension RuleKey {
       max(totalSteps, values[integer: "begin"] + values[integer: "warmUp"] + 1)
     }, "The update at which the cosine is at its end, counted from the start of the run.",
     details: "It changes on resume only with `schedule.begin`: what has been trained stays as it was.")
-}
-
-extension ScheduleRule where Self == CosineSchedule {
-  package static func cosine(end: Int, floor: Double) -> Self { Self([.end: Double(end), .floor: floor]) }
 }

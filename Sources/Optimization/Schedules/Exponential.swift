@@ -3,7 +3,8 @@ import ExactMath
 /// The learning rate falls by γ over each `every` updates, a little in each.
 package struct ExponentialSchedule: ScheduleRule {
   package static let description = RuleDescription(
-    "exponential", title: "exponential", keys: [.warmUp, .every, .factor, .floor], defaults: [(.every, "1000")],
+    "exponential", title: "the same little by little", keys: [.warmUp, .every, .factor, .floor],
+    defaults: [(.every, "1000")],
     misfit: { $0[.every] < 1 ? (.every, "at least 1") : nil })
 
   private let every: Int
@@ -17,11 +18,5 @@ package struct ExponentialSchedule: ScheduleRule {
   package func factor(after n: Int, first: Int, _ evaluations: [Evaluation]) -> Double {
     // (S3) γ^(n / every), at least f
     max(floor, power(root(factor, every), n))
-  }
-}
-
-extension ScheduleRule where Self == ExponentialSchedule {
-  package static func exponential(every: Int, factor: Double, floor: Double) -> Self {
-    Self([.every: Double(every), .factor: factor, .floor: floor])
   }
 }

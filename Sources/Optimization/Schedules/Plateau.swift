@@ -3,7 +3,8 @@ import ExactMath
 /// The learning rate falls by γ whenever `patience` evaluations in a row have brought no new best loss.
 package struct PlateauSchedule: ScheduleRule {
   package static let description = RuleDescription(
-    "plateau", title: "plateau", keys: [.warmUp, .factor, .patience, .floor], defaults: [(.patience, "3")],
+    "plateau", title: "schedule.factor after each schedule.patience evaluations without a new best loss",
+    keys: [.warmUp, .factor, .patience, .floor], defaults: [(.patience, "3")],
     dependsOnEvaluations: true, misfit: { $0[.patience] < 1 ? (.patience, "at least 1") : nil })
 
   private let patience: Int
@@ -24,10 +25,4 @@ extension RuleKey {
   package static let patience = RuleKey(
     "patience", .integer(0...1_000_000), "0",
     "Evaluations in a row without a new best loss before the learning rate falls.")
-}
-
-extension ScheduleRule where Self == PlateauSchedule {
-  package static func plateau(patience: Int, factor: Double, floor: Double) -> Self {
-    Self([.patience: Double(patience), .factor: factor, .floor: floor])
-  }
 }

@@ -3,7 +3,8 @@ import ExactMath
 /// The learning rate falls by γ after each `every` updates at once.
 package struct StepSchedule: ScheduleRule {
   package static let description = RuleDescription(
-    "step", title: "step", keys: [.warmUp, .every, .factor, .floor], defaults: [(.every, "1000")],
+    "step", title: "schedule.factor after each schedule.every updates", keys: [.warmUp, .every, .factor, .floor],
+    defaults: [(.every, "1000")],
     misfit: { $0[.every] < 1 ? (.every, "at least 1") : nil })
 
   private let every: Int
@@ -17,11 +18,5 @@ package struct StepSchedule: ScheduleRule {
   package func factor(after n: Int, first: Int, _ evaluations: [Evaluation]) -> Double {
     // (S2) γ^⌊n / every⌋, at least f
     max(floor, power(factor, n / every))
-  }
-}
-
-extension ScheduleRule where Self == StepSchedule {
-  package static func step(every: Int, factor: Double, floor: Double) -> Self {
-    Self([.every: Double(every), .factor: factor, .floor: floor])
   }
 }
