@@ -20,6 +20,9 @@ extension Configuration {
   /// Every key with its value as it stands in `yaml`, in the order of the table.
   package var values: [(key: String, value: String)] { ConfigurationKey.all.map { ($0.name, $0.text(self)) } }
 
+  /// Every key with its value as what it is, in the order of the table.
+  package var typedValues: [(key: String, value: KeyValue)] { ConfigurationKey.all.map { ($0.name, $0.value(self)) } }
+
   /// The value of a key as it stands in `yaml`; nil for an unknown key.
   package func text(ofKey name: String) -> String? { ConfigurationKey.all.first { $0.name == name }?.text(self) }
 

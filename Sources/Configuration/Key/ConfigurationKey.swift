@@ -21,6 +21,8 @@ package struct ConfigurationKey: Sendable {
   let fallback: Fallback
   /// The value as a YAML scalar, which `write` reads back to an equal value.
   let text: @Sendable (Configuration) -> String
+  /// The value as what it is.
+  let value: @Sendable (Configuration) -> KeyValue
   /// Reads a scalar into the configuration; false if it is not one of the expected values.
   let write: @Sendable (Scalar, inout Configuration) -> Bool
 
@@ -46,6 +48,10 @@ package struct ConfigurationKey: Sendable {
     self.scope = scope
     self.fallback = fallback
     text = { values.text(get($0)) }
+    value = {
+      let value = get($0)
+      return (value as? any KeyValueConvertible)?.keyValue ?? .text(values.text(value))
+    }
     write = { scalar, configuration in
       guard let value = values.read(scalar) else { return false }
       set(&configuration, value)
