@@ -1,6 +1,5 @@
 import ArgumentParser
 import DataParallel
-import Files
 import Tasks
 
 /// `evaluate`: how good a saved model is on held-out data, exactly.
@@ -37,17 +36,8 @@ struct Evaluate: DistributedCommand {
       if let identity = evaluation.identity { try world.agree(on: identity.claims, hint: DataIdentity.hint) }
       let result = try evaluation.measure(replica)
       guard isRoot else { return 0 }
-      if json { printLine(record(result, loaded).text) } else { report(of: result).forEach(printLine) }
+      if json { printLine(evaluationRecord(of: result, loaded).text) } else { report(of: result).forEach(printLine) }
       return 0
     }
-  }
-
-  private func record(_ result: any TaskResult, _ loaded: LoadedModel) -> JSONRecord {
-    [
-      "checkpoint": .string(loaded.checkpoint.path), "step": .integer(loaded.saved.step),
-      "task": .string(loaded.saved.configuration.task.rawValue),
-      "measurements": .array(result.measurements.map { .object($0.json) }),
-      "tables": .array(result.tables.map { .object($0.json) }),
-    ]
   }
 }

@@ -53,7 +53,7 @@ struct FinishedRun {
 
   /// `train` on as many ranks, started as this job was; by mpirun on no more than there are cores, for without further
   /// options it starts no more.
-  private var trains: [String] {
+  var trains: [String] {
     if Launcher.hasStartedThisRank { return ["lstm-dist", "train", "--ranks", "\(ranks)"] }
     let ranks = min(ranks, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     return (ranks > 1 ? ["mpirun", "-np", "\(ranks)"] : []) + ["lstm-dist", "train"]

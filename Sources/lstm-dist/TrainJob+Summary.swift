@@ -14,13 +14,13 @@ extension TrainJob {
   ) throws {
     let result = try training.withAverage { try data.result(ModelOnRanks(training.replica, world), lastStep) }
     guard isRoot else { return }
-    if let result { summary(of: result).forEach(console.line) }
-    console.line("\ncheckpoint: \(directory.checkpointPath(step: lastStep))")
-    try tellOfBest(console, directory, lastStep: lastStep)
-    try warnOfLoss(configuration, directory)
     let run = FinishedRun(
       configuration: configuration, path: directory.path, lastStep: lastStep, isExhausted: training.isExhausted,
       ranks: world.communicator.size)
+    if let result { summary(of: result, trains: run.trains).forEach(console.line) }
+    console.line("\ncheckpoint: \(directory.checkpointPath(step: lastStep))")
+    try tellOfBest(console, directory, lastStep: lastStep)
+    try warnOfLoss(configuration, directory)
     console.line("next:")
     for command in run.nextCommands(configuration.learningTask.uses) { console.line("  \(command.line)") }
   }

@@ -17,8 +17,8 @@ extension ReberResult: TextRendered {
   }
 
   /// With strings drawn from the model, and what to do after a first training.
-  var summary: [String] {
-    let ofText = ShellCommand(["lstm-dist", "train", "--text", "FILE"])
+  func summary(trains: [String]) -> [String] {
+    let ofText = ShellCommand(trains + ["--text", "FILE"])
     return [""] + lines + ["  sampled:"] + sampled.map { "    \($0.line)" }
       + ["", "a character model of any text: \(ofText.line)"]
   }

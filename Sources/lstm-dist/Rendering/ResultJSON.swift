@@ -1,6 +1,16 @@
 import Files
 import Tasks
 
+/// What `evaluate --json` prints of a model's result.
+func evaluationRecord(of result: any TaskResult, _ loaded: LoadedModel) -> JSONRecord {
+  [
+    "checkpoint": .string(loaded.checkpoint.path), "step": .integer(loaded.saved.step),
+    "task": .string(loaded.saved.configuration.task.rawValue),
+    "measurements": .array(result.measurements.map { .object($0.json) }),
+    "tables": .array(result.tables.map { .object($0.json) }),
+  ]
+}
+
 extension Measurement {
   /// None of its figures is rounded.
   var json: JSONRecord {

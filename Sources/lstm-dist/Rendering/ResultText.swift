@@ -4,19 +4,20 @@ import Tasks
 protocol TextRendered: TaskResult {
   var lines: [String] { get }
   /// What `train` shows at its end.
-  var summary: [String] { get }
+  /// - Parameter trains: the first words of a command that trains as this job did, such as `mpirun -np 4 lstm-dist train`.
+  func summary(trains: [String]) -> [String]
   /// What `evaluate` shows below the checkpoint.
   var report: [String] { get }
 }
 
 extension TextRendered {
-  var summary: [String] { [""] + lines }
+  func summary(trains: [String]) -> [String] { [""] + lines }
   var report: [String] { lines }
 }
 
-/// What `train` shows of a result at its end.
-func summary(of result: any TaskResult) -> [String] {
-  (result as? any TextRendered)?.summary ?? [""] + measurementLines(result)
+/// What `train` shows of a result at its end. `trains`: see `TextRendered`.
+func summary(of result: any TaskResult, trains: [String]) -> [String] {
+  (result as? any TextRendered)?.summary(trains: trains) ?? [""] + measurementLines(result)
 }
 
 /// What `evaluate` shows of a result.
