@@ -1,5 +1,6 @@
 import Plan
 import Reduction
+import TestSupport
 import Testing
 
 /// Exchanges of virtual peers, whose messages arrive in random order.
@@ -18,7 +19,7 @@ import Testing
 
   /// Everything happens that can, in random order. Each peer submits its parts from the last to the first, the
   /// beginnings of some before.
-  private func run(_ peers: [VirtualPeer], _ network: VirtualNetwork, rows: [[Int32]], _ random: inout Random) {
+  private func run(_ peers: [VirtualPeer], _ network: VirtualNetwork, rows: [[Int32]], _ random: inout SplitMix) {
     var left = peers.map { $0.plan.ranges.count }
     func submit(_ index: Int) -> Bool {
       guard left[index] > 0 else { return false }
@@ -47,7 +48,7 @@ import Testing
   }
 
   private func check(peers: Int, shardCount: Int, hasTable: Bool, ranges: [Range<Int>] = parts, mostElements: Int) {
-    var random = Random(peers * 1000 + shardCount)
+    var random = SplitMix(state: UInt64(peers * 1000 + shardCount))
     let plan = plan(peers: peers, shardCount: shardCount, hasTable: hasTable, ranges: ranges)
     let (network, gather) = (VirtualNetwork(), VirtualGather())
     let all = (0..<peers).map {
@@ -120,7 +121,7 @@ import Testing
   @Test(arguments: [2, 4, 8]) func eachOfPPeersSendsTheBytesOfTheBestAllReduce(peers: Int) {
     let plan = plan(peers: peers, shardCount: 8, hasTable: false, ranges: [0..<64])
     let (network, gather) = (VirtualNetwork(), VirtualGather())
-    var random = Random(peers)
+    var random = SplitMix(state: UInt64(peers))
     let all = (0..<peers).map {
       VirtualPeer(plan, rank: $0, count: 64, mostElements: 32, network: network, gather: gather)
     }

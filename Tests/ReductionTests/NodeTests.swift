@@ -1,5 +1,6 @@
 import Kernels
 import Reduction
+import TestSupport
 import Testing
 
 /// Virtual nodes whose ranks read each other's memory, and whose drivers exchange messages that arrive in random order.
@@ -48,8 +49,8 @@ import Testing
         let driver =
           place.index < nodes.drivers
           ? VirtualPeer(
-            nodes.exchange(plan, driver: place.index), rank: place.node, count: NodeTests.count, mostElements: 700,
-            network: networks[place.index], gather: gathers[place.index]) : nil
+            nodes.exchange(plan, driver: place.index, subtrees: subtrees), rank: place.node, count: NodeTests.count,
+            mostElements: 700, network: networks[place.index], gather: gathers[place.index]) : nil
         return VirtualRank(
           rank: rank, node: place.node, machine: NodeStateMachine(plan, nodes: nodes, rank: rank), driver: driver)
       }
@@ -104,7 +105,7 @@ import Testing
     }
 
     /// One step, in random order.
-    func step(_ gradients: ShardGradients, rows: [[Int32]], _ random: inout Random) {
+    func step(_ gradients: ShardGradients, rows: [[Int32]], _ random: inout SplitMix) {
       for rank in ranks {
         rank.gradients = plan.subtrees[rank.rank].map(gradients.sum)
         (rank.rows, rank.left) = (rows[rank.rank], plan.parts.count)
@@ -141,7 +142,7 @@ import Testing
   }
 
   private func check(firstRanks: [Int], shardCount: Int, sendsRows: Bool) {
-    var random = Random(shardCount)
+    var random = SplitMix(state: UInt64(shardCount))
     let nodes = NodePlan(firstRanks: firstRanks)
     let shards = Truth.shards(shardCount, ranks: firstRanks.count)
     let plan = ReductionPlan(

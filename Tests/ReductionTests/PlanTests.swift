@@ -1,6 +1,7 @@
 import Kernels
 import Plan
 import Reduction
+import TestSupport
 import Testing
 
 @Suite struct GradientPartsTests {
@@ -26,7 +27,7 @@ import Testing
 
   /// Squares block by block, with gaps between the changed ranges; and `complete` before a block is read.
   @Test(arguments: 1...9) func squaresAreOfBlocksWhoeverOwnsThem(ranks: Int) {
-    var random = Random(ranks)
+    var random = SplitMix(state: UInt64(ranks))
     let plan = GradientParts(parts: parts, ranks: ranks)
     let changed = [5..<9, 4095..<4097, 12287..<12288, 12290..<12291, 20000..<30000, 59999..<60001]
     var (truth, gradient) = ([Float](repeating: 0, count: 60001), [Float](repeating: 0, count: 60001))

@@ -1,4 +1,5 @@
 import Reduction
+import TestSupport
 import Testing
 
 @Suite struct RowTests {
@@ -23,7 +24,7 @@ import Testing
   }
 
   @Test(arguments: [1, 63, 64, 65, 128, 130]) func bitsAreASetOfRows(rows: Int) {
-    var random = Random(rows)
+    var random = SplitMix(state: UInt64(rows))
     for count in 1...9 {
       let sets = (0..<count).map { _ in random.rows(rows, probability: 0.2) } + [[0, Int32(rows - 1)]]
       let memory = Sets(sets, rows: rows)
@@ -42,12 +43,12 @@ import Testing
     }
   }
 
-  /// Several steps with one `SeenRows`, so that nothing of a step before is left; windows that cut rows.
+  /// Several steps with one `SeenRows`, so that nothing of a step before is left; ranges that cut rows.
   @Test(arguments: 1...9) func seenRowsAreUnitedSharedOutAndCounted(ranks: Int) {
-    var random = Random(ranks)
+    var random = SplitMix(state: UInt64(ranks))
     let (rows, size) = (70, 3)
-    for window in [0..<210, 0..<100, 100..<101, 64 * 3..<210, 61..<197, 30..<30] {
-      let seen = SeenRows(rows: rows, size: size, window: window, ranks: ranks, mostRows: rows)
+    for range in [0..<210, 0..<100, 100..<101, 64 * 3..<210, 61..<197, 30..<30] {
+      let seen = SeenRows(rows: rows, size: size, range: range, ranks: ranks, mostRows: rows)
       for probability in [0.9, 0.1, 0, 0.3] {
         let sets = (0..<ranks).map { _ in random.rows(rows, probability: probability) }
         for (rank, set) in sets.enumerated() {
@@ -55,13 +56,13 @@ import Testing
           (seen.all.baseAddress! + rank * seen.own.count).update(from: seen.own.baseAddress!, count: seen.own.count)
         }
         seen.unite()
-        check(seen, sets.map(Set.init), rows: rows, size: size, window: window)
+        check(seen, sets.map(Set.init), rows: rows, size: size, range: range)
       }
     }
   }
 
-  private func check(_ seen: SeenRows, _ sets: [Set<Int32>], rows: Int, size: Int, window: Range<Int>) {
-    func elements(_ row: Int32) -> Set<Int> { Set((0..<size).map { Int(row) * size + $0 }.filter(window.contains)) }
+  private func check(_ seen: SeenRows, _ sets: [Set<Int32>], rows: Int, size: Int, range: Range<Int>) {
+    func elements(_ row: Int32) -> Set<Int> { Set((0..<size).map { Int(row) * size + $0 }.filter(range.contains)) }
     let united = (0..<Int32(rows)).filter { row in sets.contains { $0.contains(row) } && !elements(row).isEmpty }
     #expect(seen.united == united)
     let owned = sets.indices.map { Array(seen.owned(by: $0)) }
@@ -81,7 +82,7 @@ import Testing
 
   /// Ranks that share memory: of an embedding's slice the rows, or parts of rows, that some rank has.
   @Test(arguments: 1...9) func changedRangesOfASliceAreItsPartsOfSeenRows(ranks: Int) {
-    var random = Random(ranks)
+    var random = SplitMix(state: UInt64(ranks))
     let (rows, size) = (130, 5)
     let parts = [0..<650, 650..<651, 651..<700]
     let plan = ReductionPlan(

@@ -1,11 +1,12 @@
 import Plan
 import Reduction
+import TestSupport
 import Testing
 
 @Suite struct TreeSumTests {
   /// Adds one range of every rank's subtrees, in another place and with other elements around it.
   private func check(shardCount: Int, ranks: Int, count: Int, offset: Int) {
-    var random = Random(shardCount * 100 + ranks)
+    var random = SplitMix(state: UInt64(shardCount * 100 + ranks))
     let shards = Truth.shards(shardCount, ranks: ranks)
     let gradients = ShardGradients(count: offset + count + 3, shards: shards, &random)
     let subtrees = shards.flatMap { SummationTree.subtrees(of: $0, leafCount: shardCount) }
@@ -37,7 +38,7 @@ import Testing
   }
 
   @Test func aNodeBelowTheRootIsSummedAlone() {
-    var random = Random(1)
+    var random = SplitMix(state: 1)
     let gradients = ShardGradients(count: 4, shards: Truth.shards(13, ranks: 13), &random)
     let sum = TreeSum(root: 8..<12, subtrees: [8..<9, 9..<10, 10..<12])
     let terms = [8..<9, 9..<10, 10..<12].map(gradients.sum)

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// What the reduction must come to, said plainly.
 enum Truth {
   /// The sum of one value a leaf, in the order of the tree: a node splits at the largest power of two below its leaves.
@@ -15,21 +17,7 @@ enum Truth {
   }
 }
 
-/// The same sequence in every run.
-struct Random: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: Int) { state = UInt64(truncatingIfNeeded: seed) &* 0x9E37_79B9_7F4A_7C15 }
-
-  /// SplitMix64.
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
+extension SplitMix {
   /// Of very different sizes, so that another order of additions gives other bits.
   mutating func float() -> Float {
     Float.random(in: -1...1, using: &self) * [1e-3, 1, 37, 1e4].randomElement(using: &self)!
@@ -47,8 +35,10 @@ struct ShardGradients {
   let leaves: [[Float]]
 
   /// Random elements, those of a table only in the rows that the shard's rank has.
-  init(count: Int, shards: [Range<Int>], rows: [[Int32]] = [], rowSize: Int = 0, table: Int = 0, _ random: inout Random)
-  {
+  init(
+    count: Int, shards: [Range<Int>], rows: [[Int32]] = [], rowSize: Int = 0, table: Int = 0,
+    _ random: inout SplitMix
+  ) {
     var leaves: [[Float]] = []
     for (rank, own) in shards.enumerated() {
       for _ in own {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Messages between virtual peers. Those of one sender, receiver and tag keep their order; all others arrive in any.
@@ -47,7 +48,7 @@ final class VirtualNetwork {
   var isEmpty: Bool { active.isEmpty }
 
   /// One thing happens to a message; false where nothing can.
-  func move(_ random: inout Random) -> Bool {
+  func move(_ random: inout SplitMix) -> Bool {
     guard !active.isEmpty else { return false }
     let start = Int.random(in: active.indices, using: &random)
     for index in active.indices {
@@ -64,7 +65,7 @@ final class VirtualNetwork {
     return false
   }
 
-  private func move(_ channel: Channel, _ random: inout Random) -> Bool {
+  private func move(_ channel: Channel, _ random: inout SplitMix) -> Bool {
     if let send = channel.sends.first, let receive = channel.receives.first, Bool.random(using: &random) {
       #expect(send.memory.count == receive.memory.count, "a message has the length that its receiver expects")
       let elements = send.copy ?? Array(send.memory)

@@ -1,4 +1,5 @@
 import Reduction
+import TestSupport
 import Testing
 
 /// The rows of all peers, gathered when the last one has brought its own.
@@ -71,7 +72,7 @@ final class VirtualPeer {
   func receive(_ event: ExchangeStateMachine.Event) { machine.receive(event) { act($0) } }
 
   /// Tells the machine of one thing that has happened, in whatever order; false where nothing has.
-  func advance(_ random: inout Random) -> Bool {
+  func advance(_ random: inout SplitMix) -> Bool {
     for phase in ExchangeStateMachine.Phase.allCases.shuffled(using: &random) {
       guard let pending = machine.pending(phase) else { continue }
       let own = requests[phase, default: []]

@@ -72,6 +72,11 @@ package struct ExchangeStateMachine {
   /// Whether `rowsGathered` must come before anything else can be sent.
   package var awaitsRows: Bool { rowsAre == .gathering }
 
+  /// Whether `written` with the first `elements` of a part would queue a bucket.
+  package func queues(part: Int, first elements: Int) -> Bool {
+    buckets.buckets(ofPart: part, within: elements) > queuedOfPart[part]
+  }
+
   /// Whether everything that was submitted has arrived.
   package var isComplete: Bool { arrived == queue.count }
 

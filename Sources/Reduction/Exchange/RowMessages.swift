@@ -25,7 +25,7 @@ package struct RowMessages {
     tags = (buckets.tag(bucket: 0, subtree: 0), buckets.allGatherTag(bucket: 0))
     bufferCount = RowMessages.bufferCount(mostRows: plan.mostRows, size: table.size, subtrees: plan.subtrees)
     seen = SeenRows(
-      rows: table.rows, size: table.size, window: plan.ranges[0], ranks: plan.peers, mostRows: plan.mostRows)
+      rows: table.rows, size: table.size, range: plan.ranges[0], ranks: plan.peers, mostRows: plan.mostRows)
     nextOf = Array(repeating: firstReceived, count: plan.peers)
   }
 

@@ -91,6 +91,7 @@ final class GradientExchange {
 
   /// The first `elements` of a part are final: the buckets that lie in them depart. The whole part follows.
   func submit(part: Int, first elements: Int) {
+    guard machine.queues(part: part, first: elements) else { return }
     clock.beginProgress()
     orFail { try receive(.written(part: part, elements: elements)) }
     progress()

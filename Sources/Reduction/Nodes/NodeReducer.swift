@@ -39,17 +39,19 @@ final class NodeReducer: Reducer {
       isDriver
       ? nodes.ownedRanges(parts: plan.parts, driver: place.index)
       : plan.parts.map { $0.lowerBound..<$0.lowerBound }
+    let nodeSubtrees = nodes.subtrees(shards: plan.shards, shardCount: plan.shardCount)
+    let rankSubtrees = plan.subtrees
     nodeSum = try NodeSum(
       NodeTerms(
-        nodeSubtrees: nodes.subtrees(shards: plan.shards, shardCount: plan.shardCount)[place.node],
-        rankSubtrees: nodes.nodes[place.node].map { plan.subtrees[$0] }), count: memory.count
+        nodeSubtrees: nodeSubtrees[place.node], rankSubtrees: nodes.nodes[place.node].map { rankSubtrees[$0] }),
+      count: memory.count
     ) { memory.gradient($1, ofRank: $0) }
     flags = try NodeFlags(rows: plan.embedding?.rows ?? 0, node: node)
     let peers = try world.communicator.split(color: isDriver ? place.index : nil, key: place.node)
     exchange = try peers.map { [nodeSum] peers in
       try GradientExchange(
-        nodes.exchange(plan, driver: place.index), memory: nodeSum.sums, communicator: peers, world: world,
-        clock: clock)
+        nodes.exchange(plan, driver: place.index, subtrees: nodeSubtrees), memory: nodeSum.sums, communicator: peers,
+        world: world, clock: clock)
     }
     norm = GlobalNorm(
       plan, parts: GradientParts(parts: plan.parts, ranks: nodes.drivers), owners: nodes.normOwners(),

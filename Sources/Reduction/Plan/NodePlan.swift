@@ -53,9 +53,10 @@ package struct NodePlan: Sendable, Equatable {
   }
 
   /// What the drivers of an index add up between the nodes, each node being one peer.
-  package func exchange(_ plan: ReductionPlan, driver: Int) -> ExchangePlan {
+  /// - Parameter subtrees: those of each node's shards.
+  package func exchange(_ plan: ReductionPlan, driver: Int, subtrees: [[Range<Int>]]) -> ExchangePlan {
     ExchangePlan(
       ranges: ownedRanges(parts: plan.parts, driver: driver), table: plan.sendsRows ? plan.embedding : nil,
-      shardCount: plan.shardCount, subtrees: subtrees(shards: plan.shards, shardCount: plan.shardCount))
+      shardCount: plan.shardCount, subtrees: subtrees)
   }
 }

@@ -1,29 +1,29 @@
-/// Which rows of a table each rank has, a bit for each row, and who adds them up. A window of the table's elements
-/// counts, of which the first and the last row may be parts.
+/// Which rows of a table each rank has, a bit for each row, and who adds them up. A range of the table's elements
+/// counts, whose first and last row may be parts.
 package final class SeenRows {
   /// The bits of all ranks, rank after rank.
   package let all: UnsafeMutableBufferPointer<UInt64>
   /// This rank's bits, before they are among those of all.
   package let own: UnsafeMutableBufferPointer<UInt64>
-  /// The rows in the window that any rank has, ascending, after `unite`.
+  /// The rows in the range that any rank has, ascending, after `unite`.
   package private(set) var united: [Int32] = []
 
   private let rows: Int
   private let ranks: Int
   private let size: Int
-  private let window: Range<Int>
+  private let range: Range<Int>
   /// For each rank how many elements it has in the rows that each rank owns.
   private var counts: [Int]
 
   /// - Parameters:
   ///   - size: elements of a row.
-  ///   - window: among the table's elements.
-  ///   - mostRows: in the window.
-  package init(rows: Int, size: Int, window: Range<Int>, ranks: Int, mostRows: Int) {
+  ///   - range: among the table's elements.
+  ///   - mostRows: in the range.
+  package init(rows: Int, size: Int, range: Range<Int>, ranks: Int, mostRows: Int) {
     self.rows = rows
     self.ranks = ranks
     self.size = size
-    self.window = window
+    self.range = range
     let words = RowBits.wordCount(rows: rows)
     all = .allocate(capacity: words * ranks)
     all.initialize(repeating: 0)
@@ -68,8 +68,8 @@ package final class SeenRows {
     united[rank * united.count / ranks..<(rank + 1) * united.count / ranks]
   }
 
-  /// The elements of a row in the flat gradient, as far as they are in the window.
-  package func elements(of row: Int32) -> Range<Int> { (Int(row) * size..<(Int(row) + 1) * size).clamped(to: window) }
+  /// The elements of a row in the flat gradient, as far as they are in the range.
+  package func elements(of row: Int32) -> Range<Int> { (Int(row) * size..<(Int(row) + 1) * size).clamped(to: range) }
 
   /// Elements that a rank has in the rows that another one adds up.
   package func count(ofRank rank: Int, ownedBy owner: Int) -> Int { counts[rank * ranks + owner] }
