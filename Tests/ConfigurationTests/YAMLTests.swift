@@ -175,7 +175,6 @@ struct ResolvedTextTests {
       let configuration = try Configuration.resolved(example.settings + [example.setting])
       let again = try Configuration(yaml: configuration.yaml, name: "config.yaml")
       #expect(again == configuration && again.yaml == configuration.yaml, "\(example.setting)")
-      #expect(try configuration != Configuration.resolved(example.settings), "\(example.setting)")
     }
   }
 
@@ -185,12 +184,22 @@ struct ResolvedTextTests {
     let names = ["batch.accumulate", "distributed.sharedMemory", "distributed.embedding", "paranoid"]
     // Of these a checkpoint knows more, and says it where it is opened.
     let later = ["data.path", "model.vectors", "schedule.begin", "schedule.end"]
+    // Keys whose defaults follow from the one that is changed.
+    let followers = [
+      "task": [
+        "data.trainingStrings", "data.heldOutStrings", "data.relevantSymbols", "batch.steps", "training.evaluateEvery",
+        "training.checkpointEvery",
+      ],
+      "data.source": ["data.files", "data.textColumn", "data.labelColumn"], "model.tied": ["model.adaptiveFactor"],
+      "batch.sequences": ["batch.shards"], "optimizer.name": ["optimizer.weightDecay"],
+      "training.evaluateEvery": ["training.checkpointEvery"], "schedule.name": ["schedule.every"],
+    ]
     for example in KeyExample.all {
       let name = example.key.name
       let stored = try Configuration.resolved(example.settings)
       #expect(stored.differences(from: stored).isEmpty)
       let changed = try Configuration.resolved(example.settings + [example.setting])
-      #expect(changed.differences(from: stored).first?.key == name)
+      #expect(changed.differences(from: stored).map(\.key) == [name] + (followers[name] ?? []))
       let mayChange = sections.contains { name.hasPrefix($0) } || names.contains(name)
       #expect(example.key.mayChangeOnResume == mayChange, "\(name)")
       guard !later.contains(name) else { continue }
@@ -275,7 +284,7 @@ struct ResolvedTextTests {
       .deletingLastPathComponent().appending(path: "config")
     #expect(try Configuration.load(file: folder.appending(path: "reber.yaml").path) == resolve())
     let shakespeare = try Configuration.load(file: folder.appending(path: "tinyshakespeare.yaml").path)
-    #expect(shakespeare.schedule.hasEnd && shakespeare.schedule.end == shakespeare.training.steps)
+    #expect(shakespeare.schedule.name == "cosine" && shakespeare.schedule.end == shakespeare.training.steps)
     for file in try FileManager.default.contentsOfDirectory(atPath: folder.path) where file.hasSuffix(".yaml") {
       for steps in [[], ["training.steps=2"]] {
         #expect(throws: Never.self, "\(file)") {

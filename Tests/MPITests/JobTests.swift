@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// One job for each number of ranks runs all of `mpi-programs` that end well; each compares with the truth itself, and
-/// an error names the program and the rank.
+/// The programs of `mpi-programs` that end well: each compares with the truth itself, and an error names the program and
+/// the rank.
 struct JobTests {
   static let programs = [
     "environment", "communicators", "messages", "reductions", "gathers", "exchanges", "values",
@@ -11,14 +11,19 @@ struct JobTests {
     "ownedBuffers", "sharedWindow", "eachNode", "refusals", "libraryError", "shortMessage",
   ]
 
-  private func expectSuccess(ranks: Int?) throws {
-    let outcome = try Launcher.run("mpi-programs", Self.programs, ranks: ranks)
+  /// One job runs them one after the other.
+  private func expectSuccess(_ programs: [String] = programs, ranks: Int?) throws {
+    let outcome = try Launcher.run("mpi-programs", programs, ranks: ranks)
     #expect(outcome.exitCode == 0, "\(outcome)")
-    #expect(outcome.output == Self.programs.map { "ok \($0) \(ranks ?? 1)\n" }.joined(), "\(outcome)")
+    #expect(outcome.output == programs.map { "ok \($0) \(ranks ?? 1)\n" }.joined(), "\(outcome)")
   }
 
-  @Test(arguments: 1...4)
+  @Test(arguments: [1, 2, 4])
   func everyCallGivesThePlainlyComputedResult(ranks: Int) throws { try expectSuccess(ranks: ranks) }
+
+  /// Each in a job of its own, so that none needs what another has left behind.
+  @Test(arguments: programs)
+  func everyCallGivesThePlainlyComputedResultAlone(program: String) throws { try expectSuccess([program], ranks: 3) }
 
   @Test func withoutMPIRunTheProgramIsAWorldOfOne() throws { try expectSuccess(ranks: nil) }
 

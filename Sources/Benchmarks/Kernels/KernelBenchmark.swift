@@ -1,4 +1,3 @@
-import DataParallel
 import Kernels
 import Plan
 import Tiles
