@@ -104,7 +104,7 @@ package struct CheckpointBenchmark: Sendable {
         if split.checkpoint > 0 { copies.append(split.checkpoint) }
         if saves, step == middle { isWriting = true }
       case .saved: isWriting = false
-      case .notice(.checkpointFailed(_, let error, _, _)): failure = error
+      case .coordinator(.checkpointFailed(_, let error, _, _)): failure = error
       default: break
       }
     }

@@ -3,17 +3,8 @@ import Kernels
 import Sequences
 
 extension Replica {
-  /// The probabilities of the classes for every sequence of a source, [sequences][K], and the mean loss of those that
+  /// The outputs for every sequence of a source, [sequences][K], before any softmax, and the mean loss of those that
   /// have a target: the same bits on every rank and for every number of ranks. Every rank calls it.
-  /// - Precondition: the head is `pooled`.
-  package func classify(
-    _ source: any SequenceSource & IndexedBatches, sequences: Int
-  ) throws -> (loss: Double, probabilities: [[Float]]) {
-    let (loss, logits) = try outputs(source, sequences: sequences)
-    return (loss, logits.map(softmax))
-  }
-
-  /// The outputs for every sequence of a source, [sequences][K], before any softmax, and the mean loss: as above.
   /// - Precondition: the head is pooled.
   package func outputs(
     _ source: any SequenceSource & IndexedBatches, sequences: Int

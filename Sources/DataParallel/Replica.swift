@@ -17,7 +17,7 @@ package final class Replica {
   package let model: SequenceModel
   let world: World
   /// The parameters, and behind them the packed weights of ranks that share them.
-  private let window: NodeWindow
+  private let shared: NodeMemory
   private let batch: SequenceBatch
   /// What each pass is about.
   let passes: [Pass]
@@ -57,13 +57,13 @@ package final class Replica {
     // One copy for all that share, in the segment of the first of them.
     let (parameters, packed) = (FloatArena.taken(by: shape.parameterCount), SequenceModel.packedFloats(shape))
     let holdsCopy = sharing.node.map { $0.rank == 0 } ?? true
-    window = try NodeWindow(
+    shared = try NodeMemory(
       byteCount: holdsCopy ? (parameters + packed) * MemoryLayout<Float>.stride : 0, node: sharing.node)
-    let memory = window.segment(ofRank: 0).assumingMemoryBound(to: Float.self)
+    let memory = shared.memory(ofRank: 0).assumingMemoryBound(to: Float.self)
     model = SequenceModel(
       shape: shape, passes: rows, timesteps: timesteps, dropout: dropout, penalty: penalty,
       weights: FloatArena(
-        memory: UnsafeMutableBufferPointer(start: memory + parameters, count: packed), owner: window))
+        memory: UnsafeMutableBufferPointer(start: memory + parameters, count: packed), owner: shared))
     let batch = SequenceBatch.allocate(
       timesteps: timesteps, lanes: rows.map(\.lanes).max()!,
       inputs: shape.vocabulary == nil ? .numbers(shape.inputs) : .tokens, targets: shape.batchTargets)
@@ -84,30 +84,30 @@ package final class Replica {
 
   /// The flat parameters, the same on every rank. After writing to them call `parametersChanged`.
   package var parameters: UnsafeMutablePointer<Float> {
-    window.segment(ofRank: 0).assumingMemoryBound(to: Float.self)
+    shared.memory(ofRank: 0).assumingMemoryBound(to: Float.self)
   }
 
   /// Whether this rank is the one that writes whole parameters where several share them.
-  package var writesParameters: Bool { window.share.index == 0 }
+  package var writesParameters: Bool { shared.share.index == 0 }
 
   /// The parameters have been written: the products read copies of them in another order. Ranks that share wait for
   /// each other, and each packs its share; the clock, if there is one, tells the two apart.
   package func parametersChanged(clock: StepClock? = nil) throws {
     clock?.enter(.wait)
-    try window.barrier()
+    try shared.barrier()
     clock?.enter(.packing)
-    model.pack(parameters, share: Share(index: window.share.index, count: window.share.count))
+    model.pack(parameters, share: Share(index: shared.share.index, count: shared.share.count))
     clock?.enter(.wait)
-    try window.barrier()
+    try shared.barrier()
   }
 
   /// What follows is training step `step`, or an evaluation (nil): where recurrent weights are dropped the ranks pack
   /// those that it needs.
   func packRecurrent(step: Int?) throws {
     guard model.dropsWeights else { return }
-    try window.barrier()
-    model.packRecurrent(parameters, step: step, share: Share(index: window.share.index, count: window.share.count))
-    try window.barrier()
+    try shared.barrier()
+    model.packRecurrent(parameters, step: step, share: Share(index: shared.share.index, count: shared.share.count))
+    try shared.barrier()
   }
 
   // MARK: A pass
@@ -278,8 +278,8 @@ extension ModelShape {
     switch head {
     case .everyStep: .everyStep
     case .everyStepUnits(let count): .everyStepNumbers(count)
-    case .pooled: .lastStep
-    case .pooledNumbers(let count): .lastStepNumbers(count)
+    case .pooled: .pooled
+    case .pooledNumbers(let count): .pooledNumbers(count)
     }
   }
 }

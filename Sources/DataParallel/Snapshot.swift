@@ -11,7 +11,7 @@ package final class Snapshot {
   private unowned let training: Training
   /// The parameters and one moment after the other, in the segment of the node's first rank. Nil on ranks that own
   /// nothing which rank 0 has not.
-  private let window: NodeWindow?
+  private let shared: NodeMemory?
   /// The states of all lanes, on rank 0.
   private let states: FloatBuffer
   private let lanes: Segments
@@ -23,9 +23,9 @@ package final class Snapshot {
     let rank = training.world.communicator.rank
     let isRoot = rank == 0
     let count = (1 + setup.moments.count) * setup.shape.parameterCount
-    window =
+    shared =
       training.sharing.sharesWithRoot(rank: rank)
-      ? try NodeWindow(byteCount: isRoot ? count * MemoryLayout<Float>.stride : 0, node: training.sharing.node) : nil
+      ? try NodeMemory(byteCount: isRoot ? count * MemoryLayout<Float>.stride : 0, node: training.sharing.node) : nil
     states = FloatBuffer(count: isRoot ? setup.globalBatch * model.stateSize : 0)
     lanes = Segments(packed: (0..<plan.ranks).map { plan.lanes(ofRank: $0).count * model.stateSize })
     // Whoever writes to memory first waits for it.
@@ -34,8 +34,8 @@ package final class Snapshot {
 
   /// The parameters, at index 0, or a moment.
   private func place(_ index: Int) -> UnsafeMutablePointer<Float> {
-    guard let window else { preconditionFailure("this rank is not on the node of rank 0") }
-    return window.segment(ofRank: 0).assumingMemoryBound(to: Float.self) + index * training.setup.shape.parameterCount
+    guard let shared else { preconditionFailure("this rank is not on the node of rank 0") }
+    return shared.memory(ofRank: 0).assumingMemoryBound(to: Float.self) + index * training.setup.shape.parameterCount
   }
 
   /// Copies the state as it is now. Every rank calls it; nothing may still use the copy before.
@@ -44,13 +44,13 @@ package final class Snapshot {
     try training.world.communicator.gatherV(
       UnsafeBufferPointer(training.replica.states),
       into: UnsafeMutableBufferPointer(start: states.pointer, count: states.count), lanes, root: 0)
-    try window?.barrier()
+    try shared?.barrier()
   }
 
   /// What this rank owns, to where it belongs. Once there is an average the model is that, and the parameters that
   /// training goes on with are the last of the moments.
   private func copyOwned() {
-    guard window != nil else { return }
+    guard shared != nil else { return }
     let (optimizer, last) = (training.optimizer, training.setup.moments.count)
     let hasAverage = optimizer.averaged > 0
     for range in optimizer.ranges {

@@ -123,7 +123,7 @@ extension Training {
     clock.enter(.wait)
     heartbeat?.enter(.reducing, step: step.index + 1)
     let norm = try reducer.finish(
-      ownShardValues: UnsafeBufferPointer(shardLosses), stopFlag: step.stop?.word(isAbandoned: isAbandoned) ?? 0)
+      ownShardValues: UnsafeBufferPointer(shardLosses), stopFlag: step.stop?.flag(isAbandoned: isAbandoned) ?? 0)
     clock.enter(.update)
     try step.stop?.agreed(reducer.stopFlags)
     let loss = SummationTree.sum(0..<setup.shards) { reducer.shardValues[$0] }

@@ -45,7 +45,7 @@ package final class Watchdog: Sendable {
   /// The rank's work is over, and MPI is coming to its end.
   package func end() { hasEnded.store(true, ordering: .relaxed) }
 
-  /// From now on a rank may be silent for so long, 0 for ever; the beats go on either way.
+  /// From now on a rank may be silent for `seconds`, 0 for ever; the beats go on either way.
   package func allow(seconds: Int) { limit.store(seconds, ordering: .relaxed) }
 
   // MARK: The thread

@@ -9,7 +9,7 @@ package final class GradientMemory {
   package let count: Int
   /// Subtrees of the rank's shards, so gradients at the end of a step.
   package let subtrees: Int
-  private let window: NodeWindow
+  private let shared: NodeMemory
 
   /// All +0.0. Collective over `node`; nil for a rank that shares with nobody.
   /// - Parameter gradients: all that the rank's passes need; nil for those of the subtrees alone.
@@ -17,15 +17,15 @@ package final class GradientMemory {
     self.count = count
     self.subtrees = subtrees
     let gradients = max(1, gradients ?? subtrees)
-    window = try NodeWindow(byteCount: count * gradients * MemoryLayout<Float>.stride, node: node)
+    shared = try NodeMemory(byteCount: count * gradients * MemoryLayout<Float>.stride, node: node)
   }
 
   /// The gradient of a subtree of the rank's shards. That of subtree 0 holds the result of the reduction in the end.
-  package func gradient(_ subtree: Int) -> UnsafeMutablePointer<Float> { gradient(subtree, ofRank: window.share.index) }
+  package func gradient(_ subtree: Int) -> UnsafeMutablePointer<Float> { gradient(subtree, ofRank: shared.share.index) }
 
   /// The gradient of a subtree of another rank that shares memory.
   package func gradient(_ subtree: Int, ofRank rank: Int) -> UnsafeMutablePointer<Float> {
-    window.segment(ofRank: rank).assumingMemoryBound(to: Float.self) + subtree * count
+    shared.memory(ofRank: rank).assumingMemoryBound(to: Float.self) + subtree * count
   }
   /// Adds the gradients of this rank's subtrees to the first of them, one after the other.
   package func addSubtrees(in range: Range<Int>) {

@@ -13,10 +13,10 @@ package struct SequenceBatch {
   package let tokens: UnsafeMutableBufferPointer<Int32>
   /// [T, B, D], row-major, for a model that reads numbers; else empty.
   package let numbers: UnsafeMutableBufferPointer<Float>
-  /// [T, B], or [B] for a model that says one class for a whole sequence; empty for one that says numbers.
+  /// [T, B], or [B] for a model that predicts one class of a whole sequence; empty for one that predicts numbers.
   package let targets: UnsafeMutableBufferPointer<Int32>
-  /// Row-major, NaN where there are none: [B, K] for a model that says numbers for a whole sequence, [T, B, K] for one
-  /// that says them at every timestep; else empty.
+  /// Row-major, NaN where there are none: [B, K] for a model that predicts numbers for a whole sequence, [T, B, K] for
+  /// one that predicts them at every timestep; else empty.
   package let values: UnsafeMutableBufferPointer<Float>
   /// [B], timesteps of each lane that hold its sequence: 0 for none. What stands behind them is padding.
   package let lengths: UnsafeMutableBufferPointer<Int32>
@@ -25,20 +25,20 @@ package struct SequenceBatch {
   package enum Inputs: Sendable {
     /// A token.
     case tokens
-    /// So many numbers.
+    /// D numbers.
     case numbers(Int)
   }
 
-  /// What a model learns to say.
+  /// What a model learns to predict.
   package enum Targets: Sendable, Equatable {
     /// A target at every timestep.
     case everyStep
-    /// So many numbers at every timestep.
+    /// K numbers at every timestep.
     case everyStepNumbers(Int)
     /// One target for a sequence.
-    case lastStep
-    /// So many numbers for a sequence.
-    case lastStepNumbers(Int)
+    case pooled
+    /// K numbers for a sequence.
+    case pooledNumbers(Int)
   }
 
   /// Memory of zeros without targets, until `deallocate`.
@@ -58,8 +58,8 @@ package struct SequenceBatch {
       switch targets {
       case .everyStep: (rows, 0)
       case .everyStepNumbers(let count): (0, rows * count)
-      case .lastStep: (lanes, 0)
-      case .lastStepNumbers(let count): (0, lanes * count)
+      case .pooled: (lanes, 0)
+      case .pooledNumbers(let count): (0, lanes * count)
       }
     return SequenceBatch(
       timesteps: timesteps, lanes: lanes, tokens: memory(tokens, 0), numbers: memory(numbers, 0),

@@ -45,7 +45,7 @@ public struct PanelsAhead {
   @inlinable @inline(__always)
   init(none place: UnsafePointer<Float>) { (self.place, stride, isQuick, times) = (place, 0, false, 0) }
 
-  /// Asks for what is next of so many panels.
+  /// Asks for what is next of `panels` panels.
   @inlinable @inline(__always)
   mutating func advance(panels: Int) {
     guard times > 0 else { return }
@@ -71,7 +71,7 @@ public struct TileAhead {
   @inlinable @inline(__always)
   init(_ lines: Ahead, _ panels: PanelsAhead) { (self.lines, self.panels) = (lines, panels) }
 
-  /// Asks for what is next of both, of so many panels.
+  /// Asks for what is next of both, of `count` panels.
   @inlinable @inline(__always)
   mutating func advance(panels count: Int) {
     lines.advance()

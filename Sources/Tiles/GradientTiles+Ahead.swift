@@ -1,7 +1,7 @@
 // What comes into the cache while tiles are summed. With sixteen registers only the columns of A do: a tile has a
 // quarter of the sums, and lasts as long.
 extension GradientTiles {
-  /// Rows of dZ that are packed once these tiles are done, so many panels of them.
+  /// Rows of dZ that are packed once these tiles are done, `panels` panels of them.
   public struct NextRows {
     @usableFromInline let start: UnsafePointer<Float>
     @usableFromInline let stride: Int

@@ -7,7 +7,7 @@ package struct LossCourse: Equatable, Sendable {
   package let first: Double
   /// The least loss of the last steps.
   package let least: Double
-  /// How many of the last steps were looked at.
+  /// Last steps that were looked at.
   package let count: Int
 
   /// The most of the last steps that are looked at.
@@ -32,7 +32,7 @@ package struct LossCourse: Equatable, Sendable {
 }
 
 extension LossCourse {
-  /// The first and the last records of steps take no more than so much of the file's beginning and end.
+  /// The first record of a step lies within these first bytes of the file, the last ones within these last bytes.
   private static let bytes = 1 << 16
 
   /// Reads both ends of `metrics.jsonl`. Nil where there is no such file, and as for a list of losses.

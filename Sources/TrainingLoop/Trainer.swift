@@ -134,7 +134,7 @@ package final class Trainer {
       case .rollBack(let step): event = try rollBack(from: step)
       case .finish(let step): event = try finish(step)
       case .stop(let exitCode): return exitCode
-      case .log: preconditionFailure("a notice is not an action of all ranks")
+      case .log: preconditionFailure("a report is not an action of all ranks")
       }
     }
   }
@@ -170,7 +170,7 @@ package final class Trainer {
       let events = withEventsMeanwhile(event)
       try followDirectory(isDoubtful: events.contains(where: \.isFailedCheckpoint))
       for action in events.flatMap({ coordinator.receive($0, training.setbacks) }) {
-        if case .log(let notice) = action { try tell(notice) } else { code = action.code }
+        if case .log(let report) = action { try tell(report) } else { code = action.code }
       }
       stops.isWriting = coordinator.isWriting
     }
@@ -193,9 +193,9 @@ package final class Trainer {
     if let (from, to) = try directory.follow() { report(.moved(from: from, to: to)) }
   }
 
-  private func tell(_ notice: Coordinator.Report) throws {
-    report(.notice(notice))
-    if case .skipped(let step, let inARow, _) = notice { try records.skipped(step: step, inARow: inARow) }
+  private func tell(_ decision: Coordinator.Report) throws {
+    report(.coordinator(decision))
+    if case .skipped(let step, let inARow, _) = decision { try records.skipped(step: step, inARow: inARow) }
   }
 
   /// The event, and before it what happened meanwhile: a checkpoint ended, or is due by the clock; the job is to stop.

@@ -24,7 +24,7 @@ package enum TrainingReport {
   /// A record could not be written to the metrics; training goes on.
   case recordLost(Problem)
   /// Something that the coordinator wants the user to know.
-  case notice(Coordinator.Report)
+  case coordinator(Coordinator.Report)
   /// A step was not finite: where its numbers went bad, and on which of how many ranks; and what became of its dump.
   case nonFinite(NonFiniteFinding, ranks: Int, dump: DumpOutcome)
   /// The run is back where it was after a step, with the learning rate multiplied by a factor.

@@ -64,8 +64,8 @@ final class Console {
       tell("warning: a superseded checkpoint cannot be removed: \(error.message)", hint: error.hint)
     case .recordLost(let error):
       tell("warning: a record of the metrics is lost, training goes on: \(error.message)", hint: error.hint)
-    case .notice(let notice):
-      show(notice)
+    case .coordinator(let report):
+      show(report)
     case .nonFinite(let finding, let ranks, let dump):
       line("\(finding), \(finding.blame(ranks: ranks))")
       show(dump)
@@ -88,20 +88,20 @@ final class Console {
     }
   }
 
-  private func show(_ notice: Coordinator.Report) {
-    switch notice {
-    case .alreadyFinished, .exhausted: line("\(notice)")
+  private func show(_ report: Coordinator.Report) {
+    switch report {
+    case .alreadyFinished, .exhausted: line("\(report)")
     case .stoppedOnRequest:
       let resume = movedTo.map { ShellCommand(["lstm-dist", "train", "--run", $0]).line } ?? "the same command"
-      line("\(notice); \(resume) goes on from there")
-    case .checkpointFailed(_, let error, goesOn: true, _): tell("warning: \(notice)", hint: error.hint)
-    case .checkpointFailed(_, let error, goesOn: false, _): tell("error: \(notice)", hint: error.hint)
+      line("\(report); \(resume) goes on from there")
+    case .checkpointFailed(_, let error, goesOn: true, _): tell("warning: \(report)", hint: error.hint)
+    case .checkpointFailed(_, let error, goesOn: false, _): tell("error: \(report)", hint: error.hint)
     case .diverged:
       tell(
-        "error: \(notice) — expected finite numbers",
+        "error: \(report) — expected finite numbers",
         hint: "lower optimizer.learningRate, or limit gradients with optimizer.clip")
-    case .skipped, .rollingBack: tell("warning: \(notice)", hint: nil)
-    case .unexpected: tell("error: \(notice)", hint: nil)
+    case .skipped, .rollingBack: tell("warning: \(report)", hint: nil)
+    case .unexpected: tell("error: \(report)", hint: nil)
     }
   }
 

@@ -8,7 +8,7 @@ import Sequences
 struct Predict: DistributedCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Says the class of new texts, series or clips, the labels of words, or what follows a table, as JSON lines.",
+      "Predicts the class of new texts, series or clips, the labels of words, or what follows a table, as JSON lines.",
     discussion: """
       A model of texts reads a text on each line of a file, or the rows of a CSV or TSV file with the column that it \
       was trained on; a model of series reads .ts files, whose classes are passed over; a model of sound reads WAV \

@@ -120,7 +120,7 @@ struct Window: Encodable {
   init(_ source: any SequenceSource, step: Int, shape: ModelShape) {
     let B = source.globalBatch
     let batch = SequenceBatch.allocate(
-      timesteps: source.timesteps, lanes: B, inputs: .tokens, targets: shape.head.isPooled ? .lastStep : .everyStep)
+      timesteps: source.timesteps, lanes: B, inputs: .tokens, targets: shape.head.isPooled ? .pooled : .everyStep)
     defer { batch.deallocate() }
     source.fill(step: step, lanes: 0..<B, batch: batch)
     length = source.windowSteps(atStep: step)

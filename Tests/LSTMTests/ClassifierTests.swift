@@ -178,7 +178,7 @@ struct ClassifierRun: RunInTurn {
     return lossOfLanes.reduce(0, +) / Double(targetCount)
   }
 
-  /// The loss of what the head says when it reads a row, [Y].
+  /// The loss of what the head predicts from a row, [Y].
   private func loss(of row: [Double], t: Int, lane: Int, target: Int32, _ parameters: [Double]) -> Double {
     let (w, K, Y) = (Array(parameters[shape.outputRange]), shape.classes, shape.outputs)
     let y = zip(row, mask(layer: shape.layers, t: t, lane: lane, units: Y)).map(*)

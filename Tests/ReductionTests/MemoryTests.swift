@@ -6,10 +6,10 @@ import Testing
 @Suite struct MemoryTests {
   @Test func aRankAloneHasZerosInWholeCacheLines() throws {
     for byteCount in [0, 1, 64, 1000] {
-      let window = try NodeWindow(byteCount: byteCount, node: nil)
+      let window = try NodeMemory(byteCount: byteCount, node: nil)
       #expect(window.share == (0, 1))
-      let bytes = UnsafeRawBufferPointer(start: window.segment(ofRank: 0), count: byteCount)
-      #expect(bytes.allSatisfy { $0 == 0 } && Int(bitPattern: window.segment(ofRank: 0)) % 64 == 0)
+      let bytes = UnsafeRawBufferPointer(start: window.memory(ofRank: 0), count: byteCount)
+      #expect(bytes.allSatisfy { $0 == 0 } && Int(bitPattern: window.memory(ofRank: 0)) % 64 == 0)
       try window.barrier()
     }
   }

@@ -143,7 +143,7 @@ struct LongTimeLagTests {
       GeneratedExample((0...index % 3).map { Int32(index + $0) }, label: Int32(index))
     }
     func labels(_ source: GeneratedBatches<Int32>, step: Int, lanes: Range<Int>) -> [Int32] {
-      let batch = SequenceBatch.allocate(timesteps: 4, lanes: lanes.count, inputs: .tokens, targets: .lastStep)
+      let batch = SequenceBatch.allocate(timesteps: 4, lanes: lanes.count, inputs: .tokens, targets: .pooled)
       defer { batch.deallocate() }
       batch.tokens.update(repeating: 7)
       source.fill(step: step, lanes: lanes, batch: batch)
@@ -190,7 +190,7 @@ struct LongTimeLagTests {
       let (values, target) = task.example(seed: 1, index: index)
       return GeneratedExample(values, values: [target])
     }
-    let batch = SequenceBatch.allocate(timesteps: 24, lanes: 3, inputs: .numbers(2), targets: .lastStepNumbers(1))
+    let batch = SequenceBatch.allocate(timesteps: 24, lanes: 3, inputs: .numbers(2), targets: .pooledNumbers(1))
     defer { batch.deallocate() }
     batch.numbers.update(repeating: 5)
     batch.values.update(repeating: 5)

@@ -104,8 +104,8 @@ private final class Window {
     switch shape.head {
     case .everyStep: (targets, isPooled) = (.everyStep, false)
     case .everyStepUnits(let count): (targets, isPooled) = (.everyStepNumbers(count), false)
-    case .pooled: (targets, isPooled) = (.lastStep, true)
-    case .pooledNumbers(let count): (targets, isPooled) = (.lastStepNumbers(count), true)
+    case .pooled: (targets, isPooled) = (.pooled, true)
+    case .pooledNumbers(let count): (targets, isPooled) = (.pooledNumbers(count), true)
     }
     let batch = SequenceBatch.allocate(
       timesteps: source.timesteps, lanes: lanes, inputs: inputs, targets: targets)

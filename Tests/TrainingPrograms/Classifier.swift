@@ -69,7 +69,7 @@ private func train(_ training: Training, to steps: Int, in directory: RunDirecto
   let source = FirstSigns()
   _ = try training.replica.evaluate(source) { window in
     let batch = SequenceBatch.allocate(
-      timesteps: source.timesteps, lanes: window.lanes.count, inputs: .numbers(2), targets: .lastStep)
+      timesteps: source.timesteps, lanes: window.lanes.count, inputs: .numbers(2), targets: .pooled)
     defer { batch.deallocate() }
     source.fill(step: window.step, lanes: window.lanes, batch: batch)
     for (index, lane) in window.lanes.enumerated() {

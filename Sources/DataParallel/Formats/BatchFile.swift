@@ -131,8 +131,8 @@ extension ModelShape {
   /// Whether targets are numbers, and not classes.
   fileprivate var hasNumericTargets: Bool {
     switch batchTargets {
-    case .everyStep, .lastStep: false
-    case .everyStepNumbers, .lastStepNumbers: true
+    case .everyStep, .pooled: false
+    case .everyStepNumbers, .pooledNumbers: true
     }
   }
 }

@@ -94,9 +94,9 @@ struct DumpedBatch: SequenceSource {
   private let numbers: [Float]
   /// [B, T] or [B].
   private let targets: [Int32]
-  /// [B, K] for a model that says numbers, [B, T, K] for one that says units, else empty.
+  /// [B, K] for a pooled head of numbers, [B, T, K] for a head of units, else empty.
   private let values: [Float]
-  /// K of a model that says units.
+  /// K of a head of units.
   private let valuesAtATimestep: Int?
   /// [B]
   private let lengths: [Int32]

@@ -92,17 +92,17 @@ package final class StopListener {
   // MARK: Agreement
 
   /// What this rank brings to the reduction of a step; 0 where it knows of no reason to stop.
-  func word(isAbandoned: Bool) -> Double { StopAgreement.word(reason ?? ownReason(), isAbandoned: isAbandoned) }
+  func flag(isAbandoned: Bool) -> Double { StopAgreement.flag(reason ?? ownReason(), isAbandoned: isAbandoned) }
 
-  /// Takes the words of all ranks, in their order, as every rank has them after a reduction.
-  func agreed(_ words: [Double]) throws {
-    agreement = StopAgreement(words: words)
+  /// Takes the flags of all ranks, in their order, as every rank has them after a reduction.
+  func agreed(_ flags: [Double]) throws {
+    agreement = StopAgreement(flags: flags)
     if let agreement { try settle(agreement) }
   }
 
   /// The same without a reduction. Every rank calls it.
   func agree(isAbandoned: Bool) throws {
-    try agreed(communicator.allGather(word(isAbandoned: isAbandoned)))
+    try agreed(communicator.allGather(flag(isAbandoned: isAbandoned)))
   }
 
   /// All ranks know: each of them has sent, or sends now, and receives what was sent to it.
@@ -121,16 +121,16 @@ package struct StopAgreement: Equatable, Sendable {
   package let isAbandoned: Bool
 
   /// Nil where no rank knows of a reason.
-  package init?(words: [Double]) {
-    guard let first = words.first(where: { $0 != 0 }), let reason = StopReason(code: Int(abs(first))) else {
+  package init?(flags: [Double]) {
+    guard let first = flags.first(where: { $0 != 0 }), let reason = StopReason(code: Int(abs(first))) else {
       return nil
     }
     self.reason = reason
-    isAbandoned = words.contains { $0 < 0 }
+    isAbandoned = flags.contains { $0 < 0 }
   }
 
   /// A reason as a number that ranks exchange with others: below 0 where the rank has abandoned its part.
-  static func word(_ reason: StopReason?, isAbandoned: Bool) -> Double {
+  static func flag(_ reason: StopReason?, isAbandoned: Bool) -> Double {
     guard let reason else { return 0 }
     return isAbandoned ? -Double(reason.code) : Double(reason.code)
   }

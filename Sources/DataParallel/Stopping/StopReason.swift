@@ -76,7 +76,7 @@ package struct StopClock: Sendable {
     checkpointSeconds = Double(checkpointBytes) / StopClock.bytesPerSecond
   }
 
-  /// A checkpoint took so long.
+  /// A checkpoint took `seconds`.
   package mutating func measuredCheckpoint(seconds: Double) {
     checkpointSeconds = hasMeasuredCheckpoint ? max(checkpointSeconds, seconds) : seconds
     hasMeasuredCheckpoint = true

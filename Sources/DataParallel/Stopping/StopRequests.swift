@@ -26,7 +26,7 @@ package final class StopRequests {
     self.clock = clock
   }
 
-  /// A checkpoint took so long.
+  /// A checkpoint took `seconds`.
   package func measuredCheckpoint(seconds: Double) { clock?.measuredCheckpoint(seconds: seconds) }
 
   /// The first reason that there is.

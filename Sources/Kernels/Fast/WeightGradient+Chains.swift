@@ -1,8 +1,8 @@
 import Plan
 
 extension WeightGradient {
-  /// What the products of a pass go by.
-  struct Pass {
+  /// The chains of a pass, and how their rows are cut.
+  struct Chains {
     /// What the shards sum up to.
     var subtrees: [ShardedRows.Subtree]
     /// Row of every place of the chains.
@@ -18,18 +18,18 @@ extension WeightGradient {
       for (start, end) in zip(rows.shardStart, rows.shardStart.dropFirst()) { appendChunks(of: start..<end) }
     }
 
-    /// Room for some rows of passes of up to `mostRows` rows and so many shards.
+    /// Room for some rows of passes of up to `mostRows` rows and `shards` shards.
     init(upTo mostRows: Int, shards: Int) {
       (subtrees, order, rowCount) = ([], (0..<Int32(mostRows)).map { $0 }, 0)
       chunks.reserveCapacity(mostRows / chunkRows + shards)
       chunksOfShard.reserveCapacity(shards)
     }
 
-    mutating func take(_ shardStart: UnsafeBufferPointer<Int>, of pass: Pass) {
-      (subtrees, rowCount) = (pass.subtrees, shardStart[pass.chunksOfShard.count])
+    mutating func take(_ shardStart: UnsafeBufferPointer<Int>, of all: Chains) {
+      (subtrees, rowCount) = (all.subtrees, shardStart[all.chunksOfShard.count])
       chunks.removeAll(keepingCapacity: true)
       chunksOfShard.removeAll(keepingCapacity: true)
-      for shard in pass.chunksOfShard.indices { appendChunks(of: shardStart[shard]..<shardStart[shard + 1]) }
+      for shard in all.chunksOfShard.indices { appendChunks(of: shardStart[shard]..<shardStart[shard + 1]) }
     }
 
     /// A shard's rows in the fewest pieces, as even as they come.

@@ -10,8 +10,10 @@ import Plan
 ///
 /// Cost 2·T·B·K·N flop. Truth: `Reference.weightGradient`.
 package final class WeightGradient {
-  private let passes: [Pass]
-  var pass: Pass
+  /// Of each pass.
+  private let passes: [Chains]
+  /// Of the pass in use.
+  var pass: Chains
   /// Whether the rows of a product are some of a pass's, as many as `use(pass:shardStart:)` says.
   private let takesSomeRows: Bool
   var depth = 0
@@ -19,7 +21,7 @@ package final class WeightGradient {
   let inputs: FloatBuffer
   /// Some panels of dZ, chunk after chunk; in each its panels, [rows, 16].
   let panels: FloatBuffer
-  /// Unfinished sums of the tiles that are summed together, so many vectors each.
+  /// Unfinished sums of the tiles that are summed together, `tileStackVectors` each.
   private let stack: UnsafeMutablePointer<Vector>
   private let tileStackVectors: Int
   /// What a product does with the chunks of the pass.
@@ -33,10 +35,11 @@ package final class WeightGradient {
   ///     chains; how many, `use(pass:shardStart:)` says each time.
   /// - Precondition: there is a pass.
   package init(passes: [ShardedRows], maximumDepth: Int, takesSomeRows: Bool = false) {
-    self.passes = passes.map(Pass.init)
+    self.passes = passes.map(Chains.init)
     self.takesSomeRows = takesSomeRows
     let rowCount = self.passes.map(\.rowCount).max()!
-    pass = takesSomeRows ? Pass(upTo: rowCount, shards: self.passes.map(\.chunksOfShard.count).max()!) : self.passes[0]
+    let mostShards = self.passes.map(\.chunksOfShard.count).max()!
+    pass = takesSomeRows ? Chains(upTo: rowCount, shards: mostShards) : self.passes[0]
     let blocks = WeightGradient.blockCount(depth: maximumDepth)
     inputs = FloatBuffer(count: blocks * blockColumns * rowCount)
     panels = FloatBuffer(count: WeightGradient.panelsAtOnce * rowCount * vectorWidth)
@@ -137,8 +140,8 @@ package final class WeightGradient {
     }
   }
 
-  /// The rows of dZ, as they lie in memory, that are asked for during some of the blocks: none where there are so many
-  /// that they would drive out what the tiles read.
+  /// The rows of dZ, as they lie in memory, that are asked for during some of the blocks: none where they are
+  /// more than a chunk's, for they would drive out what the tiles read.
   private func nextRows(during blocks: Range<Int>, of all: Range<Int>) -> Range<Int> {
     guard pass.rowCount <= WeightGradient.chunkRows else { return 0..<0 }
     let (first, end) = (blocks.lowerBound - all.lowerBound, blocks.upperBound - all.lowerBound)

@@ -10,7 +10,7 @@ package struct ModelShape: Equatable, Sendable {
   package enum Input: Equatable, Sendable {
     /// One of V tokens, for which a row of the embedding stands: D numbers.
     case tokens(vocabulary: Int, embedding: Int)
-    /// So many numbers (D), as they are.
+    /// D numbers, as they are.
     case numbers(Int)
   }
 
@@ -52,7 +52,7 @@ package struct ModelShape: Equatable, Sendable {
     precondition(!isBidirectional || (softmax == nil && !isTied), "bidirectional layers have one softmax of their own")
     precondition(
       head == .everyStep(classes: head.classes) || (softmax == nil && !isTied),
-      "a head that says no class at every step")
+      "only a head of classes at every step has an adaptive softmax or tied weights")
     if isTied {
       precondition(
         input == .tokens(vocabulary: head.classes, embedding: hidden),

@@ -2,9 +2,9 @@ import Glibc
 import MPI
 import Problems
 
-/// A segment of memory for each rank of a node, zero at first, which all of them read and write; or, for a rank that
-/// shares with nobody, a segment of its own.
-package final class NodeWindow {
+/// Memory of each rank of a node, zero at first, which all of them read and write; or, of a rank that shares with
+/// nobody, for itself.
+package final class NodeMemory {
   /// Who shares, and which of them this rank is.
   package let share: (index: Int, count: Int)
 
@@ -37,8 +37,8 @@ package final class NodeWindow {
 
   deinit { free(own) }
 
-  /// The first byte of a rank's segment.
-  package func segment(ofRank rank: Int) -> UnsafeMutableRawPointer {
+  /// The first byte of a rank's memory.
+  package func memory(ofRank rank: Int) -> UnsafeMutableRawPointer {
     own?.alignedUp(toMultipleOf: 64) ?? shared!.segment(ofRank: rank)
   }
 

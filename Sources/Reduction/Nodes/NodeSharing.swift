@@ -38,7 +38,7 @@ package struct NodeSharing: Sendable {
   }
 
   /// Compares the wish with what the node has. Collective; every rank comes to the same end.
-  /// - Parameter neededBytes: what the windows of a node with this many ranks take.
+  /// - Parameter neededBytes: of shared memory on a node with this many ranks.
   /// - Throws: exit code 78 where sharing is `on` and impossible.
   package static func decide(
     _ wish: SharedMemory, reduction: ReductionMethod, world: World, neededBytes: (_ ranks: Int) -> Int

@@ -14,7 +14,7 @@ final class SharedMemoryReducer: Reducer {
 
   private let plan: ReductionPlan
   private let memory: GradientMemory
-  private let scalars: NodeWindow
+  private let scalars: NodeMemory
   private let own: SharedSum
   private let isAlone: Bool
   private let clock: StepClock
@@ -25,11 +25,11 @@ final class SharedMemoryReducer: Reducer {
     self.plan = plan
     self.memory = memory
     isAlone = world.communicator.size == 1
-    let scalars = try NodeWindow(byteCount: SharedSum.scalarBytes(plan), node: node)
+    let scalars = try NodeMemory(byteCount: SharedSum.scalarBytes(plan), node: node)
     self.scalars = scalars
     own = SharedSum(
       plan, rank: world.communicator.rank, gradient: { memory.gradient($1, ofRank: $0) },
-      segment: scalars.segment(ofRank:))
+      segment: scalars.memory(ofRank:))
   }
 
   /// There is nothing to start: the gradient is where the others read it.

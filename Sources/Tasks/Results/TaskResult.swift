@@ -1,5 +1,5 @@
 /// What a model comes to on a task's data. Each kind is a type with its figures by name; `measurements` and `tables`
-/// are the same figures for readers that know no kind, such as JSON.
+/// give them to readers that know no kind, such as JSON.
 package protocol TaskResult: Sendable {
   var measurements: [Measurement] { get }
   var tables: [FigureTable] { get }
@@ -11,7 +11,7 @@ extension TaskResult {
 
 /// One figure.
 package struct Measurement: Equatable, Sendable {
-  /// A number, a count or an answer.
+  /// `answer`: yes or no; `text`: a name, such as that of a column.
   package enum Value: Equatable, Sendable {
     case number(Double)
     case count(Int)

@@ -9,7 +9,7 @@ extension Coordinator.Action {
     case .finish(let step): [4, step]
     case .stop(let exitCode): [5, Int(exitCode)]
     case .rollBack(let step): [6, step]
-    case .log: preconditionFailure("a notice stays on rank 0")
+    case .log: preconditionFailure("a report stays on rank 0")
     }
   }
 

@@ -1,12 +1,12 @@
-/// When a checkpoint is due by the clock: after an interval, or when training has gone on for so long that the cost of
-/// one more stays within a share of it. All times are seconds since the same moment; it reads no clock.
+/// When a checkpoint is due by the clock: after an interval, or when training has gone on long enough for the cost of
+/// one more to stay within a share of it. All times are seconds since the same moment; it reads no clock.
 ///
 /// A checkpoint costs the time for which training stood still, to copy the state or to wait for the disk, and the time
 /// for which the writing thread kept a processor busy, which on a full machine is taken from a rank. With a cost c and
 /// an allowed overhead q the next one begins c / q seconds after the previous one, but at least 10. The first cost is
 /// estimated from the size; later, the mean of what was expected and what was measured is expected next.
 ///
-/// The first one of a job does not wait so long: it begins a minute after the training at the latest, unless there are
+/// The first one of a job comes earlier: it begins a minute after the training at the latest, unless there are
 /// none by the clock.
 package struct CheckpointClock: Sendable {
   /// Seconds between the beginnings of two checkpoints; 0 for none.
@@ -36,15 +36,15 @@ package struct CheckpointClock: Sendable {
     costSeconds = Double(checkpointBytes) / CheckpointClock.bytesPerSecond
   }
 
-  /// A checkpoint has begun, for whatever reason, and training stood still so long for it.
+  /// A checkpoint has begun, for whatever reason, and training stood still `stoodStillSeconds` for it.
   package mutating func began(atSeconds now: Double, stoodStillSeconds: Double) {
     (beganSeconds, stoppedSeconds, isFirst) = (now, stoodStillSeconds, false)
   }
 
-  /// Training stood still so long, waiting for the checkpoint that has begun.
+  /// Training stood still for `seconds`, waiting for the checkpoint that has begun.
   package mutating func stoodStill(seconds: Double) { stoppedSeconds += seconds }
 
-  /// It has ended, and its writing kept a processor busy so long.
+  /// It has ended, and its writing kept a processor busy for `busySeconds`.
   package mutating func ended(busySeconds: Double) { costSeconds = (costSeconds + stoppedSeconds + busySeconds) / 2 }
 
   /// Whether the next one is due; not to be asked while one is being written.

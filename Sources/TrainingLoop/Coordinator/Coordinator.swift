@@ -61,7 +61,7 @@ package struct Coordinator: Sendable {
   private var isExhausted = false
   /// The last step whose evaluation is known or not needed, and what is known.
   private var lastEvaluation: (step: Int, result: Evaluated)?
-  /// What the run has been through when the event comes that is being received: the training counts it, nothing here.
+  /// The argument of `receive`: the training counts setbacks, the coordinator does not.
   private var setbacks = Setbacks()
 
   /// A coordinator of a run that has not started.

@@ -42,7 +42,7 @@ enum Feature: String, CaseIterable {
     [.stepWithWarmUp, .exponential, .cosineWithWarmUp, .plateau], [.meanPooling, .maxPooling],
     [.sgd, .momentum, .adamw, .rmsprop, .lamb],
   ]
-  /// Heads that speak once a sequence, and what is for others.
+  /// What makes a head pooled, and what a pooled head cannot have.
   private static let once: Set<Feature> = [.bidirectional, .meanPooling, .maxPooling]
   private static let everyStep: Set<Feature> = [.jitter, .tied, .adaptive, .penalties]
 

@@ -89,9 +89,9 @@ extension Commands {
       }
     }
 
-    /// The layers' gradients are larger than a piece, and leave in several of them, some before all is computed: in
+    /// The layers' gradients are larger than a bucket, and leave in several of them, some before all is computed: in
     /// passes and whole, tied and not, by messages and over shared memory.
-    @Test func gradientsInPiecesAreThoseOfOneProcess() throws {
+    @Test func gradientsInBucketsAreThoseOfOneProcess() throws {
       try CrossingProgram.run { program in
         let kinds = ["large": "", "large-tied": " tied=1", "large-lamb": " optimizer=lamb"]
         let models = kinds.sorted { $0.key < $1.key }.map {

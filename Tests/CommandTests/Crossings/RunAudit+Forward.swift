@@ -2,7 +2,7 @@ import Foundation
 
 /// The forward pass as the textbook has it, over the tokens of a window alone: no padding, no shards, no ranks.
 extension RunAudit {
-  /// What is dropped is known to the program alone; a head that speaks once a sequence carries nothing on.
+  /// What is dropped is known to the program alone; a pooled head carries nothing on.
   private var isTextbook: Bool {
     let other: [Feature] = [
       .dropout, .variational, .weightDropout, .embeddingDropout, .bidirectional, .meanPooling, .maxPooling,

@@ -11,7 +11,7 @@ struct AugmentedBatchesTests {
   private func sequences(
     _ source: some SequenceSource, step: Int, lanes: Range<Int>
   ) -> (sequences: [[Float]], padding: [Float]) {
-    let batch = SequenceBatch.allocate(timesteps: 9, lanes: lanes.count, inputs: .numbers(2), targets: .lastStep)
+    let batch = SequenceBatch.allocate(timesteps: 9, lanes: lanes.count, inputs: .numbers(2), targets: .pooled)
     defer { batch.deallocate() }
     source.fill(step: step, lanes: lanes, batch: batch)
     var (found, padding): ([[Float]], [Float]) = ([], [])

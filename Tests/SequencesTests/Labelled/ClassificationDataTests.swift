@@ -171,7 +171,7 @@ struct ClassificationDataTests {
 
     init(_ source: LabelledBatches<Int32>, step: Int, lanes: Range<Int>) {
       let batch = SequenceBatch.allocate(
-        timesteps: source.timesteps, lanes: lanes.count, inputs: .tokens, targets: .lastStep)
+        timesteps: source.timesteps, lanes: lanes.count, inputs: .tokens, targets: .pooled)
       defer { batch.deallocate() }
       batch.tokens.update(repeating: 99)
       source.fill(step: step, lanes: lanes, batch: batch)

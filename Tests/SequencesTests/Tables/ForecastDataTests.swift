@@ -14,7 +14,7 @@ struct ForecastDataTests {
 
   private func filled(_ windows: ForecastWindows, step: Int, lanes: Range<Int>) -> [(rows: [Float], values: [Float])] {
     let batch = SequenceBatch.allocate(
-      timesteps: windows.timesteps, lanes: lanes.count, inputs: .numbers(2), targets: .lastStepNumbers(windows.horizon))
+      timesteps: windows.timesteps, lanes: lanes.count, inputs: .numbers(2), targets: .pooledNumbers(windows.horizon))
     defer { batch.deallocate() }
     windows.fill(step: step, lanes: lanes, batch: batch)
     let T = windows.timesteps
