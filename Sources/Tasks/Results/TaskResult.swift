@@ -11,7 +11,7 @@ extension TaskResult {
 
 /// One figure.
 package struct Measurement: Equatable, Sendable {
-  /// `answer`: yes or no; `text`: a name, such as that of a column.
+  /// `answer`: yes or no; `text`: a name in a table, such as that of a class.
   package enum Value: Equatable, Sendable {
     case number(Double)
     case count(Int)
@@ -22,7 +22,7 @@ package struct Measurement: Equatable, Sendable {
   /// What is measured, such as "accuracy".
   package let name: String
   package let value: Value
-  /// What the value is in, such as "nats per token"; nil for shares, counts and answers.
+  /// What the value is in, such as "nats per token"; nil for what has none, such as a share or an answer.
   package let unit: String?
   /// The sequences that it is measured on, such as "held out".
   package let set: String
