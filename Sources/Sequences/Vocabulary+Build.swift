@@ -27,6 +27,14 @@ extension Vocabulary {
     return try Vocabulary(counted: counted, kind: kind, maximum: maximum, part: part, name: name)
   }
 
+  /// The vocabulary of words that may have blanks in them; errors as above.
+  static func build(
+    ofWords words: some Sequence<ExactString>, maximum: Int, name: String
+  ) throws(Problem) -> Vocabulary {
+    let counts = words.reduce(into: [ExactString: Int]()) { $0[$1, default: 0] += 1 }
+    return try Vocabulary(counted: self.words(counts), kind: .words, maximum: maximum, part: "text", name: name)
+  }
+
   /// An entry and how often it occurs.
   typealias Counted = (entry: ExactString, count: Int)
 

@@ -82,6 +82,9 @@ package struct Vocabulary: Sendable, Equatable {
   @inline(__always)
   func number(ofScalar scalar: UInt32) -> Int32? { scalarNumbers[scalar] }
 
+  /// Whether a word has a blank in it, as those of a tagger may.
+  package var hasBlanks: Bool { kind == .words && entries.contains { $0.text.utf8.contains(0x20) } }
+
   /// The token of a word; nil for one that it does not know. Entry 0 is spelled `<unk>`.
   func number(ofWord word: ExactString) -> Int32? {
     wordNumbers[word] ?? (kind == .words && word == ExactString(Vocabulary.unknownText) ? 0 : nil)
@@ -178,7 +181,8 @@ extension Vocabulary: Codable {
     }
   }
 
+  /// Words of a tagger may have blanks in them.
   private static func isWord(_ text: String) -> Bool {
-    !text.isEmpty && !text.unicodeScalars.contains { $0.properties.isWhitespace }
+    !text.unicodeScalars.allSatisfy { $0.properties.isWhitespace }
   }
 }

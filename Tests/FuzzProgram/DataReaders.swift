@@ -83,11 +83,27 @@ func dataReaders() -> [Reader.Kind] {
       }
     ),
     (
-      "tagged words", ["\u{FEFF}the D\nrain N\r\n\r\n \nété\tN\n", "a 1 X\nb 2 Y\n\nc 3 X"].map { Array($0.utf8) },
+      "tagged words",
+      ["\u{FEFF}the D\nrain N\r\n\r\n \nété\tN\n", "a 1 X\nb 2 Y\n\nc 3 X", universal].map { Array($0.utf8) },
       { bytes, _ in
         let unlabelled = try TaggedWords.unlabelled(of: [("fuzz", bytes), ("fuzz", bytes)])
         guard keepsLengths(unlabelled) else { return false }
+        let other = TaggedColumns(word: "1", label: "2", comment: "%")
+        if let words = try? TaggedWords.conll(bytes: bytes, columns: other, name: "fuzz"), !keepsLengths(words) {
+          return false
+        }
         return keepsLengths(try TaggedWords.conll(bytes: bytes, name: "fuzz"))
+      }
+    ),
+    (
+      "texts to predict",
+      ["id,text\n7,hello\n", "sep=;\n\"text\";n\na;1\n", "a text\nof lines\n"].map { Array($0.utf8) },
+      { bytes, _ in
+        let vocabulary = #"{"kind":"words","entries":["<unk>","hello"]}"#
+        let json = #"{"classes":["a","b"],"trainingCounts":[1,1],"vocabulary":\#(vocabulary)}"#
+        let encoding = try ClassifierEncoding(json: Data(json.utf8), name: "fuzz")
+        let form = LabelledFiles.table(textColumn: "text", labelColumn: "label")
+        return try encoding.input(of: [("fuzz", bytes)], form: form).lengths.allSatisfy { $0 >= 1 }
       }
     ),
     (
@@ -118,6 +134,12 @@ func dataReaders() -> [Reader.Kind] {
   ]
 }
 
+/// CoNLL-U with a comment, a range, an empty node, and a word with a blank.
+private let universal =
+  "# text = du 10 000\n1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_\n"
+  + [("1", "de", "ADP"), ("2", "le", "DET"), ("2.1", "x", "X"), ("3", "10 000", "NUM")].map { id, form, tag in
+    "\(id)\t\(form)\t_\t\(tag)\t_\t_\t0\troot\t_\t_\n"
+  }.joined() + "\n-DOCSTART-\n"
 private let series =
   "#c\n@problemName p\n@timeStamps false\n@dimensions 2\n@equalLength false\n@classLabel true a b c\n@data\n"
   + "1.5,2,3:4,-5e1,6:a\n1,2:.5,4:b\n0.25:7:c\n"

@@ -122,7 +122,7 @@ struct VocabularyTests {
       #"{"kind":"characters","entries":["<unk>","a","a"]}"#, #"{"kind":"characters","entries":["a","b"]}"#,
       #"{"kind":"characters","entries":["<unk>","ab"]}"#, #"{"kind":"characters","entries":["<unk>",""]}"#,
       #"{"kind":"characters","entries":["<unk>"]}"#, #"{"kind":"characters","entries":[]}"#,
-      #"{"kind":"words","entries":["<unk>","a b"]}"#, #"{"kind":"words","entries":["<unk>",""]}"#,
+      #"{"kind":"words","entries":["<unk>"," "]}"#, #"{"kind":"words","entries":["<unk>",""]}"#,
       #"{"kind":"bytes","entries":["a"]}"#, #"{"kind":"symbols","entries":[]}"#,
       #"{"kind":"symbols","entries":["BT"]}"#, #"{"kind":"symbols","entries":["B","B"]}"#,
       #"{"kind":"words","entries":[1,2]}"#, #"{"kind":"words","entries":["<unk>","a"]"#,

@@ -53,6 +53,7 @@ extension Configuration {
     package internal(set) var path = ""
     package internal(set) var files = ""
     package internal(set) var textColumn = ""
+    package internal(set) var wordColumn = ""
     package internal(set) var labelColumn = ""
     package internal(set) var table = TableForm()
     package internal(set) var tokens = Tokens.symbols
@@ -80,8 +81,8 @@ extension Configuration {
         .derived(
           "text (language-model), conll (tagging), numbers (forecasting), piano-rolls (piano-roll), generated for "
             + "built-in tasks; "
-            + "classification: series for a path *.ts, table for *.csv and *.tsv, audio where data.files ends in .wav or "
-            + ".flac, else class-files"
+            + "classification: series for a path *.ts, table for *.csv, *.tsv and *.tab, in any case, audio where data.files "
+            + "ends in .wav or .flac, else class-files"
         ) { $0.usualSource.rawValue },
         "Where the sequences come from: generated, one text, a folder with a text file for each class, a table with texts "
           + "and labels, a series file of the UEA and UCR archives, a folder of WAV or FLAC files, a file "
@@ -89,8 +90,8 @@ extension Configuration {
       ).explained(
         "By their values: `class-files`, a folder with a text file for each class, a sequence on each line; "
           + "`table`, CSV or TSV with texts and labels; `series`, the `.ts` form of the UEA and UCR archives; "
-          + "`conll`, a text file with a word on each line, its first column, and its label, the last one, and "
-          + "blank lines between sequences; `piano-rolls`, JSON with the parts `train`, `valid` and `test`, "
+          + "`conll`, a text file with a word and its label on each line, in two of its columns, which stand between tabs "
+          + "or blanks, and blank lines between sequences: CoNLL-U, or the form of the CoNLL shared tasks; `piano-rolls`, JSON with the parts `train`, `valid` and `test`, "
           + "lists of pieces, each a list of frames, each a list of MIDI notes from 21 to 108."),
       .init(
         "data.path", \.data.path, .text("the path of a file or folder"), .always(""),
@@ -118,9 +119,16 @@ extension Configuration {
         .derived("text for a table, else none") { $0.data.source == .table ? "text" : "" }, scope: .sources(.table),
         "The column of the texts."),
       .init(
+        "data.wordColumn", \.data.wordColumn, .text("the number or name of a column"), .always(""),
+        scope: .sources(.conll),
+        "The column of the words of tagged words, by its number from 1, or by a name where the file is CoNLL-U or its first "
+          + "line names the columns; without it FORM of CoNLL-U, else the first."),
+      .init(
         "data.labelColumn", \.data.labelColumn, .text("the name of a column"),
-        .derived("label for a table, else none") { $0.data.source == .table ? "label" : "" }, scope: .sources(.table),
-        "The column of the classes."),
+        .derived("label for a table, else none") { $0.data.source == .table ? "label" : "" },
+        scope: .sources(.table, .conll),
+        "The column of the classes of a table; of the labels of tagged words, by its number or name, without it UPOS of "
+          + "CoNLL-U, else the last."),
       .init(
         "data.separator", \.data.table.separator, .recognised(TableForm.Separator.self), .always("auto"),
         scope: .sources(.table, .numbers),
@@ -132,8 +140,9 @@ extension Configuration {
           + "first, which may stand behind #."),
       .init(
         "data.comment", \.data.table.comment, .text("the beginning of a line"), .always(""),
-        scope: .sources(.table, .numbers),
-        "What lines of a table begin with that are no rows; without it, lines that begin with # before the header."),
+        scope: .sources(.table, .numbers, .conll),
+        "What lines of a table, or of tagged words, begin with that are none of its data; without it, lines that begin with # "
+          + "before the header, or before the words of a sequence."),
       .init(
         "data.footer", \.data.table.footer, .integer(0...1000), .always("0"), scope: .sources(.table, .numbers),
         "Rows at the end of a table that are none of its data, such as sums."),

@@ -117,9 +117,10 @@ extension Configuration {
   /// What `data.source` is where it was not given: for labelled sequences what the names of files say.
   var usualSource: Data.Source {
     guard task == .classification else { return task.sources[0] }
-    if data.path.hasSuffix(".ts") { return .series }
-    if [".csv", ".tsv", ".tab"].contains(where: data.path.hasSuffix) { return .table }
-    return [".wav", ".flac"].contains(where: data.files.hasSuffix) ? .audio : .classFiles
+    let (path, files) = (data.path.lowercased(), data.files.lowercased())
+    if path.hasSuffix(".ts") { return .series }
+    if [".csv", ".tsv", ".tab"].contains(where: path.hasSuffix) { return .table }
+    return [".wav", ".flac"].contains(where: files.hasSuffix) ? .audio : .classFiles
   }
 }
 

@@ -130,6 +130,7 @@ package struct ClassificationData: Sendable {
   }
 
   private func tell(_ account: DataAccount) {
+    account.tellAlike(encoding.classes)
     account.count("sequence", training: training.labels.count, heldOut: heldOut?.labels.count ?? 0)
     account.count(
       classes: encoding.classes, training: encoding.trainingCounts,

@@ -5,8 +5,9 @@ extension ClassifierEncoding {
   package typealias File = (name: String, bytes: [UInt8])
 
   /// The sequences of files without labels, as the model reads them: each line of a text; each row of a table, which is known
-  /// by its name (.csv, .tsv or .tab) or by the column of texts that its first line names; each series of a `.ts` file; a file
-  /// of sound as one clip. Errors as the readers of labelled sequences have them.
+  /// by its name (.csv, .tsv or .tab, in any case) or by the column of texts that its first line names; each series of a `.ts`
+  /// file; a file of sound as one clip. Errors as the readers of labelled sequences have them; a table without the column
+  /// of texts is one, too.
   package func input(
     of files: [File], form: LabelledFiles, account: DataAccount = DataAccount()
   ) throws(Problem) -> ClassifierInput {
@@ -24,19 +25,21 @@ extension ClassifierEncoding {
     }
   }
 
+  /// - Parameter column: That of the texts; nil for a model that learned lines of texts.
   private func texts(
     of files: [File], column: String?, _ form: TableForm, _ account: DataAccount
   ) throws(Problem) -> LabelledTexts {
     var texts = LabelledTexts(width: 1, classes: classes)
     for file in files {
-      if let column, let table = try DelimitedText(file.bytes, form, name: file.name, with: column, account) {
-        let index = try table.index(of: column, key: "data.textColumn")
+      let before = texts.count
+      if let (table, index) = try PredictedTable(file, form, account).column(column) {
         try table.forEachRow { _, line, scanner, fields in
           texts.append(scanner.content(fields[index]), label: noTarget, name: "\(file.name):\(line)")
         }
       } else {
         forEachLine(of: file.bytes) { line, text in texts.append(text, label: noTarget, name: "\(file.name):\(line)") }
       }
+      if texts.count == before { account.remark("file without anything to predict", at: file.name) }
     }
     return texts
   }

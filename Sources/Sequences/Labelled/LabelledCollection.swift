@@ -3,9 +3,13 @@ import Problems
 /// Sequences as a reader finds them, labelled by names; once all are there, the names become numbers.
 struct LabelledCollection<Element: Sendable & Equatable> {
   private let width: Int
+  /// How a user names the labels.
+  private let hint: String
   private var sequences: [(elements: [Element], label: ExactString, name: String)] = []
 
-  init(width: Int) { self.width = width }
+  init(width: Int, hint: String = "data.files says which part of a file's name is the class") {
+    (self.width, self.hint) = (width, hint)
+  }
 
   var count: Int { sequences.count }
 
@@ -26,8 +30,10 @@ struct LabelledCollection<Element: Sendable & Equatable> {
     for sequence in sequences {
       guard let label = numbers[sequence.label] else {
         throw .data(
-          "unknown class — expected one of \(listed(known)), got \(quoted(sequence.label.text)) (\(sequence.name))",
-          hint: "a model knows only the classes of its training data")
+          "unknown class — expected one of \(listed(ClassNames.shown(known))), got \(quoted(sequence.label.text)) "
+            + "(\(sequence.name))",
+          hint: ClassNames.hint(unknown: sequence.label.text, among: known)
+            ?? "a model knows only the classes of its training data")
       }
       result.append(sequence.elements, label: label, name: sequence.name)
     }
@@ -35,7 +41,9 @@ struct LabelledCollection<Element: Sendable & Equatable> {
   }
 
   private func classesFound(_ source: String) throws(Problem) -> [String] {
-    let found = Set(sequences.map(\.label)).sorted().map(\.text)
+    let counts = sequences.reduce(into: [ExactString: Int]()) { $0[$1.label, default: 0] += 1 }
+    try ClassNames.check(counts, of: "sequence", source: source, hint: hint)
+    let found = counts.keys.sorted().map(\.text)
     guard found.count >= 2 else {
       throw .data(
         "one class only — expected at least 2 classes, got \(quoted(found[0])) for all \(sequences.count) sequences "

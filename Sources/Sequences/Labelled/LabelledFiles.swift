@@ -48,9 +48,10 @@ package enum LabelledFiles: Sendable {
   ) throws(Problem) -> LabelledTexts {
     switch self {
     case .classFiles(let pattern):
-      try .classFiles(folder: path, pattern: pattern, tokens: tokens, classes: classes, account: account)
+      try LabelledFiles.checkFolder(path, others: "a table of texts and labels is read with data.source=table")
+      return try .classFiles(folder: path, pattern: pattern, tokens: tokens, classes: classes, account: account)
     case .table(let text, let label, let form):
-      try .table(
+      return try .table(
         path: path, form: form, textColumn: text, labelColumn: label, classes: classes, account: account)
     case .series, .audio: preconditionFailure("these files hold numbers")
     }
@@ -64,10 +65,19 @@ package enum LabelledFiles: Sendable {
     switch self {
     case .series: return (try TimeSeriesFile.read(path, classes: classes, account: account), nil)
     case .audio(let pattern, let frames):
+      try LabelledFiles.checkFolder(path, others: "a clip lies in a folder of its class, as data.files says")
       let clips = try AudioClips.read(folder: path, pattern: pattern, classes: classes, rate: rate, account: account)
       return (try clips.features(frames.logMel(rate: clips.rate)).measured(), clips.rate)
     case .classFiles, .table: preconditionFailure("these files hold texts")
     }
+  }
+}
+
+extension LabelledFiles {
+  private static func checkFolder(_ path: String, others: String) throws(Problem) {
+    guard (try? TextFile.state(path)) != nil else { return }
+    throw .file(
+      "not a folder — expected a folder with files of each class, got a file (\(path))", hint: others)
   }
 }
 

@@ -12,7 +12,7 @@ extension LabelledSequences {
   ) throws(Problem) -> (training: LabelledSequences, heldOut: LabelledSequences) {
     precondition(share > 0 && share < 1, "a share of the data lies between 0 and 1")
     // Of the first n sequences of the drawn order ⌊n · share⌋ are held out, for every n.
-    return try split(seed: seed) { place in
+    return try split(seed: seed, leavesOne: true) { place in
       (Double(place + 1) * share).rounded(.down) > (Double(place) * share).rounded(.down)
     }
   }
@@ -24,7 +24,7 @@ extension LabelledSequences {
     _ fold: Int, of folds: Int, seed: UInt64
   ) throws(Problem) -> (training: LabelledSequences, heldOut: LabelledSequences) {
     precondition(folds >= 2 && (0..<folds).contains(fold), "fold \(fold) is not among \(folds)")
-    return try split(seed: seed) { $0 % folds == fold }
+    return try split(seed: seed, leavesOne: false) { $0 % folds == fold }
   }
 
   /// The sequences held out whose names `isHeldOut` says so of, such as all clips of one speaker.
@@ -36,21 +36,37 @@ extension LabelledSequences {
 
   /// Deals the sequences out class by class, each class in an order drawn from `seed`: `isHeldOut` gets the places
   /// 0 ..< count.
+  /// - Parameter leavesOne: Whether a class that would be held out whole keeps one sequence to train on.
   private func split(
-    seed: UInt64, _ isHeldOut: (_ place: Int) -> Bool
+    seed: UInt64, leavesOne: Bool, _ isHeldOut: (_ place: Int) -> Bool
   ) throws(Problem) -> (training: LabelledSequences, heldOut: LabelledSequences) {
     var members = [[Int]](repeating: [], count: classes.count)
     for (index, label) in labels.enumerated() { members[Int(label)].append(index) }
     var heldOut = [Bool](repeating: false, count: count)
-    var place = 0
+    var order: [Int] = []
     for (label, indices) in members.enumerated() {
       var draws = PhiloxSequence(seed: seed, purpose: .dataOrder, step: label, layer: 1)
       for position in draws.permutation(indices.count) {
-        heldOut[indices[position]] = isHeldOut(place)
-        place += 1
+        heldOut[indices[position]] = isHeldOut(order.count)
+        order.append(indices[position])
       }
     }
+    if leavesOne { leaveOneOfEachClass(order, &heldOut) }
     return try parts(heldOut: heldOut)
+  }
+
+  /// Of each class that is held out whole, one sequence changes places with the nearest one of a class that has others
+  /// to train on, so that as many are held out as before.
+  private func leaveOneOfEachClass(_ order: [Int], _ heldOut: inout [Bool]) {
+    var training = [Int](repeating: 0, count: classes.count)
+    for index in order where !heldOut[index] { training[Int(labels[index])] += 1 }
+    for (place, index) in order.enumerated() where heldOut[index] && training[Int(labels[index])] == 0 {
+      let others = Array(order[..<place].reversed()) + order[place...]
+      guard let other = others.first(where: { !heldOut[$0] && training[Int(labels[$0])] >= 2 }) else { return }
+      (heldOut[index], heldOut[other]) = (false, true)
+      training[Int(labels[index])] += 1
+      training[Int(labels[other])] -= 1
+    }
   }
 
   private func parts(

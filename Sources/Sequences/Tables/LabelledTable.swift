@@ -30,7 +30,13 @@ extension LabelledSequences where Element == UInt8 {
     let (text, label) = (
       try table.index(of: textColumn, key: "data.textColumn"), try table.index(of: labelColumn, key: "data.labelColumn")
     )
-    var collection = LabelledCollection<UInt8>(width: 1)
+    guard text != label else {
+      throw .configuration(
+        "texts and labels in one column — expected two columns, got \(quoted(textColumn)) for both (\(table.name))",
+        hint: "data.textColumn and data.labelColumn say which")
+    }
+    var collection = LabelledCollection<UInt8>(
+      width: 1, hint: "data.labelColumn says which column has the classes, here \(quoted(labelColumn))")
     try table.forEachRow { _, line, scanner, fields throws(Problem) in
       for (column, index) in [(textColumn, text), (labelColumn, label)] where fields[index].start == fields[index].end {
         throw .data(

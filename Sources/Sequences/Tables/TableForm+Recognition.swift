@@ -59,7 +59,7 @@ extension TableForm {
 
   /// The fields that all records have by a separator; nil where they differ. Comments do not count, nor does a record
   /// within quotes that the sample cuts off.
-  private static func width(_ sample: UnsafeBufferPointer<UInt8>, _ separator: Separator) -> Int? {
+  static func width(_ sample: UnsafeBufferPointer<UInt8>, _ separator: Separator) -> Int? {
     var scanner = TableScanner(sample, separator: separator, name: "")
     var (fields, width): ([TableScanner.Field], Int?) = ([], nil)
     while true {
@@ -71,44 +71,6 @@ extension TableForm {
       if let first = fields.first, first.start < sample.count, sample[first.start] == UInt8(ascii: "#") { continue }
       guard fields.count == width ?? fields.count else { return nil }
       width = fields.count
-    }
-  }
-}
-
-extension DelimitedText {
-  /// A file that is a table by its name, or because its first line names `column`; nil for one that is neither. What a
-  /// file without such a name is taken for is told.
-  init?(
-    _ bytes: [UInt8], _ form: TableForm, name: String, with column: String, _ account: DataAccount
-  ) throws(Problem) {
-    if TableForm.separator(ofName: name) == nil {
-      let line = bytes.dropFirst(TextFile.lengthOfByteOrderMark(bytes)).prefix {
-        $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r")
-      }
-      let separators = form.separator.map { [$0] } ?? TableForm.Separator.allCases
-      let names = separators.first {
-        DelimitedText.fields(of: Array(line), $0).contains { $0.elementsEqual(column.utf8) }
-      }
-      guard let names else {
-        account.remark("taken for texts, one on each line: no first line with the column \(quoted(column))", at: name)
-        return nil
-      }
-      account.remark("taken for a table: its first line names the column \(quoted(column))", at: name)
-      var form = form
-      form.separator = names
-      try self.init(bytes, form: form, name: name, account: account)
-    } else {
-      try self.init(bytes, form: form, name: name, account: account)
-    }
-  }
-
-  /// The fields of one line; none where it is malformed.
-  private static func fields(of line: [UInt8], _ separator: TableForm.Separator) -> [[UInt8]] {
-    line.withUnsafeBufferPointer { line in
-      var scanner = TableScanner(line, separator: separator, name: "")
-      var fields: [TableScanner.Field] = []
-      guard (try? scanner.record(&fields)) != nil else { return [] }
-      return fields.map(scanner.content)
     }
   }
 }

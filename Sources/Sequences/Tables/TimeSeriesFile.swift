@@ -8,16 +8,17 @@ import Problems
 ///     @data
 ///     0.5,0.25,1:3,1,4:a      two dimensions, three timesteps, class a
 ///
-/// Series may differ in length, the dimensions of one series may not. Time stamps, missing values and target values
+/// A class keeps the blanks within its name. Series may differ in length, the dimensions of one series may not. Time stamps, missing values and target values
 /// instead of classes are refused.
 package struct TimeSeriesFile {
   /// The header's statements; nil where it does not make them.
   private var dimensions: Int?
   private var seriesLength: Int?
   private var equalLength = false
-  private var declaredClasses: [ExactString] = []
+  /// The names of the classes behind @classLabel, one after the other: a name may be several of these words.
+  private var declaredWords: [ExactString] = []
   /// Whether the class stands last on each line.
-  private var hasClasses: Bool { !declaredClasses.isEmpty }
+  private var hasClasses: Bool { !declaredWords.isEmpty }
   private let needsClasses: Bool
   private let name: String
 
@@ -39,9 +40,10 @@ package struct TimeSeriesFile {
   package static func read(
     bytes: [UInt8], classes: [String]? = nil, name: String, account: DataAccount = DataAccount()
   ) throws(Problem) -> MeasuredValues {
+    let hint = "the class stands behind the last colon of a line"
     var collection: LabelledCollection<Double>?
     try forEachSeries(of: bytes, name: name, needsClasses: true, account) { series, width, label, line in
-      collection = collection ?? LabelledCollection(width: width)
+      collection = collection ?? LabelledCollection(width: width, hint: hint)
       collection!.append(series, label: label, name: "\(name):\(line)")
     }
     return try collection!.labelled(classes: classes, source: name)
@@ -65,20 +67,35 @@ package struct TimeSeriesFile {
     _ body: (_ series: [Double], _ width: Int, _ label: String, _ line: Int) -> Void
   ) throws(Problem) {
     try UTF8Text.validate(bytes, name: name, hint: "convert the file to UTF-8")
-    var lines: [(number: Int, text: Substring)] = []
+    var (lines, comments): ([(number: Int, text: Substring)], [Int]) = ([], [])
     forEachLine(of: bytes) { number, line in
-      if line.first != UInt8(ascii: "#") { lines.append((number, Substring(decoding: line, as: UTF8.self))) }
+      if line.first == UInt8(ascii: "#") {
+        comments.append(number)
+      } else {
+        lines.append((number, Substring(decoding: line, as: UTF8.self)))
+      }
     }
     var file = TimeSeriesFile(name: name, needsClasses: needsClasses)
     let data = try file.readHeader(lines)
     guard !data.isEmpty else { throw .data("no series — expected at least one behind @data, got none (\(name))") }
+    // Those before it are the file's description.
+    for number in comments where number > lines[data.startIndex - 1].number {
+      account.remark("comment is passed over", at: "\(name), line \(number)")
+    }
+    var found: Set<String> = []
     for (number, text) in data {
       let series = try file.series(text, line: number)
       if file.dimensions == nil { file.dimensions = series.dimensions.count }
       if file.equalLength && file.seriesLength == nil { file.seriesLength = series.dimensions[0].count }
       try file.check(series.dimensions, line: number)
       let timeMajor = series.dimensions[0].indices.flatMap { t in series.dimensions.map { $0[t] } }
+      found.insert(series.label)
       body(timeMajor, series.dimensions.count, series.label, number)
+    }
+    guard needsClasses else { return }
+    let words = Set(found.flatMap(TimeSeriesFile.words))
+    for declared in file.declaredWords where !words.contains(declared) {
+      account.remark("class of @classLabel without a series", at: quoted(declared.text))
     }
   }
 
@@ -89,7 +106,7 @@ package struct TimeSeriesFile {
     _ lines: [(number: Int, text: Substring)]
   ) throws(Problem) -> ArraySlice<(number: Int, text: Substring)> {
     for (index, line) in lines.enumerated() {
-      let words = line.text.split { $0 == " " || $0 == "\t" }.map(String.init)
+      let words = TimeSeriesFile.words(line.text).map(\.text)
       guard let tag = words.first, tag.hasPrefix("@") else {
         throw .data(
           "not a header line — expected a line that begins with @ before @data, got \(quoted(String(line.text))) "
@@ -119,7 +136,7 @@ package struct TimeSeriesFile {
     case "@classlabel":
       let isThere = try truth(tag, words, line)
       guard isThere ? words.count > 1 : !needsClasses else { throw refusal("series without classes", nil, line) }
-      declaredClasses = words.dropFirst().map(ExactString.init)
+      declaredWords = words.dropFirst().map(ExactString.init)
     default: break  // @problemName and others say nothing that reading needs; @missing is seen in the values
     }
   }
@@ -145,10 +162,10 @@ package struct TimeSeriesFile {
     _ text: Substring, line: Int
   ) throws(Problem) -> (dimensions: [[Double]], label: String) {
     var parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    let label = hasClasses ? String(parts.removeLast().filter { $0 != " " && $0 != "\t" }) : ""
+    let label = hasClasses ? TimeSeriesFile.withoutBlanksAround(parts.removeLast()) : ""
     guard !parts.isEmpty else { throw malformed("values, a colon and a class", String(text), line) }
-    guard !needsClasses || declaredClasses.contains(ExactString(label)) else {
-      throw malformed("one of the classes of @classLabel, \(listed(declaredClasses.map(\.text)))", label, line)
+    guard !needsClasses || isDeclared(label) else {
+      throw malformed("one of the classes of @classLabel, \(listed(declaredWords.map(\.text)))", label, line)
     }
     var dimensions: [[Double]] = []
     for part in parts {
@@ -166,6 +183,24 @@ package struct TimeSeriesFile {
       dimensions.append(values)
     }
     return (dimensions, label)
+  }
+
+  /// Whether the words of a class stand one after the other behind @classLabel.
+  private func isDeclared(_ label: String) -> Bool {
+    let words = TimeSeriesFile.words(label)
+    guard let first = words.first, words.count <= declaredWords.count else { return false }
+    return (0...declaredWords.count - words.count).contains { place in
+      declaredWords[place] == first && declaredWords[place..<place + words.count].elementsEqual(words)
+    }
+  }
+
+  private static func words(_ text: some StringProtocol) -> [ExactString] {
+    text.split { $0 == " " || $0 == "\t" }.map { ExactString(String($0)) }
+  }
+
+  private static func withoutBlanksAround(_ text: Substring) -> String {
+    let rest = text.drop { $0 == " " || $0 == "\t" }
+    return String(rest.prefix(rest.count - rest.reversed().prefix { $0 == " " || $0 == "\t" }.count))
   }
 
   private func check(_ series: [[Double]], line: Int) throws(Problem) {

@@ -27,67 +27,40 @@ package typealias TaggedWords = LabelledSequences<TaggedWord>
 package typealias TaggedTokens = LabelledSequences<TaggedToken>
 
 extension LabelledSequences where Element == TaggedWord {
-  /// Reads the form of the CoNLL shared tasks: a word on each line, which is its first column; its label, which is the
-  /// last; and blank lines between sequences. Columns stand between white space, and each line has as many as the first.
+  /// Reads the form of the CoNLL shared tasks: a word and its label on each line, in two of its columns, and blank lines
+  /// between sequences. Columns stand between tabs where lines have them, else between white space, and each line has as
+  /// many as the first. CoNLL-U is known by its columns.
   ///
-  /// Lines end with LF or CRLF; a byte order mark at the beginning is passed over. A file that is empty, not UTF-8, or
-  /// has a line of fewer or more columns is an error with exit code 65.
-  package static func conll(path: String, account: DataAccount = DataAccount()) throws(Problem) -> TaggedWords {
+  /// Lines end with LF or CRLF; a byte order mark at the beginning is passed over, and so are, with a remark, comments,
+  /// lines `-DOCSTART-`, and what CoNLL-U has besides words. A file that is empty, not UTF-8, or has a line of fewer or
+  /// more columns is an error with exit code 65.
+  package static func conll(
+    path: String, columns: TaggedColumns = TaggedColumns(), account: DataAccount = DataAccount()
+  ) throws(Problem) -> TaggedWords {
     account.addFile()
-    return try conll(bytes: TextFile.read(path), name: path, account: account)
+    return try conll(bytes: TextFile.read(path), columns: columns, name: path, account: account)
   }
 
   /// As above, for the bytes of a file that errors call `name`.
   package static func conll(
-    bytes: [UInt8], name: String, account: DataAccount = DataAccount()
+    bytes: [UInt8], columns: TaggedColumns = TaggedColumns(), name: String, account: DataAccount = DataAccount()
   ) throws(Problem) -> TaggedWords {
-    var columns: Int?
-    return try sequences(of: bytes, name: name) { fields, place throws(Problem) in
-      guard fields.count >= 2, fields.count == columns ?? fields.count else {
-        let expected = columns.map { "\($0) as in the first line" } ?? "a word and its label, at least 2"
-        throw .data("columns of a line — expected \(expected), got \(fields.count) (\(place))")
-      }
-      columns = fields.count
-      return TaggedWord(fields[0], label: fields[fields.count - 1])
-    }
+    try TaggedReader(bytes, columns, needsLabels: true, name: name, account).sequences()
   }
 
-  /// Words alone, of all these files: the first column of each line, whatever stands behind it.
+  /// Words alone, of all these files: lines of one word, or the column of the words of files with labels.
+  /// - Parameter hasBlanks: Whether words may have blanks in them, so that a line without tabs is one word.
   package static func unlabelled(
-    of files: [ClassifierEncoding.File], account: DataAccount = DataAccount()
+    of files: [ClassifierEncoding.File], columns: TaggedColumns = TaggedColumns(), hasBlanks: Bool = false,
+    account: DataAccount = DataAccount()
   ) throws(Problem) -> TaggedWords {
     var all = TaggedWords(width: 1, classes: [""])
     for file in files {
-      let words = try sequences(of: file.bytes, name: file.name) { fields, place throws(Problem) in
-        guard let word = fields.first else {
-          throw .data("line without a word — expected at least one, got none (\(place))")
-        }
-        return TaggedWord(word)
-      }
+      let words = try TaggedReader(
+        file.bytes, columns, needsLabels: false, hasBlanks: hasBlanks, name: file.name, account
+      ).sequences()
       for index in 0..<words.count { all.append(words[index], label: 0, name: words.names[index]) }
     }
-    return all
-  }
-
-  /// What stands between blank lines, each line as `read` understands its columns.
-  private static func sequences(
-    of bytes: [UInt8], name: String, _ read: ([ExactString], _ place: String) throws(Problem) -> TaggedWord
-  ) throws(Problem) -> TaggedWords {
-    try UTF8Text.validate(bytes, name: name, hint: "convert the file to UTF-8")
-    var lines: [(number: Int, text: [UInt8])] = []
-    forEachLine(of: bytes) { lines.append(($0, Array($1))) }
-    var (all, sequence) = (TaggedWords(width: 1, classes: [""]), [TaggedWord]())
-    for (index, line) in lines.enumerated() {
-      var fields: [ExactString] = []
-      try UTF8Text.forEachWord(in: line.text, name: name) { fields.append($0) }
-      sequence.append(try read(fields, "\(name), line \(line.number)"))
-      // Blank lines are passed over, which leaves a gap in the numbers.
-      if index + 1 == lines.count || lines[index + 1].number > line.number + 1 {
-        all.append(sequence, label: 0, name: "\(name):\(line.number - sequence.count + 1)")
-        sequence = []
-      }
-    }
-    guard all.count > 0 else { throw .data("no sequences — expected at least one line, got none (\(name))") }
     return all
   }
 }

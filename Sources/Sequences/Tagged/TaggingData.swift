@@ -15,21 +15,23 @@ package struct TaggingData: Sendable {
   ///   - maximumVocabulary: The most entries of the vocabulary, 0 for all.
   ///   - seed: The split follows from it.
   package init(
-    path: String, maximumVocabulary: Int, heldOut rule: HeldOut, seed: UInt64,
+    path: String, columns: TaggedColumns = TaggedColumns(), maximumVocabulary: Int, heldOut rule: HeldOut, seed: UInt64,
     account: DataAccount = DataAccount()
   ) throws(Problem) {
-    let all = try TaggedWords.conll(path: path, account: account)
+    let all = try TaggedWords.conll(path: path, columns: columns, account: account)
     let labels = try TaggingData.labels(of: all, name: path)
-    let parts = try all.split(rule, seed: seed) { other throws(Problem) in try .conll(path: other, account: account) }
-    let words = parts.training.elements.map(\.text).joined(separator: " ")
+    let parts = try all.split(rule, seed: seed) { other throws(Problem) in
+      try .conll(path: other, columns: columns, account: account)
+    }
     let vocabulary = try Vocabulary.build(
-      from: Array(words.utf8), kind: .words, maximum: maximumVocabulary, name: path)
+      ofWords: parts.training.elements.lazy.map(\.word), maximum: maximumVocabulary, name: path)
     var counts: [ExactString: Int] = [:]
     for word in parts.training.elements { counts[word.label, default: 0] += 1 }
     encoding = ClassifierEncoding(
       classes: labels.map(\.text), trainingCounts: labels.map { counts[$0] ?? 0 }, vocabulary: vocabulary)
     training = try encoding.tokens(parts.training)
     heldOut = if let words = parts.heldOut { try encoding.tokens(words) } else { nil }
+    account.tellAlike(encoding.classes)
     account.count("sequence", training: training.count, heldOut: heldOut?.count ?? 0)
     account.count(
       classes: encoding.classes, training: encoding.trainingCounts,
@@ -40,7 +42,8 @@ package struct TaggingData: Sendable {
 
   /// The labels that there are, in the order of their UTF-8 bytes, so that the order of lines changes no number.
   private static func labels(of words: TaggedWords, name: String) throws(Problem) -> [ExactString] {
-    let labels = Set(words.elements.map(\.label)).sorted()
+    let counts = words.elements.reduce(into: [ExactString: Int]()) { $0[$1.label, default: 0] += 1 }
+    let labels = counts.keys.sorted()
     guard labels.count <= mostLabels else {
       throw .data(
         "too many labels — expected at most \(mostLabels), got \(labels.count) (\(name))", hint: labelColumnHint)
@@ -51,19 +54,22 @@ package struct TaggingData: Sendable {
           + "(\(name))",
         hint: labelColumnHint)
     }
+    try ClassNames.check(counts, of: "word", source: name, hint: labelColumnHint)
     return labels
   }
 
   /// More are words, not labels: every one has a row and a column of the confusion matrix.
   private static let mostLabels = 4096
-  private static let labelColumnHint = "labels stand in the last column"
+  private static let labelColumnHint =
+    "data.labelColumn says which column has the labels: the last one, or UPOS of CoNLL-U, where it is not given"
 
   /// Other sequences, all of them, as a trained model reads them. A label that it does not know is an error with exit
   /// code 65.
   package static func input(
-    path: String, encoding: ClassifierEncoding, account: DataAccount = DataAccount()
+    path: String, columns: TaggedColumns = TaggedColumns(), encoding: ClassifierEncoding,
+    account: DataAccount = DataAccount()
   ) throws(Problem) -> TaggedTokens {
-    try encoding.tokens(.conll(path: path, account: account))
+    try encoding.tokens(.conll(path: path, columns: columns, account: account))
   }
 }
 
@@ -84,8 +90,9 @@ extension ClassifierEncoding {
       for word in sequence {
         guard let label = numbers[word.label] else {
           throw .data(
-            "unknown label — expected one of \(listed(classes)), got \(quoted(word.label.text)) (\(name))",
-            hint: "a model knows only the labels of its training data")
+            "unknown label — expected one of \(listed(ClassNames.shown(classes))), got \(quoted(word.label.text)) (\(name))",
+            hint: ClassNames.hint(unknown: word.label.text, among: classes)
+              ?? "a model knows only the labels of its training data")
         }
         tokens.append(TaggedToken(token: number(of: word), label: label))
       }

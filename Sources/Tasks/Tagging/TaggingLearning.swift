@@ -45,7 +45,10 @@ struct TaggingLearning: LearningTask {
   private func heldOut(
     of saved: SavedRun, _ encoding: ClassifierEncoding, _ path: String?, _ account: DataAccount
   ) throws -> (TaggedTokens, training: TaggedTokens?, name: String) {
-    if let path { return (try TaggingData.input(path: path, encoding: encoding, account: account), nil, path) }
+    if let path {
+      let input = try TaggingData.input(path: path, columns: columns, encoding: encoding, account: account)
+      return (input, nil, path)
+    }
     let again = try read(account)
     guard again.encoding == encoding else {
       throw saved.otherData("the words and labels")
@@ -57,7 +60,8 @@ struct TaggingLearning: LearningTask {
   func prediction(by saved: SavedRun, of files: [ClassifierEncoding.File]) throws -> PredictionPlan {
     let encoding = try saved.taggerEncoding()
     let account = DataAccount()
-    let words = try TaggedWords.unlabelled(of: files, account: account)
+    let words = try TaggedWords.unlabelled(
+      of: files, columns: columns, hasBlanks: encoding.vocabulary!.hasBlanks, account: account)
     let tokens = try encoding.unlabelledTokens(words)
     let timesteps = try TaggedTokens.timesteps(for: [tokens], most: 0)
     let source = TaggedBatches(
@@ -74,10 +78,16 @@ struct TaggingLearning: LearningTask {
 
   var uses: [ModelUse] { [.predict(path: configuration.data.heldOutPath)] }
 
+  private var columns: TaggedColumns {
+    let data = configuration.data
+    return TaggedColumns(word: data.wordColumn, label: data.labelColumn, comment: data.table.comment)
+  }
+
   private func read(_ account: DataAccount) throws -> TaggingData {
     let data = configuration.data
     return try TaggingData(
-      path: data.path, maximumVocabulary: data.vocabulary, heldOut: data.heldOutRule(), seed: configuration.seed,
+      path: data.path, columns: columns, maximumVocabulary: data.vocabulary, heldOut: data.heldOutRule(),
+      seed: configuration.seed,
       account: account)
   }
 }

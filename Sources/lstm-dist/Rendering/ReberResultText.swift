@@ -6,8 +6,8 @@ extension ReberResult: TextRendered {
   var lines: [String] {
     ["embedded Reber grammar (entropy \(rounded(ReberGrammar.entropyPerTarget, 4)) nats a symbol)"]
       + scores.map { score in
-        "  \(score.set) strings: loss \(rounded(score.loss, 4)), by the grammar's own probabilities "
-          + "\(rounded(score.grammarLoss, 4)); "
+        "  \(score.set) strings: loss \(figure(score.loss)), by the grammar's own probabilities "
+          + "\(figure(score.grammarLoss)); "
           + "only legal symbols most likely at every step: \(score.solved) of \(score.strings) "
           + "(\(rounded(100 * Double(score.solved) / Double(score.strings), 1)) %)"
       } + [

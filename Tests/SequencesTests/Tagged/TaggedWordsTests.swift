@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test func anotherColumnThanThatOfLabelsIsRefused() throws {
-    func text(_ labels: Int) -> String { (1...labels).map { "word \($0)\n" }.joined() }
+    func text(_ labels: Int) -> String { (1...labels).map { "word \($0)\nword \($0)\n" }.joined() }
     #expect(try data(text(4096)).encoding.classes.count == 4096)
     let error = #expect(throws: Problem.self) { try data(text(4097)) }
     #expect(error?.exitCode == 65 && error?.message.contains("at most 4096, got 4097") == true)
@@ -103,7 +103,7 @@ import Testing
   }
 
   @Test func wordsWithoutLabelsAreTheFirstColumn() throws {
-    let words = try TaggedWords.unlabelled(of: [("a", Array("x\ny N more\n\nz".utf8)), ("b", Array("x".utf8))])
+    let words = try TaggedWords.unlabelled(of: [("a", Array("x\ny\n\nz".utf8)), ("b", Array("x".utf8))])
     #expect(words.names == ["a:1", "a:4", "b:1"] && words.lengths == [2, 1, 1])
     let tokens = try data("x X\ny Y\n").encoding.unlabelledTokens(words)
     #expect(tokens.elements.map(\.token) == [1, 2, 0, 1] && tokens.elements.allSatisfy { $0.label == noTarget })

@@ -58,6 +58,14 @@ struct FieldCase: CustomTestStringConvertible, Sendable {
     FieldCase(name, [file: Array(text.utf8)], ["task=classification", "data.path=./\(file)"] + settings, outcome)
   }
 
+  /// A file of tagged words, nothing of it held out.
+  static func tagged(
+    _ name: String, _ text: String, file: String = "t.txt", _ settings: String..., outcome: Outcome
+  ) -> FieldCase {
+    FieldCase(
+      name, [file: Array(text.utf8)], ["task=tagging", "data.validation=0", "data.path=./\(file)"] + settings, outcome)
+  }
+
   /// Files of any task.
   static func files(
     _ name: String, _ files: [String: [UInt8]], _ settings: String..., outcome: Outcome
@@ -93,7 +101,7 @@ struct FieldCase: CustomTestStringConvertible, Sendable {
 
   private func check(_ reading: Reading, _ data: RunData) throws {
     let account = data.account
-    let remarks = account.remarks.map { "\($0.what) \($0.places) \($0.hint ?? "")" }
+    let remarks = account.remarks.map { "\($0.what) (\($0.places.joined(separator: ", "))) \($0.hint ?? "")" }
     for word in reading.told {
       #expect(remarks.contains { $0.contains(word) }, "expected \"\(word)\" among \(remarks)")
     }
