@@ -162,20 +162,30 @@ build_program() {
   export program
 }
 
-# MARK: PyTorch
+# MARK: Python
 
-# Sets `python` to one that has PyTorch: LSTM_DIST_PYTHON, or a virtual environment kept in the cache directory. The
-# wheel for Linux loads CUDA libraries even where only the processor is used, so it comes with all its dependencies.
-require_pytorch() {
-  local environment=${XDG_CACHE_HOME:-$HOME/.cache}/lstm-dist/pytorch
+# Sets `python` to one that has PyTorch. The wheel for Linux loads CUDA libraries even where only the processor is used,
+# so it comes with all its dependencies: about 6 GB.
+require_pytorch() { require_python pytorch torch numpy safetensors; }
+
+# Sets `python` to one that has the libraries which read what lstm-dist reads.
+require_readers() { require_python readers pandas numpy soundfile conllu; }
+
+# require_python NAME MODULE...: sets `python` to one that has these modules of PyPI: LSTM_DIST_PYTHON, or a virtual
+# environment of that name kept in the cache directory.
+require_python() {
+  local environment=${XDG_CACHE_HOME:-$HOME/.cache}/lstm-dist/$1 modules
+  shift
+  modules=$(printf ', %s' "$@")
+  modules=${modules:2}
   python=${LSTM_DIST_PYTHON:-$environment/bin/python}
   export python PYTHONDONTWRITEBYTECODE=1
-  if "$python" -c 'import torch, numpy, safetensors' 2>/dev/null; then return; fi
+  if "$python" -c "import $modules" 2>/dev/null; then return; fi
   if [[ -n ${LSTM_DIST_PYTHON:-} ]]; then
-    fail "LSTM_DIST_PYTHON cannot import torch, numpy and safetensors ($python)" "unset it to have them installed"
+    fail "LSTM_DIST_PYTHON cannot import $modules ($python)" "unset it to have them installed"
   fi
   python3 -c 'import ensurepip, venv' 2>/dev/null || install python
-  say "installing PyTorch from PyPI into $environment (about 6 GB)"
+  say "installing $modules from PyPI into $environment"
   python3 -m venv --clear "$environment"
-  "$environment/bin/pip" install --quiet --disable-pip-version-check torch numpy safetensors >&2
+  "$environment/bin/pip" install --quiet --disable-pip-version-check "$@" >&2
 }

@@ -163,7 +163,9 @@ struct ResolvedTextTests {
       let value = try #require(configuration.text(ofKey: key.name))
       #expect(configuration.yaml.contains("\(last): \(value)\n"))
       #expect(!key.documentation.isEmpty && !key.expected.isEmpty && !key.defaultText.isEmpty)
-      #expect(try Configuration.reference(of: key.name).contains("\(key.name): \(key.expected)\n  default: \(key.defaultText)\n"))
+      #expect(
+        try Configuration.reference(of: key.name).contains(
+          "\(key.name): \(key.expected)\n  default: \(key.defaultText)\n"))
     }
     #expect(configuration.yaml.contains("  epsilon: 1.0e-08\n"))
   }
