@@ -101,7 +101,7 @@ struct DateOrder {
     guard !longer.isEmpty else { return }
     let count = longer.reduce(0) { $0 + $1.value.count }
     account.remark(
-      "\(counted(count, "gap")) in \(place): rows are \(duration(usual.key)) apart, there \(duration(longer[0].key)) and more; "
+      "\(counted(count, "gap")) in \(place): rows are \(duration(usual.key)) apart, there \(duration(longer.map(\.key).min()!)) or more; "
         + "the model takes rows for equally far apart", at: "\(table), line \(longer[0].value.line)")
   }
 
