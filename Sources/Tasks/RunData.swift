@@ -51,10 +51,13 @@ extension Training {
 
 extension WordVectors {
   /// The pretrained vectors of a vocabulary that a configuration names, if any.
-  static func read(_ configuration: Configuration, _ vocabulary: Vocabulary) throws -> WordVectors? {
+  static func read(
+    _ configuration: Configuration, _ vocabulary: Vocabulary, _ account: DataAccount
+  ) throws -> WordVectors? {
     let model = configuration.model
     if model.vectors.isEmpty { return nil }
-    return try WordVectors(path: model.vectors, vocabulary: vocabulary, width: model.embedding)
+    return try WordVectors(
+      path: model.vectors, vocabulary: vocabulary, width: model.embedding, account: account)
   }
 }
 

@@ -52,6 +52,7 @@ extension Configuration {
     package internal(set) var source = Source.generated
     package internal(set) var path = ""
     package internal(set) var files = ""
+    package internal(set) var texts = TextUnit.lines
     package internal(set) var textColumn = ""
     package internal(set) var wordColumn = ""
     package internal(set) var labelColumn = ""
@@ -113,7 +114,11 @@ extension Configuration {
         "Which files of the folder are read, and which part of a name is the class: {class}_*.wav takes 7_jackson_32.wav "
           + "for a clip of class 7."
       ).explained(
-        "`*` and `{class}` stand for one or more characters."),
+        "`*` and `{class}` stand for one or more characters; capitals do not count in the suffix, so `*.wav` takes "
+          + "`1.WAV` too."),
+      .init(
+        "data.texts", \.data.texts, .choice, .always("lines"), scope: .sources(.classFiles),
+        "What one text is: each of the lines of a file, or each of the files, as where a class has a folder of documents."),
       .init(
         "data.textColumn", \.data.textColumn, .text("the name of a column"),
         .derived("text for a table, else none") { $0.data.source == .table ? "text" : "" }, scope: .sources(.table),

@@ -2,7 +2,8 @@ import Problems
 
 /// A pattern for the names of files in a folder, such as `{class}.txt`, `{class}/*.wav` or `{class}_*.wav`: `*` stands
 /// for one or more characters other than `/`, and so does `{class}`, which says that they are the name of the class.
-/// Both take as little as possible.
+/// Both take as little as possible. Capitals count, except in the suffix of the name, which programs write in either:
+/// `*.wav` takes `1.WAV` too.
 package struct NamePattern: Sendable, Equatable {
   private enum Part: Equatable {
     case literal([UInt8])
@@ -65,8 +66,8 @@ package struct NamePattern: Sendable, Equatable {
     let pieces = path.split(separator: "/", omittingEmptySubsequences: false)
     guard pieces.count == components.count else { return nil }
     var name = ""
-    for (parts, piece) in zip(components, pieces) {
-      guard let found = NamePattern.match(Array(piece.utf8), parts) else { return nil }
+    for (index, (parts, piece)) in zip(components, pieces).enumerated() {
+      guard let found = NamePattern.match(Array(piece.utf8), parts, isFile: index == components.count - 1) else { return nil }
       if !found.isEmpty { name = String(decoding: found, as: UTF8.self) }
     }
     return name
@@ -74,7 +75,7 @@ package struct NamePattern: Sendable, Equatable {
 
   /// What the class is in one component, empty where it has none; nil where the component does not fit. The first place
   /// where a literal fits is the right one for all but the last, which must end the name: nothing is tried twice.
-  private static func match(_ name: [UInt8], _ parts: [Part]) -> [UInt8]? {
+  private static func match(_ name: [UInt8], _ parts: [Part], isFile: Bool) -> [UInt8]? {
     var place = 0
     var found: [UInt8] = []
     var open: (start: Int, isClass: Bool, least: Int)?
@@ -91,7 +92,10 @@ package struct NamePattern: Sendable, Equatable {
         }
         open = (place, isClass, place + 1)
       case .literal(let literal):
-        guard let start = find(literal, in: name, from: place, open: open?.least, last: index == parts.count - 1)
+        let isLast = index == parts.count - 1
+        guard
+          let start = find(
+            literal, in: name, from: place, open: open?.least, last: isLast, endsName: isLast && isFile)
         else { return nil }
         if let before = open, before.isClass { found = Array(name[before.start..<start]) }
         place = start + literal.count
@@ -105,13 +109,25 @@ package struct NamePattern: Sendable, Equatable {
     return place == name.count ? found : nil
   }
 
+  /// A byte of a name, letters of ASCII as small ones.
+  private static func lowercased(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+  }
+
   /// Where a literal stands: at `from` exactly, or behind an open wildcard anywhere from `open` on, at the end if it is
   /// the last part.
-  private static func find(_ literal: [UInt8], in name: [UInt8], from: Int, open: Int?, last: Bool) -> Int? {
+  private static func find(
+    _ literal: [UInt8], in name: [UInt8], from: Int, open: Int?, last: Bool, endsName: Bool
+  ) -> Int? {
     let latest = name.count - literal.count
     let first = open ?? from
     guard first <= latest else { return nil }
-    func fits(_ start: Int) -> Bool { name[start..<start + literal.count].elementsEqual(literal) }
+    let suffix = endsName ? literal.lastIndex(of: UInt8(ascii: ".")) ?? literal.count : literal.count
+    func fits(_ start: Int) -> Bool {
+      let found = name[start..<start + literal.count]
+      return found.prefix(suffix).elementsEqual(literal[..<suffix])
+        && found.dropFirst(suffix).elementsEqual(literal[suffix...]) { lowercased($0) == lowercased($1) }
+    }
     if open == nil { return fits(first) ? first : nil }
     return last ? (fits(latest) ? latest : nil) : (first...latest).first(where: fits)
   }

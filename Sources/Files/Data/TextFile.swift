@@ -10,6 +10,12 @@ package enum TextFile {
     return try file.bytes(at: 0, count: file.length)
   }
 
+  /// The first bytes of the file at `path`, as many as `FileKind` looks at.
+  package static func beginning(of path: String, as what: String = "text file") throws(Problem) -> [UInt8] {
+    let file = try InputFile(Place(path), as: what)
+    return try file.bytes(at: 0, count: min(file.length, FileKind.beginningBytes))
+  }
+
   /// The state of the file at `path`.
   package static func state(_ path: String, as what: String = "text file") throws(Problem) -> FileState {
     try InputFile(Place(path), as: what).state

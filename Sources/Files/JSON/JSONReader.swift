@@ -110,6 +110,13 @@ package struct JSONReader {
     }
   }
 
+  /// Where a byte of the text stands: its line and column, from 1.
+  package func place(of offset: Int) -> (line: Int, column: Int) {
+    let before = bytes.prefix(offset)
+    let line = before.count { $0 == UInt8(ascii: "\n") } + 1
+    return (line, offset - (before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0) + 1)
+  }
+
   /// Checks that only white space is left.
   package mutating func end() throws {
     skipWhitespace()
@@ -136,10 +143,14 @@ extension JSONReader {
     case UInt8(ascii: "["): "an array"
     case UInt8(ascii: "\""): "a string"
     case .some(let byte) where byte == UInt8(ascii: "-") || isDigit(byte): "a number"
+    case .some(let byte) where isLetter(byte):
+      quoted(String(decoding: bytes[position...].prefix(20).prefix(while: isLetter), as: UTF8.self))
     case .some(let byte) where byte > 0x20 && byte < 0x7f: quoted(String(UnicodeScalar(byte)))
     case .some(let byte): "byte 0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }
   }
+
+  private func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) }
 
   private mutating func skipWhitespace() {
     while let byte = current, [0x20, 0x09, 0x0a, 0x0d].contains(byte) { position += 1 }

@@ -20,15 +20,15 @@ package struct AudioClips: Sendable, Equatable {
   ) throws(Problem) -> AudioClips {
     var collection = LabelledCollection<Float>(width: 1)
     var common = rate
-    try forEachClassFile(in: folder, pattern, account) { path, file, label throws(Problem) in
-      let clip = try AudioFile.read(path)
+    let listing = try forEachClassFile(in: folder, pattern, account) { path, file, label throws(Problem) in
+      let clip = try AudioFile.read(path, account: account)
       guard clip.rate == common ?? clip.rate else {
         throw otherRate(clip.rate, expected: common!, rate == nil ? "before it" : "in training", path)
       }
       common = clip.rate
       collection.append(clip.samples, label: label, name: file)
     }
-    return AudioClips(rate: common!, clips: try collection.labelled(classes: classes, source: folder))
+    return AudioClips(rate: common!, clips: try collection.labelled(classes: classes, source: folder, passedOver: listing.passedOver))
   }
 
   static func otherRate(_ rate: Int, expected: Int, _ place: String, _ path: String) -> Problem {

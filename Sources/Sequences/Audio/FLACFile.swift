@@ -14,7 +14,9 @@ package enum FLACFile {
 
   /// The mean of the channels. Anything that libsndfile cannot read to its end, another number of samples than the
   /// header says, more than `most`, and none at all are errors with exit code 65.
-  package static func decode(_ bytes: [UInt8], name: String, most: Int = mostSamples) throws(Problem) -> AudioClip {
+  package static func decode(
+    _ bytes: [UInt8], name: String, most: Int = mostSamples, account: DataAccount = DataAccount()
+  ) throws(Problem) -> AudioClip {
     let memory = Memory(bytes)
     var (io, info) = (memory.io, SF_INFO())
     guard let file = sf_open_virtual(&io, Int32(SFM_READ), &info, Unmanaged.passUnretained(memory).toOpaque()) else {
@@ -31,6 +33,7 @@ package enum FLACFile {
     guard stated == samples.count || stated == 0 || stated == Int.max else {
       throw bad("\(stated) samples as its header says", "\(samples.count)", name)
     }
+    AudioFile.tell(channels: Int(info.channels), of: name, account)
     return AudioClip(rate: Int(info.samplerate), samples: samples)
   }
 

@@ -1,3 +1,4 @@
+import Files
 import Problems
 
 /// WAV files: RIFF with PCM of 8, 16, 24 or 32 bits or floats of 32 or 64, any number of channels, of which the mean is
@@ -14,11 +15,16 @@ package struct WAVFile {
 
   /// The sound of the bytes of a file that errors call `name`. Anything but sound as above, fewer samples than the
   /// header says, and no samples at all are errors with exit code 65.
-  package static func decode(_ bytes: [UInt8], name: String) throws(Problem) -> AudioClip {
+  package static func decode(
+    _ bytes: [UInt8], name: String, account: DataAccount = DataAccount()
+  ) throws(Problem) -> AudioClip {
     let file = WAVFile(bytes: bytes, name: name)
     try file.checkKind()
     let (formatChunk, data) = try file.chunks()
     let format = try file.format(formatChunk)
+    if data.isEmpty, let more = file.unsaidBytes(behind: data) { throw file.neverCompleted(more) }
+    file.tellRest(behind: data, account)
+    AudioFile.tell(channels: format.channels, of: name, account)
     return AudioClip(rate: format.rate, samples: try file.samples(data, format))
   }
 
@@ -30,15 +36,15 @@ package struct WAVFile {
 
   private func checkKind() throws(Problem) {
     guard !bytes.isEmpty else { throw bad("audio file is empty", "a WAV file", "no bytes") }
-    if text(0) == "RIFF" && text(8) == "WAVE" { return }
-    let kinds = [
-      "OggS": "an Ogg file", "RIFX": "a big-endian WAV file", "RF64": "an RF64 file",
-      "FORM": "an AIFF file", ".snd": "a Sun audio file",
-    ]
-    let kind = kinds[text(0)] ?? (bytes.starts(with: Array("ID3".utf8)) ? "an MP3 file" : "something else")
+    if WAVFile.isWAV(bytes) { return }
+    let kind = FileKind(bytes)
     throw bad(
-      "neither a WAV nor a FLAC file", "RIFF and WAVE, or fLaC, at its beginning", kind,
-      hint: "convert it, for example: ffmpeg -i input output.wav")
+      "neither a WAV nor a FLAC file", "RIFF and WAVE, or fLaC, at its beginning", kind?.name ?? "something else",
+      hint: kind?.hint ?? "convert it, for example: ffmpeg -i input output.wav, or leave it out")
+  }
+
+  static func isWAV(_ bytes: [UInt8]) -> Bool {
+    bytes.starts(with: "RIFF".utf8) && bytes.dropFirst(8).starts(with: "WAVE".utf8)
   }
 
   /// The format chunk and the data chunk. What the file says of its whole length is not used: programs that stream
@@ -61,6 +67,42 @@ package struct WAVFile {
       place = start + size + size % 2
     }
     throw bad("WAV file without samples", "a data chunk", "the end of the file after \(bytes.count) bytes")
+  }
+
+  /// The chunks from a place on, as far as there are any, and the bytes behind them.
+  private func chunks(from place: Int) -> (chunks: [(kind: String, count: Int)], rest: Int) {
+    var (place, chunks) = (place, [(kind: String, count: Int)]())
+    while place + 8 <= bytes.count {
+      let size = Int(integer(place + 4, bytes: 4))
+      let isNamed = bytes[place..<place + 4].allSatisfy { (0x20..<0x7F).contains($0) }
+      guard isNamed, size <= bytes.count - place - 8 else { break }
+      chunks.append((text(place), size))
+      place += 8 + size + size % 2
+    }
+    return (chunks, max(0, bytes.count - place))
+  }
+
+  /// Bytes behind an empty data chunk that are no chunks: sound, where the length of the chunk was to be written last.
+  private func unsaidBytes(behind data: Range<Int>) -> Int? {
+    chunks(from: data.upperBound).rest > 1 ? bytes.count - data.upperBound : nil
+  }
+
+  private func neverCompleted(_ count: Int) -> Problem {
+    bad(
+      "WAV header was never completed", "the length of the sound", "0 and \(count) bytes behind it",
+      hint: "the recording was cut off; write it anew, for example: ffmpeg -i input.wav output.wav")
+  }
+
+  /// Tells of sound that is passed over.
+  private func tellRest(behind data: Range<Int>, _ account: DataAccount) {
+    let (chunks, rest) = chunks(from: data.upperBound + data.count % 2)
+    for chunk in chunks where chunk.kind == "data" {
+      account.remark(
+        "another data chunk is passed over: only the first one is read", at: "\(name), \(chunk.count) bytes")
+    }
+    if rest > 8 {
+      account.remark("bytes behind the sound that are no chunk are passed over", at: "\(name), \(rest) bytes")
+    }
   }
 
   // MARK: Format

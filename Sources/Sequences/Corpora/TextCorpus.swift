@@ -30,6 +30,22 @@ package struct TextCorpus: Sendable {
     self = try cache.open(recipe)
   }
 
+  /// Tells what looks wrong with the form of the text at `path`, which nevertheless was read as it stands.
+  package func tellForm(of path: String, _ account: DataAccount) {
+    switch vocabulary.kind {
+    case .bytes:
+      guard let beginning = try? TextFile.beginning(of: path), let kind = FileKind(beginning) else { return }
+      account.remark("\(kind.name) is learned byte by byte", at: path, hint: kind.hint)
+    case .characters:
+      let (feed, carriage) = (UInt32(0x0A), UInt32(0x0D))
+      guard vocabulary.number(ofScalar: carriage) != nil, vocabulary.number(ofScalar: feed) == nil else { return }
+      account.remark(
+        "lines end with carriage returns alone, which are characters of the text", at: path,
+        hint: "put line feeds in their place: tr '\\r' '\\n' < FILE > NEW")
+    case .words, .symbols: break
+    }
+  }
+
   /// - Parameter file: whole, as `check` finds it.
   init(_ file: TokenFile) throws {
     let (header, memory) = (file.header, try file.map())

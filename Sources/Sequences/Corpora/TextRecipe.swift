@@ -80,10 +80,20 @@ package struct TextRecipe: Sendable {
       guard let place = realpath(file, nil) else {
         throw Problem("text file cannot be read", code: errno, at: Place(file))
       }
+      if let form = try unusualForm(file) { add(form) }
       // As bytes: a path that is not UTF-8 must not be repaired into another one.
       hash.update(bufferPointer: UnsafeRawBufferPointer(start: place, count: strlen(place) + 1))
       free(place)
     }
     return Array(hash.finalize())
+  }
+
+  /// What earlier versions read otherwise: their token files of such a text are none of this recipe. Nil for other texts.
+  private func unusualForm(_ file: String) throws(Problem) -> String? {
+    guard kind != .bytes else { return nil }
+    let beginning = try TextFile.beginning(of: file)
+    if TextFile.lengthOfByteOrderMark(beginning) > 0 { return "byte order mark passed over" }
+    if beginning.contains(0) || FileKind(beginning) != nil { return "no text" }
+    return lineEnds && beginning.contains(UInt8(ascii: "\r")) ? "carriage returns counted" : nil
   }
 }

@@ -12,8 +12,9 @@ extension ClassifierEncoding {
     of files: [File], form: LabelledFiles, account: DataAccount = DataAccount()
   ) throws(Problem) -> ClassifierInput {
     switch form {
-    case .classFiles: return .tokens(try tokens(texts(of: files, column: nil, TableForm(), account)))
-    case .table(let column, _, let form): return .tokens(try tokens(texts(of: files, column: column, form, account)))
+    case .classFiles(_, let unit):
+      return .tokens(try tokens(texts(of: files, column: nil, TableForm(), unit, account)))
+    case .table(let column, _, let form): return .tokens(try tokens(texts(of: files, column: column, form, .lines, account)))
     case .series:
       return .values(
         try values(of: files) { file throws(Problem) in
@@ -21,13 +22,13 @@ extension ClassifierEncoding {
         })
     case .audio(_, let frames):
       return .values(
-        try values(of: files) { file throws(Problem) in try features(of: file, frames).measured() })
+        try values(of: files) { file throws(Problem) in try features(of: file, frames, account).measured() })
     }
   }
 
   /// - Parameter column: That of the texts; nil for a model that learned lines of texts.
   private func texts(
-    of files: [File], column: String?, _ form: TableForm, _ account: DataAccount
+    of files: [File], column: String?, _ form: TableForm, _ unit: TextUnit, _ account: DataAccount
   ) throws(Problem) -> LabelledTexts {
     var texts = LabelledTexts(width: 1, classes: classes)
     for file in files {
@@ -37,11 +38,26 @@ extension ClassifierEncoding {
           texts.append(scanner.content(fields[index]), label: noTarget, name: "\(file.name):\(line)")
         }
       } else {
-        forEachLine(of: file.bytes) { line, text in texts.append(text, label: noTarget, name: "\(file.name):\(line)") }
+        if vocabulary?.kind != .bytes { try UTF8Text.validate(file.bytes, name: file.name) }
+        try add(file, by: unit, to: &texts, account)
       }
       if texts.count == before { account.remark("file without anything to predict", at: file.name) }
     }
     return texts
+  }
+
+  private func add(
+    _ file: File, by unit: TextUnit, to texts: inout LabelledTexts, _ account: DataAccount
+  ) throws(Problem) {
+    switch unit {
+    case .files:
+      if let text = wholeText(of: file.bytes) { texts.append(text, label: noTarget, name: file.name) }
+    case .lines:
+      try LineEnds.expectFeeds(file.bytes, name: file.name)
+      forEachLine(of: file.bytes, blank: { tellBlank($0, of: file.name, account) }) { line, text in
+        texts.append(text, label: noTarget, name: "\(file.name):\(line)")
+      }
+    }
   }
 
   private func values(
@@ -58,9 +74,9 @@ extension ClassifierEncoding {
   }
 
   private func features(
-    of file: File, _ frames: LabelledFiles.MelFrames
+    of file: File, _ frames: LabelledFiles.MelFrames, _ account: DataAccount
   ) throws(Problem) -> LabelledValues {
-    let clip = try AudioFile.decode(file.bytes, name: file.name)
+    let clip = try AudioFile.decode(file.bytes, name: file.name, account: account)
     guard clip.rate == rate else { throw AudioClips.otherRate(clip.rate, expected: rate!, "in training", file.name) }
     var one = LabelledValues(width: frames.bands, classes: [])
     one.append(try frames.logMel(rate: clip.rate).features(of: clip.samples[...]), label: noTarget, name: file.name)

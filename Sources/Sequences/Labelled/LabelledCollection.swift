@@ -20,11 +20,14 @@ struct LabelledCollection<Element: Sendable & Equatable> {
   /// The sequences with numbered labels. Without `classes` the data define them: the labels found, in the order of
   /// their UTF-8 bytes, so that the order of files or lines changes no number. With `classes`, those of a trained
   /// model, any other label is an error.
-  func labelled(classes: [String]?, source: String) throws(Problem) -> LabelledSequences<Element> {
+  /// - Parameter passedOver: Files that were not read, which may be the other class where only one is found.
+  func labelled(
+    classes: [String]?, source: String, passedOver: [String] = []
+  ) throws(Problem) -> LabelledSequences<Element> {
     guard !sequences.isEmpty else {
       throw .data("no sequences — expected at least one, got none (\(source))")
     }
-    let known = if let classes { classes } else { try classesFound(source) }
+    let known = if let classes { classes } else { try classesFound(source, passedOver) }
     let numbers = Dictionary(zip(known.map(ExactString.init), Int32(0)...)) { first, _ in first }
     var result = LabelledSequences<Element>(width: width, classes: known)
     for sequence in sequences {
@@ -40,7 +43,7 @@ struct LabelledCollection<Element: Sendable & Equatable> {
     return result
   }
 
-  private func classesFound(_ source: String) throws(Problem) -> [String] {
+  private func classesFound(_ source: String, _ passedOver: [String]) throws(Problem) -> [String] {
     let counts = sequences.reduce(into: [ExactString: Int]()) { $0[$1.label, default: 0] += 1 }
     try ClassNames.check(counts, of: "sequence", source: source, hint: hint)
     let found = counts.keys.sorted().map(\.text)
@@ -48,7 +51,9 @@ struct LabelledCollection<Element: Sendable & Equatable> {
       throw .data(
         "one class only — expected at least 2 classes, got \(quoted(found[0])) for all \(sequences.count) sequences "
           + "(\(source))",
-        hint: "there is nothing to tell apart: give data of more classes")
+        hint: passedOver.isEmpty
+          ? "there is nothing to tell apart: give data of more classes"
+          : "data.files says which files are read; these do not fit: \(listed(passedOver.map(quoted)))")
     }
     return found
   }

@@ -3,8 +3,8 @@ import Problems
 
 /// The forms in which labelled sequences lie in files.
 package enum LabelledFiles: Sendable {
-  /// A folder with a file for each class, each line a text.
-  case classFiles(NamePattern)
+  /// A folder of files that are named for their class, each line a text, or each file.
+  case classFiles(NamePattern, TextUnit = .lines)
   /// A table in text form with a column of texts and one of labels.
   case table(textColumn: String, labelColumn: String, TableForm = TableForm())
   /// A file in `.ts` form.
@@ -35,7 +35,7 @@ package enum LabelledFiles: Sendable {
   /// The first file at `path`: of a folder, or the file itself.
   package func firstFile(at path: String) throws(Problem) -> String {
     switch self {
-    case .classFiles(let pattern), .audio(let pattern, _):
+    case .classFiles(let pattern, _), .audio(let pattern, _):
       "\(path)/\(try FileFolder.files(in: path, matching: pattern)[0])"
     case .table, .series: path
     }
@@ -47,9 +47,10 @@ package enum LabelledFiles: Sendable {
     at path: String, tokens: TokenKind, classes: [String]?, account: DataAccount = DataAccount()
   ) throws(Problem) -> LabelledTexts {
     switch self {
-    case .classFiles(let pattern):
+    case .classFiles(let pattern, let unit):
       try LabelledFiles.checkFolder(path, others: "a table of texts and labels is read with data.source=table")
-      return try .classFiles(folder: path, pattern: pattern, tokens: tokens, classes: classes, account: account)
+      return try .classFiles(
+        folder: path, pattern: pattern, unit: unit, tokens: tokens, classes: classes, account: account)
     case .table(let text, let label, let form):
       return try .table(
         path: path, form: form, textColumn: text, labelColumn: label, classes: classes, account: account)

@@ -1,5 +1,4 @@
 import Files
-import Foundation
 import Problems
 
 /// Pieces of music as frames of notes that sound together: what the JSON form of the JSB chorales holds (Boulanger-
@@ -20,61 +19,25 @@ package struct PianoRolls: Sendable, Equatable {
   package let test: [Piece]
 
   /// Reads a file; an error has exit code 74 where it cannot be read, 65 where it holds something else.
-  package init(path: String) throws(Problem) {
-    try self.init(json: TextFile.read(path, as: "piano rolls"), name: path)
+  package init(path: String, account: DataAccount = DataAccount()) throws(Problem) {
+    account.addFile()
+    try self.init(json: TextFile.read(path, as: "piano rolls"), name: path, account: account)
   }
 
   /// From the bytes of a file, which errors call `name`.
-  package init(json: [UInt8], name: String) throws(Problem) {
-    let text = Data(json.dropFirst(TextFile.lengthOfByteOrderMark(json)))
-    let parts: [String: [[[Int]]]]
-    do {
-      parts = try JSONDecoder().decode([String: [[[Int]]]].self, from: text)
-    } catch {
-      throw .data(
-        "piano rolls cannot be read — expected a JSON object of lists of pieces, each a list of frames, each a list of "
-          + "MIDI notes, got \(PianoRolls.problem(error)) (\(name))")
-    }
-    training = try PianoRolls.part("train", of: parts, name: name)
-    validation = try PianoRolls.part("valid", of: parts, name: name)
-    test = try PianoRolls.part("test", of: parts, name: name)
-  }
-
-  /// All pieces of a part: at least one, each of at least two frames, for the first one is never said.
-  private static func part(
-    _ part: String, of parts: [String: [[[Int]]]], name: String
-  ) throws(Problem) -> [Piece] {
-    guard let pieces = parts[part], !pieces.isEmpty else {
-      throw .data(
-        "piano rolls without part \(part) — expected at least one piece in train, valid and test, got none (\(name))")
-    }
-    var rolls: [Piece] = []
-    for (index, piece) in pieces.enumerated() {
-      guard piece.count >= 2 else {
+  package init(json: [UInt8], name: String, account: DataAccount = DataAccount()) throws(Problem) {
+    try UTF8Text.validate(json, name: name)
+    var text = PianoRollText(json, name: name, account: account)
+    let parts = try text.parts()
+    func part(_ part: String) throws(Problem) -> [Piece] {
+      guard let pieces = parts[part], !pieces.isEmpty else {
         throw .data(
-          "piece too short — expected at least 2 frames, got \(piece.count) (\(name), \(part), piece \(index))")
+          "piano rolls without part \(part) — expected at least one piece in train, valid and test, got none (\(name))"
+        )
       }
-      var roll: Piece = []
-      for (frame, notes) in piece.enumerated() {
-        if let wrong = notes.first(where: { !keys.contains($0) }) {
-          throw .data(
-            "note outside a piano's keys — expected MIDI notes \(keys.lowerBound) to \(keys.upperBound), got \(wrong) "
-              + "(\(name), \(part), piece \(index), frame \(frame))")
-        }
-        roll.append(Set(notes).sorted().map { UInt8($0 - keys.lowerBound) })
-      }
-      rolls.append(roll)
+      return pieces
     }
-    return rolls
-  }
-
-  /// Where a decoder stopped, on one line.
-  private static func problem(_ error: any Error) -> String {
-    switch error as? DecodingError {
-    case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
-      "something else at \(context.codingPath.map(\.stringValue).joined(separator: "."))"
-    default: "other text"
-    }
+    (training, validation, test) = (try part("train"), try part("valid"), try part("test"))
   }
 
   /// The pieces as numbers, to know them again: of each frame its keys, behind it −1; behind each piece −2.

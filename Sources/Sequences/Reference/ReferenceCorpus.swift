@@ -21,8 +21,7 @@ package struct ReferenceCorpus: Sendable {
       training = try ReferenceCorpus.tokens(ofFile: path, vocabulary: known, lineEnds: lineEnds)
       return
     }
-    let text = ReferenceCorpus.spelled(try ReferenceCorpus.nonEmpty(path), lineEnds: lineEnds)
-    if kind != .bytes { try UTF8Text.validate(text, name: path) }
+    let text = try ReferenceCorpus.text(path, kind, lineEnds: lineEnds)
     // Before the cut, which would leave nothing to train on and blame the wrong part.
     try ReferenceCorpus.expectTwo(UTF8Text.count(of: kind, in: text, upTo: 2), part: "text", path)
     let cut = ReferenceCorpus.cut(text, kind: kind, validation: recipe.validation)
@@ -46,12 +45,17 @@ package struct ReferenceCorpus: Sendable {
   private static func tokens(
     ofFile path: String, vocabulary: Vocabulary, lineEnds: Bool
   ) throws(Problem) -> [Int32] {
-    let text = spelled(try nonEmpty(path), lineEnds: lineEnds)
+    let text = try text(path, vocabulary.kind, lineEnds: lineEnds)
     return try atLeastTwo(vocabulary.encode(bytes: text, name: path), part: "text", path)
   }
 
-  /// A text in which, where they count, ends of lines are written as a word.
-  private static func spelled(_ text: [UInt8], lineEnds: Bool) -> [UInt8] {
+  /// A text as it is read: without a byte order mark at the beginning, which bytes alone keep, and with ends of lines
+  /// written as a word where they count.
+  private static func text(_ path: String, _ kind: TokenKind, lineEnds: Bool) throws(Problem) -> [UInt8] {
+    let bytes = try nonEmpty(path)
+    if kind != .bytes { try UTF8Text.validate(bytes, name: path, offersBytes: true) }
+    if lineEnds { try LineEnds.expectFeeds(bytes, name: path) }
+    let text = kind == .bytes ? bytes : Array(bytes.dropFirst(TextFile.lengthOfByteOrderMark(bytes)))
     let end = [UInt8](" <eos> ".utf8)
     return lineEnds ? text.flatMap { $0 == UInt8(ascii: "\n") ? end : [$0] } : text
   }

@@ -30,7 +30,7 @@ struct DelimitedText {
   init(
     _ bytes: [UInt8], form: TableForm = TableForm(), name: String, account: DataAccount = DataAccount()
   ) throws(Problem) {
-    try UTF8Text.validate(bytes, name: name, hint: "convert the table to UTF-8")
+    try UTF8Text.validate(bytes, name: name)
     let beginning = TextFile.lengthOfByteOrderMark(bytes)
     let read = try bytes.withUnsafeBufferPointer { (bytes) throws(Problem) in
       let (separator, place, line) = form.recognised(bytes, from: beginning, name: name, account)

@@ -1,10 +1,11 @@
+import Files
 import Problems
 
 /// Arrays in NumPy's `.npy` form, versions 1 to 3: a magic number, a header in the notation of a Python dictionary, and
 /// the values one after the other ("A Simple File Format for NumPy Arrays", NEP 1).
 ///
-/// One dimension is a column, two are rows and columns, in C or Fortran order. Values are whole numbers, floats of 32 or
-/// 64 bits or truth values, in either byte order; they become the nearest Double.
+/// One dimension is a column, two are rows and columns, in C or Fortran order. Values are whole numbers, floats of 16, 32
+/// or 64 bits or truth values, in either byte order; they become the nearest Double.
 struct NPYFile {
   /// Rows.
   let rows: Int
@@ -18,17 +19,25 @@ struct NPYFile {
   /// Whether bytes begin as no text in UTF-8 can.
   static func isNPY(_ bytes: [UInt8]) -> Bool { bytes.starts(with: magic) }
 
+  /// Whether a file is to be read as an array: it is one, or is called one and is no text.
+  static func isMeant(_ bytes: [UInt8], name: String) -> Bool {
+    isNPY(bytes) || name.lowercased().hasSuffix(".npy") && FileKind(bytes) != nil
+  }
+
   /// The array of the bytes of a file that errors call `name`. Another form, another length than the header says, and
   /// infinite values are errors with exit code 65.
   init(_ bytes: [UInt8], name: String) throws(Problem) {
     let (text, start) = try NPYFile.header(bytes, name)
-    let header = try Header(text, name: name)
+    let header = try NPYHeader(text, name: name)
     let (count, overflows) = header.rows.multipliedReportingOverflow(by: header.columns)
     let (size, overflowsAgain) = count.multipliedReportingOverflow(by: header.element.bytes)
     guard !overflows, !overflowsAgain, size == bytes.count - start else {
       throw .data(
         "array is not as long as its header says — expected \(header.rows) × \(header.columns) values of "
-          + "\(header.element.bytes) bytes, got \(bytes.count - start) bytes (\(name))")
+          + "\(header.element.bytes) bytes, got \(bytes.count - start) bytes (\(name))",
+        hint: !overflows && !overflowsAgain && bytes.dropFirst(start).dropFirst(size).starts(with: NPYFile.magic)
+          ? "several arrays were saved into one file: save one alone with numpy.save"
+          : "the file is cut off or was written over: save the array anew with numpy.save")
     }
     guard count > 0 else { throw .data("array is empty — expected at least one row, got none (\(name))") }
     (rows, columns) = (header.rows, header.columns)
@@ -36,7 +45,7 @@ struct NPYFile {
   }
 
   private static func values(
-    _ bytes: [UInt8], from start: Int, _ header: Header, _ name: String
+    _ bytes: [UInt8], from start: Int, _ header: NPYHeader, _ name: String
   ) throws(Problem) -> [Double] {
     let (rows, columns, element) = (header.rows, header.columns, header.element)
     var values = [Double](repeating: 0, count: rows * columns)
@@ -56,10 +65,15 @@ struct NPYFile {
 
   /// The header's text, and where the values begin.
   private static func header(_ bytes: [UInt8], _ name: String) throws(Problem) -> (text: String, end: Int) {
-    func malformed(_ expected: String, _ got: String) -> Problem {
-      .data("not an array of NumPy — expected \(expected), got \(got) (\(name))")
+    func malformed(_ expected: String, _ got: String, _ hint: String? = nil) -> Problem {
+      .data("not an array of NumPy — expected \(expected), got \(got) (\(name))", hint: hint)
     }
-    guard isNPY(bytes), bytes.count >= 12 else { throw malformed("its magic number and a version", "something else") }
+    guard isNPY(bytes), bytes.count >= 12 else {
+      let kind = FileKind(bytes)
+      throw malformed(
+        "its magic number and a version", isNPY(bytes) ? "\(bytes.count) bytes" : kind?.name ?? "something else",
+        "save one array alone: numpy.save(\"x.npy\", array)")
+    }
     guard (1...3).contains(bytes[6]), bytes[7] == 0 else {
       throw malformed("version 1.0, 2.0 or 3.0", "\(bytes[6]).\(bytes[7])")
     }
@@ -69,70 +83,5 @@ struct NPYFile {
       throw malformed("a header of \(length) bytes", "\(bytes.count - start) bytes")
     }
     return (String(decoding: bytes[start..<start + length], as: UTF8.self), start + length)
-  }
-
-  // MARK: Header
-
-  /// `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`
-  private struct Header {
-    let rows: Int
-    let columns: Int
-    let isFortranOrder: Bool
-    let element: Element
-
-    init(_ text: String, name: String) throws(Problem) {
-      let form =
-        /\{ *'descr' *: *'([<>|=]?[a-z]\d{1,2})' *, *'fortran_order' *: *(True|False) *, *'shape' *: *\(([\d, ]*)\) *,? *\} *\n?/
-      guard let found = try? form.wholeMatch(in: text) else {
-        throw .data(
-          "header of the array — expected the keys descr, fortran_order and shape as NumPy writes them, got "
-            + "\(quoted(text)) (\(name))")
-      }
-      guard let element = Element(String(found.1)) else {
-        throw .data(
-          "values of the array — expected f4, f8, b1 or whole numbers of 1 to 8 bytes, got \(quoted(String(found.1))) "
-            + "(\(name))", hint: "save it as float32: numpy.save(path, array.astype(numpy.float32))")
-      }
-      let sizes = found.3.split(whereSeparator: { $0 == "," || $0 == " " }).map { Int($0) }
-      guard (1...2).contains(sizes.count), let rows = sizes[0], let columns = sizes.count == 2 ? sizes[1] : 1 else {
-        throw .data("shape of the array — expected one dimension or two, got (\(found.3)) (\(name))")
-      }
-      (self.rows, self.columns, self.element) = (rows, columns, element)
-      isFortranOrder = found.2 == "True"
-    }
-  }
-
-  // MARK: Values
-
-  private struct Element {
-    let kind: String
-    let isBigEndian: Bool
-    var bytes: Int { Int(kind.dropFirst())! }
-
-    init?(_ text: String) {
-      kind = String(text.drop { "<>|=".contains($0) })
-      isBigEndian = text.hasPrefix(">")
-      let known = ["f4", "f8", "b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
-      guard known.contains(kind), kind.hasSuffix("1") || text.hasPrefix("<") || text.hasPrefix(">") else { return nil }
-    }
-
-    func value(_ bytes: [UInt8], at place: Int) -> Double {
-      func read<Integer: FixedWidthInteger>(_ type: Integer.Type) -> Integer {
-        let value = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: place, as: type) }
-        return isBigEndian ? Integer(bigEndian: value) : Integer(littleEndian: value)
-      }
-      return switch kind {
-      case "f4": Double(Float(bitPattern: read(UInt32.self)))
-      case "f8": Double(bitPattern: read(UInt64.self))
-      case "i1": Double(read(Int8.self))
-      case "i2": Double(read(Int16.self))
-      case "i4": Double(read(Int32.self))
-      case "i8": Double(read(Int64.self))
-      case "u2": Double(read(UInt16.self))
-      case "u4": Double(read(UInt32.self))
-      case "u8": Double(read(UInt64.self))
-      default: Double(read(UInt8.self))
-      }
-    }
   }
 }

@@ -50,7 +50,7 @@ package struct NumberTable: Sendable {
     bytes: [UInt8], form: TableForm = TableForm(), columns: [String] = [], share: Double = 0, name: String,
     account: DataAccount = DataAccount()
   ) throws(Problem) {
-    if NPYFile.isNPY(bytes) {
+    if NPYFile.isMeant(bytes, name: name) {
       try self.init(NPYFile(bytes, name: name), columns: columns, name: name)
     } else {
       let table = try DelimitedText(bytes, form: form, name: name, account: account)

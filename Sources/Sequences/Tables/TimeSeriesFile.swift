@@ -66,7 +66,8 @@ package struct TimeSeriesFile {
     of bytes: [UInt8], name: String, needsClasses: Bool, _ account: DataAccount,
     _ body: (_ series: [Double], _ width: Int, _ label: String, _ line: Int) -> Void
   ) throws(Problem) {
-    try UTF8Text.validate(bytes, name: name, hint: "convert the file to UTF-8")
+    try UTF8Text.validate(bytes, name: name)
+    try LineEnds.expectFeeds(bytes, name: name)
     var (lines, comments): ([(number: Int, text: Substring)], [Int]) = ([], [])
     forEachLine(of: bytes) { number, line in
       if line.first == UInt8(ascii: "#") {

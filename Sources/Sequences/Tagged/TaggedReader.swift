@@ -15,7 +15,8 @@ struct TaggedReader {
     _ bytes: [UInt8], _ columns: TaggedColumns, needsLabels: Bool, hasBlanks: Bool = false, name: String,
     _ account: DataAccount
   ) throws(Problem) {
-    try UTF8Text.validate(bytes, name: name, hint: "convert the file to UTF-8")
+    try UTF8Text.validate(bytes, name: name)
+    try LineEnds.expectFeeds(bytes, name: name)
     var lines: [TaggedLine] = []
     forEachLine(of: bytes) { lines.append(TaggedLine(number: $0, text: $1)) }
     form = try TaggedForm(

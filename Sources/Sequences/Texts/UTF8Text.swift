@@ -7,7 +7,7 @@ enum UTF8Text {
   static func forEachScalar(
     in bytes: [UInt8], name: String, _ body: (UInt32) -> Void
   ) throws(Problem) {
-    try validate(bytes, name: name)
+    try expectUTF8(bytes, name: name)
     decode(bytes) { scalar, _, _ in body(scalar) }
   }
 
@@ -15,7 +15,7 @@ enum UTF8Text {
   static func forEachWord(
     in bytes: [UInt8], name: String, _ body: (ExactString) -> Void
   ) throws(Problem) {
-    try validate(bytes, name: name)
+    try expectUTF8(bytes, name: name)
     var start = 0
     func endWord(at offset: Int) {
       if offset > start { body(ExactString(String(decoding: bytes[start..<offset], as: UTF8.self))) }
@@ -46,21 +46,6 @@ enum UTF8Text {
       return needed > length ? bytes.count - length : bytes.count
     }
     return bytes.count
-  }
-
-  /// Throws, with the offset of the first wrong byte, unless the bytes are UTF-8. They begin at `offset` of the text.
-  static func validate(
-    _ bytes: [UInt8], name: String, offset: Int = 0,
-    hint: String = "set data.tokens to bytes, which reads any file, or convert the text to UTF-8"
-  ) throws(Problem) {
-    do {
-      _ = try UTF8Span(validating: bytes.span)
-    } catch {
-      throw .data(
-        "text is not UTF-8 — expected UTF-8, got an invalid byte at offset \(offset + error.byteOffsets.lowerBound) "
-          + "(\(name))",
-        hint: hint)
-    }
   }
 
   /// Calls `body` with each scalar's value and the offsets where it starts and ends.

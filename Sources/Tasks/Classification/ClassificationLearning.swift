@@ -27,7 +27,7 @@ struct ClassificationLearning: LearningTask {
       identity: DataIdentity(
         vocabulary: Array(try data.encoding.json()),
         tokens: data.training.fingerprint + (data.heldOut?.fingerprint ?? [])),
-      vectors: try data.encoding.vocabulary.flatMap { try WordVectors.read(configuration, $0) }, unit: "sequence"
+      vectors: try data.encoding.vocabulary.flatMap { try WordVectors.read(configuration, $0, account) }, unit: "sequence"
     ) { model, _ in try heldOut?.result(model) }
   }
 
@@ -108,7 +108,7 @@ extension Configuration {
   /// The form of the files of labelled sequences.
   fileprivate func labelledFiles() throws -> LabelledFiles {
     switch data.source {
-    case .classFiles: .classFiles(try NamePattern(data.files))
+    case .classFiles: .classFiles(try NamePattern(data.files), data.texts)
     case .table: .table(textColumn: data.textColumn, labelColumn: data.labelColumn, data.table)
     case .series: .series
     case .audio:

@@ -23,12 +23,13 @@ struct LanguageModelLearning: LearningTask {
     let validation = try corpus.validation.map {
       try EvaluationStream(tokens: $0, globalBatch: batch.sequences, timesteps: training.timesteps, name: path)
     }
+    let account = account(of: corpus)
     return RunData(
       shape: try ModelShape(languageModel: configuration, vocabulary: corpus.vocabulary), timesteps: training.timesteps,
       training: training,
-      validation: validation, account: account(of: corpus),
+      validation: validation, account: account,
       identity: DataIdentity(vocabulary: corpus.vocabularyJSON, tokensSHA256: corpus.tokensSHA256),
-      vectors: try WordVectors.read(configuration, corpus.vocabulary), unit: "token")
+      vectors: try WordVectors.read(configuration, corpus.vocabulary, account), unit: "token")
   }
 
   func evaluation(of saved: SavedRun, on path: String?) throws -> EvaluationPlan {
@@ -94,6 +95,7 @@ struct LanguageModelLearning: LearningTask {
     account.count("token", training: corpus.training.count, heldOut: corpus.validation?.count ?? 0)
     account.count(
       vocabulary: corpus.vocabulary.count, training: corpus.unknown.training, heldOut: corpus.unknown.validation)
+    corpus.tellForm(of: configuration.data.path, account)
     return account
   }
 

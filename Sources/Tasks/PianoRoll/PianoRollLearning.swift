@@ -8,7 +8,9 @@ struct PianoRollLearning: LearningTask {
   let configuration: Configuration
 
   func data() throws -> RunData {
-    let rolls = try PianoRolls(path: configuration.data.path)
+    let account = DataAccount()
+    let rolls = try PianoRolls(path: configuration.data.path, account: account)
+    account.count("piece", training: rolls.training.count, heldOut: rolls.validation.count + rolls.test.count)
     let timesteps = Self.longest(rolls)
     let model = configuration.model
     return RunData(
@@ -19,7 +21,7 @@ struct PianoRollLearning: LearningTask {
       training: PianoRollBatches(
         rolls.training, globalBatch: configuration.batch.sequences, timesteps: timesteps,
         shuffleSeed: configuration.seed),
-      validation: source(rolls.validation, timesteps: timesteps),
+      validation: source(rolls.validation, timesteps: timesteps), account: account,
       identity: DataIdentity(vocabulary: Array(try SortedJSON.data(PianoKeys())), tokens: rolls.fingerprint),
       unit: "frame"
     ) { model, _ in try result(rolls, model) }
@@ -27,8 +29,9 @@ struct PianoRollLearning: LearningTask {
 
   func evaluation(of saved: SavedRun, on path: String?) throws -> EvaluationPlan {
     try saved.check(input: .numbers(PianoRollBatches.width), head: .everyStepUnits(PianoRollBatches.width))
-    let rolls = try PianoRolls(path: path ?? configuration.data.path)
-    return EvaluationPlan(timesteps: Self.longest(rolls)) { try result(rolls, $0) }
+    let account = DataAccount()
+    let rolls = try PianoRolls(path: path ?? configuration.data.path, account: account)
+    return EvaluationPlan(timesteps: Self.longest(rolls), account: account) { try result(rolls, $0) }
   }
 
   /// The loss of what a training has not seen, each frame but the first of a piece counted once.

@@ -29,7 +29,7 @@ struct TaggingLearning: LearningTask {
       identity: DataIdentity(
         vocabulary: Array(try data.encoding.json()),
         tokens: data.training.fingerprint + (data.heldOut?.fingerprint ?? [])),
-      vectors: try WordVectors.read(configuration, vocabulary), unit: "word"
+      vectors: try WordVectors.read(configuration, vocabulary, account), unit: "word"
     ) { model, _ in try heldOut?.result(model) }
   }
 
