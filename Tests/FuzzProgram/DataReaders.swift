@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Problems
 import Sequences
 
 func dataReaders() -> [Reader.Kind] {
@@ -37,7 +38,7 @@ func dataReaders() -> [Reader.Kind] {
       }
     ),
     (
-      "FLAC", [flacFile],
+      "FLAC", [flacFile, Array("ID3\u{4}\0\0\0\0\0\u{3}abc".utf8) + flacFile],
       { bytes, _ in
         let clip = try AudioFile.decode(bytes, name: "fuzz")
         return clip.rate > 0 && !clip.samples.isEmpty && clip.samples.allSatisfy(\.isFinite)
@@ -53,7 +54,10 @@ func dataReaders() -> [Reader.Kind] {
     ),
     (
       "piano rolls",
-      [Array(#"{"train": [[[60, 21], [], [108]]], "valid": [[[60], [61]]], "test": [[[62], [62]]]}"#.utf8)],
+      [
+        #"{"train": [[[60, 21], [], [108]]], "valid": [[[60], [61]]], "test": [[[62], [62]]]}"#,
+        "{\"x\": [NaN],\n\"train\": [[[60, 60], [60.5]]], \"train\": []}",
+      ].map { Array($0.utf8) },
       { bytes, _ in
         let rolls = try PianoRolls(json: bytes, name: "fuzz")
         return [rolls.training, rolls.validation, rolls.test].allSatisfy { part in
@@ -62,7 +66,11 @@ func dataReaders() -> [Reader.Kind] {
       }
     ),
     (
-      "word vectors", [Array("3 2\nthe .5 -1e2\nrain 2 3\r\nété 4 5".utf8)],
+      "word vectors",
+      [
+        Array("3 2\nthe .5 -1e2\nrain 2 3\r\nété 4 5".utf8), Array("the 1 2\n  3 4\nthe 5 6\n\n".utf8),
+        Array("1 2\nthe ".utf8) + [0, 0, 0x80, 0x3F, 0, 0, 0, 0x40],
+      ],
       { bytes, folder in
         try folder.put(bytes, "vectors.txt")
         let vocabulary = try Vocabulary(kind: .words, entries: ["<unk>", "the", "été", "rain"])
@@ -72,12 +80,19 @@ func dataReaders() -> [Reader.Kind] {
       }
     ),
     (
-      "class files", [Array("\u{FEFF}one two\r\nthree\n\né".utf8)],
+      "class files",
+      [
+        Array("\u{FEFF}one two\r\nthree\n\né".utf8), Array("one\rtwo\r".utf8), [0x6F, 0, 0x6E, 0, 0x65, 0, 0x0A, 0],
+        gzip,
+      ],
       { bytes, folder in
         try FileManager.default.createDirectory(atPath: folder.path + "/classes", withIntermediateDirectories: true)
         try folder.put(Array("a\n".utf8), "classes/fuzz-x.txt")
         try folder.put(bytes, "classes/fuzz-y.txt")
         let pattern = try NamePattern("fuzz-{class}.txt")
+        let whole = try? LabelledTexts.classFiles(
+          folder: folder.path + "/classes", pattern: pattern, unit: .files, tokens: .bytes)
+        guard whole.map({ keepsPromises($0) && $0.count == 2 }) != false else { return false }
         return keepsPromises(
           try LabelledTexts.classFiles(folder: folder.path + "/classes", pattern: pattern, tokens: .words))
       }
@@ -115,6 +130,15 @@ func dataReaders() -> [Reader.Kind] {
       }
     ),
     (
+      "file kind",
+      [gzip, Array("PK\u{3}\u{4}xl/".utf8), [0x80, 4, 0x95, 0], Array("(lp0\nI1\n".utf8), Array("ID3 is text".utf8)],
+      { bytes, _ in
+        let remedy = TextEncoding.remedy(bytes, wrongAt: bytes.count / 2)
+        if let kind = FileKind(bytes) { throw Problem.data("named — expected text, got \(kind.name) (fuzz)") }
+        return !remedy.isEmpty && TextEncoding.wide(bytes)?.hasPrefix("UTF-") != false
+      }
+    ),
+    (
       "vocabulary", vocabularies.map { Array($0.utf8) },
       { bytes, _ in
         let vocabulary = try Vocabulary(json: Data(bytes), name: "fuzz")
@@ -140,6 +164,7 @@ private let universal =
   + [("1", "de", "ADP"), ("2", "le", "DET"), ("2.1", "x", "X"), ("3", "10 000", "NUM")].map { id, form, tag in
     "\(id)\t\(form)\t_\t\(tag)\t_\t_\t0\troot\t_\t_\n"
   }.joined() + "\n-DOCSTART-\n"
+private let gzip: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0x4B, 0xE4, 2, 0]
 private let series =
   "#c\n@problemName p\n@timeStamps false\n@dimensions 2\n@equalLength false\n@classLabel true a b c\n@data\n"
   + "1.5,2,3:4,-5e1,6:a\n1,2:.5,4:b\n0.25:7:c\n"
@@ -170,6 +195,7 @@ private func keepsPromises<Element>(_ sequences: LabelledSequences<Element>) -> 
 /// Small arrays of NumPy in the forms that are read.
 private let npyFiles: [[UInt8]] = [
   npy("<f4", "(2, 3)", [UInt8](repeating: 0x3F, count: 24)), npy(">i2", "(4,)", Array(0..<8)),
+  npy("<f2", "(3L,)", [0, 0x3C, 1, 0, 0xFF, 0x7B]), npy("<M8[D]", "(1,)", Array(0..<8)),
   npy("|u1", "(2, 2)", [1, 2, 3, 4], order: "True"), npy("<f8", "(1, 1)", [0, 0, 0, 0, 0, 0, 0xF0, 0x3F]),
 ]
 

@@ -118,7 +118,8 @@ extension Configuration {
           + "`1.WAV` too."),
       .init(
         "data.texts", \.data.texts, .choice, .always("lines"), scope: .sources(.classFiles),
-        "What one text is: each of the lines of a file, or each of the files, as where a class has a folder of documents."),
+        "What one text is: each of the lines of a file, or each of the files, as where a class has a folder of documents."
+      ),
       .init(
         "data.textColumn", \.data.textColumn, .text("the name of a column"),
         .derived("text for a table, else none") { $0.data.source == .table ? "text" : "" }, scope: .sources(.table),

@@ -48,7 +48,9 @@ package enum FileFolder {
       // A link that leads nowhere is a file: reading it tells what is wrong.
       let isFolder = (try? entry(Place(path))) == .directory
       if isFolder {
-        if depth == 0 { listing.deeper.append(relative) } else {
+        if depth == 0 {
+          listing.deeper.append(relative)
+        } else {
           try add(path, below: relative + "/", depth: depth - 1, pattern, &listing)
         }
       } else if depth == 0 && pattern.matches(relative) {

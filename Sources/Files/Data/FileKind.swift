@@ -55,7 +55,8 @@ extension FileKind {
   ) -> Signature { (offset, Array(signature.utf8), FileKind(name, hint)) }
 
   private static let asNumbers = "write the numbers as CSV, or one array with numpy.save"
-  private static let asTable = "write it as CSV, for example: pandas.read_parquet(\"FILE\").to_csv(\"NEW\", index=False)"
+  private static let asTable =
+    "write it as CSV, for example: pandas.read_parquet(\"FILE\").to_csv(\"NEW\", index=False)"
   private static let asPlainText = "save it as plain text in UTF-8"
   private static let asCSV = "save the table as CSV UTF-8"
   private static let asWAV = "convert it, for example: ffmpeg -i input output.wav"
@@ -143,7 +144,8 @@ extension FileKind {
         "an .npz archive of NumPy", "save one array of it: numpy.save(\"x.npy\", numpy.load(\"x.npz\")[\"NAME\"])")
     }
     if names.contains("data.pkl") {
-      return FileKind("a file of PyTorch (.pt, a ZIP archive)", "save one array of it: numpy.save(\"x.npy\", tensor.numpy())")
+      return FileKind(
+        "a file of PyTorch (.pt, a ZIP archive)", "save one array of it: numpy.save(\"x.npy\", tensor.numpy())")
     }
     return FileKind("a ZIP archive, as .xlsx is one too", "unpack it with unzip, or save a table as CSV UTF-8")
   }
@@ -171,11 +173,13 @@ extension FileKind {
 
   /// Protocol 0 is lines of ASCII.
   private static func textPickle(_ bytes: [UInt8]) -> FileKind? {
+    guard let byte = bytes.first, "(c".utf8.contains(byte) else { return nil }
     let first = bytes.prefix(64).prefix { $0 != 0x0A }
     guard first.count < bytes.count, first.count < 64 else { return nil }
     let line = String(decoding: first, as: UTF8.self)
     let isMemo = line.wholeMatch(of: /\([dlt]p\d+/) != nil
-    return isMemo || ["ccopy_reg", "ccopyreg", "cnumpy", "c__builtin__", "ccollections"].contains(where: line.hasPrefix)
+    return isMemo
+      || ["ccopy_reg", "ccopyreg", "cnumpy", "c__builtin__", "ccollections"].contains(where: line.hasPrefix)
       ? pickled : nil
   }
 

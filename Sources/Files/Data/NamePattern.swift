@@ -67,7 +67,9 @@ package struct NamePattern: Sendable, Equatable {
     guard pieces.count == components.count else { return nil }
     var name = ""
     for (index, (parts, piece)) in zip(components, pieces).enumerated() {
-      guard let found = NamePattern.match(Array(piece.utf8), parts, isFile: index == components.count - 1) else { return nil }
+      guard let found = NamePattern.match(Array(piece.utf8), parts, isFile: index == components.count - 1) else {
+        return nil
+      }
       if !found.isEmpty { name = String(decoding: found, as: UTF8.self) }
     }
     return name

@@ -9,12 +9,14 @@ package enum TextEncoding {
     for (place, byte) in bytes.enumerated() where byte == 0 { zeros[place % 4] += 1 }
     let (all, quarter) = (zeros.reduce(0, +), Double(bytes.count) / 4)
     guard bytes.count >= 4, all > 0 else { return nil }
+    // Characters beyond ASCII have a byte more, those beyond U+FFFF a third.
+    func isMostly(_ place: Int) -> Bool { Double(zeros[place]) >= 0.9 * quarter }
+    if isMostly(2), isMostly(3), !isMostly(0) { return "UTF-32LE" }
+    if isMostly(0), isMostly(1), !isMostly(3) { return "UTF-32BE" }
     func isUsual(_ places: [Int], _ share: Double) -> Bool {
       places.allSatisfy { Double(zeros[$0]) >= share * quarter }
         && Double(places.reduce(0) { $0 + zeros[$1] }) >= 0.95 * Double(all)
     }
-    if isUsual([2, 3], 0.9) { return "UTF-32LE" }
-    if isUsual([0, 1], 0.9) { return "UTF-32BE" }
     // Of texts outside of Latin only blanks and ends of lines have a zero.
     if isUsual([1, 3], 0.02) { return "UTF-16LE" }
     return isUsual([0, 2], 0.02) ? "UTF-16BE" : nil

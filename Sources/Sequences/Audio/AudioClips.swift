@@ -28,7 +28,8 @@ package struct AudioClips: Sendable, Equatable {
       common = clip.rate
       collection.append(clip.samples, label: label, name: file)
     }
-    return AudioClips(rate: common!, clips: try collection.labelled(classes: classes, source: folder, passedOver: listing.passedOver))
+    return AudioClips(
+      rate: common!, clips: try collection.labelled(classes: classes, source: folder, passedOver: listing.passedOver))
   }
 
   static func otherRate(_ rate: Int, expected: Int, _ place: String, _ path: String) -> Problem {

@@ -34,8 +34,14 @@ package struct TextCorpus: Sendable {
   package func tellForm(of path: String, _ account: DataAccount) {
     switch vocabulary.kind {
     case .bytes:
-      guard let beginning = try? TextFile.beginning(of: path), let kind = FileKind(beginning) else { return }
-      account.remark("\(kind.name) is learned byte by byte", at: path, hint: kind.hint)
+      guard let beginning = try? TextFile.beginning(of: path) else { return }
+      if let kind = FileKind(beginning) {
+        account.remark("\(kind.name) is learned byte by byte", at: path, hint: kind.hint)
+      } else if let encoding = TextEncoding.wide(beginning) {
+        account.remark(
+          "text in \(encoding), as it seems, is learned byte by byte", at: path,
+          hint: "iconv -f \(encoding) -t UTF-8 FILE > NEW")
+      }
     case .characters:
       let (feed, carriage) = (UInt32(0x0A), UInt32(0x0D))
       guard vocabulary.number(ofScalar: carriage) != nil, vocabulary.number(ofScalar: feed) == nil else { return }

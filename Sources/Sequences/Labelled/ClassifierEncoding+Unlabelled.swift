@@ -14,7 +14,8 @@ extension ClassifierEncoding {
     switch form {
     case .classFiles(_, let unit):
       return .tokens(try tokens(texts(of: files, column: nil, TableForm(), unit, account)))
-    case .table(let column, _, let form): return .tokens(try tokens(texts(of: files, column: column, form, .lines, account)))
+    case .table(let column, _, let form):
+      return .tokens(try tokens(texts(of: files, column: column, form, .lines, account)))
     case .series:
       return .values(
         try values(of: files) { file throws(Problem) in

@@ -43,7 +43,8 @@ struct NPYHeader {
   private static func structured(_ field: Substring, _ name: String) -> Problem {
     .data(
       "values of the array — expected numbers, got the fields of a structured array (\(name))",
-      hint: "save one field, such as numpy.save(path, array['\(String(quoted(String(field)).dropFirst().dropLast()))']), "
+      hint:
+        "save one field, such as numpy.save(path, array['\(String(quoted(String(field)).dropFirst().dropLast()))']), "
         + "or all as CSV: pandas.DataFrame(array).to_csv(path, index=False)")
   }
 

@@ -27,7 +27,8 @@ struct ClassificationLearning: LearningTask {
       identity: DataIdentity(
         vocabulary: Array(try data.encoding.json()),
         tokens: data.training.fingerprint + (data.heldOut?.fingerprint ?? [])),
-      vectors: try data.encoding.vocabulary.flatMap { try WordVectors.read(configuration, $0, account) }, unit: "sequence"
+      vectors: try data.encoding.vocabulary.flatMap { try WordVectors.read(configuration, $0, account) },
+      unit: "sequence"
     ) { model, _ in try heldOut?.result(model) }
   }
 

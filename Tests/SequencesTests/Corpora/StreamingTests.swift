@@ -113,6 +113,30 @@ struct StreamingTests {
     #expect(errors > 50 && errors < tries)
   }
 
+  @Test("A mark at the beginning, lone carriage returns, NUL bytes and other encodings are found in pieces of any size")
+  func forms() throws {
+    let folder = try TestFolder()
+    let other = try folder.write("\u{FEFF}é a\r\nx".utf8, "other.txt")
+    let texts: [[UInt8]] = [
+      Array(("\u{FEFF}" + Self.text).utf8), Array("\u{FEFF}".utf8), Array("\u{FEFF}\u{FEFF}ab\r\rc d\r\n".utf8),
+      Array("ab\rcd\re\r".utf8), Array("ab\r\ncd\r".utf8), Array("ab c\0d".utf8), [0x61, 0, 0x62, 0, 0x0A, 0],
+      [0x1F, 0x8B, 8, 0], Array("(lp0\nI1\na.".utf8), Array("abc".utf8) + [0xE9], Array("éé".utf8).dropLast(),
+    ]
+    var errors = 0
+    for text in texts {
+      let path = try folder.write(text, "text.txt")
+      for recipe in recipes(path, other: other).filter({ $0.validation == .none || $0.validation == .file(other) }) {
+        let whole = try CorpusOutcome(reference: recipe)
+        if case .error = whole { errors += 1 }
+        for size in Array(1...7) + [1000] {
+          let cache = TokenCache(directory: folder.path + "/cache", pieceBytes: size)
+          #expect(try CorpusOutcome(recipe, cache: cache) == whole, "\(text) in pieces of \(size)")
+        }
+      }
+    }
+    #expect(errors > 40)
+  }
+
   @Test("A word may be longer than many pieces")
   func longWord() throws {
     let folder = try TestFolder()

@@ -151,10 +151,18 @@ struct TokenCacheTests {
     data.dropFirst(offset).prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 
+  @Test("A byte order mark is passed over in a token file too")
+  func byteOrderMark() throws {
+    try folder.write("\u{FEFF}abcabc".utf8, "text.txt")
+    _ = try prepare(recipe())
+    let corpus = try TextCorpus(recipe(), cache: cache)
+    #expect(corpus.vocabulary.count == 4 && corpus.training.count + (corpus.validation?.count ?? 0) == 6)
+  }
+
   @Test("Vocabularies whose entries are the same text in one line have a file each")
   func vocabulariesWithZeros() throws {
-    try folder.write("a b a\0b".utf8, "text.txt")
-    for entries in [["<unk>", "a", "b"], ["<unk>", "a\0b"]] {
+    try folder.write("a b a\u{1}b".utf8, "text.txt")
+    for entries in [["<unk>", "a", "b"], ["<unk>", "a\u{1}b"]] {
       let recipe = TextRecipe(
         path: folder.path + "/text.txt", numbers: .known(try Vocabulary(kind: .words, entries: entries)))
       #expect(try prepare(recipe).count == 1)

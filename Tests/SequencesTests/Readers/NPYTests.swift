@@ -58,7 +58,7 @@ struct NPYTests {
     refuse("one dimension or two, got (1, 1, 1)", npy("<f4", "(1, 1, 1)", [0, 0, 0, 0]))
     refuse("array is empty", npy("<f4", "(0, 4)", []))
     refuse("array is empty", npy("<f4", "(4, 0)", []))
-    refuse("values of the array", npy("<f2", "(1,)", [0, 0]))
+    refuse("values of the array", npy("<f12", "(1,)", [UInt8](repeating: 0, count: 12)))
     refuse("values of the array", npy("|i4", "(1,)", [0, 0, 0, 0]))
     refuse("header of the array", npy("<c16,", "(1,)", []))
     refuse("header of the array", npy("|O8'', 'x': '", "(1,)", []))

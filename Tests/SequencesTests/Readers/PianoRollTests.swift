@@ -20,9 +20,9 @@ struct PianoRollTests {
   @Test(
     "What is no piano roll is bad data",
     arguments: [
-      ("", "got other text"), ("[]", "JSON object"), ("{\"train\": 5}", "got something else at train"),
-      ("{\"train\": [[[60.5], [1]]], \"valid\": [], \"test\": []}", "JSON object"), ("\u{0}", "got other text"),
-      ("{\"train\": [[[\"60\"]]]}", "got something else at train.Index 0.Index 0.Index 0"),
+      ("", "expected an object"), ("[]", "expected an object"), ("{\"train\": 5}", "expected an array, got a number"),
+      ("{\"train\": [[[60.5], [1]]], \"valid\": [], \"test\": []}", "got 60.5"), ("\u{0}", "NUL byte"),
+      ("{\"train\": [[[\"60\"]]]}", "got a string (rolls, line 1, column 14, train, piece 0, frame 0)"),
       ("{\"train\": [[[60], [61]]], \"valid\": [[[60], [61]]]}", "without part test"),
       ("{\"train\": [], \"valid\": [[[60], [61]]], \"test\": [[[60], [61]]]}", "without part train"),
       ("{\"train\": [[[60]]], \"valid\": [[[60], [61]]], \"test\": [[[60], [61]]]}", "at least 2 frames, got 1"),
@@ -32,8 +32,8 @@ struct PianoRollTests {
         "MIDI notes 21 to 108, got 20 (rolls, train, piece 0, frame 1)"
       ),
       ("{\"train\": [[[60], [109]]], \"valid\": [[[60], [61]]], \"test\": [[[60], [61]]]}", "got 109"),
-      ("{\"train\": [[[60], [99999999999999999999]]]}", "JSON object"),
-      (String(repeating: "[", count: 100_000), "JSON object"),
+      ("{\"train\": [[[60], [99999999999999999999]]]}", "got 99999999999999999999"),
+      (String(repeating: "[", count: 100_000), "expected an object, got an array"),
     ]) func hostile(text: String, words: String)
   {
     expectBadData(words, "(rolls") { _ = try read(text) }
@@ -41,7 +41,7 @@ struct PianoRollTests {
 
   @Test("Bytes that are not UTF-8 are bad data, a missing file is one of input")
   func unreadable() throws {
-    expectBadData("piano rolls cannot be read") { _ = try PianoRolls(json: [0xFF, 0xFE, 0x7B], name: "rolls") }
+    expectBadData("text is not UTF-8") { _ = try PianoRolls(json: [0xFF, 0xFE, 0x7B], name: "rolls") }
     let error = #expect(throws: Problem.self) { try PianoRolls(path: "missing.json") }
     #expect(error?.exitCode == 74)
   }

@@ -43,7 +43,7 @@ struct WAVTests {
     refuse("shorter than its header says", "4000 bytes of \"data\", got 4") { $0.dataSize = 4000 }
     refuse("shorter than its header says") { $0.dataSize = 0xFFFF_FFFF }
     refuse("whole frames of 2 bytes, got 3") { $0.dataSize = 3 }
-    refuse("without samples", "at least one, got none") { $0.dataSize = 0 }
+    refuse("never completed", "got 0 and 4 bytes behind it") { $0.dataSize = 0 }
     refuse("without samples") { $0.samples = [] }
     refuse("contradicts itself", "0 channels") { $0.channels = 0 }
     refuse("contradicts itself", "0 samples a second") { $0.rate = 0 }

@@ -11,7 +11,7 @@ struct WordVectorsTests {
   }
 
   @Test(
-    "Words of the vocabulary are found, with or without word2vec's first line", arguments: ["", "4 2\n", "\u{FEFF}"])
+    "Words of the vocabulary are found, with or without word2vec's first line", arguments: ["", "6 2\n", "\u{FEFF}"])
   func found(header: String) throws {
     for end in ["\n", "\r\n"] {
       let lines = ["rain 1 -2.5e1", "sun 3 4", "été .5 6 ", ". . 8 9", "rain 7 7", "<unk> 0\t1"]

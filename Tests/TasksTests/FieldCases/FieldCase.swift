@@ -73,6 +73,13 @@ struct FieldCase: CustomTestStringConvertible, Sendable {
     FieldCase(name, files, settings, outcome)
   }
 
+  /// As above, of settings in a list.
+  static func files(
+    _ name: String, _ files: [String: [UInt8]], _ settings: [String], outcome: Outcome
+  ) -> FieldCase {
+    FieldCase(name, files, settings, outcome)
+  }
+
   /// Reads the files as `train` does and compares what comes with what is expected.
   func check() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "field-\(UUID().uuidString)").path
