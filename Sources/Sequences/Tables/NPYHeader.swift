@@ -28,7 +28,9 @@ struct NPYHeader {
     guard (1...2).contains(sizes.count), let rows = sizes[0], let columns = sizes.count == 2 ? sizes[1] : 1 else {
       throw .data(
         "shape of the array — expected one dimension or two, got (\(shape.1)) (\(name))",
-        hint: sizes.count > 2 ? "make it rows and columns: numpy.save(path, array.reshape(len(array), -1))" : nil)
+        hint: sizes.count > 2
+          ? "make it rows and columns: numpy.save(path, array.reshape(len(array), -1))"
+          : "a row is a timestep: a single number is no series")
     }
     (self.rows, self.columns, self.element) = (rows, columns, element)
     isFortranOrder = order.1 == "True"
@@ -59,7 +61,7 @@ struct NPYHeader {
       case "m": ("durations (timedelta64)", seconds.replacing("datetime64", with: "timedelta64"))
       case "U", "S", "a", "T": ("texts", "if they are numbers, " + asNumbers)
       case "c": ("complex numbers", "save real parts or sizes: numpy.save(path, array.real) or numpy.abs(array)")
-      case "V": ("bytes without a type (void)", asNumbers)
+      case "V": ("bytes without a type (void)", "say what they are: numpy.save(path, array.view(numpy.float32))")
       default: ("values of another size", asNumbers)
       }
     return .data(
