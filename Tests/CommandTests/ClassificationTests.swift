@@ -203,6 +203,26 @@ extension Commands {
       }
     }
 
+    /// Of many classes no matrix is printed; what would tear a table, or be misread, stands in quotation marks.
+    @Test func manyOrOddClassesAreShownInFewLines() throws {
+      try Workspace.run { workspace in
+        let train = ["train", "--steps", "1", "--set", "task=classification", "--set", "model.hidden=4"]
+        func table(_ label: (Int) -> String) -> String {
+          "text,label\n" + (0..<80).map { "hello \($0 % 3),\(label($0))\n" }.joined()
+        }
+        try workspace.put(table { "c\($0 % 40)" }, "many.csv")
+        let many = try workspace.output(train + ["--run", "many", "--set", "data.path=many.csv"], ranks: nil)
+        #expect(many.contains("the other 10 classes, which have no more sequences, and the confusion matrix: "))
+        let shown = many.split(separator: "\n").count { $0.hasPrefix("c") && $0.dropFirst().first?.isNumber == true }
+        #expect(!many.contains("is, was taken for") && shown == 30, "\(many)")
+        try workspace.put(table { ["\"a\nb\"", "walk up", "pos ", "pos"][$0 % 4] }, "ODD.CSV")
+        let odd = try workspace.output(train + ["--run", "odd", "--set", "data.path=ODD.CSV"], ranks: 2)
+        for name in ["\n\"a\\nb\"  ", "\nwalk up  ", "\n\"pos \"  ", "\npos  "] {
+          #expect(odd.contains(name), "\(odd)")
+        }
+      }
+    }
+
     // MARK: What cannot be
 
     @Test func dataThatDoNotFitTheModelAreRefused() throws {

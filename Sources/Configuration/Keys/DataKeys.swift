@@ -126,7 +126,7 @@ extension Configuration {
         "The column of the texts."),
       .init(
         "data.wordColumn", \.data.wordColumn, .text("the number or name of a column"), .always(""),
-        scope: .sources(.conll),
+        scope: .tasks(.tagging),
         "The column of the words of tagged words, by its number from 1, or by a name where the file is CoNLL-U or its first "
           + "line names the columns; without it FORM of CoNLL-U, else the first."),
       .init(

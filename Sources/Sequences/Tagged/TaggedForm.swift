@@ -8,7 +8,7 @@ struct TaggedForm {
   /// Empty columns behind those, which no line fills.
   let surplus: Int
   /// The line that names the columns; nil where there is none.
-  let header: Int?
+  let header: TaggedLine?
   /// The index of the column that numbers words; nil where none does.
   let idColumn: Int?
   /// The index of the column of the words.
@@ -77,7 +77,7 @@ struct TaggedForm {
         columns.hasNames
         ? !isAlone || firstFields[0] == columns.word
         : TaggedForm.isHeader(firstFields, sample, separator, surplus)
-      header = isHeader ? first.number : nil
+      header = isHeader ? first : nil
       let columnOf = Columns(names: isHeader ? firstFields : nil, width: width, file: name)
       word = isAlone ? 0 : try columnOf.index(columns.word, key: "data.wordColumn", usual: 0)
       label = needsLabels ? try columnOf.index(columns.label, key: "data.labelColumn", usual: width - 1) : nil
@@ -140,7 +140,7 @@ struct TaggedForm {
     return sample.prefix(20).allSatisfy { UniversalID($0.fields(separator)[0]) != nil } ? universal : nil
   }
 
-  /// Whether the first line has usual names of columns, the last of which is no label of another line.
+  /// Whether the first line has usual names of columns, the last of which is no label of a line unlike it.
   private static func isHeader(
     _ first: [String], _ lines: [TaggedLine], _ separator: TaggedLine.Separator, _ surplus: Int
   ) -> Bool {
@@ -148,7 +148,8 @@ struct TaggedForm {
       first.contains(where: { wordNames.contains($0.lowercased()) }), labelNames.contains(first.last!.lowercased())
     else { return false }
     return !lines.dropFirst().contains { line in
-      line.fields(separator).dropLast(surplus).last?.elementsEqual(first.last!.utf8) == true
+      line.text != lines[0].text
+        && line.fields(separator).dropLast(surplus).last?.elementsEqual(first.last!.utf8) == true
     }
   }
 }

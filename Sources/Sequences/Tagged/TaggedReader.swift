@@ -35,7 +35,7 @@ struct TaggedReader {
       all.append(sequence.words, label: 0, name: "\(name):\(sequence.line)")
       sequence = Sequence()
     }
-    for line in lines where line.number != form.header {
+    for line in lines where line.number != form.header?.number {
       // Blank lines are none of these, which leaves a gap in the numbers.
       if line.number > previous + 1 { end() }
       previous = line.number
@@ -48,6 +48,7 @@ struct TaggedReader {
         account.remark("comment is passed over", at: place(line))
         continue
       }
+      if let header = form.header, line.text == header.text { throw repeated(line) }
       guard let word = try word(of: line, &sequence) else { continue }
       if sequence.words.isEmpty { sequence.line = line.number }
       sequence.words.append(word)
@@ -122,6 +123,10 @@ struct TaggedReader {
     if form.separator != .blanks, word.contains(TaggedReader.blank) {
       account.remark("word with a blank in it", at: place(line))
     }
+    let quote = UInt8(ascii: "\"")
+    if word.count >= 3, word.first == quote, word.last == quote {
+      account.remark("word in double quotes: they are a part of it", at: place(line))
+    }
     guard let column = form.label else { return TaggedWord(exact(word)) }
     let label = try field(fields, column, "label", "data.labelColumn", line)
     if form.idColumn != nil, label.elementsEqual("_".utf8) {
@@ -169,7 +174,14 @@ struct TaggedReader {
       "columns of a line — expected \(form.width)\(between) as in the first line, got \(got) (\(place(line)))",
       hint: line.isMarked
         ? "where it is a comment, data.comment='#' passes over lines that begin so"
-        : "sequences stand between blank lines; data.comment says what lines begin with that are none of their words")
+        : "columns stand between tabs or blanks, sequences between blank lines; data.comment says what lines begin with "
+          + "that are none of their words")
+  }
+
+  private func repeated(_ line: TaggedLine) -> Problem {
+    .data(
+      "header repeated — expected words below the names of the columns, got the names again (\(place(line)))",
+      hint: "files that were put together have each its header: leave all but the first out")
   }
 }
 

@@ -34,7 +34,7 @@ extension LabelResult: TextRendered {
     let shown = largest.prefix(LabelResult.mostShown).sorted()
     return [
       figures(of: shown, names),
-      "\(classes.count - shown.count) other classes with fewer \(unit.rawValue)s, and the confusion matrix: "
+      "the other \(classes.count - shown.count) classes, which have no more \(unit.rawValue)s, and the confusion matrix: "
         + "lstm-dist evaluate --json",
     ]
   }

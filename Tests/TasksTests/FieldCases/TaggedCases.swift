@@ -99,6 +99,9 @@ struct TaggedCases {
       "a header", "Word\tPOS\tTag\nEU\tNNP\tB\nruns\tVBZ\tO\n",
       outcome: .read(.init(told: ["names the columns", "line 1"], count: 1, classes: ["B", "O"]))),
     .tagged(
+      "the header again", "word\tner\nEU\tB\nruns\tO\n\nword\tner\nHe\tO\n",
+      outcome: .refused(["header repeated", "line 5"])),
+    .tagged(
       "a header, columns by name", "lemma\tword\tx\tner\nE\tEU\t1\tB\nrun\truns\t2\tO\n", "data.wordColumn=word",
       "data.labelColumn=ner",
       outcome: .read(.init(told: ["names the columns"], classes: ["B", "O"], entries: ["EU", "runs"]))),
@@ -177,6 +180,12 @@ struct TaggedCases {
     .tagged(
       "an empty label", "York\tLOC\nis\t\n", outcome: .refused(["empty field", "label", "line 2", "data.labelColumn"])),
     .tagged("an empty word", "York\tLOC\n\tO\n", outcome: .refused(["empty field", "word", "line 2"])),
+    .tagged(
+      "quotes of pandas", "\"\"\"\"\tPUNCT\nis\tO\n",
+      outcome: .read(.init(told: ["in double quotes", "line 1"], classes: ["O", "PUNCT"]))),
+    .tagged(
+      "a table with commas and a number for each sequence", "Sentence: 1,Thousands,O\n,of,O\n",
+      outcome: .refused(["expected 2", "got 1", "between tabs or blanks"])),
     .tagged("commas", "York,LOC\nis,O\n", outcome: .refused(["at least 2, got 1", "tabs or blanks"])),
   ]
 
