@@ -54,6 +54,15 @@ struct TaggedForm {
         "columns of a line — expected a word and its label, at least 2, got \(width) (\(name), line \(first.number))",
         hint: "columns stand between tabs or blanks, sequences between blank lines")
     }
+    let hasSlashes = sample.allSatisfy { line in
+      line.fields(separator).allSatisfy { $0.dropFirst().contains(UInt8(ascii: "/")) }
+    }
+    guard width == 1 || !hasSlashes else {
+      throw .data(
+        "labels behind slashes — expected a word and its label in two columns, got \(quoted(firstFields[0])) "
+          + "(\(name), line \(first.number))",
+        hint: "a line for each word: sed 's/$/ /; s,/\\([^/ ]*\\) , \\1\\n,g' FILE > NEW")
+    }
     (self.separator, self.width, self.surplus) = (separator, width, surplus)
 
     if let names = TaggedForm.universalNames(lines, sample, separator, width) {

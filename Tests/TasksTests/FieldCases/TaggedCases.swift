@@ -186,6 +186,9 @@ struct TaggedCases {
     .tagged(
       "a table with commas and a number for each sequence", "Sentence: 1,Thousands,O\n,of,O\n",
       outcome: .refused(["expected 2", "got 1", "between tabs or blanks"])),
+    .tagged(
+      "labels behind slashes", "The/DT dog/NN runs/VBZ\nA/DT cat/NN sleeps/VBZ\n",
+      outcome: .refused(["labels behind slashes", "\"The/DT\"", "sed"])),
     .tagged("commas", "York,LOC\nis,O\n", outcome: .refused(["at least 2, got 1", "tabs or blanks"])),
   ]
 
