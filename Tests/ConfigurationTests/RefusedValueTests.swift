@@ -4,10 +4,8 @@ import Optimization
 import Problems
 import Testing
 
-@Suite("Values and keys that are refused")
-struct RefusedValueTests {
+@Suite struct RefusedValueTests {
   @Test(
-    "Values outside their range are errors with key, value, range and origin",
     arguments: [
       ("model.hidden", "0", "an integer from 1 to 65536"), ("model.hidden", "-1", "1 to 65536"),
       ("model.hidden", "65537", "1 to 65536"), ("model.hidden", "2.5", "an integer"),
@@ -27,7 +25,7 @@ struct RefusedValueTests {
       ("paranoid", "1", "true or false"), ("verify.every", "-1", "an integer from 0"),
       ("data.path", "a\0b", "the path of a file"),
     ])
-  func impossibleValues(key: String, value: String, expected: String) {
+  func valuesOutsideTheirRangeAreErrorsWithKeyValueRangeAndOrigin(key: String, value: String, expected: String) {
     let error = #expect(throws: Problem.self) { try resolve("\(key)=\(value)") }
     #expect(error?.exitCode == 78)
     #expect(error?.message.hasPrefix("impossible value of \(key) — expected ") == true)
@@ -36,20 +34,18 @@ struct RefusedValueTests {
   }
 
   @Test(
-    "Numbers that would be 1 or 0 as Float are refused with the range",
     arguments: [
       ("model.dropout", "0.99999999", "0 to 0.9999999"), ("optimizer.beta1", "0.99999999", "0 to 0.9999999"),
       ("optimizer.beta2", "0.99999999", "0 to 0.9999999"), ("optimizer.epsilon", "1e-40", "1e-30 to 1"),
       ("optimizer.epsilon", "1e-50", "1e-30 to 1"), ("optimizer.learningRate", "1e-40", "1e-30 to 1000"),
     ])
-  func beyondFloat(key: String, value: String, range: String) {
+  func numbersThatWouldBe1Or0AsFloatAreRefusedWithTheRange(key: String, value: String, range: String) {
     let error = #expect(throws: Problem.self) { try resolve("\(key)=\(value)") }
     #expect(error?.exitCode == 78)
     #expect(error?.message == "impossible value of \(key) — expected a number from \(range), got \(value) (--set)")
   }
 
-  @Test("The outermost numbers that are accepted work as Float")
-  func boundsAsFloat() throws {
+  @Test func theOutermostNumbersThatAreAcceptedWorkAsFloat() throws {
     let configuration = try resolve(
       "model.dropout=0.9999999", "optimizer.beta1=0.9999999", "optimizer.beta2=0.9999999",
       "optimizer.epsilon=1e-30",
@@ -64,7 +60,6 @@ struct RefusedValueTests {
   }
 
   @Test(
-    "Values that do not fit each other are errors that name one of the keys",
     arguments: [
       (["task=language-model"], "data.path"), (["task=reber", "data.path=x"], "data.path"),
       (["data.source=text"], "data.source"), (["data.path=x", "data.source=generated"], "data.source"),
@@ -95,7 +90,7 @@ struct RefusedValueTests {
       (["data.path=x", "data.validation=0", "optimizer.average=non-monotonic"], "optimizer.average"),
       (["data.path=x", "data.validation=0", "schedule.name=plateau"], "schedule.name"),
     ])
-  func misfits(settings: [String], key: String) {
+  func valuesThatDoNotFitEachOtherAreErrorsThatNameOneOfTheKeys(settings: [String], key: String) {
     let error = #expect(throws: Problem.self) {
       try Configuration.load(overrides: settings.map { try .init(set: $0) })
     }
@@ -105,7 +100,6 @@ struct RefusedValueTests {
   }
 
   @Test(
-    "Unknown keys are refused with the nearest known one",
     arguments: [
       ("model.hiden", "model.hidden"), ("hidden", "model.hidden"), ("Model.Hidden", "model.hidden"),
       ("optimizer.lr", "optimizer.learningRate"), ("lr", "optimizer.learningRate"),
@@ -113,21 +107,20 @@ struct RefusedValueTests {
       ("data.token", "data.tokens"), ("training.evalEvery", "training.evaluateEvery"), ("batch.shard", "batch.shards"),
       ("model.hidden.x", "model.hidden"), ("tasks", "task"), ("reduction", "distributed.reduction"),
     ])
-  func unknownKeys(key: String, nearest: String) {
+  func unknownKeysAreRefusedWithTheNearestKnownOne(key: String, nearest: String) {
     let error = #expect(throws: Problem.self) { try resolve("\(key)=3") }
     #expect(error?.exitCode == 78 && error?.message.contains("unknown key \(key) with value 3") == true)
     #expect(error?.hint == "did you mean \(nearest)?")
   }
 
   @Test(
-    "A section is not a key, and a setting needs a key and a value", arguments: ["model=5", "=5", "model.hidden", ""])
-  func malformedSettings(setting: String) {
+    arguments: ["model=5", "=5", "model.hidden", ""])
+  func aSectionIsNotAKeyAndASettingNeedsAKeyAndAValue(setting: String) {
     let error = #expect(throws: Problem.self) { try resolve(setting) }
     #expect(error?.exitCode == 78 && error?.hint != nil)
   }
 
-  @Test("A mark of byte order begins no value, which a saved configuration would lose")
-  func byteOrderMark() {
+  @Test func aMarkOfByteOrderBeginsNoValueWhichASavedConfigurationWouldLose() {
     let error = #expect(throws: Problem.self) { try resolve("data.path=\u{FEFF}text.txt") }
     #expect(error?.exitCode == 78 && error?.message.contains("impossible value of data.path") == true)
     #expect(throws: Never.self) { try resolve("data.path=text\u{FEFF}.txt") }

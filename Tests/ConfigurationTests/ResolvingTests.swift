@@ -9,10 +9,8 @@ func resolve(_ settings: String...) throws -> Configuration {
   try .load(overrides: settings.map { try .init(set: $0) })
 }
 
-@Suite("Resolving a configuration")
-struct ResolvingTests {
-  @Test("Without anything given the task is reber with its defaults")
-  func reberDefaults() throws {
+@Suite struct ResolvingTests {
+  @Test func withoutAnythingGivenTheTaskIsReberWithItsDefaults() throws {
     let configuration = try resolve()
     #expect(configuration.task == .reber && configuration.data.source == .generated)
     #expect(configuration.data.tokens == .symbols && configuration.data.validation == .none)
@@ -22,8 +20,7 @@ struct ResolvingTests {
     #expect(configuration.distributed.reduction == .reproducible)
   }
 
-  @Test("A path makes the task language-model with its defaults")
-  func languageModelDefaults() throws {
+  @Test func aPathMakesTheTaskLanguageModelWithItsDefaults() throws {
     let configuration = try resolve("data.path=some text.txt")
     #expect(configuration.task == .languageModel && configuration.data.path == "some text.txt")
     #expect(configuration.data.source == .text && configuration.data.tokens == .characters)
@@ -32,8 +29,7 @@ struct ResolvingTests {
     #expect(configuration.model.layers == 2 && configuration.batch.steps == 64)
   }
 
-  @Test("What labelled sequences are follows from their names, and each source has its own keys")
-  func classification() throws {
+  @Test func theSourceOfLabelledSequencesFollowsFromTheirNames() throws {
     func source(_ settings: String...) throws -> Configuration.Data.Source {
       try Configuration.load(overrides: (["task=classification"] + settings).map { try .init(set: $0) }).data.source
     }
@@ -66,8 +62,7 @@ struct ResolvingTests {
     #expect(throws: Problem.self) { try resolve("task=temporal-order", "batch.steps=100") }
   }
 
-  @Test("Defaults follow what was given: shards, the vocabulary of words, the learning rate")
-  func derivedDefaults() throws {
+  @Test func defaultsFollowWhatWasGiven() throws {
     #expect(try resolve("batch.sequences=5").batch.shards == 5)
     #expect(try resolve("batch.sequences=50").batch.shards == 8)
     #expect(try resolve("batch.sequences=5", "batch.shards=12").batch.shards == 12)
@@ -77,15 +72,14 @@ struct ResolvingTests {
     #expect(try resolve("data.path=x").optimizer.values[.learningRate] < 0.01)
   }
 
-  @Test("A task has the defaults that it declares", arguments: Configuration.Task.allCases)
-  func taskDefaults(task: Configuration.Task) throws {
+  @Test(arguments: Configuration.Task.allCases)
+  func aTaskHasTheDefaultsThatItDeclares(task: Configuration.Task) throws {
     let name = "task=\(task.rawValue)"
     let hasDefaults = try (try? resolve(name)) ?? resolve(name, "data.path=x")
     for (key, value) in task.defaults { #expect(hasDefaults.text(ofKey: key) == value, "\(key)") }
   }
 
-  @Test("Defaults of the update follow its rule, and of the schedule its name")
-  func updateDefaults() throws {
+  @Test func defaultsOfTheUpdateFollowItsRuleAndOfTheScheduleItsName() throws {
     for (name, rate, beta2, decay) in [
       ("adam", 0.005, 0.999, 0), ("adamw", 0.005, 0.999, 0.01), ("sgd", 1, 0.999, 0), ("rmsprop", 0.001, 0.99, 0),
       ("lamb", 0.01, 0.999, 0.01),
@@ -117,8 +111,7 @@ struct ResolvingTests {
     }
   }
 
-  @Test("Every value can be set and is read back as it was given")
-  func everyValue() throws {
+  @Test func everyValueCanBeSetAndIsReadBackAsItWasGiven() throws {
     let configuration = try resolve(
       "task=language-model", "data.source=text", "data.path=a=b", "data.tokens=words", "data.vocabulary=77",
       "data.validation=held out.txt", "model.embedding=3", "model.hidden=4", "model.layers=5", "model.dropout=0.25",
@@ -164,8 +157,7 @@ struct ResolvingTests {
     #expect(configuration.distributed.sharedMemory == .off && configuration.distributed.embedding == .dense)
   }
 
-  @Test("Checkpoints by the clock take the place of those by steps, unless both are asked for")
-  func checkpointsByTheClock() throws {
+  @Test func checkpointsByTheClockReplaceThoseByStepsUnlessBothAreSet() throws {
     for (setting, steps) in [
       ("checkpoint.interval=0", 500), ("checkpoint.overhead=0", 500), ("checkpoint.interval=1h", 0),
       ("checkpoint.overhead=0.02", 0), ("checkpoint.overhead=50%", 0),
@@ -184,8 +176,7 @@ struct ResolvingTests {
     }
   }
 
-  @Test("Both directions are for sequences that are read as a whole")
-  func bidirectional() throws {
+  @Test func bothDirectionsAreForSequencesThatAreReadAsAWhole() throws {
     let classification = ["task=classification", "data.path=x", "model.bidirectional=true"]
     #expect(try Configuration.load(overrides: classification.map { try .init(set: $0) }).model.bidirectional)
     for other in [["data.path=x"], ["task=temporal-order"], []] {
@@ -200,8 +191,7 @@ struct ResolvingTests {
     #expect(error?.message.contains("off with model.bidirectional") == true)
   }
 
-  @Test("Only what has one class reads its timesteps in other ways than the last")
-  func pooling() throws {
+  @Test func onlyWhatHasOneClassReadsItsTimestepsInOtherWaysThanTheLast() throws {
     #expect(try resolve("task=classification", "data.path=x").model.pooling == .last)
     for pooling in ["last", "mean", "max"] {
       #expect(
@@ -219,8 +209,7 @@ struct ResolvingTests {
     }
   }
 
-  @Test("What only some models can have is refused for others")
-  func regularization() throws {
+  @Test func whatOnlySomeModelsCanHaveIsRefusedForOthers() throws {
     for key in ["model.dropout", "model.weightDropout", "model.embeddingDropout"] {
       #expect(throws: Never.self) { try resolve("\(key)=0.9999999") }
       for wrong in ["1", "-0.1", "nan", "x"] {
@@ -236,8 +225,7 @@ struct ResolvingTests {
     }
   }
 
-  @Test("Segments are those of a window, about as many as they have timesteps, or as long as said")
-  func segments() throws {
+  @Test func segmentsAreAsLongAsSetOrTheRootOfTheWindow() throws {
     for (value, segment) in [("off", 1000), ("auto", 32), ("7", 7), ("5000", 1000)] {
       #expect(try resolve("training.recompute=\(value)").training.recompute.segment(of: 1000) == segment)
     }
@@ -246,8 +234,7 @@ struct ResolvingTests {
     }
   }
 
-  @Test("A time is seconds, or numbers with units from the longest to the shortest")
-  func times() throws {
+  @Test func aTimeIsSecondsOrNumbersWithUnitsFromTheLongestToTheShortest() throws {
     for (text, seconds) in [
       ("0", 0), ("3600", 3600), ("90m", 5400), ("1h30m", 5400), ("2d", 172_800), ("1d2h3m4s", 93_784),
     ] {
@@ -258,8 +245,7 @@ struct ResolvingTests {
     }
   }
 
-  @Test("Validation is a fraction where it is a number and a file where it is not")
-  func validation() throws {
+  @Test func validationIsAFractionWhereItIsANumberAndAFileWhereItIsNot() throws {
     #expect(try resolve("data.path=x", "data.validation=0").data.validation == .none)
     #expect(try resolve("data.path=x", "data.validation=0.25").data.validation == .fraction(0.25))
     #expect(try resolve("data.path=x", "data.validation=./0.25").data.validation == .file("./0.25"))
@@ -270,8 +256,7 @@ struct ResolvingTests {
     #expect(quoted.data.validation == .file("0.25"))
   }
 
-  @Test("Later values win: defaults, then the file, then --set, then flags")
-  func precedence() throws {
+  @Test func laterValuesWin() throws {
     let file = FileManager.default.temporaryDirectory.appending(path: "configuration-\(UUID().uuidString).yaml")
     defer { try? FileManager.default.removeItem(at: file) }
     try Data("model: {hidden: 10, layers: 3}\nseed: 2\ntraining: {steps: 4}\n".utf8).write(to: file)

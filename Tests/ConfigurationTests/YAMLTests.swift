@@ -4,12 +4,10 @@ import Problems
 import TestSupport
 import Testing
 
-@Suite("Configuration files")
-struct YAMLTests {
+@Suite struct YAMLTests {
   private func load(_ yaml: String) throws -> Configuration { try Configuration(yaml: yaml, name: "run.yaml") }
 
-  @Test("Sections and dotted names mean the same")
-  func sections() throws {
+  @Test func sectionsAndDottedNamesMeanTheSame() throws {
     let nested = try load("model:\n  hidden: 9\n  dropout: 0.5\nseed: 7\n")
     #expect(nested.model.hidden == 9 && nested.model.dropout == 0.5 && nested.seed == 7)
     #expect(try load("model.hidden: 9\nmodel.dropout: 0.5\nseed: 7") == nested)
@@ -17,16 +15,14 @@ struct YAMLTests {
   }
 
   @Test(
-    "Nothing at all, comments, and sections without keys leave the defaults",
     arguments: [
       "", "# nothing\n", "---\n", "model:\n  # hidden: 9\nseed: 1\n", "{}", "model: {}\n",
     ])
-  func empty(yaml: String) throws {
+  func commentsAndSectionsWithoutKeysLeaveTheDefaults(yaml: String) throws {
     #expect(try load(yaml) == resolve())
   }
 
   @Test(
-    "Wrong types are refused with what was expected and the line",
     arguments: [
       ("model:\n  hidden: large", "expected an integer from 1 to 65536, got large (run.yaml, line 2)"),
       ("model:\n  hidden: 2.5", "got 2.5 (run.yaml, line 2)"), ("model:\n  hidden: '256'", "got \"256\" (run.yaml"),
@@ -41,53 +37,48 @@ struct YAMLTests {
       ("sed: {a: {b: 1}}", "unknown key sed"),
       ("model:\n  hiden: 4", "unknown key model.hiden with value 4"),
     ])
-  func wrongTypes(yaml: String, expected: String) {
+  func wrongTypesAreRefusedWithWhatWasExpectedAndTheLine(yaml: String, expected: String) {
     let error = #expect(throws: Problem.self) { try load(yaml) }
     #expect(error?.exitCode == 78 && error?.message.contains(expected) == true, "\(String(describing: error))")
   }
 
   @Test(
-    "A key given twice is refused, however it is written",
     arguments: [
       "seed: 1\nseed: 1\n", "model: {hidden: 1, hidden: 2}", "model: {hidden: 1}\nmodel: {layers: 2}",
       "model: {hidden: 1}\nmodel.hidden: 1", "model.hidden: 1\n\"model.hidden\": 2",
     ])
-  func duplicates(yaml: String) {
+  func aKeyGivenTwiceIsRefusedHoweverItIsWritten(yaml: String) {
     let error = #expect(throws: Problem.self) { try load(yaml) }
     #expect(error?.exitCode == 78 && error?.message.contains("twice") == true, "\(String(describing: error))")
   }
 
   @Test(
-    "What is not one mapping of YAML is refused",
     arguments: [
       "just text", "- a\n- b", "5", "a: b: c", "seed: [1", "seed: 1\n---\nseed: 2\n", "\tseed: 1", "seed: \"1",
       "seed: 1\n}", "%YAML 9.9\n---\nseed: 1", "seed: @1", "seed: *a", "\u{1}",
     ])
-  func malformed(yaml: String) {
+  func whatIsNotOneMappingOfYAMLIsRefused(yaml: String) {
     let error = #expect(throws: Problem.self) { try load(yaml) }
     #expect(error?.exitCode == 78 && error?.message.contains("run.yaml") == true, "\(String(describing: error))")
     #expect(error?.message.contains("\n") == false)
   }
 
   @Test(
-    "Anchors are refused before they can multiply",
     arguments: [
       "seed: &a 1", "a: &a [x, x]\nb: &b [*a, *a]\n? *b\n: 1", "model: &m\n  hidden: 3", "seed: !!int &a 1", "- &a\n",
       "{\"a\":&b 1}",
     ])
-  func anchors(yaml: String) {
+  func anchorsAreRefusedBeforeTheyCanMultiply(yaml: String) {
     let error = #expect(throws: Problem.self) { try load(yaml) }
     #expect(error?.exitCode == 78)
     if !yaml.hasSuffix("&a\n") { #expect(error?.message.contains("anchors are not accepted") == true) }
   }
 
-  @Test("An ampersand inside a word or alone is no anchor")
-  func ampersands() throws {
+  @Test func anAmpersandInsideAWordOrAloneIsNoAnchor() throws {
     #expect(try load("data: {path: R&D & more}").data.path == "R&D & more")
   }
 
-  @Test("Deep nesting and large files are refused, not followed")
-  func hostile() {
+  @Test func deepNestingAndLargeFilesAreRefusedNotFollowed() {
     for yaml in [
       String(repeating: "[", count: 100_000), String(repeating: "{a: ", count: 100_000),
       (0..<2000).map { String(repeating: " ", count: $0) + "a:\n" }.joined().prefix(1 << 19).description,
@@ -98,8 +89,7 @@ struct YAMLTests {
     }
   }
 
-  @Test("Files that cannot be read have exit code 74, files that cannot be a configuration 78")
-  func files() throws {
+  @Test func unreadableFilesHaveExitCode74AndWrongOnes78() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "configuration-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -122,16 +112,15 @@ struct YAMLTests {
   }
 }
 
-@Suite("Resolved configuration")
-struct ResolvedTextTests {
+@Suite struct ResolvedTextTests {
   private static let paths = [
     "plain.txt", "with space.txt", "quote\"back\\slash'", "# no comment", "日本語/é e\u{301}", "tab\tline\nend\r",
     "\u{85}\u{2028}\u{FEFF}\u{FFFE}\u{7F}", "emoji 🦜", "12", "null", "~", "a: b", "- a", "*a", "true",
     " lead and trail ",
   ]
 
-  @Test("It reads back to the same configuration and text, whatever the path", arguments: paths)
-  func roundTrip(path: String) throws {
+  @Test(arguments: paths)
+  func itReadsBackToTheSameConfigurationAndTextWhateverThePath(path: String) throws {
     let configuration = try Configuration.load(overrides: [
       .init(key: "data.path", value: path, origin: "--text"),
       .init(key: "data.validation", value: "x" + path, origin: "--set"),
@@ -141,21 +130,20 @@ struct ResolvedTextTests {
     #expect(Array(again.data.path.utf8) == Array(path.utf8))
   }
 
-  @Test("An ampersand in a path reads back", arguments: ["R&D.txt", "a &b.txt", "&x"])
-  func ampersand(path: String) throws {
+  @Test(arguments: ["R&D.txt", "a &b.txt", "&x"])
+  func anAmpersandInAPathReadsBack(path: String) throws {
     let configuration = try resolve("data.path=\(path)")
     #expect(try Configuration(yaml: configuration.yaml, name: "config.yaml") == configuration)
   }
 
-  @Test("Numbers read back exactly", arguments: [0.1, 1e-8, 1.0 / 3, 123.456e-7, 999.999])
-  func numbers(value: Double) throws {
+  @Test(arguments: [0.1, 1e-8, 1.0 / 3, 123.456e-7, 999.999])
+  func numbersReadBackExactly(value: Double) throws {
     let configuration = try resolve("optimizer.learningRate=\(value)")
     let again = try Configuration(yaml: configuration.yaml, name: "config.yaml")
     #expect(again.optimizer.values[.learningRate] == value)
   }
 
-  @Test("It names every key of the table once")
-  func complete() throws {
+  @Test func itNamesEveryKeyOfTheTableOnce() throws {
     let configuration = try resolve()
     #expect(Set(ConfigurationKey.all.map(\.name)).count == ConfigurationKey.all.count)
     for key in ConfigurationKey.all {
@@ -170,8 +158,7 @@ struct ResolvedTextTests {
     #expect(configuration.yaml.contains("  epsilon: 1.0e-08\n"))
   }
 
-  @Test("Every key can have another value, which is read, written and read again to the same")
-  func everyKey() throws {
+  @Test func everyKeyReadsBackToTheSameValue() throws {
     #expect(KeyExample.all.map(\.key.name) == ConfigurationKey.all.map(\.name))
     for example in KeyExample.all {
       let configuration = try Configuration.resolved(example.settings + [example.setting])
@@ -180,8 +167,7 @@ struct ResolvedTextTests {
     }
   }
 
-  @Test("Of the keys that change a result none may change on resume")
-  func differences() throws {
+  @Test func ofTheKeysThatChangeAResultNoneMayChangeOnResume() throws {
     let sections = ["training.", "checkpoint.", "nonFinite.", "watchdog.", "verify."]
     let names = ["batch.accumulate", "distributed.sharedMemory", "distributed.embedding", "paranoid"]
     // Of these a checkpoint knows more, and says it where it is opened.
@@ -215,8 +201,7 @@ struct ResolvedTextTests {
     }
   }
 
-  @Test("The place of the data counts only before there is a checkpoint, that of word vectors always")
-  func places() throws {
+  @Test func aResumeMayChangeThePlaceOfTheDataButNotOfWordVectors() throws {
     let here = try resolve("data.path=a.txt", "data.validation=c", "model.vectors=v", "data.tokens=words")
     let stored = here.mappingPlaces { "/x/" + $0 }
     #expect(stored.data.path == "/x/a.txt" && stored.data.validation == .file("/x/c"))
@@ -237,8 +222,7 @@ struct ResolvedTextTests {
     #expect(throws: Problem.self) { try share.checkResume(of: here, run: "r") }
   }
 
-  @Test("What is given goes over what is stored, if a resume may change it")
-  func storedValues() throws {
+  @Test func whatIsGivenGoesOverWhatIsStoredIfAResumeMayChangeIt() throws {
     let stored = try resolve("model.hidden=9", "training.steps=70", "seed=3").yaml
     func given(_ settings: String...) throws -> Configuration {
       try Configuration.Given(overrides: settings.map { try .init(set: $0) })
@@ -253,8 +237,7 @@ struct ResolvedTextTests {
     }
   }
 
-  @Test("A repetition of steps may differ in the place of the data and in what a resume may change")
-  func repetition() throws {
+  @Test func aRepetitionMayDifferInWhatAResumeMayChange() throws {
     let stored = try resolve("data.path=x", "data.tokens=words")
     for setting in ["data.path=y", "data.validation=z", "model.vectors=v", "training.steps=9", "paranoid=true"] {
       #expect(throws: Never.self) {
@@ -268,8 +251,7 @@ struct ResolvedTextTests {
     }
   }
 
-  @Test("The table in config/README.md is the one that the keys make, with a row for every key")
-  func page() throws {
+  @Test func theTableOfKeysHasARowForEveryKey() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appending(path: "config")
     let page = try String(contentsOf: folder.appending(path: "README.md"), encoding: .utf8)
@@ -280,8 +262,7 @@ struct ResolvedTextTests {
     for row in rows { #expect(row.0.replacing("\\|", with: "").count { $0 == "|" } == 5, "\(row.1)") }
   }
 
-  @Test("The example files load, and the one of the built-in task is its defaults")
-  func examples() throws {
+  @Test func theExampleFilesLoadAndTheOneOfTheBuiltInTaskIsItsDefaults() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appending(path: "config")
     #expect(try Configuration.load(file: folder.appending(path: "reber.yaml").path) == resolve())

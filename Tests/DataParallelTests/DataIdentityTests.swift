@@ -3,10 +3,8 @@ import Foundation
 import Sequences
 import Testing
 
-@Suite("Data identity")
-struct DataIdentityTests {
-  @Test("The identity of stored tokens is that of the tokens in memory, as runs of earlier versions hold it")
-  func storedTokens() throws {
+@Suite struct DataIdentityTests {
+  @Test func storedTokensHaveTheIdentityOfTokensInMemory() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "identity-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -1,11 +1,9 @@
 import ExactMath
 import Testing
 
-@Suite("Randomness")
-struct RandomnessTests {
+@Suite struct RandomnessTests {
   /// The known answers that the authors publish with Random123, "kat_vectors", philox4x32 with 10 rounds.
-  @Test("Philox4x32-10 gives the published answers")
-  func knownAnswers() {
+  @Test func philoxGivesThePublishedAnswers() {
     let ones = UInt32.max
     #expect(
       Philox.rounds(SIMD4(repeating: 0), key0: 0, key1: 0)
@@ -19,8 +17,7 @@ struct RandomnessTests {
         == SIMD4(0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1))
   }
 
-  @Test("Seed, purpose, step, layer and place each name another draw")
-  func differentNames() {
+  @Test func seedPurposeStepLayerAndPlaceEachNameAnotherDraw() {
     var seen: Set<SIMD4<UInt32>> = []
     var names = 0
     for seed in [UInt64(0), 1, 1 << 32] {
@@ -37,8 +34,7 @@ struct RandomnessTests {
     #expect(seen.count == names)
   }
 
-  @Test("A sequence hands out the words of its stream in order")
-  func sequenceIsTheStream() {
+  @Test func aSequenceHandsOutTheWordsOfItsStreamInOrder() {
     let stream = Philox(seed: 5, purpose: .sampling, step: 2, layer: 3)
     var sequence = PhiloxSequence(seed: 5, purpose: .sampling, step: 2, layer: 3, lane: 4)
     for block in 0..<3 {
@@ -47,8 +43,7 @@ struct RandomnessTests {
     }
   }
 
-  @Test("Bounded draws stay in bounds and reach every value about equally often")
-  func boundedDraws() {
+  @Test func boundedDrawsStayInBoundsAndReachEveryValueAboutEquallyOften() {
     var sequence = PhiloxSequence(seed: 1, purpose: .sampling)
     var counts = [Int](repeating: 0, count: 7)
     for _ in 0..<70_000 { counts[sequence.below(7)] += 1 }
@@ -60,8 +55,8 @@ struct RandomnessTests {
     }
   }
 
-  @Test("A permutation holds every index once, and permutations are equally likely", arguments: [0, 1, 2, 17])
-  func permutations(count: Int) {
+  @Test(arguments: [0, 1, 2, 17])
+  func aPermutationHoldsEveryIndexOnceAndPermutationsAreEquallyLikely(count: Int) {
     var sequence = PhiloxSequence(seed: 1, purpose: .dataOrder)
     #expect(sequence.permutation(count).sorted() == Array(0..<count))
     var frequencies: [[Int]: Int] = [:]

@@ -1,11 +1,10 @@
 import Kernels
 import Testing
 
-@Suite("Binary cross-entropy")
-struct BinaryCrossEntropyTests {
+@Suite struct BinaryCrossEntropyTests {
   @Test(
-    "Loss and gradient are those of the definition in Double, and padding comes out as zero", arguments: [1, 3, 16, 88])
-  func definition(count: Int) {
+    arguments: [1, 3, 16, 88])
+  func lossAndGradientAreThoseOfTheDefinitionAndPaddingIsZero(count: Int) {
     let width = padded(count)
     let logits = (0..<width).map { Float($0 * $0 % 23) / 2 - 5 }
     let targets = (0..<count).map { Float($0 % 3 == 0 ? 1 : $0 % 3 == 1 ? 0 : 0.25) }
@@ -18,8 +17,7 @@ struct BinaryCrossEntropyTests {
     #expect(row[count...].allSatisfy { $0.bitPattern == 0 })
   }
 
-  @Test("The gradient is that of the loss")
-  func gradient() {
+  @Test func theGradientIsThatOfTheLoss() {
     let (logits, targets): ([Float], [Float]) = ([-3, -0.5, 0, 2], [0, 1, 1, 0])
     var row = logits + Array(repeating: 0, count: 12)
     _ = binaryCrossEntropy(logits: &row, targets: targets, count: 4, scale: 1)
@@ -34,14 +32,12 @@ struct BinaryCrossEntropyTests {
     }
   }
 
-  @Test("Logits far from 0 give finite losses: as much as they are off")
-  func extremes() {
+  @Test func logitsFarFrom0GiveFiniteLosses() {
     #expect(binaryCrossEntropyLoss(logits: [500, -500], targets: [1, 0], count: 2) == 0)
     #expect(binaryCrossEntropyLoss(logits: [500, -500], targets: [0, 1], count: 2) == 1000)
   }
 
-  @Test("A row without a target has no loss and a gradient of zero, whatever was said")
-  func noTarget() {
+  @Test func aRowWithoutATargetHasNoLossAndAGradientOfZero() {
     var row: [Float] = [.infinity, 3] + Array(repeating: 1, count: 14)
     #expect(binaryCrossEntropy(logits: &row, targets: [.nan, .nan], count: 2, scale: 1) == 0)
     #expect(row == Array(repeating: 0, count: 16))

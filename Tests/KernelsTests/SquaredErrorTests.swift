@@ -1,11 +1,10 @@
 import Kernels
 import Testing
 
-@Suite("Squared error")
-struct SquaredErrorTests {
+@Suite struct SquaredErrorTests {
   @Test(
-    "Loss and gradient are those of the definition in Double, and padding comes out as zero", arguments: [1, 3, 16, 17])
-  func definition(count: Int) {
+    arguments: [1, 3, 16, 17])
+  func lossAndGradientAreThoseOfTheDefinitionAndPaddingIsZero(count: Int) {
     let width = padded(count)
     let predictions = (0..<width).map { Float($0 * $0 % 7) / 3 - 1 }
     let targets = (0..<count).map { Float($0 % 5) / 2 - 1 }
@@ -21,8 +20,7 @@ struct SquaredErrorTests {
     }
   }
 
-  @Test("A row without a target has no loss and a gradient of zero, whatever was said")
-  func noTarget() {
+  @Test func aRowWithoutATargetHasNoLossAndAGradientOfZero() {
     var row: [Float] = [.infinity, 3] + Array(repeating: 1, count: 14)
     #expect(squaredError(predictions: &row, targets: [.nan, .nan], count: 2, scale: 1) == 0)
     #expect(row == Array(repeating: 0, count: 16))

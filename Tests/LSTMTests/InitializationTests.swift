@@ -64,8 +64,7 @@ import Testing
     #expect(Set(firsts).count == firsts.count)
   }
 
-  @Test("The input gate's biases get what is asked for on top of their draw, and nothing else changes")
-  func inputBias() {
+  @Test func theInputBiasIsAddedToTheInputGateAlone() {
     let plain = Self.parameters(.uniform)
     let shape = Self.shape
     var lower = [Float](repeating: 0, count: shape.parameterCount)

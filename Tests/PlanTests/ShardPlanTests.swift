@@ -2,15 +2,13 @@ import Plan
 import Problems
 import Testing
 
-@Suite("ShardPlan")
-struct ShardPlanTests {
+@Suite struct ShardPlanTests {
   /// All plans with B, S, P up to 12 that are allowed.
   static let plans: [ShardPlan] = (1...12).flatMap { b in
     (1...12).flatMap { s in (1...s).map { p in try! ShardPlan(globalBatch: b, shards: s, ranks: p) } }
   }
 
-  @Test("Every lane lies in exactly one shard and on exactly one rank, in order")
-  func partition() {
+  @Test func everyLaneLiesInExactlyOneShardAndOnExactlyOneRankInOrder() {
     for plan in Self.plans {
       let byShard = (0..<plan.shards).flatMap { Array(plan.lanes(ofShard: $0)) }
       #expect(byShard == Array(0..<plan.globalBatch))
@@ -21,8 +19,7 @@ struct ShardPlanTests {
     }
   }
 
-  @Test("A rank's lanes are those of its shards, and every rank has a shard")
-  func ranksHoldShards() {
+  @Test func aRanksLanesAreThoseOfItsShardsAndEveryRankHasAShard() {
     for plan in Self.plans {
       for rank in 0..<plan.ranks {
         let shards = plan.shards(ofRank: rank)
@@ -32,8 +29,7 @@ struct ShardPlanTests {
     }
   }
 
-  @Test("Remainders spread evenly: shards differ by at most one lane, ranks by at most one shard")
-  func even() {
+  @Test func shardsDifferByOneLaneAndRanksByOneShardAtMost() {
     for plan in Self.plans {
       let lanes = (0..<plan.shards).map { plan.lanes(ofShard: $0).count }
       #expect(lanes.max()! - lanes.min()! <= 1)
@@ -42,16 +38,14 @@ struct ShardPlanTests {
     }
   }
 
-  @Test("The lanes of a shard do not depend on the number of ranks")
-  func shardsIgnoreRanks() throws {
+  @Test func theLanesOfAShardDoNotDependOnTheNumberOfRanks() throws {
     for plan in Self.plans {
       let alone = try ShardPlan(globalBatch: plan.globalBatch, shards: plan.shards, ranks: 1)
       for shard in 0..<plan.shards { #expect(plan.lanes(ofShard: shard) == alone.lanes(ofShard: shard)) }
     }
   }
 
-  @Test("Passes cover a rank's shards in order, are as many as asked for or as it has shards, and differ by one shard")
-  func passes() {
+  @Test func passesCoverTheShardsOfARankInOrderAndEvenly() {
     for plan in Self.plans {
       for rank in 0..<plan.ranks {
         for most in 1...5 {
@@ -66,24 +60,22 @@ struct ShardPlanTests {
     }
   }
 
-  @Test("Worked example: 10 lanes, 4 shards, 3 ranks")
-  func example() throws {
+  @Test func tenLanesAndFourShardsOnThreeRanksAreWorkedOutByHand() throws {
     let plan = try ShardPlan(globalBatch: 10, shards: 4, ranks: 3)
     #expect((0..<4).map { plan.lanes(ofShard: $0) } == [0..<2, 2..<5, 5..<7, 7..<10])
     #expect((0..<3).map { plan.shards(ofRank: $0) } == [0..<1, 1..<2, 2..<4])
     #expect((0..<3).map { plan.lanes(ofRank: $0) } == [0..<2, 2..<5, 5..<10])
   }
 
-  @Test("More ranks than shards is an error that says what to change")
-  func tooManyRanks() {
+  @Test func moreRanksThanShardsIsAnErrorThatSaysWhatToChange() {
     let error = #expect(throws: Problem.self) { try ShardPlan(globalBatch: 32, shards: 8, ranks: 9) }
     #expect(error?.exitCode == 78)
     #expect(error?.message == "more ranks than shards — expected at most 8 ranks, got 9")
     #expect(error?.hint?.contains("mpirun -np 8") == true && error?.hint?.contains("batch.shards") == true)
   }
 
-  @Test("Counts below one or beyond 2³¹ are errors", arguments: [(0, 1, 1), (1, 0, 1), (1, 1, 0), (Int.max, 1, 1)])
-  func impossible(b: Int, s: Int, p: Int) {
+  @Test(arguments: [(0, 1, 1), (1, 0, 1), (1, 1, 0), (Int.max, 1, 1)])
+  func countsBelowOneOrBeyondInt32AreErrors(b: Int, s: Int, p: Int) {
     #expect(throws: Problem.self) { try ShardPlan(globalBatch: b, shards: s, ranks: p) }
   }
 }

@@ -1,12 +1,13 @@
 import Plan
 import Reduction
+import TestSupport
 import Testing
 
 /// Virtual ranks of which each has the whole sum: what `MPI_Allreduce` does is said plainly, the rest is the reducers'.
 @Suite struct AllReduceTests {
   /// Each rank adds up its own subtrees, all ranks their sums, and each squares its share.
   private func check(_ gradient: VirtualGradient, ranks: Int, shardCount: Int) throws {
-    var random = Random(ranks * 100 + shardCount)
+    var random = SplitMix(state: UInt64(ranks * 100 + shardCount))
     let plan = gradient.plan(ranks: ranks, shardCount: shardCount)
     let leaves = gradient.leaves(plan, rows: plan.shards.map { _ in [0, 7, 1399] }, &random)
     let memory = try plan.subtrees.map { subtrees in

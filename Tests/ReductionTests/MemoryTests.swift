@@ -1,5 +1,6 @@
 import Plan
 import Reduction
+import TestSupport
 import Testing
 
 /// Memory of a rank that shares with nobody.
@@ -29,7 +30,7 @@ import Testing
   /// A node of ranks 0 and 2, whose shards are not beside each other.
   @Test func aNodeAddsUpEachOfItsSubtreesInARangeAlone() throws {
     let shards = [0..<3, 3..<6, 6..<8]
-    var random = Random(1)
+    var random = SplitMix(state: UInt64(1))
     let gradients = ShardGradients(count: 40, shards: shards, &random)
     let subtrees = shards.map { SummationTree.subtrees(of: $0, leafCount: 8) }
     let nodeSubtrees = NodePlan(firstRanks: [0, 1, 0]).subtrees(shards: shards, shardCount: 8)[0]

@@ -1,6 +1,7 @@
 import Kernels
 import Plan
 import Reduction
+import TestSupport
 import Testing
 
 /// Virtual ranks that read each other's memory between two meetings, each at its own pace.
@@ -28,7 +29,7 @@ import Testing
   }
 
   private func check(_ gradient: VirtualGradient, ranks: Int, shardCount: Int) {
-    var random = Random(ranks * 100 + shardCount)
+    var random = SplitMix(state: UInt64(ranks * 100 + shardCount))
     let plan = gradient.plan(ranks: ranks, shardCount: shardCount)
     let (count, bytes) = (gradient.count, SharedSum.scalarBytes(plan))
     let memory = plan.subtrees.map { VirtualRank(subtrees: $0.count, count: count, scalarBytes: bytes) }
@@ -70,7 +71,7 @@ import Testing
   }
 
   /// Between two meetings a rank may be far ahead of another: what each does is interleaved in random order.
-  private func between(_ sums: [SharedSum], _ plan: ReductionPlan, _ values: [Double], _ random: inout Random) {
+  private func between(_ sums: [SharedSum], _ plan: ReductionPlan, _ values: [Double], _ random: inout SplitMix) {
     var next = sums.map { _ in 0 }
     let last = plan.parts.count + 2
     while let rank = sums.indices.filter({ next[$0] <= last }).randomElement(using: &random) {

@@ -1,6 +1,7 @@
 import Kernels
 import Plan
 import Reduction
+import TestSupport
 
 /// The gradient of a model with an embedding, in parts of several norm blocks.
 struct VirtualGradient: Sendable {
@@ -23,7 +24,7 @@ struct VirtualGradient: Sendable {
   }
 
   /// A gradient of every shard, with the rows of its rank.
-  func leaves(_ plan: ReductionPlan, rows: [[Int32]], _ random: inout Random) -> ShardGradients {
+  func leaves(_ plan: ReductionPlan, rows: [[Int32]], _ random: inout SplitMix) -> ShardGradients {
     ShardGradients(count: count, shards: plan.shards, rows: rows, rowSize: rowSize, table: table, &random)
   }
 

@@ -2,10 +2,9 @@ import Problems
 import Sequences
 import Testing
 
-@Suite("Long time lags")
-struct LongTimeLagTests {
-  @Test("Adding and multiplication: markers, values and targets as the paper has them", arguments: [22, 100, 500])
-  func markedPairs(shortest: Int) throws {
+@Suite struct LongTimeLagTests {
+  @Test(arguments: [22, 100, 500])
+  func addingAndMultiplicationAreThoseOfThePaper(shortest: Int) throws {
     for operation in [MarkedPairs.Operation.adding, .multiplication] {
       let task = try MarkedPairs(operation, shortest: shortest)
       var lengths: Set<Int> = []
@@ -35,8 +34,7 @@ struct LongTimeLagTests {
     }
   }
 
-  @Test("Every place that may be marked is, and about equally often")
-  func places() throws {
+  @Test func everyPlaceThatMayBeMarkedIsAndAboutEquallyOften() throws {
     let task = try MarkedPairs(.adding, shortest: 100)
     var counts = [Int](repeating: 0, count: 50)
     for index in 0..<20_000 {
@@ -48,8 +46,8 @@ struct LongTimeLagTests {
     for place in 10..<50 { #expect(abs(Double(counts[place]) / 20_000 - 1.0 / 49) < 0.005) }
   }
 
-  @Test("Temporal order: lengths, places, symbols and classes as the paper has them", arguments: TemporalOrder.allCases)
-  func temporalOrder(task: TemporalOrder) {
+  @Test(arguments: TemporalOrder.allCases)
+  func temporalOrderIsThatOfThePaper(task: TemporalOrder) {
     var lengths: Set<Int> = []
     var places: [Set<Int>] = task.places.map { _ in [] }
     var classes = [Int](repeating: 0, count: task.classes.count)
@@ -76,8 +74,7 @@ struct LongTimeLagTests {
     #expect(classes.allSatisfy { abs($0 - even) < even / 4 })
   }
 
-  @Test("Copying: the regular, the random and the trigger task")
-  func distantSymbol() throws {
+  @Test func distantSymbolsAreRegularRandomOrBehindATrigger() throws {
     let regular = try DistantSymbol(.regular, p: 100)
     #expect(regular.symbols == 101 && regular.tolerance == 0.25)
     var first: [Int32: Int] = [:]
@@ -98,8 +95,7 @@ struct LongTimeLagTests {
     #expect(middle == Set(0..<9))
   }
 
-  @Test("Task 2c: a trigger behind at least q symbols, q + 13 on average")
-  func trigger() throws {
+  @Test func aTriggerStandsBehindAtLeastQSymbols() throws {
     let task = try DistantSymbol(.randomLength(least: 50), p: 50)
     #expect(task.symbols == 54 && task.x == 52 && task.y == 53 && task.tolerance == 0.2)
     var lengths: [Int] = []
@@ -114,8 +110,7 @@ struct LongTimeLagTests {
     #expect(abs(Double(lengths.count { $0 == 54 }) / 4000 - 0.1) < 0.02)
   }
 
-  @Test("An example is a function of seed and index alone, and tasks do not share their draws")
-  func pure() throws {
+  @Test func anExampleDependsOnTaskSeedAndIndexAlone() throws {
     let adding = try MarkedPairs(.adding, shortest: 100)
     #expect(adding.example(seed: 1, index: 5).values == adding.example(seed: 1, index: 5).values)
     #expect(adding.example(seed: 1, index: 5).values != adding.example(seed: 1, index: 6).values)
@@ -124,8 +119,7 @@ struct LongTimeLagTests {
     #expect(TemporalOrder.two.example(seed: 1, index: 9) != TemporalOrder.two.example(seed: 1, index: 10))
   }
 
-  @Test("Parameters that cannot work are refused")
-  func parameters() {
+  @Test func parametersThatCannotWorkAreRefused() {
     for make in [
       { _ = try MarkedPairs(.adding, shortest: 21) }, { _ = try MarkedPairs(.adding, shortest: .max) },
       { _ = try DistantSymbol(.regular, p: 1) }, { _ = try DistantSymbol(.random, p: .max) },
@@ -137,8 +131,7 @@ struct LongTimeLagTests {
     }
   }
 
-  @Test("Held-out sequences come once each, training sequences never, and any lanes are those of the whole step")
-  func generatedBatches() {
+  @Test func heldOutSequencesComeOnceEachAndTrainingSequencesNever() {
     let example: GeneratedBatches<Int32>.Generator = { index in
       GeneratedExample((0...index % 3).map { Int32(index + $0) }, label: Int32(index))
     }
@@ -167,8 +160,7 @@ struct LongTimeLagTests {
     }
   }
 
-  @Test("Every next symbol of a copy task is a target, and a range of examples is those of the whole stream")
-  func everyNextSymbol() throws {
+  @Test func everyNextSymbolOfACopyTaskIsATarget() throws {
     let task = try DistantSymbol(.random, p: 5)
     let source = GeneratedBatches(3..<6, globalBatch: 2, timesteps: 5, targets: 5) {
       GeneratedExample(next: task.example(seed: 1, index: $0))
@@ -183,8 +175,7 @@ struct LongTimeLagTests {
     #expect((0..<5).allSatisfy { batch.targets[2 * $0 + 1] == noTarget })
   }
 
-  @Test("Numbers are laid out timestep by timestep, with their targets")
-  func generatedNumbers() throws {
+  @Test func numbersAreLaidOutTimestepByTimestepWithTheirTargets() throws {
     let task = try MarkedPairs(.adding, shortest: 22)
     let source = GeneratedBatches<Float>(0..<3, globalBatch: 4, timesteps: 24, width: 2) { index in
       let (values, target) = task.example(seed: 1, index: index)

@@ -3,8 +3,7 @@ import Problems
 import Sequences
 import Testing
 
-@Suite("Embedded Reber grammar")
-struct ReberTests {
+@Suite struct ReberTests {
   /// The language written as a regular expression, worked out by hand from the paper's figures: behind a state-4 visit
   /// come any number of loops through states 3 and 5, then a way out.
   private let truth: Regex<Substring> = {
@@ -22,31 +21,27 @@ struct ReberTests {
   }
 
   @Test(
-    "Strings from the literature are legal",
     arguments: ["BTSSXXTVVE", "BPVVE", "BTXXVPSE", "BPVPXVPXVPXVVE", "BTSXXVPSE"])
-  func published(reber: String) {
+  func stringsFromTheLiteratureAreLegal(reber: String) {
     #expect(ReberGrammar.isLegal(tokens("BT" + reber + "TE")) && ReberGrammar.isLegal(tokens("BP" + reber + "PE")))
     #expect(!ReberGrammar.isLegal(tokens("BT" + reber + "PE")) && !ReberGrammar.isLegal(tokens("BP" + reber + "TE")))
     #expect(!ReberGrammar.isLegal(tokens(reber)) && !ReberGrammar.isLegal(tokens("BT" + reber + "T")))
   }
 
   @Test(
-    "Strings that the literature calls wrong are illegal",
     arguments: ["BTSSPXSE", "BPTVVB", "BTXXVVSE", "BPVSPSE", "BTSSSE"])
-  func publishedNonStrings(reber: String) {
+  func stringsThatTheLiteratureCallsWrongAreIllegal(reber: String) {
     #expect(!ReberGrammar.isLegal(tokens("BT" + reber + "TE")) && !ReberGrammar.isLegal(tokens("BP" + reber + "PE")))
   }
 
-  @Test("Every generated string is legal, also to the regular expression")
-  func generatedAreLegal() {
+  @Test func everyGeneratedStringIsLegalAlsoToTheRegularExpression() {
     for string in draw(3000) {
       #expect(ReberGrammar.isLegal(string) && text(string).wholeMatch(of: truth) != nil)
       #expect(string.count >= ReberGrammar.shortestLength)
     }
   }
 
-  @Test("Every change, loss or addition of one symbol is judged as the regular expression judges it")
-  func mutations() {
+  @Test func everyMutationIsJudgedAsByTheRegularExpression() {
     for string in Set(draw(60)) {
       for place in string.indices {
         var shorter = string
@@ -66,8 +61,7 @@ struct ReberTests {
     }
   }
 
-  @Test("The legal symbols behind a prefix are those that some string goes on with")
-  func legalNext() {
+  @Test func theLegalSymbolsBehindAPrefixAreThoseThatSomeStringGoesOnWith() {
     #expect(ReberGrammar.legalNext(after: []) == [0])
     #expect(ReberGrammar.legalNext(after: tokens("B")) == tokens("TP"))
     #expect(ReberGrammar.legalNext(after: tokens("BTBTXXVVE")) == tokens("T"))
@@ -81,16 +75,14 @@ struct ReberTests {
     for (prefix, symbols) in following { #expect(ReberGrammar.legalNext(after: prefix) == symbols.sorted()) }
   }
 
-  @Test("Legal targets stand beside each input of a string")
-  func legalTargets() throws {
+  @Test func legalTargetsStandBesideEachInputOfAString() throws {
     let string = tokens("BPBTSXSEPE")
     let legal = try #require(ReberGrammar.legalTargets(of: string))
     #expect(legal.map { text($0) } == ["TP", "B", "TP", "SX", "SX", "SX", "E", "P", "E"])
     #expect(ReberGrammar.legalTargets(of: tokens("BPE")) == nil)
   }
 
-  @Test("Probabilities of strings up to a length sum to the share of draws that are so short")
-  func probabilities() {
+  @Test func probabilitiesOfShortStringsSumToTheirShareOfDraws() {
     #expect(abs(ReberGrammar.logProbability(of: tokens("BTBPVVETE")) - -4 * 0.6931471805599453) < 1e-12)
     #expect(ReberGrammar.logProbability(of: tokens("BTBPVVEPE")) == -.infinity)
     let strings = draw(20_000)
@@ -102,8 +94,7 @@ struct ReberTests {
     #expect(abs(sum - share) < 0.015 && abs(sum - 0.867) < 0.001)
   }
 
-  @Test("Frequencies of strings agree with their probabilities")
-  func frequencies() {
+  @Test func frequenciesOfStringsAgreeWithTheirProbabilities() {
     let strings = draw(40_000)
     let counts = Dictionary(grouping: strings) { $0 }.mapValues(\.count)
     for (string, count) in counts {
@@ -112,8 +103,7 @@ struct ReberTests {
     }
   }
 
-  @Test("The entropy is 7 bits a string of 12 symbols, and draws agree")
-  func entropy() {
+  @Test func theEntropyIs7BitsAStringOf12SymbolsAndDrawsAgree() {
     let ln2 = 0.6931471805599453
     #expect(abs(ReberGrammar.entropyPerString - 7 * ln2) < 1e-12)
     #expect(abs(ReberGrammar.meanLength - 12) < 1e-12)
@@ -125,8 +115,7 @@ struct ReberTests {
     #expect(abs(ReberTask.perfectLoss(on: strings) - ReberGrammar.entropyPerTarget) < 0.005)
   }
 
-  @Test("The criterion wants every legal symbol above every illegal one")
-  func criterion() {
+  @Test func theCriterionWantsEveryLegalSymbolAboveEveryIllegalOne() {
     func judge(_ logits: [Float], _ legal: [Int32]) -> Bool {
       logits.withUnsafeBufferPointer { ReberGrammar.mostLikelyAreLegal(logits: $0, legal: legal) }
     }
@@ -148,10 +137,9 @@ private func exponential(_ x: Double) -> Double {
   return value
 }
 
-@Suite("Reber task")
-struct ReberTaskTests {
-  @Test("Held-out strings are all different and none is a training string; all fit", arguments: [UInt64(1), 2, 77])
-  func split(seed: UInt64) throws {
+@Suite struct ReberTaskTests {
+  @Test(arguments: [UInt64(1), 2, 77])
+  func heldOutStringsAreAllDifferentAndNoneIsATrainingString(seed: UInt64) throws {
     let task = try ReberTask(seed: seed, trainingCount: 512, heldOutCount: 256, longest: 33)
     #expect(task.training.count == 512 && task.heldOut.count == 256)
     #expect(Set(task.heldOut).count == 256 && Set(task.heldOut).isDisjoint(with: task.training))
@@ -159,15 +147,13 @@ struct ReberTaskTests {
     #expect(ReberTask.perfectLoss(on: task.heldOut) > ReberTask.perfectLoss(on: task.training))
   }
 
-  @Test("The seed alone decides the strings")
-  func seeds() throws {
+  @Test func theSeedAloneDecidesTheStrings() throws {
     let make = { try ReberTask(seed: $0, trainingCount: 20, heldOutCount: 5, longest: 33) }
     let (one, same, other) = try (make(1), make(1), make(2))
     #expect(one.training == same.training && one.heldOut == same.heldOut && one.training != other.training)
   }
 
-  @Test("Sources hold all strings: training ones in drawn order, held-out ones in their own")
-  func sources() throws {
+  @Test func sourcesHoldAllStrings() throws {
     let task = try ReberTask(seed: 4, trainingCount: 10, heldOutCount: 6, longest: 20)
     let training = task.trainingSource(globalBatch: 4, seed: 4)
     #expect(training.timesteps == 19 && training.stepsPerEpoch == 3)
@@ -176,8 +162,7 @@ struct ReberTaskTests {
     #expect(Set((0..<3).flatMap { training.indices(atStep: $0) }) == Set(0..<10))
   }
 
-  @Test("Too short a window, or too few different strings, is an error with exit code 78")
-  func impossible() throws {
+  @Test func tooShortAWindowOrTooFewDifferentStringsIsAnErrorWithExitCode78() throws {
     for (longest, heldOut) in [(8, 1), (0, 0), (9, 4), (12, 40)] {
       let error = #expect(throws: Problem.self) {
         try ReberTask(seed: 1, trainingCount: 4, heldOutCount: heldOut, longest: longest)

@@ -43,10 +43,8 @@ private func joined(_ source: some SequenceSource, step: Int, plan: ShardPlan) -
 
 private let shapes = [(1, 1), (1, 5), (2, 3), (3, 2), (5, 4), (7, 1)]
 
-@Suite("Sequence sources")
-struct SourceTests {
-  @Test("All ranks together see the batch that one rank sees, for every number of ranks")
-  func ranksSeeTheSame() throws {
+@Suite struct SourceTests {
+  @Test func allRanksTogetherSeeTheBatchThatOneRankSees() throws {
     let tokens = (0..<200).map { Int32($0) }
     let task = try ReberTask(seed: 3, trainingCount: 11, heldOutCount: 5, longest: 30)
     let sources: [any SequenceSource] = [
@@ -70,8 +68,7 @@ struct SourceTests {
     }
   }
 
-  @Test("A training epoch walks each lane through consecutive tokens, lane behind lane")
-  func trainingEpoch() throws {
+  @Test func aTrainingEpochWalksEachLaneThroughConsecutiveTokens() throws {
     for count in 2...60 {
       let tokens = (0..<count).map { Int32($0) }
       for (b, t) in shapes where b * t < count {
@@ -93,8 +90,7 @@ struct SourceTests {
     }
   }
 
-  @Test("With random lengths an epoch walks each lane through consecutive tokens too, window behind window")
-  func randomWindows() throws {
+  @Test func windowsOfRandomLengthsWalkThroughConsecutiveTokens() throws {
     for (count, base, deviation) in [(200, 8, 2), (61, 5, 1), (40, 10, 10), (25, 1, 1), (5001, 20, 5)] {
       let tokens = (0..<count).map { Int32($0) }
       let source = try TokenStream(
@@ -122,8 +118,7 @@ struct SourceTests {
     }
   }
 
-  @Test("Lengths are those of the paper: mostly about T, seldom about half of it, by seed and epoch alone")
-  func windowLengths() throws {
+  @Test func randomLengthsAreThoseOfThePaper() throws {
     let tokens = [Int32](repeating: 0, count: 400_000)
     func source(_ seed: UInt64) throws -> TokenStream {
       try TokenStream(tokens: tokens, globalBatch: 1, timesteps: 70, deviation: 5, seed: seed, name: "test")
@@ -142,8 +137,7 @@ struct SourceTests {
     #expect(plain.windowSteps(atStep: 5) == 7 && plain.learningRateFactor(atStep: 5) == 1)
   }
 
-  @Test("Lanes forget their state with the reset probability, each by itself, the same whoever asks")
-  func resets() throws {
+  @Test func lanesForgetTheirStateWithTheResetProbability() throws {
     let tokens = [Int32](repeating: 0, count: 4001)
     let source = try TokenStream(
       tokens: tokens, globalBatch: 4, timesteps: 2, resetProbability: 0.2, seed: 1, name: "test")
@@ -160,8 +154,7 @@ struct SourceTests {
     #expect((1..<never.stepsPerEpoch).allSatisfy { !never.startsFresh(atStep: $0, lane: 0) })
   }
 
-  @Test("Epochs start at every offset that the slack allows, about equally often, by seed and epoch alone")
-  func offsets() throws {
+  @Test func epochsStartAtEveryOffsetAboutEquallyOften() throws {
     let tokens = [Int32](repeating: 0, count: 25)
     let source = try TokenStream(tokens: tokens, globalBatch: 2, timesteps: 5, seed: 1, name: "test")
     var counts = [Int](repeating: 0, count: 5)
@@ -171,8 +164,8 @@ struct SourceTests {
     #expect((0..<50).contains { source.offset(ofEpoch: $0) != other.offset(ofEpoch: $0) })
   }
 
-  @Test("A text shorter than the batch needs is an error with both numbers", arguments: [(13, true), (12, false)])
-  func shortText(count: Int, enough: Bool) throws {
+  @Test(arguments: [(13, true), (12, false)])
+  func aTextShorterThanTheBatchNeedsIsAnErrorWithBothNumbers(count: Int, enough: Bool) throws {
     let tokens = [Int32](repeating: 1, count: count)
     let make = { try TokenStream(tokens: tokens, globalBatch: 4, timesteps: 3, seed: 1, name: "short.txt") }
     if enough {
@@ -185,15 +178,13 @@ struct SourceTests {
     }
   }
 
-  @Test("A batch larger than any text is an error, not an overflow")
-  func hugeBatch() {
+  @Test func aBatchLargerThanAnyTextIsAnErrorNotAnOverflow() {
     #expect(throws: Problem.self) {
       try TokenStream(tokens: [1, 2], globalBatch: Int.max, timesteps: 2, seed: 1, name: "test")
     }
   }
 
-  @Test("Evaluation counts each target exactly once, each with the token before it")
-  func evaluationCoversOnce() throws {
+  @Test func evaluationCountsEachTargetExactlyOnceEachWithTheTokenBeforeIt() throws {
     for count in 2...45 {
       let tokens = (0..<count).map { Int32($0) }
       for (b, t) in shapes + [(60, 2)] {
@@ -215,8 +206,7 @@ struct SourceTests {
     }
   }
 
-  @Test("Evaluation carries each lane on from step to step")
-  func evaluationCarriesOn() throws {
+  @Test func evaluationCarriesEachLaneOnFromStepToStep() throws {
     let source = try EvaluationStream(
       tokens: (0..<40).map { Int32($0) }, globalBatch: 3, timesteps: 4, name: "test")
     for lane in 0..<3 {
@@ -227,8 +217,8 @@ struct SourceTests {
     }
   }
 
-  @Test("Evaluation needs two tokens", arguments: [0, 1])
-  func evaluationTooShort(count: Int) {
+  @Test(arguments: [0, 1])
+  func evaluationNeedsTwoTokens(count: Int) {
     let error = #expect(throws: Problem.self) {
       try EvaluationStream(
         tokens: [Int32](repeating: 0, count: count), globalBatch: 1, timesteps: 1, name: "test")
@@ -236,8 +226,7 @@ struct SourceTests {
     #expect(error?.exitCode == 65)
   }
 
-  @Test("Every string is seen once an epoch, alone in its lane, padded behind its end")
-  func stringsOnce() {
+  @Test func everyStringIsSeenOnceAnEpochAloneInItsLanePaddedBehindItsEnd() {
     let strings: [[Int32]] = (0..<7).map { n in (0...n % 3 + 1).map { Int32(n * 10 + $0) } }
     for seed in [nil, UInt64(5)] {
       for b in [1, 2, 3, 7, 9] {
@@ -265,8 +254,7 @@ struct SourceTests {
     }
   }
 
-  @Test("The order of a step is that of its epoch, whatever was asked before, and by whichever copy or task")
-  func orderOfAnyStep() async {
+  @Test func theOrderOfAStepDoesNotDependOnEarlierSteps() async {
     let strings: [[Int32]] = (0..<20).map { [Int32($0), 0] }
     let source = StringBatches(strings: strings, globalBatch: 3, timesteps: 1, shuffleSeed: 8)
     @Sendable func expected(_ step: Int) -> [Int] {
@@ -287,8 +275,7 @@ struct SourceTests {
     }
   }
 
-  @Test("Shuffled epochs differ from each other and between seeds, and repeat for the same seed")
-  func shuffles() {
+  @Test func shuffledEpochsDependOnSeedAndEpochAlone() {
     let strings: [[Int32]] = (0..<20).map { [Int32($0), 0] }
     func order(_ seed: UInt64, _ epoch: Int) -> [Int] {
       let source = StringBatches(strings: strings, globalBatch: 3, timesteps: 1, shuffleSeed: seed)

@@ -3,8 +3,7 @@ import Problems
 import Sequences
 import Testing
 
-@Suite("Text corpus")
-final class TextCorpusTests {
+@Suite final class TextCorpusTests {
   private let folder = FileManager.default.temporaryDirectory.appending(path: "corpus-\(UUID().uuidString)")
 
   init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
@@ -27,15 +26,13 @@ final class TextCorpusTests {
     try TextCorpus(recipe, cache: TokenCache(directory: "/dev/null"))
   }
 
-  @Test("The last tenth is held out, and the vocabulary knows only the rest")
-  func fraction() throws {
+  @Test func theLastTenthIsHeldOutAndTheVocabularyKnowsOnlyTheRest() throws {
     let corpus = try corpus(file(Array((String(repeating: "ab", count: 9) + "xy").utf8)))
     #expect(corpus.training.count == 18 && corpus.vocabulary.count == 3)
     #expect(corpus.validation.map(Array.init) == [0, 0])
   }
 
-  @Test("Training and validation together are the whole text, cut at a whole token, for any share")
-  func cutAtTokens() throws {
+  @Test func trainingAndValidationTogetherAreTheWholeText() throws {
     let text = "é→𝄞a é→𝄞 bé\u{3000}c→ 𝄞𝄞 d\u{3000}e f→ g"
     let path = try file(Array(text.utf8))
     for percent in stride(from: 20, through: 50, by: 1) {
@@ -52,8 +49,7 @@ final class TextCorpusTests {
     }
   }
 
-  @Test("Without validation all of the text is trained on; a validation file is read whole")
-  func noneAndFile() throws {
+  @Test func withoutValidationAllOfTheTextIsTrainedOn() throws {
     let path = try file(Array("hello world".utf8))
     let none = try corpus(path, .characters, .none)
     #expect(none.training.count == 11 && none.validation == nil)
@@ -63,8 +59,7 @@ final class TextCorpusTests {
     #expect(again.training.elementsEqual(other.training) && again.vocabulary == other.vocabulary)
   }
 
-  @Test("The end of each line can be a word, of the text and of one read later")
-  func lineEnds() throws {
+  @Test func theEndOfEachLineCanBeAWordOfTheTextAndOfOneReadLater() throws {
     let path = try file(Array("a b\r\n\nb <eos>\na".utf8))
     let corpus = try corpus(
       TextRecipe(path: path, numbers: .counted(.words, maximum: 0), lineEnds: true, validation: .file(path)))
@@ -74,8 +69,8 @@ final class TextCorpusTests {
     #expect(again.training.elementsEqual(corpus.training))
   }
 
-  @Test("Empty text and text of one token are bad data", arguments: [[], [0x61], [0xC3, 0xA9]] as [[UInt8]])
-  func tooShort(bytes: [UInt8]) throws {
+  @Test(arguments: [[], [0x61], [0xC3, 0xA9]] as [[UInt8]])
+  func emptyTextAndTextOfOneTokenAreBadData(bytes: [UInt8]) throws {
     let path = try file(bytes)
     for validation in [TextRecipe.Validation.none, .fraction(0.1)] {
       for kind in [TokenKind.characters, .words] {
@@ -86,11 +81,10 @@ final class TextCorpusTests {
   }
 
   @Test(
-    "A whole text of fewer than two tokens is called that, whatever would be held out of it",
     arguments: [
       ("a", .characters, 1), ("é", .characters, 1), ("a", .bytes, 1), (" one\n ", .words, 1), (" \n\t", .words, 0),
     ] as [(String, TokenKind, Int)])
-  func wholeTooShort(text: String, kind: TokenKind, count: Int) throws {
+  func aWholeTextOfFewerThanTwoTokensIsCalledThat(text: String, kind: TokenKind, count: Int) throws {
     let path = try file(Array(text.utf8))
     for validation in [TextRecipe.Validation.none, .fraction(0.1), .fraction(0.9)] {
       let error = #expect(throws: Problem.self) { try corpus(path, kind, validation) }
@@ -99,8 +93,7 @@ final class TextCorpusTests {
     }
   }
 
-  @Test("A part that the cut leaves empty or with one token is named, with what to change")
-  func partTooShort() throws {
+  @Test func aPartOfFewerThanTwoTokensIsNamed() throws {
     let path = try file(Array("ab".utf8), "two.txt")
     let empty = #expect(throws: Problem.self) { try corpus(path, .characters, .fraction(0.9)) }
     #expect(
@@ -117,22 +110,19 @@ final class TextCorpusTests {
     }
   }
 
-  @Test("Words that are all <unk> make no vocabulary")
-  func onlyUnknown() throws {
+  @Test func wordsThatAreAllUnkMakeNoVocabulary() throws {
     let path = try file(Array("<unk> <unk> <unk>".utf8))
     let error = #expect(throws: Problem.self) { try corpus(path, .words, .none) }
     #expect(
       error?.message == "no words in the text — expected at least one other than <unk>, got none (\(path))")
   }
 
-  @Test("White space alone has no words")
-  func noWords() throws {
+  @Test func whiteSpaceAloneHasNoWords() throws {
     let path = try file(Array(" \n\t ".utf8))
     #expect(throws: Problem.self) { try corpus(path, .words, .none) }
   }
 
-  @Test("Text that is not UTF-8 is bad data for characters and words, wherever the fault lies, and good as bytes")
-  func notUTF8() throws {
+  @Test func textThatIsNotUTF8CanBeReadAsBytesAlone() throws {
     for place in [0, 50, 99] {
       var bytes = [UInt8](repeating: 0x61, count: 100)
       bytes[place] = 0xFE
@@ -146,8 +136,7 @@ final class TextCorpusTests {
     }
   }
 
-  @Test("Missing files, directories and devices are input errors")
-  func unreadable() throws {
+  @Test func missingFilesDirectoriesAndDevicesAreInputErrors() throws {
     for path in [folder.appending(path: "absent").path, folder.path, "/dev/null", ""] {
       let error = #expect(throws: Problem.self) { try corpus(path) }
       #expect(error?.exitCode == 74 && error?.message.contains("(\(path))") == true)
@@ -159,8 +148,8 @@ final class TextCorpusTests {
     #expect(error?.exitCode == 74)
   }
 
-  @Test("A file without permission is an input error", .enabled(if: geteuid() != 0, "root reads everything"))
-  func noPermission() throws {
+  @Test(.enabled(if: geteuid() != 0, "root reads everything"))
+  func aFileWithoutPermissionIsAnInputError() throws {
     let path = try file(Array("some text".utf8))
     try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: path)
     let error = #expect(throws: Problem.self) { try corpus(path) }

@@ -4,21 +4,18 @@ import Problems
 import Sequences
 import Testing
 
-@Suite("Vocabulary")
-struct VocabularyTests {
+@Suite struct VocabularyTests {
   private func build(_ text: String, _ kind: TokenKind, maximum: Int = 0) throws -> Vocabulary {
     try .build(from: Array(text.utf8), kind: kind, maximum: maximum, name: "test")
   }
 
-  @Test("Characters are numbered by frequency, then by bytes, behind <unk>")
-  func characterOrder() throws {
+  @Test func charactersAreNumberedByFrequencyThenByBytesBehindUnk() throws {
     let vocabulary = try build("banana bandana", .characters)
     #expect(vocabulary.count == 6 && vocabulary.unknown == 0)
     #expect(try vocabulary.encode("anb d") == [1, 2, 3, 4, 5])
   }
 
-  @Test("Characters survive encoding and decoding, whatever their length in UTF-8")
-  func characterRoundTrip() throws {
+  @Test func charactersSurviveEncodingAndDecodingWhateverTheirLengthInUTF8() throws {
     let text = "añ→𝄞\n\u{0}e\u{301}é\u{212B}\u{C5}\u{10FFFF}\u{80}\u{7FF}\u{800}\u{FFFF}\u{10000}"
     let vocabulary = try build(text, .characters)
     let tokens = try vocabulary.encode(text)
@@ -26,8 +23,7 @@ struct VocabularyTests {
     #expect(Array(vocabulary.decode(tokens).utf8) == Array(text.utf8))
   }
 
-  @Test("Canonically equivalent characters are different entries")
-  func equivalentCharacters() throws {
+  @Test func canonicallyEquivalentCharactersAreDifferentEntries() throws {
     let vocabulary = try build("\u{212B}\u{C5}", .characters)
     #expect(vocabulary.count == 3)
     let again = try Vocabulary(json: vocabulary.json(), name: "test")
@@ -35,15 +31,13 @@ struct VocabularyTests {
     #expect(again == vocabulary && Set(tokens).count == 2)
   }
 
-  @Test("A character that training text lacks is <unk>, shown as U+FFFD")
-  func unknownCharacter() throws {
+  @Test func aCharacterThatTrainingTextLacksIsUnkShownAsUFFFD() throws {
     let vocabulary = try build("abc", .characters)
     #expect(try vocabulary.encode("aλc") == [1, 0, 3])
     #expect(vocabulary.decode([1, 0, 3]) == "a\u{FFFD}c")
   }
 
-  @Test("Bytes have exactly 256 entries and read anything")
-  func bytes() throws {
+  @Test func bytesHaveExactly256EntriesAndReadAnything() throws {
     let all = (0...255).map { UInt8($0) }
     let vocabulary = try Vocabulary.build(from: [1, 2], kind: .bytes, name: "test")
     #expect(vocabulary == .bytes && vocabulary.count == 256 && vocabulary.unknown == nil)
@@ -51,16 +45,14 @@ struct VocabularyTests {
     #expect(vocabulary.decode(try vocabulary.encode("grüße")) == "grüße")
   }
 
-  @Test("Words are numbered by frequency, then by bytes, and split at any Unicode white space")
-  func words() throws {
+  @Test func wordsAreNumberedByFrequencyThenByBytes() throws {
     let vocabulary = try build("\u{3000}b a\u{A0}c\na\r\n\tb \u{2028} a zebra\u{85}", .words)
     #expect(vocabulary.count == 5)
     #expect(try vocabulary.encode("a b c zebra unseen <unk>") == [1, 2, 3, 4, 0, 0])
     #expect(vocabulary.decode([1, 4, 0]) == "a zebra <unk>")
   }
 
-  @Test("A maximum keeps the most frequent entries, and <unk> spelled in the text is entry 0")
-  func maximum() throws {
+  @Test func aMaximumKeepsTheMostFrequentEntries() throws {
     let words = try build("a a a <unk> <unk> <unk> <unk> b b c", .words, maximum: 3)
     #expect(words.count == 3 && words.decode([0, 1, 2]) == "<unk> a b")
     #expect(try words.encode("c <unk>") == [0, 0])
@@ -68,8 +60,7 @@ struct VocabularyTests {
     #expect(try characters.encode("abc") == [1, 2, 0])
   }
 
-  @Test("Words agree with a plain split for random texts")
-  func wordsAgainstSplit() throws {
+  @Test func wordsAgreeWithAPlainSplitForRandomTexts() throws {
     var draws = PhiloxSequence(seed: 1, purpose: .sampling)
     let pieces = ["a", "bb", "é", "𝄞", " ", "\n", "\u{2003}", "\t ", "e\u{301}"]
     for _ in 0..<200 {
@@ -81,8 +72,7 @@ struct VocabularyTests {
     }
   }
 
-  @Test("Text that is not UTF-8 is an error with the offset, and a hint that names bytes")
-  func invalidText() {
+  @Test func textThatIsNotUTF8IsAnErrorWithTheOffsetAndAHintThatNamesBytes() {
     for kind in [TokenKind.characters, .words] {
       let error = #expect(throws: Problem.self) {
         try Vocabulary.build(from: [0x61, 0xC3, 0xA9, 0xFF, 0x62], kind: kind, name: "latin.txt")
@@ -93,16 +83,14 @@ struct VocabularyTests {
   }
 
   @Test(
-    "Overlong forms, surrogates, cut sequences and values beyond Unicode are not UTF-8",
     arguments: [
       [0xC0, 0x80], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0x61, 0xE2, 0x82],
     ])
-  func malformedSequences(bytes: [UInt8]) {
+  func malformedSequencesAreNotUTF8(bytes: [UInt8]) {
     #expect(throws: Problem.self) { try Vocabulary.build(from: bytes, kind: .characters, name: "test") }
   }
 
-  @Test("Every kind survives JSON, with the same bytes each time")
-  func jsonRoundTrip() throws {
+  @Test func everyKindSurvivesJSONWithTheSameBytesEachTime() throws {
     let text = "the \"quick\" \\ / brown fox\u{1}\u{7F} é e\u{301} 𝄞"
     var vocabularies = [Vocabulary.bytes, ReberTask.vocabulary]
     vocabularies += try [build(text, .characters), build(text, .words)]
@@ -116,7 +104,6 @@ struct VocabularyTests {
   }
 
   @Test(
-    "Malformed vocabularies are errors with exit code 65 that name the file",
     arguments: [
       "", "[]", "{}", #"{"kind":"characters"}"#, #"{"kind":"letters","entries":["<unk>","a"]}"#,
       #"{"kind":"characters","entries":["<unk>","a","a"]}"#, #"{"kind":"characters","entries":["a","b"]}"#,
@@ -127,19 +114,17 @@ struct VocabularyTests {
       #"{"kind":"symbols","entries":["BT"]}"#, #"{"kind":"symbols","entries":["B","B"]}"#,
       #"{"kind":"words","entries":[1,2]}"#, #"{"kind":"words","entries":["<unk>","a"]"#,
     ])
-  func hostileJSON(json: String) {
+  func malformedVocabulariesAreErrorsWithExitCode65ThatNameTheFile(json: String) {
     let error = #expect(throws: Problem.self) { try Vocabulary(json: Data(json.utf8), name: "v.json") }
     #expect(error?.exitCode == 65 && error?.message.contains("(v.json)") == true)
   }
 
-  @Test("A vocabulary with too many entries is an error")
-  func tooLarge() {
+  @Test func aVocabularyWithTooManyEntriesIsAnError() {
     let entries = ["<unk>"] + (0..<Vocabulary.maximumCount).map { "w\($0)" }
     #expect(throws: Problem.self) { try Vocabulary(kind: .words, entries: entries) }
   }
 
-  @Test("Symbols take only their own alphabet")
-  func symbols() throws {
+  @Test func symbolsTakeOnlyTheirOwnAlphabet() throws {
     #expect(try ReberTask.vocabulary.encode("BTPSXVE") == [0, 1, 2, 3, 4, 5, 6])
     #expect(ReberTask.vocabulary.decode([0, 6]) == "BE" && ReberTask.vocabulary.unknown == nil)
     let error = #expect(throws: Problem.self) { try ReberTask.vocabulary.encode("BTA") }

@@ -31,8 +31,7 @@ enum CorpusOutcome: Equatable {
   }
 }
 
-@Suite("Texts in pieces")
-struct StreamingTests {
+@Suite struct StreamingTests {
   /// Characters of one to four bytes, white space of one and three, ends of lines, and words that are entries already.
   private static let text =
     "é→𝄞a é→𝄞\r\nbé\u{3000}c→ 𝄞𝄞 d\n\n\u{2003}e<unk> <unk> <eos>\u{3000}\u{3000}abc𝄞def é→𝄞 漢字漢字 e\u{301}\u{85}z"
@@ -49,8 +48,7 @@ struct StreamingTests {
     }
   }
 
-  @Test("Whatever the size of the pieces, tokens and vocabulary are those of the text read whole")
-  func pieces() throws {
+  @Test func piecesOfAnySizeGiveTheTokensOfTheWholeText() throws {
     let folder = try TestFolder()
     let path = try folder.write(Self.text.utf8, "text.txt")
     let other = try folder.write("é a\r\nx".utf8, "other.txt")
@@ -63,8 +61,7 @@ struct StreamingTests {
     }
   }
 
-  @Test("A known vocabulary numbers another text as it is numbered whole")
-  func knownVocabulary() throws {
+  @Test func aKnownVocabularyNumbersAnotherTextAsItIsNumberedWhole() throws {
     let folder = try TestFolder()
     let path = try folder.write(Self.text.utf8, "text.txt")
     for kind in [TokenKind.bytes, .characters, .words] {
@@ -80,8 +77,7 @@ struct StreamingTests {
     }
   }
 
-  @Test("Text with wrong, missing and doubled bytes has the error that it has read whole, at the same offset")
-  func malformed() throws {
+  @Test func malformedTextHasTheErrorAndOffsetOfTheWholeText() throws {
     let folder = try TestFolder()
     let good = Array(Self.text.utf8)
     var draws = PhiloxSequence(seed: 5, purpose: .dataOrder, step: 0)
@@ -113,8 +109,7 @@ struct StreamingTests {
     #expect(errors > 50 && errors < tries)
   }
 
-  @Test("A mark at the beginning, lone carriage returns, NUL bytes and other encodings are found in pieces of any size")
-  func forms() throws {
+  @Test func marksAndOtherEncodingsAreFoundInPiecesOfAnySize() throws {
     let folder = try TestFolder()
     let other = try folder.write("\u{FEFF}é a\r\nx".utf8, "other.txt")
     let texts: [[UInt8]] = [
@@ -137,8 +132,7 @@ struct StreamingTests {
     #expect(errors > 40)
   }
 
-  @Test("A word may be longer than many pieces")
-  func longWord() throws {
+  @Test func aWordMayBeLongerThanManyPieces() throws {
     let folder = try TestFolder()
     let path = try folder.write((String(repeating: "é", count: 500_000) + "x ax").utf8, "text.txt")
     let recipe = TextRecipe(path: path, numbers: .counted(.words, maximum: 0))
@@ -158,16 +152,14 @@ struct StreamingTests {
     for recipe in recipes { try body(recipe, TokenCache(directory: folder.path + "/cache", smallestText: 0)) }
   }
 
-  @Test("Numbers of one, two and four bytes")
-  func widths() throws {
+  @Test func tokensAreStoredInOneTwoOrFourBytes() throws {
     try stored([200, 255, 256, 300, 65_535, 65_536, 70_000], TestFolder()) { recipe, cache in
       let whole = try CorpusOutcome(reference: recipe)
       #expect(try CorpusOutcome(recipe, cache: cache) == whole)
     }
   }
 
-  @Test("A training batch is the same from stored tokens of any width as from tokens in memory")
-  func batches() throws {
+  @Test func batchesOfStoredTokensAreThoseOfTokensInMemory() throws {
     try stored([200, 300, 70_000], TestFolder()) { recipe, cache in
       try cache.prepare(recipe) { _ in }
       let stored = try TextCorpus(recipe, cache: cache).training

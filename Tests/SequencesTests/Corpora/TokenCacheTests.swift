@@ -4,8 +4,7 @@ import Problems
 import Sequences
 import Testing
 
-@Suite("Token cache")
-struct TokenCacheTests {
+@Suite struct TokenCacheTests {
   private let folder: TestFolder
   private let cache: TokenCache
 
@@ -37,8 +36,7 @@ struct TokenCacheTests {
     try #require(try FileManager.default.attributesOfItem(atPath: file)[.systemFileNumber] as? Int)
   }
 
-  @Test("Tokens are made once for each recipe and text; what another text has left is not touched")
-  func onceForEach() throws {
+  @Test func tokensAreMadeOnceForEachRecipeAndText() throws {
     try folder.write("abcabcabcabc".utf8, "text.txt")
     #expect(try prepare(recipe()).count == 1 && tokenFiles().count == 1)
     #expect(try prepare(recipe()).isEmpty && files().count == 2)
@@ -59,8 +57,7 @@ struct TokenCacheTests {
     #expect(running.vocabulary.decode(running.training) == "abcabcabc")
   }
 
-  @Test("A text that was only touched or written anew keeps its tokens")
-  func touched() throws {
+  @Test func aTextThatWasOnlyTouchedOrWrittenAnewKeepsItsTokens() throws {
     try folder.write("abcabcabcabc".utf8, "text.txt")
     _ = try prepare(recipe())
     let before = try number(of: cache.directory + "/" + tokenFiles()[0])
@@ -73,8 +70,7 @@ struct TokenCacheTests {
     #expect(try TextCorpus(recipe(), cache: cache).vocabulary.count == 4)
   }
 
-  @Test("A file that others can change is refused")
-  func writableByOthers() throws {
+  @Test func aFileThatOthersCanChangeIsRefused() throws {
     try folder.write("abcabcabcabc".utf8, "text.txt")
     _ = try prepare(recipe())
     let path = cache.directory + "/" + (try tokenFiles()[0])
@@ -87,8 +83,7 @@ struct TokenCacheTests {
     }
   }
 
-  @Test("A validation file is part of what the tokens are made from")
-  func validationFile() throws {
+  @Test func aValidationFileIsPartOfWhatTheTokensAreMadeFrom() throws {
     try folder.write("abcabcabcabc".utf8, "text.txt")
     let other = try folder.write("abd".utf8, "other.txt")
     let recipe = try recipe(.characters, .file(other))
@@ -98,8 +93,7 @@ struct TokenCacheTests {
     #expect(try TextCorpus(recipe, cache: cache).validation.map(Array.init) == [1, 2, 3])
   }
 
-  @Test("Wherever a file is damaged, cut or longer, that is noticed, said, and made good")
-  func damage() throws {
+  @Test func damageAnywhereInAFileIsNoticedAndMadeGood() throws {
     let (path, good) = try madeFile()
     var bad: [Data] = good.indices.map { index in
       var data = good
@@ -118,8 +112,7 @@ struct TokenCacheTests {
 
   /// Bytes of a token, tokens to train on, those held out, bytes of the vocabulary: each impossible, with a checksum of
   /// the header that is right. The checksum stands at the header's end, which is where the tokens begin.
-  @Test("A header that lies is noticed before anything is added up or allocated")
-  func lies() throws {
+  @Test func aHeaderThatLiesIsNoticedBeforeAnythingIsAddedUpOrAllocated() throws {
     let (path, good) = try madeFile()
     let length = try #require(
       (56...good.count - 8).first { end in
@@ -151,16 +144,14 @@ struct TokenCacheTests {
     data.dropFirst(offset).prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 
-  @Test("A byte order mark is passed over in a token file too")
-  func byteOrderMark() throws {
+  @Test func aByteOrderMarkIsPassedOverInATokenFileToo() throws {
     try folder.write("\u{FEFF}abcabc".utf8, "text.txt")
     _ = try prepare(recipe())
     let corpus = try TextCorpus(recipe(), cache: cache)
     #expect(corpus.vocabulary.count == 4 && corpus.training.count + (corpus.validation?.count ?? 0) == 6)
   }
 
-  @Test("Vocabularies whose entries are the same text in one line have a file each")
-  func vocabulariesWithZeros() throws {
+  @Test func vocabulariesWhoseEntriesAreTheSameTextInOneLineHaveAFileEach() throws {
     try folder.write("a b a\u{1}b".utf8, "text.txt")
     for entries in [["<unk>", "a", "b"], ["<unk>", "a\u{1}b"]] {
       let recipe = TextRecipe(
@@ -171,8 +162,7 @@ struct TokenCacheTests {
     #expect(try tokenFiles().count == 2)
   }
 
-  @Test("A file under the name of another recipe is found out, removed and made again")
-  func anotherRecipe() throws {
+  @Test func aFileUnderTheNameOfAnotherRecipeIsFoundOutRemovedAndMadeAgain() throws {
     try folder.write("abcabcabcabc".utf8, "text.txt")
     _ = try prepare(recipe())
     let (mine, link) = (try #require(try tokenFiles().first), try #require(try files().first { $0.hasSuffix(".link") }))
@@ -192,8 +182,7 @@ struct TokenCacheTests {
     #expect(try TextCorpus(recipe(), cache: cache).vocabulary.kind == .characters)
   }
 
-  @Test("A directory in the place of a token file, or none that can be made, is an error with a hint")
-  func unwritable() throws {
+  @Test func anUnwritablePlaceOfTokensIsAnErrorWithAHint() throws {
     try folder.write("abcabcabcabc".utf8, "text.txt")
     for place in ["/dev/null/cache", folder.path + "/text.txt", "/proc/cache"] {
       let cache = TokenCache(directory: place, smallestText: 0)
@@ -211,8 +200,7 @@ struct TokenCacheTests {
     #expect(try files().count == 2)
   }
 
-  @Test("A bad text leaves nothing behind; neither does a process that was killed")
-  func leftovers() throws {
+  @Test func neitherABadTextNorAKilledProcessLeavesAnythingBehind() throws {
     try folder.write([0x61, 0x62, 0xFF], "text.txt")
     let error = #expect(throws: Problem.self) { try prepare(recipe()) }
     #expect(error?.exitCode == 65 && error?.message.contains("offset 2 ") == true)
@@ -228,8 +216,7 @@ struct TokenCacheTests {
     #expect(try files().count == 3 && files()[1].hasPrefix("text.txt-"))
   }
 
-  @Test("Many that make the same at once all find it whole")
-  func atOnce() async throws {
+  @Test func manyThatMakeTheSameAtOnceAllFindItWhole() async throws {
     try folder.write(String(repeating: "the rain in été falls ", count: 50_000).utf8, "text.txt")
     let (cache, recipe) = (cache, try recipe(.words))
     let whole = try CorpusOutcome(reference: recipe)
@@ -240,8 +227,7 @@ struct TokenCacheTests {
     #expect(try files().count == 2)
   }
 
-  @Test("Without a directory the error says which variable names one")
-  func noDirectory() throws {
+  @Test func withoutADirectoryTheErrorSaysWhichVariableNamesOne() throws {
     try folder.write("abcabc".utf8, "text.txt")
     let error = #expect(throws: Problem.self) {
       try TokenCache(directory: "", smallestText: 0).prepare(recipe()) { _ in }
@@ -249,8 +235,7 @@ struct TokenCacheTests {
     #expect(error?.exitCode == 74 && error?.message.contains("LSTM_DIST_CACHE") == true)
   }
 
-  @Test("Tokens that nobody has made are an error")
-  func nobodyMadeIt() throws {
+  @Test func tokensThatNobodyHasMadeAreAnError() throws {
     try folder.write("abcabc".utf8, "text.txt")
     let error = #expect(throws: Problem.self) { try TextCorpus(recipe(), cache: cache) }
     #expect(error?.exitCode == 74)

@@ -1,8 +1,7 @@
 import Sequences
 import Testing
 
-@Suite("Augmentation")
-struct AugmentedBatchesTests {
+@Suite struct AugmentedBatchesTests {
   private let base = GeneratedBatches<Float>(0..<6, globalBatch: 3, timesteps: 9, width: 2) { index in
     GeneratedExample((0..<2 * (index + 3)).map { Float(100 * index + $0) }, label: Int32(index))
   }
@@ -33,8 +32,7 @@ struct AugmentedBatchesTests {
     }
   }
 
-  @Test("A shifted sequence keeps its length, and its ends fill the gap; every shift occurs")
-  func shift() {
+  @Test func aShiftedSequenceKeepsItsLengthAndItsEndsFillTheGap() {
     let source = AugmentedBatches(base, seed: 1, noise: 0, shift: 2)
     var shifts: Set<Int> = []
     for step in 0..<80 {
@@ -48,8 +46,7 @@ struct AugmentedBatchesTests {
     #expect(shifts == Set(-2...2))
   }
 
-  @Test("Noise has the mean 0 and the deviation asked for, and padding has none")
-  func noise() {
+  @Test func noiseHasTheMean0AndTheDeviationAskedForAndPaddingHasNone() {
     let source = AugmentedBatches(base, seed: 1, noise: 0.5, shift: 0)
     var (sum, squares, count) = (0.0, 0.0, 0.0)
     for step in 0..<400 {
@@ -66,8 +63,7 @@ struct AugmentedBatchesTests {
     #expect(abs(sum / count) < 0.02 && abs((squares / count).squareRoot() - 0.5) < 0.01)
   }
 
-  @Test("The change is one of seed, epoch and sequence: the same for any lanes, and new in every epoch")
-  func pure() {
+  @Test func augmentationDependsOnSeedEpochAndSequenceAlone() {
     func changed(_ seed: UInt64, step: Int, _ lanes: Range<Int>) -> [[Float]] {
       sequences(AugmentedBatches(base, seed: seed, noise: 0.5, shift: 2), step: step, lanes: lanes).sequences
     }

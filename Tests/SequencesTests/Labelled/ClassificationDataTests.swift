@@ -3,8 +3,7 @@ import Foundation
 import Sequences
 import Testing
 
-@Suite("Data of a classifier")
-struct ClassificationDataTests {
+@Suite struct ClassificationDataTests {
   /// Texts of class a with the words x and y, of class b with y and z, 1 to 7 words long, and one word each that no
   /// other text has.
   private func folder() throws -> TestFolder {
@@ -26,8 +25,7 @@ struct ClassificationDataTests {
 
   // MARK: Reading
 
-  @Test("The vocabulary is that of the training part alone, also where other data are held out")
-  func vocabularyOfTraining() throws {
+  @Test func theVocabularyIsThatOfTheTrainingPartAlone() throws {
     let folder = try folder()
     let all = try #require(data(folder, .none).encoding.vocabulary)
     let split = try data(folder, .share(0.3))
@@ -44,8 +42,7 @@ struct ClassificationDataTests {
     expectBadData("unknown class", "\"c\"") { _ = try data(folder, .path(other.path)) }
   }
 
-  @Test("Numbers are normalized by the training part alone")
-  func normalizationOfTraining() throws {
+  @Test func numbersAreNormalizedByTheTrainingPartAlone() throws {
     let folder = try TestFolder()
     let header = "@classLabel true u v\n@data\n"
     let training = try folder.write((header + "1,3:10,30:u\n1,3:10,30:v\n").utf8, "train.ts")
@@ -61,8 +58,7 @@ struct ClassificationDataTests {
     }
   }
 
-  @Test("A window takes the longest sequence, or refuses those that are longer than was said")
-  func timesteps() throws {
+  @Test func aWindowTakesTheLongestSequenceOrRefusesLongerOnes() throws {
     let data = try data(folder(), .share(0.3))
     let inputs = [data.training, data.heldOut!]
     #expect(try ClassifierInput.timesteps(for: inputs, most: 0) == 7)
@@ -74,8 +70,7 @@ struct ClassificationDataTests {
 
   // MARK: The encoding
 
-  @Test("An encoding is the same after JSON, and what could not be one is refused")
-  func json() throws {
+  @Test func anEncodingIsTheSameAfterJSONAndWhatCouldNotBeOneIsRefused() throws {
     let encoding = try data(folder(), .share(0.3)).encoding
     #expect(try ClassifierEncoding(json: encoding.json(), name: "c") == encoding)
     let vocabulary = String(decoding: try encoding.vocabulary!.json(), as: UTF8.self)
@@ -102,8 +97,7 @@ struct ClassificationDataTests {
     }
   }
 
-  @Test("Files without labels are read as the training data were: lines, rows, series with and without classes")
-  func unlabelled() throws {
+  @Test func unlabelledFilesAreReadAsTheTrainingDataWere() throws {
     let encoding = try data(folder(), .none).encoding
     let form = LabelledFiles.table(textColumn: "text", labelColumn: "label")
     let rows = try encoding.input(
@@ -132,8 +126,7 @@ struct ClassificationDataTests {
 
   // MARK: Batches
 
-  @Test("Every sequence is in one batch of an epoch, and any lanes of a step are what the whole step has there")
-  func batches() throws {
+  @Test func anyLanesOfAStepAreThoseOfTheWholeStep() throws {
     guard case .tokens(let sequences) = try data(folder(), .none).training else { return #expect(Bool(false)) }
     for seed in [nil, 4 as UInt64?] {
       let source = LabelledBatches(sequences, globalBatch: 5, timesteps: 8, shuffleSeed: seed)
@@ -186,8 +179,7 @@ struct ClassificationDataTests {
 
   // MARK: Measures
 
-  @Test("Accuracy, precision, recall and F1 follow from the counts as their definitions say")
-  func confusion() {
+  @Test func accuracyPrecisionRecallAndF1AreThoseOfTheirDefinitions() {
     var matrix = ConfusionMatrix(classes: 3)
     #expect(matrix.accuracy == 0 && matrix.macroF1 == 0 && matrix.f1(0) == 0)
     // Class 0: 3 right, 1 taken for 1. Class 1: 2 right, 2 taken for 0. Class 2 never occurs and is never said.
@@ -204,8 +196,7 @@ struct ClassificationDataTests {
     #expect(matrix.precision(2) == 0 && matrix.support(2) == 0 && matrix.support(0) == 5)
   }
 
-  @Test("Naive Bayes says what its formula says, worked out by hand")
-  func naiveBayes() throws {
+  @Test func naiveBayesIsItsFormulaWorkedOutByHand() throws {
     // V = 3 (<unk>, x, y). Class a: x x y, class b: y. P(x|a) = 3/6, P(y|a) = 2/6, P(x|b) = 1/4, P(y|b) = 2/4.
     let table = "text,label\nx x,a\ny,a\ny,b\n"
     let texts = try LabelledTexts.table(

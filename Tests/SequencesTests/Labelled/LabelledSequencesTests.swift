@@ -2,8 +2,7 @@ import ExactMath
 import Sequences
 import Testing
 
-@Suite("Labelled sequences")
-struct LabelledSequencesTests {
+@Suite struct LabelledSequencesTests {
   /// `counts[c]` texts of class c, all different, of lengths 1, 2, 3, …
   private func texts(_ counts: [Int]) throws -> LabelledTexts {
     var table = "text,label\n"
@@ -15,8 +14,7 @@ struct LabelledSequencesTests {
 
   // MARK: Splits
 
-  @Test("Folds are a partition, even over all and over each class, and the same for the same seed")
-  func folds() throws {
+  @Test func foldsAreAnEvenPartitionOfEachClass() throws {
     let all = try texts([23, 9, 40])
     var seen: [String] = []
     for fold in 0..<10 {
@@ -33,8 +31,7 @@ struct LabelledSequencesTests {
     #expect(try all.fold(0, of: 10, seed: 5).heldOut != all.fold(0, of: 10, seed: 6).heldOut)
   }
 
-  @Test("A share held out keeps the proportions of the classes, and sequences keep content, label and name")
-  func share() throws {
+  @Test func aShareHeldOutKeepsTheProportionsOfTheClasses() throws {
     let all = try texts([50, 30, 20])
     let (training, heldOut) = try all.holdingOut(share: 0.1, seed: 1)
     #expect(heldOut.classCounts == [5, 3, 2] && training.classCounts == [45, 27, 18])
@@ -46,8 +43,7 @@ struct LabelledSequencesTests {
     }
   }
 
-  @Test("What is held out may follow from names; an empty part is an error")
-  func names() throws {
+  @Test func namesMayDecideWhatIsHeldOutButNoPartIsEmpty() throws {
     let all = try texts([3, 3])
     let (training, heldOut) = try all.holdingOut { $0.hasSuffix(":2") || $0.hasSuffix(":7") }
     #expect(heldOut.names == ["t:2", "t:7"] && training.count == 4 && heldOut.classes == all.classes)
@@ -58,8 +54,7 @@ struct LabelledSequencesTests {
 
   // MARK: Normalization
 
-  @Test("Mean 0 and deviation 1 over the data it was fitted on; a constant column is 0; the way back")
-  func normalization() throws {
+  @Test func normalizedDataHaveMean0AndDeviation1AndCanBeRestored() throws {
     var draws = PhiloxSequence(seed: 3, purpose: .dataGeneration)
     let values = (0..<999).map { place -> Float in
       [1000 + Float(draws.uniform()), Float(draws.uniform()) * 1e-6, 0.1][place % 3]
@@ -79,8 +74,7 @@ struct LabelledSequencesTests {
     }
   }
 
-  @Test("New data takes the numbers of the training data, not its own")
-  func held() throws {
+  @Test func newDataTakesTheNumbersOfTheTrainingDataNotItsOwn() throws {
     let normalization = Normalization(fitting: [1.0, 3], width: 1)
     #expect(normalization.mean == [2] && normalization.deviation == [1])
     #expect(try normalization.normalized([2.0, 12], name: "t") == [0, 10])
@@ -95,8 +89,8 @@ struct LabelledSequencesTests {
 
   // MARK: Batches
 
-  @Test("Each sequence is in one batch of an epoch, and only one batch is smaller", arguments: [1, 2, 7, 64, 1000])
-  func batches(size: Int) {
+  @Test(arguments: [1, 2, 7, 64, 1000])
+  func eachSequenceIsInOneBatchOfAnEpochAndOnlyOneBatchIsSmaller(size: Int) {
     for count in [0, 1, 6, 7, 63, 500] {
       let lengths = (0..<count).map { 1 + $0 * 37 % 100 }
       let batches = LengthBalancedBatches.batches(lengths: lengths, globalBatch: size, seed: 1, epoch: 3)
@@ -105,8 +99,7 @@ struct LabelledSequencesTests {
     }
   }
 
-  @Test("The same for the same seed and epoch, another order and other company in another epoch")
-  func pure() {
+  @Test func batchesDependOnSeedAndEpochAlone() {
     let lengths = (0..<3000).map { 1 + $0 * 7919 % 500 }
     func batches(_ seed: UInt64, _ epoch: Int) -> [[Int]] {
       LengthBalancedBatches.batches(lengths: lengths, globalBatch: 16, seed: seed, epoch: epoch)
@@ -118,8 +111,7 @@ struct LabelledSequencesTests {
     }
   }
 
-  @Test("Padding is a small part of what batches drawn at random would have")
-  func padding() {
+  @Test func paddingIsASmallPartOfWhatBatchesDrawnAtRandomWouldHave() {
     let lengths = (0..<4000).map { 1 + $0 * 7919 % 500 }
     let balanced = LengthBalancedBatches.batches(lengths: lengths, globalBatch: 16, seed: 1, epoch: 0)
     let plain = stride(from: 0, to: 4000, by: 16).map { Array($0..<$0 + 16) }
@@ -129,8 +121,7 @@ struct LabelledSequencesTests {
     #expect(LengthBalancedBatches.paddingShare(of: [], lengths: []) == 0)
   }
 
-  @Test("Within a batch long and short stand mixed, so that no rank gets all the long ones")
-  func mixed() {
+  @Test func longAndShortSequencesStandMixedInABatch() {
     let lengths = (0..<1600).map { $0 }
     let batches = LengthBalancedBatches.batches(lengths: lengths, globalBatch: 16, seed: 1, epoch: 0)
     let firstHalf = batches.joined().enumerated().filter { $0.offset % 16 < 8 }.reduce(0) { $0 + $1.element }

@@ -4,8 +4,7 @@ import Problems
 import Sequences
 import Testing
 
-@Suite("Folders of texts")
-struct ClassFilesTests {
+@Suite struct ClassFilesTests {
   private let folder: TestFolder
 
   init() throws { folder = try TestFolder() }
@@ -16,8 +15,7 @@ struct ClassFilesTests {
     try .classFiles(folder: folder.path, pattern: NamePattern(pattern), tokens: kind, classes: classes)
   }
 
-  @Test("One text a line, one class a file, in the order of names; other files are passed over")
-  func files() throws {
+  @Test func eachLineIsATextAndEachFileAClass() throws {
     try folder.write("zwei\r\n\r\ndrei\r\n".utf8, "German.txt")
     try folder.write("\u{FEFF}un\n \t\ndeux".utf8, "French.txt")
     try folder.write([0xFF], "LICENSE")
@@ -28,8 +26,7 @@ struct ClassFilesTests {
     #expect(texts.names == ["French.txt:1", "French.txt:3", "German.txt:1", "German.txt:3"])
   }
 
-  @Test("The class may be any part of the name")
-  func patterns() throws {
+  @Test func theClassMayBeAnyPartOfTheName() throws {
     try folder.write("a\n".utf8, "rt.pos")
     try folder.write("b\n".utf8, "rt.neg")
     try folder.write("c\n".utf8, "up/a.txt")
@@ -38,8 +35,7 @@ struct ClassFilesTests {
     #expect(try read("{class}/*.txt").classes == ["down", "up"])
   }
 
-  @Test("Hostile folders give one clear error")
-  func hostile() throws {
+  @Test func hostileFoldersGiveOneClearError() throws {
     expectBadData("no file fits", "{class}.txt, got none") { _ = try read() }
     try folder.write("a\nb\n".utf8, "x.txt")
     expectBadData("one class only", "\"x\" for all 2") { _ = try read() }
@@ -53,8 +49,7 @@ struct ClassFilesTests {
     expectBadData("no file fits", "{class}.csv, got \"x.txt\", \"y.txt\"") { _ = try read("{class}.csv") }
   }
 
-  @Test("Names are bytes: é in one scalar and in two are two classes, and what is not UTF-8 is shown with its bytes")
-  func namesAreBytes() throws {
+  @Test func namesOfDifferentBytesAreDifferentClasses() throws {
     func write(_ name: [UInt8]) throws {
       let path = Array("\(folder.path)/".utf8) + name + [0]
       let file = try #require(path.withUnsafeBytes { fopen($0.assumingMemoryBound(to: CChar.self).baseAddress!, "w") })
@@ -69,8 +64,7 @@ struct ClassFilesTests {
     expectBadData("file name is not UTF-8", #"got "c\xe9\xff""#) { _ = try read() }
   }
 
-  @Test("A folder that is missing or a file is an input error, a pattern without a class one of the configuration")
-  func noFolder() throws {
+  @Test func missingFoldersAndPatternsWithoutAClassAreErrors() throws {
     let file = try folder.write("a".utf8, "x.txt")
     for path in [folder.path + "/none", file] {
       let error = #expect(throws: Problem.self) {
@@ -83,7 +77,6 @@ struct ClassFilesTests {
   }
 
   @Test(
-    "What a pattern matches, and what the class is",
     arguments: [
       ("{class}.txt", "Greek.txt", "Greek"), ("{class}.txt", ".txt", nil), ("{class}.txt", "a.txt.txt", "a.txt"),
       ("{class}_*.wav", "7_jackson_32.wav", "7"), ("{class}_*.wav", "7.wav", nil),
@@ -94,12 +87,12 @@ struct ClassFilesTests {
       ("x", "x", ""), ("x", "xx", nil), ("*{class}", "abc", "bc"), ("{class}*", "abc", "a"), ("{class}*", "éü1", "é"),
       ("{class}*", "é", nil), ("{class}", "é", "é"),
     ] as [(String, String, String?)])
-  func matching(pattern: String, path: String, name: String?) throws {
+  func aPatternMatchesNamesAndGivesTheirClass(pattern: String, path: String, name: String?) throws {
     #expect(try NamePattern(pattern).className(in: path) == name)
   }
 
-  @Test("Patterns that make no sense are refused", arguments: ["", "/a", "a//b", "{class}/{class}", "a/"])
-  func badPatterns(pattern: String) {
+  @Test(arguments: ["", "/a", "a//b", "{class}/{class}", "a/"])
+  func patternsThatMakeNoSenseAreRefused(pattern: String) {
     let error = #expect(throws: Problem.self) { try NamePattern(pattern) }
     #expect(error?.exitCode == 78)
   }

@@ -3,12 +3,10 @@ import Sequences
 import TestSupport
 import Testing
 
-@Suite("Lengths")
-struct LengthTests {
+@Suite struct LengthTests {
   private let long = 100_000
 
-  @Test("A text of 100,000 words, and one of two")
-  func texts() throws {
+  @Test func textsOfTwoWordsAndOf100000AreRead() throws {
     let folder = try TestFolder()
     for count in [2, long] {
       let path = try folder.write(String(repeating: "a ", count: count).utf8, "text.txt")
@@ -17,8 +15,7 @@ struct LengthTests {
     }
   }
 
-  @Test("Texts of one word and of 100,000 in a table and in class files; one example will do where classes are known")
-  func labelledTexts() throws {
+  @Test func labelledTextsOfOneWordAndOf100000AreRead() throws {
     let folder = try TestFolder()
     let text = String(repeating: "b ", count: long)
     try folder.write("a\n".utf8, "x.txt")
@@ -35,8 +32,7 @@ struct LengthTests {
     #expect(one.count == 1 && one.labels == [0])
   }
 
-  @Test("Clips of one sample and of 100,000, and of a class never seen in training")
-  func clips() throws {
+  @Test func clipsOfOneSampleAndOf100000AreRead() throws {
     let folder = try TestFolder()
     try folder.write(WAV(samples: [0.5]).bytes, "a_0.wav")
     try folder.write(WAV(samples: [Float](repeating: 0.25, count: long)).bytes, "b_0.wav")

@@ -4,15 +4,14 @@ import Problems
 import Sequences
 import Testing
 
-@Suite("Log-mel features")
-struct LogMelTests {
+@Suite struct LogMelTests {
   private func noise(_ count: Int, seed: UInt64 = 1) -> [Double] {
     var draws = PhiloxSequence(seed: seed, purpose: .dataGeneration, step: count)
     return (0..<count).map { _ in 2 * draws.uniform() - 1 }
   }
 
-  @Test("The fast transform is the direct sum", arguments: [1, 2, 4, 8, 32, 256])
-  func transform(size: Int) {
+  @Test(arguments: [1, 2, 4, 8, 32, 256])
+  func theFastTransformIsTheDirectSum(size: Int) {
     let (x, y) = (noise(size), noise(size, seed: 2))
     var (real, imaginary) = (x, y)
     FourierTransform(size: size).transform(real: &real, imaginary: &imaginary)
@@ -27,8 +26,7 @@ struct LogMelTests {
     }
   }
 
-  @Test("Features are those of the definition, computed literally")
-  func definition() throws {
+  @Test func featuresAreThoseOfTheDefinitionComputedLiterally() throws {
     let (rate, window, hop, size, bands) = (8000, 200, 80, 256, 7)
     let mel = try LogMel(rate: rate, bands: bands, lowest: 100, highest: 3500)
     #expect(mel.windowSamples == window && mel.hopSamples == hop)
@@ -60,8 +58,7 @@ struct LogMelTests {
     }
   }
 
-  @Test("A tone is loudest in its band, and twice as loud is ln 4 more")
-  func tone() throws {
+  @Test func aToneIsLoudestInItsBandAndTwiceAsLoudIsLn4More() throws {
     let mel = try LogMel(rate: 16000)
     func features(_ loudness: Float) -> [Float] {
       mel.features(of: (0..<400).map { loudness * Float(sin(2 * Double.pi * 1000 * Double($0) / 16000)) }[...])
@@ -74,17 +71,15 @@ struct LogMelTests {
   }
 
   @Test(
-    "As few frames as hold every sample; silence is the floor",
     arguments: [(1, 1), (200, 1), (201, 2), (280, 2), (281, 3)])
-  func frames(samples: Int, frames: Int) throws {
+  func thereAreAsFewFramesAsHoldEverySample(samples: Int, frames: Int) throws {
     let mel = try LogMel(rate: 8000)
     let silence = mel.features(of: [Float](repeating: 0, count: samples)[...])
     #expect(mel.frames(ofSamples: samples) == frames && silence.count == frames * 40)
     #expect(silence.allSatisfy { abs($0 - Float(log(1e-10))) < 1e-4 })
   }
 
-  @Test("Parameters that cannot work are refused")
-  func parameters() {
+  @Test func parametersThatCannotWorkAreRefused() {
     for make in [
       { try LogMel(rate: 0) }, { try LogMel(rate: 8000, bands: 0) }, { try LogMel(rate: 8000, bands: 500) },
       { try LogMel(rate: 8000, lowest: 4000) }, { try LogMel(rate: 8000, highest: 5000) },

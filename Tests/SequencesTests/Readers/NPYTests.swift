@@ -1,14 +1,13 @@
 import Sequences
 import Testing
 
-@Suite("NumPy arrays")
-struct NPYTests {
+@Suite struct NPYTests {
   private func table(_ bytes: [UInt8], columns: [String] = []) throws -> NumberTable {
     try NumberTable(bytes: bytes, columns: columns, name: "x.npy")
   }
 
-  @Test("Every type of values, in both byte orders", arguments: ["<", ">"])
-  func types(order: String) throws {
+  @Test(arguments: ["<", ">"])
+  func everyTypeOfValuesIsReadInBothByteOrders(order: String) throws {
     let truth = [0, 1, 3, 100, 7, 5]
     for (kind, size) in [
       ("i2", 2), ("i4", 4), ("i8", 8), ("u2", 2), ("u4", 4), ("u8", 8), ("f4", 4), ("f8", 8), ("i1", 1), ("u1", 1),
@@ -27,8 +26,7 @@ struct NPYTests {
     }
   }
 
-  @Test("Signs, truth values, one dimension, Fortran order, chosen columns, later versions")
-  func forms() throws {
+  @Test func everyFormOfAnArrayIsRead() throws {
     #expect(try table(npy("|i1", "(2,)", [0xFF, 0x80])).values == [-1, -128])
     #expect(try table(npy("|b1", "(2,)", [1, 0])).columns == ["0"])
     #expect(try table(npy("|u1", "(2, 3)", [1, 4, 2, 5, 3, 6], order: "True")).values == [1, 2, 3, 4, 5, 6])
@@ -36,16 +34,14 @@ struct NPYTests {
     for version in [2, 3] { #expect(try table(npy("|u1", "(1, 1)", [9], version: version)).values == [9]) }
   }
 
-  @Test("A value that is not a number is a hole, as in a table of text")
-  func holes() throws {
+  @Test func aValueThatIsNotANumberIsAHoleAsInATableOfText() throws {
     let read = try table(npy("<f4", "(3,)", [Float(1), .nan, 2].flatMap { WAV.little(Int($0.bitPattern), 4) }))
     #expect(read.holes == 1)
     expectBadData("missing value", "x.npy, row 2") { _ = try read.filled(.error, trainingRows: 0..<3) }
     #expect(try read.filled(.previous, trainingRows: 0..<3).values == [1, 1, 2])
   }
 
-  @Test("Headers that lie allocate nothing, and are refused")
-  func lies() {
+  @Test func headersThatLieAllocateNothingAndAreRefused() {
     func refuse(_ parts: String, _ bytes: [UInt8]) {
       expectBadData(parts, "x.npy") { _ = try table(bytes) }
     }
@@ -67,16 +63,14 @@ struct NPYTests {
     refuse("version 1.0, 2.0 or 3.0, got 4.0", npy("<f4", "(1,)", [0, 0, 0, 0], version: 4))
   }
 
-  @Test("Every shortened file is one clear error")
-  func truncation() {
+  @Test func everyShortenedFileIsOneClearError() {
     let whole = npy("<f4", "(2, 2)", [UInt8](repeating: 0, count: 16))
     for count in 0..<whole.count {
       expectBadData("x.npy") { _ = try table(Array(whole.prefix(count))) }
     }
   }
 
-  @Test("An array of 100,000 rows")
-  func long() throws {
+  @Test func anArrayOf100000RowsIsRead() throws {
     #expect(try table(npy("|u1", "(100000, 3)", [UInt8](repeating: 7, count: 300_000))).rows == 100_000)
   }
 }

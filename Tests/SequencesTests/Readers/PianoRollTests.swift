@@ -3,14 +3,13 @@ import Problems
 import Sequences
 import Testing
 
-@Suite("Piano rolls")
-struct PianoRollTests {
+@Suite struct PianoRollTests {
   private static let small = #"{"train": [[[60, 21], [], [108]]], "valid": [[[60], [61]]], "test": [[[62], [62, 62]]]}"#
 
   private func read(_ text: String) throws -> PianoRolls { try PianoRolls(json: Array(text.utf8), name: "rolls") }
 
-  @Test("Frames are keys from 0, each once, ascending", arguments: ["", "\u{FEFF}", "\r\n"])
-  func small(before: String) throws {
+  @Test(arguments: ["", "\u{FEFF}", "\r\n"])
+  func framesAreKeysFrom0EachOnceAscending(before: String) throws {
     let rolls = try read(before + Self.small)
     #expect(rolls.training == [[[0, 39], [], [87]]])
     #expect(rolls.validation == [[[39], [40]]] && rolls.test == [[[41], [41]]])
@@ -18,7 +17,6 @@ struct PianoRollTests {
   }
 
   @Test(
-    "What is no piano roll is bad data",
     arguments: [
       ("", "expected an object"), ("[]", "expected an object"), ("{\"train\": 5}", "expected an array, got a number"),
       ("{\"train\": [[[60.5], [1]]], \"valid\": [], \"test\": []}", "got 60.5"), ("\u{0}", "NUL byte"),
@@ -34,20 +32,18 @@ struct PianoRollTests {
       ("{\"train\": [[[60], [109]]], \"valid\": [[[60], [61]]], \"test\": [[[60], [61]]]}", "got 109"),
       ("{\"train\": [[[60], [99999999999999999999]]]}", "got 99999999999999999999"),
       (String(repeating: "[", count: 100_000), "expected an object, got an array"),
-    ]) func hostile(text: String, words: String)
+    ]) func whatIsNoPianoRollIsBadData(text: String, words: String)
   {
     expectBadData(words, "(rolls") { _ = try read(text) }
   }
 
-  @Test("Bytes that are not UTF-8 are bad data, a missing file is one of input")
-  func unreadable() throws {
+  @Test func bytesThatAreNotUTF8AreBadDataAndAMissingFileIsAnInputError() throws {
     expectBadData("text is not UTF-8") { _ = try PianoRolls(json: [0xFF, 0xFE, 0x7B], name: "rolls") }
     let error = #expect(throws: Problem.self) { try PianoRolls(path: "missing.json") }
     #expect(error?.exitCode == 74)
   }
 
-  @Test("A frame is read and the next one is the target; what stands behind a piece is none")
-  func batches() throws {
+  @Test func theNextFrameIsTheTargetAndPaddingHasNone() throws {
     let rolls = try read(Self.small)
     let source = PianoRollBatches(rolls.training + rolls.test, globalBatch: 3, timesteps: 3, shuffleSeed: nil)
     #expect(source.stepsPerEpoch == 1 && source.targetCount(atStep: 0) == 3)
@@ -65,8 +61,7 @@ struct PianoRollTests {
     #expect(batch.values[2 * 3 * 88].isNaN && batch.values[2 * 88].isNaN && !batch.values[0].isNaN)
   }
 
-  @Test("Every piece comes once an epoch, in another order in each, to any lanes the same")
-  func epochs() {
+  @Test func everyPieceComesOnceAnEpochInAnotherOrder() {
     let pieces: [PianoRolls.Piece] = (0..<7).map { n in (0...n + 1).map { _ in [UInt8(n)] } }
     let source = PianoRollBatches(pieces, globalBatch: 3, timesteps: 8, shuffleSeed: 5)
     func order(_ epoch: Int) -> [Int] {
@@ -85,8 +80,8 @@ struct PianoRollTests {
     #expect((0..<3).reduce(0) { $0 + source.targetCount(atStep: $1) } == pieces.reduce(0) { $0 + $1.count - 1 })
   }
 
-  @Test("The chorales are the official split", .enabled(if: RealData.folder != nil, RealData.absence))
-  func chorales() throws {
+  @Test(.enabled(if: RealData.folder != nil, RealData.absence))
+  func theChoralesAreTheOfficialSplit() throws {
     guard let path = RealData.path("jsb-chorales/jsb-chorales-quarter.json") else { return }
     let rolls = try PianoRolls(path: path)
     let parts = [rolls.training, rolls.validation, rolls.test]

@@ -4,12 +4,10 @@ import Sequences
 import Testing
 
 /// The data sets that the readers are for, where `LSTM_DIST_DATA` has them: what is known of each must come out.
-@Suite("Real data")
-struct RealDataTests {
+@Suite struct RealDataTests {
   @Test(
-    "JapaneseVowels: 270 and 370 utterances of 9 speakers, 7 to 29 steps of 12 numbers",
     .enabled(if: RealData.path("ts-classification/JapaneseVowels") != nil, RealData.absence))
-  func japaneseVowels() throws {
+  func japaneseVowelsAre640UtterancesOfNineSpeakers() throws {
     let folder = try #require(RealData.path("ts-classification/JapaneseVowels"))
     let training = try TimeSeriesFile.read(folder + "/JapaneseVowels_TRAIN.ts")
     let test = try TimeSeriesFile.read(folder + "/JapaneseVowels_TEST.ts", classes: training.classes)
@@ -25,9 +23,8 @@ struct RealDataTests {
   }
 
   @Test(
-    "MR polarity: 5,331 sentences of each class; the Latin-1 copy is refused, unless tokens are bytes",
     .enabled(if: RealData.path("mr-polarity/utf8") != nil, RealData.absence))
-  func polarity() throws {
+  func movieReviewsAre5331SentencesOfEachClass() throws {
     let folder = try #require(RealData.path("mr-polarity"))
     let pattern = try NamePattern("rt-polarity.{class}")
     let texts = try LabelledTexts.classFiles(folder: folder + "/utf8", pattern: pattern, tokens: .words)
@@ -43,8 +40,8 @@ struct RealDataTests {
     #expect(bytes.classCounts == [5331, 5331])
   }
 
-  @Test("Surnames of 18 languages", .enabled(if: RealData.path("names18") != nil, RealData.absence))
-  func surnames() throws {
+  @Test(.enabled(if: RealData.path("names18") != nil, RealData.absence))
+  func surnamesAreOf18Languages() throws {
     let folder = try #require(RealData.path("names18"))
     let texts = try LabelledTexts.classFiles(folder: folder, pattern: NamePattern("{class}.txt"), tokens: .characters)
     #expect(texts.classes.count == 18 && texts.count == 20_050)
@@ -52,9 +49,8 @@ struct RealDataTests {
   }
 
   @Test(
-    "Spoken digits: 3,000 clips; recordings 0 to 4 or one speaker held out; features of every clip",
     .enabled(if: RealData.path("fsdd/recordings") != nil, RealData.absence))
-  func digits() throws {
+  func spokenDigitsAre3000Clips() throws {
     let folder = try #require(RealData.path("fsdd/recordings"))
     let clips = try AudioClips.read(folder: folder, pattern: NamePattern("{class}_*.wav"))
     #expect(clips.rate == 8000 && clips.clips.count == 3000 && clips.clips.classes == (0...9).map(String.init))
@@ -70,8 +66,8 @@ struct RealDataTests {
     #expect(features.elements.allSatisfy { $0 > -24 && $0 < 12 })
   }
 
-  @Test("Series of numbers: rows, columns, holes", .enabled(if: RealData.path("small-series") != nil, RealData.absence))
-  func series() throws {
+  @Test(.enabled(if: RealData.path("small-series") != nil, RealData.absence))
+  func seriesOfNumbersHaveTheirRowsColumnsAndHoles() throws {
     let folder = try #require(RealData.path("small-series"))
     let sunspots = try NumberTable(path: folder + "/monthly-sunspots.csv", columns: ["Sunspots"])
     #expect(sunspots.rows == 2820 && sunspots.holes == 0 && sunspots.values.last == 33.4)

@@ -2,8 +2,7 @@ import Foundation
 import Sequences
 import Testing
 
-@Suite("Tables")
-struct TableTests {
+@Suite struct TableTests {
   private func texts(_ table: String, tsv: Bool = false, classes: [String]? = nil) throws -> LabelledTexts {
     try .table(
       bytes: Array(table.utf8), form: TableForm(separator: tsv ? .tab : nil), textColumn: "text", labelColumn: "label",
@@ -21,8 +20,8 @@ struct TableTests {
   // MARK: Form
 
   @Test(
-    "Quotes, commas and line ends in fields; CRLF, LF, a byte order mark and blank lines", arguments: ["\n", "\r\n"])
-  func quoting(end: String) throws {
+    arguments: ["\n", "\r\n"])
+  func fieldsMayHoldQuotesCommasAndLineEnds(end: String) throws {
     let lines = [
       "label,id,text", "b,1,plain", "", "a,2,\"say \"\"no\"\", twice\"", "b,3,\"two\(end)lines\"", "a,4,\"\u{85} é\"",
     ]
@@ -36,14 +35,12 @@ struct TableTests {
     }
   }
 
-  @Test("In TSV a quote is a character")
-  func tabs() throws {
+  @Test func inTSVAQuoteIsACharacter() throws {
     let read = try texts("text\tlabel\n\"so\" it, goes\tx\nb\"\ty\n", tsv: true)
     #expect(strings(read) == ["\"so\" it, goes", "b\""] && read.classes == ["x", "y"])
   }
 
   @Test(
-    "Malformed tables are named by line",
     arguments: [
       ("", "table is empty", "(t.csv)"), ("\n\r\n", "table is empty", "(t.csv)"),
       ("\u{FEFF}", "table is empty", "(t.csv)"),
@@ -58,12 +55,11 @@ struct TableTests {
       ("text,label,text\na,x,b\n", "column named twice", "\"text\""),
       ("text,label\na,x\n,y\n", "empty field", "line 3"), ("text,label\na,x\nb,\n", "\"label\"", "line 3"),
     ])
-  func malformed(table: String, what: String, place: String) {
+  func malformedTablesAreNamedByLine(table: String, what: String, place: String) {
     expectBadData(what, place) { _ = try texts(table) }
   }
 
-  @Test("Latin-1 and UTF-16 are refused")
-  func encodings() {
+  @Test func latin1AndUTF16AreRefused() {
     for bytes in [Array("text,label\ncaf".utf8) + [0xE9, 0x2C, 0x61], [0xFF, 0xFE, 0x74, 0x00]] {
       expectBadData("not UTF-8", "t.csv") {
         _ = try LabelledTexts.table(
@@ -74,8 +70,7 @@ struct TableTests {
 
   // MARK: Labels
 
-  @Test("One class, one example, and a label never seen in training")
-  func classes() throws {
+  @Test func labelsAreOfSeveralClassesAndKnown() throws {
     expectBadData("one class only", "\"x\" for all 2") { _ = try texts("text,label\na,x\nb,x\n") }
     expectBadData("one class only") { _ = try texts("text,label\na,x\n") }
     let one = try texts("text,label\na,x\n", classes: ["x", "y"])
@@ -85,13 +80,11 @@ struct TableTests {
     }
   }
 
-  @Test("Composed and decomposed letters are different classes")
-  func exactLabels() throws {
+  @Test func composedAndDecomposedLettersAreDifferentClasses() throws {
     #expect(try texts("text,label\na,\u{E9}\nb,e\u{301}\n").classes.count == 2)
   }
 
-  @Test("Texts become tokens in the vocabulary of the training texts")
-  func tokens() throws {
+  @Test func textsBecomeTokensInTheVocabularyOfTheTrainingTexts() throws {
     let read = try texts("text,label\none two,x\ntwo,y\n")
     let words = try read.vocabulary(of: .words, name: "t.csv")
     #expect(words.count == 3)
@@ -105,8 +98,7 @@ struct TableTests {
 
   // MARK: Numbers
 
-  @Test("Columns are taken in the order asked for, and the others are not looked at")
-  func selection() throws {
+  @Test func columnsAreTakenInTheOrderAskedForAndTheOthersAreNotLookedAt() throws {
     let table = try numbers("day,a,wind,b\n2020-01-01,1,NW, 2.5\n2020-01-02,-3e1,SE,.5\n", columns: ["b", "a"])
     #expect(table.columns == ["b", "a"] && table.rows == 2 && table.values == [2.5, 1, 0.5, -30])
     #expect(try numbers("a\n1\n").values == [1])
@@ -115,16 +107,14 @@ struct TableTests {
   }
 
   @Test(
-    "What is no decimal number is refused",
     arguments: [
       "inf", "-Infinity", "0x1p3", "1e999", "1.2.3", "1e", "+", ".", "--1", "１", "1 2", "1e+", "nan(1)",
     ])
-  func numbersOnly(text: String) {
+  func whatIsNoDecimalNumberIsRefused(text: String) {
     expectBadData("not a number", "line 2") { _ = try numbers("a\n\"\(text)\"\n") }
   }
 
-  @Test("Decimal numbers are read to the nearest Double")
-  func decimals() throws {
+  @Test func decimalNumbersAreReadToTheNearestDouble() throws {
     let texts =
       ["1", "+1.", ".5", "-0", "1e-3", "16777217", "3.4028235e38", "1e-60", "\t2E2 ", "0.1", "007", "123456789.5"]
       + [
@@ -137,8 +127,7 @@ struct TableTests {
     #expect(try numbers("a\n" + texts.joined(separator: "\n")).values == truth)
   }
 
-  @Test("Categories, cycles and dates become numbers by the rule behind the column's name")
-  func rules() throws {
+  @Test func columnsBecomeNumbersByTheRuleBehindTheirName() throws {
     let text = "date,hour,wind\n2016-01-01,0,NW\n2016-12-31 23:00,6,\n2017-03-01,-12,SE\n2017-03-01,30,cv\n"
     let read = try NumberTable(
       bytes: Array(text.utf8), columns: ["wind:categories", "hour:cycle=24", "date:year", "hour"], share: 0.25,
@@ -160,14 +149,12 @@ struct TableTests {
     #expect(again.values == read.values && again.columns == read.columns)
   }
 
-  @Test("A column whose name looks like a rule is what it is called, and holes stay holes")
-  func namesLikeRules() throws {
+  @Test func aColumnWhoseNameLooksLikeARuleIsFound() throws {
     #expect(try numbers("a:year,b=c\n1,2\n", columns: ["b=c", "a:year"]).values == [2, 1])
     #expect(try numbers("d,h\nNA,\n2000-02-29,5\n", columns: ["d:year", "h:cycle=5"]).holes == 4)
   }
 
   @Test(
-    "Rules that do not fit are refused",
     arguments: [
       ("a:year", "2015-02-29", "a date such as"), ("a:year", "2015-13-01", "a date such as"),
       ("a:year", "15-1-1", "a date such as"), ("a:cycle=7", "1.5", "a whole number"),
@@ -175,14 +162,13 @@ struct TableTests {
       ("a:cycle=0", "1", "missing column"), ("b:year", "1", "missing column"), ("a:month", "1", "not a date"),
       ("a:categories", "NA", "expected 1 to 256 texts, got none"),
     ])
-  func unfitRules(column: String, field: String, what: String) {
+  func rulesThatDoNotFitAreRefused(column: String, field: String, what: String) {
     expectBadData(what, "t.csv") { _ = try numbers("a,c\n\(field),1\n", columns: [column]) }
   }
 
   // MARK: Holes
 
-  @Test("Holes are an error, or filled from above, or with the training rows' mean")
-  func holes() throws {
+  @Test func holesAreAnErrorOrFilledFromAboveOrWithTheTrainingRowsMean() throws {
     let table = try numbers("a,b\nNA,1\n2,\n4,?\nnan,7\nNULL,8\n100,N/A\n")
     #expect(table.rows == 6 && table.holes == 6)
     expectBadData("missing value", "\"a\"", "line 2; 6 of 12") { _ = try table.filled(.error, trainingRows: 0..<6) }
@@ -194,8 +180,7 @@ struct TableTests {
     for rule in MissingValues.allCases { #expect(try whole.filled(rule, trainingRows: 0..<1).values == [1, 2]) }
   }
 
-  @Test("A column without values, in the table or in the training rows, cannot be filled")
-  func emptyColumn() throws {
+  @Test func aColumnWithoutTrainingValuesCannotBeFilled() throws {
     let empty = try numbers("a,b\n1,NA\n2,NA\n")
     expectBadData("\"b\" of the table") { _ = try empty.filled(.previous, trainingRows: 0..<2) }
     let late = try numbers("a,b\n1,NA\n2,5\n")
@@ -203,8 +188,7 @@ struct TableTests {
     #expect(try late.filled(.previous, trainingRows: 0..<1).values == [2, 5])
   }
 
-  @Test("A table of 100,000 rows")
-  func long() throws {
+  @Test func aTableOf100000RowsIsRead() throws {
     let table = try numbers("a,b\n" + String(repeating: "1,NA\r\n2,0.5\r\n", count: 50_000))
     #expect(table.rows == 100_000 && table.holes == 50_000)
   }

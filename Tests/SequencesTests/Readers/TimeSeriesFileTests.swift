@@ -1,16 +1,15 @@
 import Sequences
 import Testing
 
-@Suite("Series files")
-struct TimeSeriesFileTests {
+@Suite struct TimeSeriesFileTests {
   private let header = "#comment\n@problemName p\n@timeStamps false\n@classLabel true b a c\n"
 
   private func read(_ text: String, classes: [String]? = nil) throws -> MeasuredValues {
     try TimeSeriesFile.read(bytes: Array(text.utf8), classes: classes, name: "x.ts")
   }
 
-  @Test("Series of different lengths, time first", arguments: ["\n", "\r\n"])
-  func series(end: String) throws {
+  @Test(arguments: ["\n", "\r\n"])
+  func seriesOfDifferentLengthsAreReadTimeFirst(end: String) throws {
     let text = header + "@data\n1,2,3:4,5,6:b\n\n-1e1 , .5:7,8: a\n#9:9:c\n9:9:b\n"
     for mark in ["", "\u{FEFF}"] {
       let series = try read(mark + text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: end))
@@ -23,7 +22,6 @@ struct TimeSeriesFileTests {
   }
 
   @Test(
-    "What contradicts the header, or is no series, is named by line",
     arguments: [
       ("", "an empty file"), ("@classLabel true a b\n", "expected a line @data"), ("@data\n1:a\n", "no classes"),
       ("1,2:a\n", "not a header line"), ("@classLabel true a b\n@data\n", "no series"),
@@ -44,12 +42,11 @@ struct TimeSeriesFileTests {
       ("@classLabel true a b\n@data\n1,:a\n", "missing value"),
       ("@classLabel true a b\n@data\n1:a\n2:a\n", "one class only"),
     ])
-  func malformed(text: String, what: String) {
+  func whatContradictsTheHeaderOrIsNoSeriesIsNamedByLine(text: String, what: String) {
     expectBadData(what, "x.ts") { _ = try read(text) }
   }
 
-  @Test("One series will do where the classes are known; a class never seen in training will not")
-  func classes() throws {
+  @Test func oneSeriesIsEnoughWhereItsClassIsKnown() throws {
     let one = try read(header + "@data\n1:c\n", classes: ["a", "c"])
     #expect(one.labels == [1] && one.classes == ["a", "c"])
     expectBadData("unknown class", "a, c, got \"b\" (x.ts:6)") {
@@ -57,15 +54,13 @@ struct TimeSeriesFileTests {
     }
   }
 
-  @Test("Latin-1 is refused")
-  func latin1() {
+  @Test func latin1IsRefused() {
     expectBadData("not UTF-8") {
       _ = try TimeSeriesFile.read(bytes: Array("@classLabel true ".utf8) + [0xE9, 0x0A], name: "x.ts")
     }
   }
 
-  @Test("A series of 100,000 steps beside one of a single step")
-  func long() throws {
+  @Test func seriesOfOneStepAndOf100000AreRead() throws {
     let series = try read(
       header + "@data\n" + [String](repeating: "0.25", count: 100_000).joined(separator: ",") + ":a\n1:b")
     #expect(series.lengths == [100_000, 1] && series.elements[99_999] == 0.25)

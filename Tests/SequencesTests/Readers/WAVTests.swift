@@ -3,10 +3,9 @@ import Foundation
 import Sequences
 import Testing
 
-@Suite("WAV files")
-struct WAVTests {
-  @Test("Every sample format gives the same sound", arguments: [(1, 8), (1, 16), (1, 24), (1, 32), (3, 32), (3, 64)])
-  func formats(tag: Int, bits: Int) throws {
+@Suite struct WAVTests {
+  @Test(arguments: [(1, 8), (1, 16), (1, 24), (1, 32), (3, 32), (3, 64)])
+  func everySampleFormatGivesTheSameSound(tag: Int, bits: Int) throws {
     let truth: [Float] = [0, 0.5, -0.5, -1, 0.25]
     for extensible in [false, true] {
       let clip = try WAVFile.decode(
@@ -15,15 +14,13 @@ struct WAVTests {
     }
   }
 
-  @Test("Channels are averaged")
-  func stereo() throws {
+  @Test func channelsAreAveraged() throws {
     let clip = try WAVFile.decode(WAV(channels: 2, samples: [0.5, 0.25, -1, 0.5]).bytes, name: "x.wav")
     #expect(clip.samples == [0.375, -0.25])
     #expect(try WAVFile.decode(WAV(channels: 3, samples: [0.5, 0.25, -0.75]).bytes, name: "x.wav").samples == [0])
   }
 
-  @Test("Unknown chunks, odd lengths, a wrong total length and text behind the sound change nothing")
-  func tolerated() throws {
+  @Test func unknownChunksAndWrongLengthsChangeNothing() throws {
     var wav = WAV(samples: [0.5, -0.5])
     wav.before = WAV.chunk("LIST", [1, 2, 3])
     wav.after = WAV.chunk("note", [0])
@@ -32,8 +29,7 @@ struct WAVTests {
     #expect(try WAVFile.decode(wav.bytes + [1, 2, 3], name: "x.wav").samples == [0.5, -0.5])
   }
 
-  @Test("Headers that lie are refused")
-  func lies() throws {
+  @Test func headersThatLieAreRefused() throws {
     func refuse(_ parts: String..., change: (inout WAV) -> Void) {
       var wav = WAV(samples: [0.5, -0.5])
       change(&wav)
@@ -58,16 +54,14 @@ struct WAVTests {
     refuse("not a number", "nan in sample 2") { ($0.tag, $0.bits, $0.samples) = (3, 32, [0, .nan]) }
   }
 
-  @Test("Every shortened file is one clear error")
-  func truncation() throws {
+  @Test func everyShortenedFileIsOneClearError() throws {
     let whole = WAV(samples: [0.5, -0.5, 0.25], extensible: true).bytes
     for count in 0..<whole.count {
       expectBadData("x.wav") { _ = try WAVFile.decode(Array(whole.prefix(count)), name: "x.wav") }
     }
   }
 
-  @Test("Other files are called what they are")
-  func otherFiles() {
+  @Test func otherFilesAreCalledWhatTheyAre() {
     for (start, kind) in [
       ("OggS", "Ogg"), ("ID3\u{3}", "MP3"), ("RIFX", "big-endian"), ("abc", "something"),
     ] {
@@ -83,8 +77,7 @@ struct WAVTests {
 
   // MARK: Folders
 
-  @Test("A folder of clips: classes by name or by folder, one sample rate")
-  func folders() throws {
+  @Test func clipsHaveTheirClassByNameOrFolderAndOneSampleRate() throws {
     let folder = try TestFolder()
     try folder.write(WAV(samples: [0.5]).bytes, "1_ann_0.wav")
     try folder.write(WAV(samples: [0.25, 1 / 8]).bytes, "0_bob_1.wav")

@@ -2,8 +2,7 @@ import Foundation
 import Sequences
 import Testing
 
-@Suite("Forecasts")
-struct ForecastDataTests {
+@Suite struct ForecastDataTests {
   /// Rows 0, 1, 2, … of columns a = row, b = 100 + row².
   private func data(_ rows: Int, share: Double, target: String = "b") throws -> ForecastData {
     let folder = try TestFolder()
@@ -30,9 +29,7 @@ struct ForecastDataTests {
     return found
   }
 
-  @Test(
-    "Normalization is that of the training rows; no training window reaches a held-out row, every held-out row is said")
-  func split() throws {
+  @Test func noTrainingWindowReachesAHeldOutRow() throws {
     let data = try data(20, share: 0.25)
     #expect(data.rows == 20 && data.trainingRows == 15 && data.encoding.target == 1)
     #expect(data.encoding.normalization.mean[0] == 7 && data.measured[19] == 461)
@@ -58,8 +55,7 @@ struct ForecastDataTests {
     }
   }
 
-  @Test("A trained model reads other rows as those of its training, and goes on from the last")
-  func otherRows() throws {
+  @Test func otherRowsAreReadAsThoseOfTheTraining() throws {
     let encoding = try data(20, share: 0.25).encoding
     #expect(try ForecastEncoding(json: encoding.json(), name: "e") == encoding)
     let bytes = Array("b,c,a\n109,x,3\n116,y,4\n125,z,5\n".utf8)
@@ -79,8 +75,7 @@ struct ForecastDataTests {
     }
   }
 
-  @Test("Too few rows, and a target that is no column, are errors")
-  func tooFew() throws {
+  @Test func tooFewRowsAndATargetThatIsNoColumnAreErrors() throws {
     let small = try data(10, share: 0.2)
     #expect(try small.training(timesteps: 7, horizon: 1, globalBatch: 2, seed: 1, name: "t").starts == 0..<1)
     expectBadData("too few rows to train on", "at least 9", "got 8") {
@@ -94,8 +89,7 @@ struct ForecastDataTests {
     expectBadData("missing column", "\"z\"") { _ = try data(10, share: 0.2, target: "z") }
   }
 
-  @Test("Naive forecasts say the last value, or the latest of the same season")
-  func naive() throws {
+  @Test func naiveForecastsSayTheLastValueOrTheLatestOfTheSameSeason() throws {
     let data = try data(20, share: 0.25, target: "a")
     let windows = try data.heldOut(timesteps: 4, horizon: 3, globalBatch: 4, name: "t")
     // One, two and three rows ahead the last value is 1, 2 and 3 too small.
