@@ -115,7 +115,7 @@ struct FileCases {
       .read(.init(told: ["a word that is a blank", "line 3"]))),
     vectors(
       "a word with two vectors", Array("the 1 2\ncat 3 4\nthe 5 6\n".utf8),
-      .read(.init(told: ["two vectors", "line 3, \\\"the\\\""]))),
+      .read(.init(told: ["two vectors", "line 3, \"the\""]))),
     vectors(
       "a line without a vector at the end", Array("the 1 2\n\n".utf8),
       .read(.init(told: ["white space is passed over", "line 2"]))),

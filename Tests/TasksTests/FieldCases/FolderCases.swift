@@ -49,7 +49,7 @@ struct FolderCases {
       "other files beside those of the classes",
       ["a.txt": text("x"), "b.TXT": text("y"), "LICENSE": [0xFF], "c/d.txt": text("z"), ".e.txt": [0xFF]],
       outcome: .read(
-        .init(told: ["file passed over", "LICENSE", "data.files={class}.txt", "folder passed over", "\"c\""], count: 2))
+        .init(told: ["file passed over", "LICENSE", "data.files={class}.txt", "folder passed over", "(c)"], count: 2))
     ),
     folder(
       "texts in UTF-16", ["a.txt": [0x78, 0, 0x0A, 0], "b.txt": text("y")], outcome: .refused(["iconv -f UTF-16LE"])),
