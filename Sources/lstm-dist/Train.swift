@@ -282,7 +282,10 @@ struct TrainJob {
       throw Problem(
         .badData, "the data has changed since the run began", expected: "the tokens of the checkpoint",
         got: "other ones", at: newest.path,
-        hint: "restore the data, name another directory with --run, or begin anew with --fresh")
+        hint: newest.manifest.program == nil
+          ? "the run is older than version 1.0.0, which reads numbers in double precision and texts without their byte "
+            + "order mark; if the data are the same, begin anew with --fresh"
+          : "restore the data, name another directory with --run, or begin anew with --fresh")
     }
     try directory.checkConfiguration(of: newest)
     try configuration.checkPlaces(of: stored, hasCheckpoint: true, run: directory.path)

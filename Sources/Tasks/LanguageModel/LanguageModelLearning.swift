@@ -47,6 +47,7 @@ struct LanguageModelLearning: LearningTask {
     let unknown = (counted?.unknown ?? 0) - (tokens.first == corpus.vocabulary.unknown ? 1 : 0)
     let account = DataAccount()
     if let counted { account.tellOfUnknown(counted, in: name) }
+    if let path { corpus.tellForm(of: path, account) }
     return EvaluationPlan(
       timesteps: timesteps, account: account,
       identity: DataIdentity(vocabulary: corpus.vocabularyJSON, tokensSHA256: corpus.tokensSHA256)
