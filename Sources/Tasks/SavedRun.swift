@@ -28,6 +28,13 @@ package struct SavedRun: Sendable {
       step: checkpoint.manifest.step, path: checkpoint.path)
   }
 
+  /// The same for files that are written otherwise, such as with another `data.separator`.
+  package func reading(_ overrides: [Configuration.Override]) throws(Problem) -> SavedRun {
+    SavedRun(
+      shape: shape, vocabulary: vocabulary, configuration: try configuration.reading(overrides, name: path), step: step,
+      path: path)
+  }
+
   // MARK: Whether the model fits its task
 
   /// Throws unless the model has this input and this head.

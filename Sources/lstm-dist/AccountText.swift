@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Problems
 import Sequences
 
@@ -18,6 +19,19 @@ struct DataOptions: ParsableArguments {
     }
     let others = account.remarks.count - shown.count
     if others > 0 { printNotice("\(others) more of the data; --verbose shows them") }
+  }
+}
+
+/// How the files are written that a saved model reads.
+struct ReadingOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How the files are written, where otherwise than the run's own: data.separator, data.decimal and the like.",
+      valueName: "key=value"))
+  var set: [String] = []
+
+  func overrides() throws(Problem) -> [Configuration.Override] {
+    try set.map { text throws(Problem) in try Configuration.Override(set: text) }
   }
 }
 

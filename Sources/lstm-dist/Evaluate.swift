@@ -17,13 +17,15 @@ struct Evaluate: DistributedCommand {
       valueName: "path"))
   var data: String?
   @Flag(help: "Prints one JSON object.") var json = false
+  @OptionGroup var reading: ReadingOptions
   @OptionGroup var dataOptions: DataOptions
   @OptionGroup var ranks: RankOptions
 
   func run() {
     runJob { world in
       let loaded = try model.load(world)
-      let (saved, task) = (loaded.saved, loaded.saved.configuration.learningTask)
+      let saved = world.agree { try loaded.saved.reading(reading.overrides()) }
+      let task = saved.configuration.learningTask
       let hint = data == nil ? "if the data of the run have moved, name them or others with --data PATH" : nil
       try world.onEachNode {
         try MovedData.hinting(hint) { try task.prepareEvaluation(of: saved, on: data, printNotice) }

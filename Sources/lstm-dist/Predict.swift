@@ -21,6 +21,7 @@ struct Predict: DistributedCommand {
   @OptionGroup var model: ModelChoice
   @Argument(help: ArgumentHelp("Files to read; without any, standard input.", valueName: "file"))
   var files: [String] = []
+  @OptionGroup var reading: ReadingOptions
   @OptionGroup var dataOptions: DataOptions
   @OptionGroup var ranks: RankOptions
 
@@ -32,8 +33,9 @@ struct Predict: DistributedCommand {
       let standardInput = try files.isEmpty ? readStandardInput(world) : []
       let prediction = world.agree {
         let inputs = try files.map { (name: $0, bytes: try TextFile.read($0, as: "file to predict")) }
-        return try loaded.saved.configuration.learningTask.prediction(
-          by: loaded.saved, of: files.isEmpty ? [(name: "standard input", bytes: standardInput)] : inputs)
+        let saved = try loaded.saved.reading(reading.overrides())
+        return try saved.configuration.learningTask.prediction(
+          by: saved, of: files.isEmpty ? [(name: "standard input", bytes: standardInput)] : inputs)
       }
       if world.communicator.rank == 0 { dataOptions.tell(prediction.account) }
       let lines = try prediction.predict(try loaded.replica(world, timesteps: prediction.timesteps)).map {

@@ -143,7 +143,7 @@ struct Workspace {
   /// Its records, without the times, and without what is told of ranks that were slow and of the run's identity.
   func metrics(_ run: String) throws -> [Record] {
     try metricsLines(run).map { try JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
-      .filter { !["run", "straggler"].contains($0.event) }
+      .filter { !["run", "data", "straggler"].contains($0.event) }
   }
 }
 

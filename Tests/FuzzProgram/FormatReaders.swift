@@ -192,7 +192,7 @@ private struct TokenOriginal: Sendable {
     var bytes = changed
     if bytes.count >= TokenOriginal.headerBytes {
       // The recipe has the place of the text in it, which is another for each folder.
-      bytes.replaceSubrange(48..<80, with: try get(whole.path(endingWith: ".tokens"))[48..<80])
+      bytes.replaceSubrange(64..<96, with: try get(whole.path(endingWith: ".tokens"))[64..<96])
       store(bytes[TokenOriginal.headerBytes...].withUnsafeBytes { XXHash64.hash($0) }, at: 40, in: &bytes)
       store(bytes[..<160].withUnsafeBytes { XXHash64.hash($0) }, at: 160, in: &bytes)
     }

@@ -22,10 +22,10 @@ package struct RunRecord: Equatable, CustomStringConvertible {
       !["run", "straggler", "nonFinite"].contains(event)
     else { return nil }
     (self.event, self.step) = (event, step)
-    members = object.filter { !RunRecord.passedOver.contains($0.key) && !$0.key.hasSuffix("Seconds") }
+    members = try object.filter { !RunRecord.passedOver.contains($0.key) && !$0.key.hasSuffix("Seconds") }
       .mapValues { value in
-        let members = value as? [String: Any]
-        return members.map { $0.map { "\($0.key): \($0.value)" }.sorted().joined(separator: ", ") } ?? "\(value)"
+        guard value is [String: Any] || value is [Any] else { return "\(value)" }
+        return String(decoding: try JSONSerialization.data(withJSONObject: value, options: .sortedKeys), as: UTF8.self)
       }
   }
 

@@ -153,6 +153,10 @@ extension Configuration {
         "data.footer", \.data.table.footer, .integer(0...1000), .always("0"), scope: .sources(.table, .numbers),
         "Rows at the end of a table that are none of its data, such as sums."),
       .init(
+        "data.holes", \.data.table.holes, .texts, .always(""), scope: .tasks(.forecasting),
+        "Texts of a table that stand for no value, with | between them, besides nothing, NA, N/A, #N/A, NaN, null, None "
+          + "and ?: such as ERR|-|-999. What becomes of holes says data.missing."),
+      .init(
         "data.decimal", \.data.table.decimal, .recognised(TableForm.Decimal.self), .always("auto"),
         scope: .tasks(.forecasting),
         "What stands before the fraction of a number in a table; auto takes the comma, and says so, where some numbers can be "
@@ -275,6 +279,16 @@ extension ValueType {
       expected: names.joined(separator: " or "), examples: names, text: { $0?.rawValue ?? "auto" },
       read: { $0.text == "auto" ? .some(nil) : Choice(rawValue: $0.text).map { .some($0) } })
   }
+}
+
+extension ValueType<[String]> {
+  /// Texts with | between them.
+  fileprivate static let texts = Self(
+    expected: "texts with | between them", examples: ["", "ERR", "-|-999"],
+    text: { YAMLText.quoted($0.joined(separator: "|")) },
+    read: { scalar in
+      scalar.text.utf8.contains(0) ? nil : scalar.text.isEmpty ? [] : scalar.text.split(separator: "|").map(String.init)
+    })
 }
 
 extension ValueType<TableForm.Header> {

@@ -23,9 +23,13 @@ package struct Normalization: Sendable, Equatable, Codable {
     // The squares of deviations, not of values: no cancellation where the mean is large.
     let variances = mean { column, value in (value - means[column]) * (value - means[column]) }
     self.mean = means
-    deviation = zip(variances, means).map { variance, mean in
-      // Below the rounding error of the mean a deviation is noise of the summation.
-      variance.squareRoot() > mean.magnitude * 1e-12 ? variance.squareRoot() : 1
+    deviation = means.indices.map { column in
+      let deviation = variances[column].squareRoot()
+      if deviation > means[column].magnitude * 1e-12 { return deviation }
+      // Near the rounding error of the mean a deviation may be noise of the summation: only values that differ have one.
+      let first = Double(values[column])
+      let isConstant = stride(from: column, to: values.count, by: width).allSatisfy { Double(values[$0]) == first }
+      return isConstant || deviation == 0 ? 1 : deviation
     }
   }
 

@@ -41,7 +41,7 @@ enum ColumnRule: Equatable {
       case .year: date.dayOfYear
       case .month: date.month - 1
       case .weekday: date.weekday
-      case .hour: date.second.map { $0 / 3600 }
+      case .hour: date.hour
       }
     }
   }
@@ -49,7 +49,7 @@ enum ColumnRule: Equatable {
   /// What a field is by this rule: NaN for a hole, nil for what is no value of it.
   func value(_ field: UnsafeBufferPointer<UInt8>, _ style: NumberText.Style) -> Double? {
     if case .category(let text) = self { return field.elementsEqual(text) ? 1 : 0 }
-    if NumberText.isMissing(field) { return .nan }
+    if NumberText.isMissing(field, style) { return .nan }
     switch self {
     case .category: return nil
     case .number: return NumberText.value(field, style)

@@ -8,12 +8,12 @@ struct DateOrder {
   private let table: String
   private let order: DateText.Order
   private var count = 0
-  private var last: (seconds: Int, text: String)?
+  private var last: (time: Int, text: String)?
   private var first = ""
   private var backwards: [Int] = []
   private var equal: [Int] = []
   private var forwards = 0
-  /// How often each distance of rows in seconds comes.
+  /// How often each distance of rows in microseconds comes.
   private var steps: [Int: (count: Int, line: Int)] = [:]
 
   /// Tells what is to be said of the order of the rows of a table; nothing where no column has dates.
@@ -52,18 +52,18 @@ struct DateOrder {
     let field = scanner.bytes(of: fields[column])
     if NumberText.isMissing(field) { return true }
     guard let date = DateText(field, order) else { return false }
-    let seconds = date.seconds
+    let time = date.microseconds
     let text = String(decoding: field, as: UTF8.self)
     if let last {
-      if seconds < last.seconds { backwards.append(line) }
-      if seconds == last.seconds { equal.append(line) }
-      if seconds > last.seconds { forwards += 1 }
-      let step = abs(seconds - last.seconds)
+      if time < last.time { backwards.append(line) }
+      if time == last.time { equal.append(line) }
+      if time > last.time { forwards += 1 }
+      let step = abs(time - last.time)
       steps[step, default: (0, line)].count += 1
     } else {
       first = text
     }
-    last = (seconds, text)
+    last = (time, text)
     return true
   }
 
@@ -105,10 +105,9 @@ struct DateOrder {
         + "the model takes rows for equally far apart", at: "\(table), line \(longer[0].value.line)")
   }
 
-  private func duration(_ seconds: Int) -> String {
-    for (unit, length) in [("day", 86_400), ("hour", 3600), ("minute", 60)] where seconds % length == 0 {
-      return counted(seconds / length, unit)
-    }
-    return counted(seconds, "second")
+  private func duration(_ microseconds: Int) -> String {
+    let units = [("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000)]
+    for (unit, length) in units where microseconds % length == 0 { return counted(microseconds / length, unit) }
+    return counted(microseconds, "microsecond")
   }
 }

@@ -3,8 +3,8 @@ struct DateText: Equatable {
   let year: Int
   let month: Int
   let day: Int
-  /// Seconds since midnight; nil without a time.
-  let second: Int?
+  /// Microseconds since midnight, less the distance of the time zone where one stands behind it; nil without a time.
+  let microsecond: Int?
 
   /// In which order year, month and day stand.
   enum Order: CaseIterable {
@@ -39,7 +39,8 @@ struct DateText: Equatable {
     }
     guard let year, let month, let day, !reader.isAtDigit, DateText.exists(year, month, day) else { return nil }
     (self.year, self.month, self.day) = (year, month, day)
-    second = reader.time()
+    microsecond = reader.time()
+    hour = reader.hour
   }
 
   private static func exists(_ year: Int, _ month: Int, _ day: Int) -> Bool {
@@ -64,8 +65,11 @@ struct DateText: Equatable {
     return era * 146_097 + ofEra * 365 + ofEra / 4 - ofEra / 100 + ofYear - 719_468
   }
 
-  /// Seconds since 1970-01-01, of a clock without time zones.
-  var seconds: Int { days * 86_400 + (second ?? 0) }
+  /// Microseconds since 1970-01-01.
+  var microseconds: Int { days * 86_400_000_000 + (microsecond ?? 0) }
+
+  /// As it is written, on a clock of 24 hours; nil without a time.
+  let hour: Int?
 
   /// 0 for Monday.
   var weekday: Int { ((days + 3) % 7 + 7) % 7 }
@@ -73,6 +77,8 @@ struct DateText: Equatable {
   private struct Reader {
     let text: UnsafeBufferPointer<UInt8>
     var place = 0
+    /// Of the time that was read.
+    private(set) var hour: Int?
 
     var isAtDigit: Bool { place < text.count && isDigit(text[place]) }
 
@@ -104,15 +110,50 @@ struct DateText: Equatable {
       return text[place - 1]
     }
 
-    /// Seconds since midnight; nil where no time stands here.
+    /// Microseconds since midnight; nil where no time stands here.
     mutating func time() -> Int? {
       guard take(UInt8(ascii: "T")) || take(0x20) else { return nil }
       skipBlanks()
-      guard let hour = number(1...2), hour < 24 else { return nil }
-      guard take(UInt8(ascii: ":")), let minute = number(2...2), minute < 60 else { return nil }
-      guard take(UInt8(ascii: ":")) else { return hour * 3600 + minute * 60 }
-      guard let second = number(2...2), second < 61 else { return nil }
-      return hour * 3600 + minute * 60 + second
+      guard var hour = number(1...2), hour < 24, take(UInt8(ascii: ":")), let minute = number(2...2), minute < 60
+      else { return nil }
+      var micros = 0
+      if take(UInt8(ascii: ":")) {
+        guard let second = number(2...2), second < 61 else { return nil }
+        micros = second * 1_000_000
+        if take(UInt8(ascii: ".")) || take(UInt8(ascii: ",")) { micros += fraction() }
+      }
+      skipBlanks()
+      if let isAfternoon = half(), hour <= 12 { hour = hour % 12 + (isAfternoon ? 12 : 0) }
+      skipBlanks()
+      self.hour = hour
+      return (hour * 60 + minute - zone()) * 60_000_000 + micros
+    }
+
+    /// Digits behind a second's point, in microseconds.
+    private mutating func fraction() -> Int {
+      var (value, unit) = (0, 100_000)
+      while isAtDigit {
+        value += Int(text[place] - UInt8(ascii: "0")) * unit
+        (place, unit) = (place + 1, unit / 10)
+      }
+      return value
+    }
+
+    /// Whether PM stands here, or AM; nil for neither.
+    private mutating func half() -> Bool? {
+      guard place + 1 < text.count, text[place + 1] | 0x20 == UInt8(ascii: "m") else { return nil }
+      let letter = text[place] | 0x20
+      guard letter == UInt8(ascii: "a") || letter == UInt8(ascii: "p") else { return nil }
+      place += 2
+      return letter == UInt8(ascii: "p")
+    }
+
+    /// Minutes that a zone such as +02:00 is ahead; 0 where none stands here.
+    private mutating func zone() -> Int {
+      let sign = take(UInt8(ascii: "+")) ? 1 : take(UInt8(ascii: "-")) ? -1 : 0
+      guard sign != 0, let hours = number(2...2) else { return 0 }
+      _ = take(UInt8(ascii: ":"))
+      return sign * (hours * 60 + (number(2...2) ?? 0))
     }
   }
 }

@@ -34,22 +34,54 @@ extension DelimitedText {
     return columns.indices.filter { !columns[$0].isEmpty }
   }
 
+  /// Tells of rows at the end whose first field is neither a number nor a date, where that of the first row is: sums,
+  /// means and sources stand there.
+  func tellOfFooter(_ style: NumberText.Style, _ account: DataAccount) throws(Problem) {
+    func isUsual(_ field: UnsafeBufferPointer<UInt8>) -> Bool {
+      NumberText.value(field, style) != nil || DateText.Order.allCases.contains { DateText(field, $0) != nil }
+    }
+    var (begins, odd, oddLine): (Bool, Int, Int) = (false, 0, 0)
+    try forEachRow { row, line, scanner, fields in
+      let field = scanner.bytes(of: fields[0])
+      if row == 0 { begins = isUsual(field) }
+      guard begins else { return }
+      if isUsual(field) {
+        odd = 0
+      } else {
+        odd += 1
+        if odd == 1 { oddLine = line }
+      }
+    }
+    guard begins, (1...5).contains(odd) else { return }
+    account.remark(
+      "\(counted(odd, "row")) at the end begin otherwise than the others, as sums and sources do, and are read as data",
+      at: "\(name), line \(oddLine)", hint: "where they are none: data.footer=\(odd)")
+  }
+
   /// Rows that are looked at to see how numbers are written.
   private static let sample = 1000
 
   /// How the numbers of these columns are written: as the form says, or with a comma before fractions where some can be
   /// read only so, and none only with a point; that is told.
   func numberStyle(of columns: [Int], _ account: DataAccount) throws(Problem) -> NumberText.Style {
-    var style = NumberText.Style(thousands: form.thousands)
+    var style = NumberText.Style(thousands: form.thousands, holes: form.holes.map { Array($0.utf8) })
     style.decimal = form.decimal ?? (form.thousands == .point ? .comma : .point)
     guard form.decimal == nil, form.thousands == .none else { return style }
-    let comma = NumberText.Style(decimal: .comma)
-    var (withComma, withPoint, example) = (0, 0, "")
+    let comma = NumberText.Style(decimal: .comma, holes: style.holes)
+    var (withComma, withPoint, grouped, example, groupedExample) = (0, 0, 0, "", "")
     try forEachRow(limit: DelimitedText.sample) { _, line, scanner, fields in
       for column in columns {
         let field = scanner.bytes(of: fields[column])
         let hasPoint = NumberText.value(field, style) != nil
-        if hasPoint, field.contains(UInt8(ascii: ".")) { withPoint += 1 }
+        if hasPoint, field.contains(UInt8(ascii: ".")) {
+          withPoint += 1
+          if NumberText.isGrouped(field, by: UInt8(ascii: ".")) {
+            grouped += 1
+            if groupedExample.isEmpty {
+              groupedExample = "\(quoted(String(decoding: field, as: UTF8.self))) (\(name), line \(line))"
+            }
+          }
+        }
         // What could be thousands proves nothing.
         guard !hasPoint, NumberText.value(field, comma) != nil, !NumberText.isGrouped(field, by: UInt8(ascii: ","))
         else { continue }
@@ -57,7 +89,17 @@ extension DelimitedText {
         if example.isEmpty { example = "\(quoted(String(decoding: field, as: UTF8.self))) in line \(line)" }
       }
     }
-    guard withComma > 0, withPoint == 0 else { return style }
+    // Where commas are no separators, points may well stand between thousands.
+    if grouped == withPoint, grouped > 0, separator != .comma {
+      guard withComma > 0 else {
+        throw .data(
+          "points before fractions or between thousands — expected numbers that can be read in one way, got "
+            + groupedExample, hint: "data.decimal=point or data.thousands=point says which")
+      }
+    } else if withPoint > 0 {
+      return style
+    }
+    guard withComma > 0 else { return style }
     account.remark("fractions of numbers stand behind a comma, such as \(example)", at: name)
     return comma
   }
@@ -94,10 +136,16 @@ extension DelimitedText {
     if columns.count == 1, let other = TableForm.Separator.allCases.first(where: { separates($0, columns[0]) }) {
       return "data.separator=\(other.rawValue) where \(other.name) stand between fields"
     }
-    if field.hasPrefix("#") { return "lines that begin with # are no rows with data.comment='#'" }
-    if row == rows - 1 && row > 0 { return "where the last line is no row: data.footer=1" }
-    if row == 0, isNumber(column.source, inRow: 1, style) {
-      return "where two lines name the columns, such as a name and a unit: data.header=2"
+    if field.hasPrefix("#"), column.source == 0 { return "lines that begin with # are no rows with data.comment='#'" }
+    if row == 0, let first = (1...4).first(where: { isNumber(column.source, inRow: $0, style) }) {
+      return "where \(first + 1) lines name the columns, such as a name and a unit: data.header=\(first + 1)"
+    }
+    if row > 0, rows - row <= 5 {
+      let lines = rows - row == 1 ? "the last line is no row" : "the last \(rows - row) lines are no rows"
+      return "where \(lines): data.footer=\(rows - row)"
+    }
+    if row > 0, field.utf8.count <= 8, field.unicodeScalars.allSatisfy({ !$0.properties.isWhitespace }) {
+      return "where it stands for no value: data.holes='\(field)', and data.missing says what becomes of it"
     }
     var text = field
     if text.withUTF8({ text in DateText.Order.allCases.contains { DateText(text, $0) != nil } }) {

@@ -71,7 +71,9 @@ struct DelimitedText {
         throw .data(
           "header repeated — expected rows below the names of the columns, got the names again "
             + "(\(scanner.name), line \(line))",
-          hint: "files that were put together have each its header: leave all but the first out")
+          hint:
+            "files that were put together have each its header: leave all but the first out; a table without names of "
+            + "columns is read with data.header=none")
       }
     }
     rows -= blankAtEnd.count
@@ -155,7 +157,12 @@ struct DelimitedText {
     if columns.contains(column) {
       return "there is one that looks alike in another normal form of Unicode: copy its name from the file"
     }
-    if columns.contains(where: { $0.lowercased() == column.lowercased() }) { return "capitals count" }
+    if columns.contains(where: { $0.lowercased() == column.lowercased() }) {
+      return "capitals count: \(key) says which"
+    }
+    if let padded = columns.first(where: { $0.trimmed == column.trimmed }) {
+      return "blanks count: the name is \(quoted(padded))"
+    }
     if let whole = columns.first(where: { $0.contains(",") && $0.hasPrefix(column) }), key == "data.columns" {
       return "a name with a comma in it stands in double quotes: data.columns='\"\(singleLined(whole))\"'"
     }
@@ -164,4 +171,12 @@ struct DelimitedText {
 
   /// A name as a hint can show it.
   private static func singleLined(_ text: String) -> String { String(quoted(text).dropFirst().dropLast()) }
+}
+
+extension String {
+  /// Without blanks at its ends.
+  fileprivate var trimmed: Substring {
+    let rest = drop { $0 == " " }
+    return rest.prefix((rest.lastIndex { $0 != " " }.map { rest.distance(from: rest.startIndex, to: $0) + 1 }) ?? 0)
+  }
 }

@@ -99,6 +99,7 @@ package struct NumberTable: Sendable {
     self.columns = ruled.map(\.name)
     (self.values, self.lines, line, name) = (values, lines, "line", table.name)
     try DateOrder.tell(table, account)
+    try table.tellOfFooter(style, account)
   }
 
   /// Rows to train on where a share at the end is held out.
@@ -120,7 +121,8 @@ package struct NumberTable: Sendable {
       throw .data(
         "missing value — expected a number in column \(quoted(columns[first % columns.count])), got none (\(name), \(line) "
           + "\(lines[first / columns.count]); \(holes) of \(values.count) values are missing)",
-        hint: "fill the holes with the value above (missing: previous) or the mean of the training rows (missing: mean)"
+        hint:
+          "data.missing=previous fills holes with the value above, data.missing=mean with the mean of the training rows"
       )
     case .previous:
       let filled = try filledWithPrevious()

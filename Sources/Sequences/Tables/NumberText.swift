@@ -6,6 +6,8 @@ enum NumberText {
   struct Style: Equatable {
     var decimal = TableForm.Decimal.point
     var thousands = TableForm.Thousands.none
+    /// Texts that stand for no value.
+    var holes: [[UInt8]] = []
 
     /// What stands before a fraction.
     var point: UInt8 { decimal == .point ? UInt8(ascii: ".") : UInt8(ascii: ",") }
@@ -114,9 +116,15 @@ enum NumberText {
     (0..<power).reduce(1.0) { value, _ in value * 10 }
   }
 
-  /// A number with something between its thousands: one to three digits, then groups of three.
+  /// As above, or one of the texts that a style names.
+  static func isMissing(_ text: UnsafeBufferPointer<UInt8>, _ style: Style) -> Bool {
+    isMissing(text) || style.holes.contains { withoutBlanks(text).elementsEqual($0) }
+  }
+
+  /// A number with something between its thousands: one to three digits, then groups of three. Spaces that do not break
+  /// are blanks too.
   private static func grouped(_ text: UnsafeBufferPointer<UInt8>, _ group: UInt8, _ style: Style) -> Double? {
-    let bytes = Array(withoutBlanks(text))
+    let bytes = style.thousands == .blank ? withPlainBlanks(Array(withoutBlanks(text))) : Array(withoutBlanks(text))
     let end = bytes.firstIndex { $0 == style.point || $0 | 0x20 == UInt8(ascii: "e") } ?? bytes.count
     let parts = bytes[..<end].split(separator: group, omittingEmptySubsequences: false)
     if parts.count > 1 {
@@ -126,13 +134,21 @@ enum NumberText {
     return (Array(parts.joined()) + bytes[end...]).withUnsafeBufferPointer { plain($0, point: style.point) }
   }
 
+  /// U+00A0, U+2009 and U+202F as blanks.
+  private static func withPlainBlanks(_ bytes: [UInt8]) -> [UInt8] {
+    let spaces: Set<Unicode.Scalar> = ["\u{A0}", "\u{2009}", "\u{202F}"]
+    let scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars.map { spaces.contains($0) ? " " : $0 }
+    return Array(String(String.UnicodeScalarView(scalars)).utf8)
+  }
+
   /// True for the usual ways to write that there is no value: nothing, `NA`, `N/A`, `NaN`, `null`, `None`, `?` in any
   /// case.
   static func isMissing(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     let bytes = withoutBlanks(text)
     if bytes.isEmpty { return true }
     guard bytes.count <= 4 else { return false }
-    return ["na", "n/a", "nan", "null", "none", "?"].contains(String(decoding: bytes, as: UTF8.self).lowercased())
+    return ["na", "n/a", "#n/a", "nan", "null", "none", "?"].contains(
+      String(decoding: bytes, as: UTF8.self).lowercased())
   }
 
   /// As above, of a text.

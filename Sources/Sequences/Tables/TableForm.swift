@@ -20,7 +20,7 @@ package struct TableForm: Sendable, Equatable {
     }
 
     /// As it is called in a sentence.
-    var name: String { self == .blanks || self == .tab ? rawValue : "\(rawValue)s" }
+    var name: String { self == .blanks ? rawValue : "\(rawValue)s" }
   }
 
   /// What stands between a number's whole part and its fraction.
@@ -45,6 +45,8 @@ package struct TableForm: Sendable, Equatable {
   package var header = Header.recognised
   /// What lines begin with that are no rows; "" for comments before the header alone, which begin with #.
   package var comment = ""
+  /// Texts that stand for no value, besides nothing, NA and their kin.
+  package var holes: [String] = []
   /// Rows at the end that are none of the data.
   package var footer = 0
 

@@ -32,7 +32,8 @@ struct TableHeader {
         throw .data(
           "numbers for names of columns — expected a first line with the names of the columns, got "
             + "\(listed(names.map(quoted))) (\(scanner.name))",
-          hint: "data.header=none reads a table without names: its columns are called 0, 1, …; data.header=1 takes the first "
+          hint:
+            "data.header=none reads a table without names: its columns are called 0, 1, …; data.header=1 takes the first "
             + "line for names nevertheless")
       }
       return names

@@ -26,6 +26,8 @@ struct FieldCase: CustomTestStringConvertible, Sendable {
     var columns: [String]?
     /// The mean of each column over the training rows.
     var mean: [Double]?
+    /// Of each column over the training rows.
+    var deviation: [Double]?
     /// The words or characters of the vocabulary, without `<unk>`, sorted.
     var entries: [String]?
   }
@@ -119,10 +121,14 @@ struct FieldCase: CustomTestStringConvertible, Sendable {
     if let classes = reading.classes { #expect(account.classes.map(\.name) == classes) }
     if let vocabulary = reading.vocabulary { #expect(account.vocabulary == vocabulary) }
     let fitted = Data(data.identity.vocabulary)
-    if reading.columns != nil || reading.mean != nil {
+    if reading.columns != nil || reading.mean != nil || reading.deviation != nil {
       let encoding = try ForecastEncoding(json: fitted, name: name)
       if let columns = reading.columns { #expect(encoding.columns == columns) }
       if let mean = reading.mean { #expect(encoding.normalization.mean == mean) }
+      if let deviation = reading.deviation {
+        let found = encoding.normalization.deviation
+        #expect(zip(found, deviation).allSatisfy { abs($0 - $1) < 1e-9 * abs($1) }, "\(found)")
+      }
     }
     if let entries = reading.entries {
       let vocabulary =

@@ -32,6 +32,14 @@ struct TableCases {
     .table(
       "two columns of one name, another one asked for", "v,v,w\n" + lines { "\($0),1,2" }, "data.columns=w",
       outcome: .read(.init(columns: ["w"]))),
+    .table(
+      "three lines of names, not said", "Price,Close\nTicker,A\nDate,\n" + lines { "2019-01-0\($0),\($0)" },
+      "data.columns=Close", outcome: .refused(["\"A\"", "data.header=3"])),
+    .table(
+      "years for names", "2019,2020\n" + lines { "\($0),1" }, outcome: .refused(["data.header=none", "data.header=1"])),
+    .table(
+      "a name with blanks around it", "a, Open \n" + lines { "\($0),1" }, "data.columns=Open",
+      outcome: .refused(["missing column", "\" Open \""])),
     .table("no header", lines { "\($0),0" }, outcome: .refused(["numbers for names of columns", "data.header=none"])),
     .table(
       "no header, said", lines { "\($0),7" }, "data.header=none",
@@ -92,7 +100,7 @@ struct TableCases {
       "bars", "a|b\n" + lines { "\($0)|1" }, outcome: .read(.init(told: ["bars stand between"], columns: ["a", "b"]))),
     .table(
       "tabs in a .csv", "a\tb\n" + lines { "\($0)\t1" },
-      outcome: .read(.init(told: ["tab stand between"], columns: ["a", "b"]))),
+      outcome: .read(.init(told: ["tabs stand between"], columns: ["a", "b"]))),
     .table(
       "blanks", "a  b\n" + lines { " \($0)    1 " }, file: "t.txt",
       outcome: .read(.init(told: ["blanks stand between"], count: 10, columns: ["a", "b"]))),
@@ -110,6 +118,13 @@ struct TableCases {
     .table(
       "a sum at the end", "a,b\n" + lines { "\($0),1" } + "total\n",
       outcome: .refused(["ragged table", "line 12", "data.footer=1"])),
+    .table(
+      "sums and a source at the end", "n,sales\n" + lines { "\($0),\($0)" } + "Sum,45\nMean,4.5\n",
+      "data.columns=sales",
+      outcome: .read(.init(told: ["2 rows at the end begin otherwise", "line 12", "data.footer=2"], count: 12))),
+    .table(
+      "sums at the end that are no numbers", "n,sales\n" + lines { "\($0),\($0)" } + "Sum,45\nSource: Office,\n",
+      outcome: .refused(["\"Sum\"", "data.footer=2"])),
     .table(
       "a sum at the end, said", "a,b\n" + lines { "\($0),1" } + "total,45\n", "data.footer=1",
       outcome: .read(.init(told: ["1 row at the end passed over"], count: 10, mean: [3.5, 1]))),
@@ -153,6 +168,35 @@ struct TableCases {
     .table(
       "points between thousands, not said", "a;b\n" + lines { "1.234.56\($0),5;1" },
       outcome: .refused(["data.thousands=point", "data.decimal=comma", "1234560.5"])),
+    .table(
+      "points that may stand between thousands", "a;b\n" + lines { "1.23\($0);1" },
+      outcome: .refused(["\"1.230\"", "data.thousands=point", "data.decimal=point"])),
+    .table(
+      "points before three digits between commas", "a,b\n" + lines { "1.23\($0),1" },
+      outcome: .read(.init(columns: ["a", "b"]))),
+    .table(
+      "points before three digits, said", "a;b\n" + lines { "1.23\($0);1" }, "data.decimal=point",
+      outcome: .read(.init(told: ["semicolons"], columns: ["a", "b"]))),
+    .table(
+      "commas before fractions and points between thousands", "a;b\n" + lines { "1.23\($0);0,5" },
+      outcome: .refused(["\"1.230\"", "data.thousands=point"])),
+    .table(
+      "spaces that do not break between thousands", "a;b\n" + lines { "1\u{202F}23\($0),5;1" }, "data.thousands=blank",
+      "data.decimal=comma", outcome: .read(.init(told: ["semicolons"], mean: [1234, 1]))),
+    .table(
+      "a large offset", "a\n" + lines { "\(10_000_000_000_000 + $0)" },
+      outcome: .read(.init(mean: [10_000_000_000_003.5], deviation: [2.29128784747792]))),
+    .table("a constant", "a\n" + lines { _ in "0.1" }, outcome: .read(.init(deviation: [1]))),
+    .table(
+      "the errors of spreadsheets", "a,b\n" + lines { "1,\($0 == 3 ? "#N/A" : "\($0)")" }, "data.missing=previous",
+      outcome: .read(.init(told: ["1 missing value filled"], count: 10))),
+    .table(
+      "a text for no value", "a,b\n" + lines(20) { "1,\($0 == 3 ? "ERR" : "\($0)")" },
+      outcome: .refused(["\"ERR\"", "data.holes='ERR'"])),
+    .table(
+      "texts and numbers for no value, said", "a,b\n" + lines { "1,\($0 == 3 ? "ERR" : $0 == 4 ? "-999" : "\($0)")" },
+      "data.holes=ERR|-999", "data.missing=previous",
+      outcome: .read(.init(told: ["2 missing values filled"], count: 10))),
     .table(
       "apostrophes between thousands", "a\n" + lines { "1'23\($0)" }, "data.thousands=apostrophe",
       outcome: .read(.init(mean: [1233.5]))),
@@ -210,6 +254,16 @@ struct TableCases {
     .table(
       "hours in order", "t,v\n" + lines { "2019-01-01 0\($0):00:00,\($0)" }, "data.columns=v,t:hour",
       outcome: .read(.init(columns: ["v", "t:sin-hour", "t:cos-hour"]))),
+    .table(
+      "hours before and after noon",
+      "t,v\n" + ["12:30 AM", "6:30 AM", "12:30 PM", "6:30 PM"].map { "2024-01-01 \($0),1\n" }.joined()
+        + lines(6) { "2024-01-02 0\($0):30 AM,1" }, "data.columns=v", outcome: .read(.init())),
+    .table(
+      "parts of seconds", "t,v\n" + lines { "2024-01-01 00:00:00.\($0),1" }, "data.columns=v", outcome: .read(.init())),
+    .table(
+      "an hour that comes twice, with its zone",
+      "t,v\n" + lines(9) { "2024-10-27T0\($0 < 3 ? $0 : $0 - 1):00:00+0\($0 < 3 ? 2 : 1):00,1" },
+      "data.columns=v", outcome: .read(.init())),
     .table(
       "an hour of dates without a time", "t,v\n" + lines(9) { "2019-01-0\($0 + 1),\($0)" }, "data.columns=v,t:hour",
       outcome: .refused(["a date with a time"])),
