@@ -19,7 +19,6 @@ import Synchronization
 package final class Watchdog: Sendable {
   private let world: World
   private let heartbeat: Heartbeat
-  private let watched: Int?
   private let ranks: [Int]
   private let limit: Atomic<Int>
   private let isPublisher: Bool
@@ -36,9 +35,6 @@ package final class Watchdog: Sendable {
     self.ranks = ranks
     limit = Atomic(limitSeconds)
     self.isPublisher = isPublisher
-    let own = world.communicator.rank
-    let next = ranks.first { $0 > own } ?? ranks.first
-    watched = next == own ? nil : next
     try startThread { [self] in run() }
   }
 
@@ -51,68 +47,34 @@ package final class Watchdog: Sendable {
   // MARK: The thread
 
   private func run() {
-    var (silent, beats) = (0, UInt64.max)
-    var (still, moves) = (0, UInt64.max)
-    var gone = 0
-    var tickSeconds = Watchdog.tickSeconds(limitSeconds: limit.load(ordering: .relaxed))
+    let rank = world.communicator.rank
+    var counters = WatchdogCounters(rank: rank, ranks: ranks, limitSeconds: limit.load(ordering: .relaxed))
     while true {
-      let limitSeconds = limit.load(ordering: .relaxed)
-      let newTickSeconds = Watchdog.tickSeconds(limitSeconds: limitSeconds)
-      if newTickSeconds != tickSeconds {
-        // Another rank may be asleep for one more tick of the old length.
-        silent = -Int((tickSeconds / newTickSeconds).rounded(.up)) - 1
-        (still, tickSeconds) = (silent, newTickSeconds)
-      }
-      let limit = Int((Double(limitSeconds) / tickSeconds).rounded(.up))
+      counters.allow(seconds: limit.load(ordering: .relaxed))
       heartbeat.beat()
       if isPublisher { heartbeat.publish() }
-      usleep(UInt32(tickSeconds * 1e6))
-      guard limitSeconds > 0, let watched, let record = heartbeat.record(ofRank: watched) else { continue }
-      silent = record.beats == beats ? silent + 1 : 0
-      beats = record.beats
-      // A rank that has ended is awaited only by those that have ended too.
-      if record.phase == .ended, !hasEnded.load(ordering: .relaxed) { continue }
-      if silent >= limit {
-        end(watched, record, "a rank is silent", "a sign of life within \(limitSeconds) s")
-      }
-      // From here on it is about getting on, of which this rank is past.
-      if hasEnded.load(ordering: .relaxed) { continue }
-      // One wake-up of grace, in which a launcher that notices too ends the job.
-      gone = heartbeat.isGone(record) ? gone + 1 : 0
-      if gone > 1 { end(watched, record, "a rank has died", "a running process") }
-      still = heartbeat.moves == moves ? still + 1 : 0
-      moves = heartbeat.moves
-      // Waiting for a rank that is behind is not standing still.
-      if still > limit, isAnybodyBehind() { still = limit }
-      if still >= 10 * limit, let own = heartbeat.record(ofRank: world.communicator.rank), own.phase != .working {
-        end(world.communicator.rank, own, "a rank makes no progress", "a new phase within \(10 * limitSeconds) s")
-      }
+      usleep(UInt32(counters.tickSeconds * 1e6))
+      guard let watched = counters.watched, let record = heartbeat.record(ofRank: watched) else { continue }
+      let loss = counters.wake(
+        record, moves: heartbeat.moves, hasEnded: hasEnded.load(ordering: .relaxed), isGone: heartbeat.isGone,
+        isAnybodyBehind: isAnybodyBehind, own: { heartbeat.record(ofRank: rank) })
+      if let loss { end(with: loss.problem(limitSeconds: counters.limitSeconds)) }
     }
   }
 
-  /// Between two wake-ups. A process that is gone is noticed at the second one: within 10 seconds.
-  private static func tickSeconds(limitSeconds: Int) -> Double {
-    limitSeconds == 0 ? 4 : min(4, max(0.1, Double(limitSeconds) / 12))
-  }
-
-  /// Whether another rank is less far than this one, or as far and of a lower number.
   private func isAnybodyBehind() -> Bool {
     let own = world.communicator.rank
-    return ranks.contains { rank in
-      guard rank != own, let record = heartbeat.record(ofRank: rank), record.phase != .ended else { return false }
-      return (record.moves, rank) < (heartbeat.moves, own)
+    let others = ranks.lazy.filter { $0 != own }.compactMap { [heartbeat] rank in
+      heartbeat.record(ofRank: rank).map { (rank: rank, phase: $0.phase, moves: $0.moves) }
     }
+    return WatchdogCounters.isAnybodyBehind(rank: own, moves: heartbeat.moves, others: others)
   }
 
-  private func end(_ rank: Int, _ record: RankRecord, _ what: String, _ expected: String) {
+  private func end(with problem: Problem) {
     // MPI_Abort is called beside the rank's main thread, which waits in MPI for a rank that will not come. Should it
     // not return, the alarm ends this process, and with it the job.
     signal(SIGALRM, SIG_DFL)
     alarm(10)
-    let problem = Problem(
-      .peerLost,
-      "\(what) — expected \(expected), got none from rank \(rank) on host \(record.hostText), last "
-        + "seen \(record.activity) (process \(record.process))")
     if hasEnded.load(ordering: .relaxed) { world.leave(with: problem) }
     world.fail(problem)
   }
