@@ -2,12 +2,12 @@
 /// evenly: their owners receive them from the peers that have them, add them in tree order, where a subtree without the
 /// row is +0.0 as it is in memory, and send the sums to all.
 package struct RowMessages {
-  typealias Action = ExchangeStateMachine.Action
+  package typealias Action = ExchangeStateMachine.Action
   private typealias Message = ExchangeStateMachine.Message
 
-  let seen: SeenRows
+  package let seen: SeenRows
   /// Elements that a peer packs, and that it receives, at most.
-  let bufferCount: Int
+  package let bufferCount: Int
 
   private let rank: Int
   private let subtrees: [[Range<Int>]]
@@ -17,7 +17,7 @@ package struct RowMessages {
   /// Where the next row of each peer begins among what was received.
   private var nextOf: [Int]
 
-  init(_ plan: ExchangePlan, buckets: BucketPlan, rank: Int, firstReceived: Int) {
+  package init(_ plan: ExchangePlan, buckets: BucketPlan, rank: Int, firstReceived: Int) {
     guard let table = plan.table else { preconditionFailure("no rows are sent") }
     self.rank = rank
     self.firstReceived = firstReceived
@@ -38,7 +38,7 @@ package struct RowMessages {
   }
 
   /// The rows enter their reduce-scatter. Returns the number of its messages.
-  mutating func reduceScatter(_ act: (Action) throws -> Void) rethrows -> Int {
+  package mutating func reduceScatter(_ act: (Action) throws -> Void) rethrows -> Int {
     var messages = 0
     var next = firstReceived
     for peer in subtrees.indices where peer != rank {
@@ -68,7 +68,7 @@ package struct RowMessages {
 
   /// After the reduce-scatter: the rows that this peer owns become sums over all shards, and the rows enter their
   /// all-gather. Returns the number of its messages.
-  mutating func sumAndAllGather(_ act: (Action) throws -> Void) rethrows -> Int {
+  package mutating func sumAndAllGather(_ act: (Action) throws -> Void) rethrows -> Int {
     for row in seen.owned(by: rank) { try sum(row, act) }
     var messages = 0
     var next = firstReceived
@@ -91,7 +91,7 @@ package struct RowMessages {
   }
 
   /// After the all-gather: the rows that others own go into the gradient of subtree 0.
-  mutating func unpack(_ act: (Action) throws -> Void) rethrows {
+  package mutating func unpack(_ act: (Action) throws -> Void) rethrows {
     for peer in subtrees.indices where peer != rank {
       for row in seen.owned(by: peer) {
         let elements = seen.elements(of: row)

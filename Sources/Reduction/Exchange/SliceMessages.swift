@@ -1,11 +1,11 @@
 /// The messages of a bucket that is a piece of a part. Of P peers each owns a slice of 1/P: it receives this slice of
 /// every subtree of the others, adds the slices in tree order, and sends the sum to all.
-struct SliceMessages {
-  typealias Action = ExchangeStateMachine.Action
+package struct SliceMessages {
+  package typealias Action = ExchangeStateMachine.Action
   private typealias Message = ExchangeStateMachine.Message
 
   /// Elements that are received in the reduce-scatters of all buckets.
-  let receivedCount: Int
+  package let receivedCount: Int
 
   private let buckets: BucketPlan
   private let rank: Int
@@ -14,7 +14,7 @@ struct SliceMessages {
   /// Where the slices of the others' subtrees begin among what is received, for each bucket.
   private let firstReceived: [Int]
 
-  init(_ plan: ExchangePlan, buckets: BucketPlan, rank: Int) {
+  package init(_ plan: ExchangePlan, buckets: BucketPlan, rank: Int) {
     self.buckets = buckets
     self.rank = rank
     (subtrees, terms) = (plan.subtrees, plan.terms)
@@ -37,7 +37,7 @@ struct SliceMessages {
   }
 
   /// A bucket enters its reduce-scatter. Returns the number of its messages.
-  func reduceScatter(_ bucket: Int, _ act: (Action) throws -> Void) rethrows -> Int {
+  package func reduceScatter(_ bucket: Int, _ act: (Action) throws -> Void) rethrows -> Int {
     let own = buckets.slice(ofBucket: bucket, peer: rank)
     var messages = 0
     var next = firstReceived[bucket]
@@ -64,7 +64,7 @@ struct SliceMessages {
 
   /// After the reduce-scatter: this peer's slice becomes the sum over all shards, and the bucket enters its all-gather.
   /// Returns the number of its messages.
-  func sumAndAllGather(_ bucket: Int, _ act: (Action) throws -> Void) rethrows -> Int {
+  package func sumAndAllGather(_ bucket: Int, _ act: (Action) throws -> Void) rethrows -> Int {
     let own = buckets.slice(ofBucket: bucket, peer: rank)
     if !own.isEmpty { try sum(bucket, own, act) }
     let tag = buckets.allGatherTag(bucket: bucket)
