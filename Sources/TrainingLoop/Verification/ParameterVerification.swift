@@ -18,6 +18,9 @@ package struct VerificationPolicy: Equatable, Sendable {
     self.every = every
     self.paranoid = paranoid
   }
+
+  /// Whether a record is due after a step.
+  package func isDue(atStep step: Int) -> Bool { every > 0 && step % every == 0 }
 }
 
 /// Hashes a training's parameters: rank 0 makes the records that `lstm-dist verify` compares; with paranoia all ranks
@@ -58,7 +61,7 @@ final class ParameterVerification {
 
   /// Every rank calls it after a step. A record where one is due, on rank 0; `written` comes next.
   func completed(_ step: Int) throws -> ParameterRecord? {
-    guard policy.every > 0, step % policy.every == 0 else { return nil }
+    guard policy.isDue(atStep: step) else { return nil }
     let isRoot = world.communicator.rank == 0
     guard isRoot || policy.paranoid else { return nil }
     let hashes = tensors.hashes(training.replica.parameters)
