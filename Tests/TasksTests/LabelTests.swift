@@ -76,8 +76,8 @@ struct LabelTests {
       let data = try learning.data()
       let plan = try learning.prediction(
         by: learning.saved(data), of: [(name: "new.csv", bytes: Array("text\ngood\nbad\n".utf8))])
-      let predictions = try plan.predict(HandSetModel(data.shape, try good(data)))
-      #expect(predictions.count == 2)
+      let predictions = try #require(try plan.predict(HandSetModel(data.shape, try good(data))) as? [ClassPrediction])
+      #expect(predictions.map(\.class) == ["yes", "no"])
       struct Read: Decodable {
         let name: String
         let `class`: String
@@ -137,7 +137,9 @@ struct LabelTests {
       let data = try learning.data()
       let plan = try learning.prediction(
         by: learning.saved(data), of: [(name: "new", bytes: Array("a\nb\n\nq\n".utf8))])
-      let predictions = try plan.predict(HandSetModel(data.shape, try vowel(data)))
+      let predictions = try #require(try plan.predict(HandSetModel(data.shape, try vowel(data))) as? [LabelPrediction])
+      #expect(
+        predictions.map(\.labels) == [["V", "C"], ["C"]] && predictions.allSatisfy { $0.name.hasPrefix("new:") })
       struct Read: Decodable {
         let words: [String]
         let labels: [String]

@@ -69,7 +69,9 @@ struct NumberTests {
       let data = try learning.data()
       let plan = try learning.prediction(
         by: learning.saved(data), of: [(name: "new.csv", bytes: Array("a,b\n7,3\n8,3\n9,3\n10,3\n11,3\n".utf8))])
-      let predictions = try plan.predict(HandSetModel(data.shape) { Self.next($0, error: 0) })
+      let predictions = try #require(
+        try plan.predict(HandSetModel(data.shape) { Self.next($0, error: 0) }) as? [ForecastPrediction])
+      #expect(predictions.map(\.column) == ["a"])
       struct Read: Decodable {
         let name: String
         let column: String

@@ -10,7 +10,15 @@ struct TaskListTests {
     let path = task.readsFiles ? "\ndata: {path: nowhere}" : ""
     let configuration = try Configuration(yaml: "task: \(task.rawValue)\(path)", name: "test")
     #expect(configuration.learningTask.configuration.task == task)
+    #expect("\(type(of: configuration.learningTask))" == Self.names[task])
   }
+
+  private static let names: [Configuration.Task: String] = [
+    .reber: "ReberLearning", .languageModel: "LanguageModelLearning", .classification: "ClassificationLearning",
+    .tagging: "TaggingLearning", .temporalOrder: "TemporalOrderLearning", .adding: "MarkedPairsLearning",
+    .multiplication: "MarkedPairsLearning", .copy: "CopyLearning", .forecasting: "ForecastingLearning",
+    .pianoRoll: "PianoRollLearning",
+  ]
 }
 
 extension Configuration.Task {

@@ -132,14 +132,15 @@ extension Configuration {
 }
 
 /// The class of one sequence.
-struct ClassPrediction: Prediction, Equatable {
-  let name: String
-  let `class`: String
-  let probability: Float
+package struct ClassPrediction: Prediction, Equatable {
+  package let name: String
+  package let `class`: String
+  package let probability: Float
   /// Of each class.
-  let probabilities: [String: Float]
+  package let probabilities: [String: Float]
 
-  init(name: String, _ row: [Float], _ classes: [String]) {
+  /// - Parameter row: the probability of each of `classes`.
+  package init(name: String, _ row: [Float], _ classes: [String]) {
     let best = row.indices.max { row[$0] < row[$1] }!
     (self.name, self.class, probability) = (name, classes[best], row[best])
     probabilities = Dictionary(uniqueKeysWithValues: zip(classes, row))

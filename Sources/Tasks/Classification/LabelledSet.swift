@@ -3,9 +3,9 @@ import DataParallel
 import Sequences
 
 /// Labelled sequences on which a classifier is measured.
-struct LabelledSet {
+package struct LabelledSet {
   /// The sequences, each once.
-  let source: any SequenceSource & IndexedBatches
+  package let source: any SequenceSource & IndexedBatches
   private let labels: [Int32]
   private let encoding: ClassifierEncoding
   private let name: String
@@ -13,7 +13,7 @@ struct LabelledSet {
   private let bagOfTokens: Double?
 
   /// A set that is called `name`.
-  init(
+  package init(
     _ input: ClassifierInput, _ encoding: ClassifierEncoding, _ name: String, _ configuration: Configuration,
     timesteps: Int, training: ClassifierInput?
   ) {
@@ -29,7 +29,7 @@ struct LabelledSet {
   }
 
   /// Every rank calls it.
-  func result(_ model: any EvaluatedModel) throws -> LabelResult {
+  package func result(_ model: any EvaluatedModel) throws -> LabelResult {
     let (loss, outputs) = try model.outputs(source, sequences: labels.count)
     var confusion = ConfusionMatrix(classes: encoding.classes.count)
     for (label, row) in zip(labels, outputs.map(softmax)) {

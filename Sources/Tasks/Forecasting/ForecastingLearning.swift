@@ -121,9 +121,9 @@ extension SavedRun {
 }
 
 /// The next values of a column.
-struct ForecastPrediction: Prediction, Equatable {
-  let name: String
-  let column: String
+package struct ForecastPrediction: Prediction, Equatable {
+  package let name: String
+  package let column: String
   /// In the column's own unit.
-  let forecast: [Double]
+  package let forecast: [Double]
 }

@@ -6,7 +6,7 @@ import Sequences
 
 /// A task whose sequences are generated, each with an answer at its end or at every step, and when Hochreiter and
 /// Schmidhuber (1997) call it learned.
-struct GeneratedTask<Element: BatchElement> {
+package struct GeneratedTask<Element: BatchElement> {
   /// What it is called, such as "temporal order, task 6a".
   let name: String
   let configuration: Configuration
@@ -14,18 +14,28 @@ struct GeneratedTask<Element: BatchElement> {
   /// The most timesteps of a sequence.
   let timesteps: Int
   /// D, elements of a timestep.
-  var width = 1
+  let width: Int
   /// Targets of a sequence.
-  var targets = 1
+  let targets: Int
   /// An answer is right where each of its numbers is nearer to its target than this.
   let tolerance: Float
   let criterion: Criterion
   /// The symbols as JSON, where they have names.
-  var vocabulary: [UInt8] = []
+  let vocabulary: [UInt8]
   let example: GeneratedBatches<Element>.Generator
 
+  package init(
+    name: String, configuration: Configuration, shape: ModelShape, timesteps: Int, width: Int = 1, targets: Int = 1,
+    tolerance: Float, criterion: Criterion, vocabulary: [UInt8] = [],
+    example: @escaping GeneratedBatches<Element>.Generator
+  ) {
+    (self.name, self.configuration, self.shape) = (name, configuration, shape)
+    (self.timesteps, self.width, self.targets) = (timesteps, width, targets)
+    (self.tolerance, self.criterion, self.vocabulary, self.example) = (tolerance, criterion, vocabulary, example)
+  }
+
   /// What must be right without exception.
-  enum Criterion {
+  package enum Criterion {
     /// The last 2,000 sequences that were trained on.
     case trained
     /// 10,000 new sequences.
@@ -41,7 +51,7 @@ struct GeneratedTask<Element: BatchElement> {
   }
 
   /// The first examples are held out, all others are trained on.
-  func data() -> RunData {
+  package func data() -> RunData {
     RunData(
       shape: shape, timesteps: timesteps, training: batches(heldOut..<Int.max),
       validation: heldOut == 0 ? nil : batches(0..<heldOut), identity: DataIdentity(vocabulary: vocabulary, tokens: []),
@@ -50,7 +60,7 @@ struct GeneratedTask<Element: BatchElement> {
   }
 
   /// What a saved model is evaluated on: the held-out sequences of its run.
-  func evaluation(of saved: SavedRun, on path: String?) throws -> EvaluationPlan {
+  package func evaluation(of saved: SavedRun, on path: String?) throws -> EvaluationPlan {
     if let path {
       throw Problem(
         .badConfiguration, "task \(configuration.task.rawValue) has no files — expected no --data, got \(path)")

@@ -4,7 +4,7 @@ import Sequences
 
 extension Configuration.Data {
   /// Which labelled sequences are held out.
-  func heldOutRule() throws -> HeldOut {
+  package func heldOutRule() throws -> HeldOut {
     if folds > 0 { return .fold(fold, of: folds) }
     if !heldOut.isEmpty { return .names(try heldOut.split(separator: "|").map { try NamePattern(String($0)) }) }
     return switch validation {

@@ -2,9 +2,9 @@ import Configuration
 import Sequences
 
 /// Tagged sequences on which a tagger is measured.
-struct TaggedSet {
+package struct TaggedSet {
   /// The sequences, each once.
-  let source: TaggedBatches
+  package let source: TaggedBatches
   private let sequences: TaggedTokens
   private let encoding: ClassifierEncoding
   private let name: String
@@ -12,7 +12,7 @@ struct TaggedSet {
   private let wordsAlone: Double?
 
   /// A set that is called `name`.
-  init(
+  package init(
     _ sequences: TaggedTokens, _ encoding: ClassifierEncoding, _ name: String, _ configuration: Configuration,
     timesteps: Int, training: TaggedTokens?
   ) {
@@ -28,7 +28,7 @@ struct TaggedSet {
   }
 
   /// Every rank calls it.
-  func result(_ model: any EvaluatedModel) throws -> LabelResult {
+  package func result(_ model: any EvaluatedModel) throws -> LabelResult {
     let (loss, said) = try model.classifyTimesteps(source, lengths: sequences.lengths)
     var confusion = ConfusionMatrix(classes: encoding.classes.count)
     for (word, said) in zip(sequences.elements, said.joined()) {

@@ -93,10 +93,10 @@ struct TaggingLearning: LearningTask {
 }
 
 /// The labels of the words of one sequence.
-struct LabelPrediction: Prediction, Equatable {
-  let name: String
-  let words: [String]
-  let labels: [String]
+package struct LabelPrediction: Prediction, Equatable {
+  package let name: String
+  package let words: [String]
+  package let labels: [String]
   /// Of each label.
-  let probabilities: [Float]
+  package let probabilities: [Float]
 }
