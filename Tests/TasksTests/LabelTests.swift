@@ -62,6 +62,23 @@ struct LabelTests {
     }
   }
 
+  @Test func figuresHaveTheirUnitAndTheirBaseline() throws {
+    try withTable { learning, _ in
+      let data = try learning.data()
+      let result: LabelResult = try learning.evaluated(data, try good(data))
+      let named = { (figure: Tasks.Measurement) in [figure.name, figure.unit, figure.baseline] }
+      #expect(
+        result.measurements.map(named) == [
+          ["sequences", nil, nil], ["loss", "nats per sequence", nil], ["correct", nil, nil], ["accuracy", nil, nil],
+          ["accuracy", nil, "most frequent class"], ["accuracy", nil, "naive Bayes"], ["macro F1", nil, nil],
+        ])
+      let table: FigureTable = result.tables[0]
+      #expect(table.columns == ["class", "sequences", "precision", "recall", "F1"])
+      let yes: [Tasks.Measurement.Value] = [.text("yes"), .count(2), .number(2 / 3), .number(1), .number(0.8)]
+      #expect(table.rows[result.classes.firstIndex(of: "yes")!] == yes)
+    }
+  }
+
   @Test func otherDataHaveNoBaselineOfTheirOwn() throws {
     try withTable { learning, directory in
       let data = try learning.data()
