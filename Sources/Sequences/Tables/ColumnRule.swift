@@ -47,8 +47,9 @@ enum ColumnRule: Equatable {
   }
 
   /// What a field is by this rule: NaN for a hole, nil for what is no value of it.
-  func value(_ field: UnsafeBufferPointer<UInt8>, _ style: NumberText.Style) -> Double? {
-    if case .category(let text) = self { return field.elementsEqual(text) ? 1 : 0 }
+  func value(_ place: TableScanner.Field, in scanner: TableScanner, _ style: NumberText.Style) -> Double? {
+    if case .category(let text) = self { return scanner.holds(place, text) ? 1 : 0 }
+    let field = scanner.bytes(of: place)
     if NumberText.isMissing(field, style) { return .nan }
     switch self {
     case .category: return nil

@@ -7,7 +7,6 @@ struct DateOrder {
   private let name: String
   private let table: String
   private let order: DateText.Order
-  private var count = 0
   private var last: (time: Int, text: String)?
   private var first = ""
   private var backwards: [Int] = []
@@ -17,16 +16,24 @@ struct DateOrder {
   private var steps: [Int: (count: Int, line: Int)] = [:]
 
   /// Tells what is to be said of the order of the rows of a table; nothing where no column has dates.
-  static func tell(_ table: DelimitedText, _ account: DataAccount) throws(Problem) {
+  static func tell(
+    _ table: DelimitedText, _ style: NumberText.Style, _ account: DataAccount
+  ) throws(Problem) {
     guard let found = try orders(of: table) else { return }
+    var fitting: [DateOrder] = []
     for var order in found {
       var isDate = true
       try table.forEachRow { _, line, scanner, fields in
-        if isDate { isDate = order.add(scanner, fields, line) }
+        if isDate { isDate = order.add(scanner, fields, line, style) }
       }
-      if isDate { return order.tell(account) }
+      if isDate { fitting.append(order) }
     }
+    // Where day and month can be told in two ways, only what both say is known.
+    guard let first = fitting.first, fitting.count == 1 || fitting.allSatisfy(\.isNewestFirst) else { return }
+    first.tell(account)
   }
+
+  private var isNewestFirst: Bool { !backwards.isEmpty && forwards == 0 }
 
   /// The first column with a date in the first row, in each order of day and month that it can have.
   private static func orders(of table: DelimitedText) throws(Problem) -> [DateOrder]? {
@@ -48,9 +55,11 @@ struct DateOrder {
   }
 
   /// False for a field that is no date and no hole.
-  private mutating func add(_ scanner: TableScanner, _ fields: [TableScanner.Field], _ line: Int) -> Bool {
+  private mutating func add(
+    _ scanner: TableScanner, _ fields: [TableScanner.Field], _ line: Int, _ style: NumberText.Style
+  ) -> Bool {
     let field = scanner.bytes(of: fields[column])
-    if NumberText.isMissing(field) { return true }
+    if NumberText.isMissing(field, style) { return true }
     guard let date = DateText(field, order) else { return false }
     let time = date.microseconds
     let text = String(decoding: field, as: UTF8.self)
@@ -70,7 +79,7 @@ struct DateOrder {
   private func tell(_ account: DataAccount) {
     guard let last else { return }
     let place = "column \(quoted(name))"
-    if !backwards.isEmpty && forwards == 0 {
+    if isNewestFirst {
       account.remark(
         "the newest row comes first: \(place) goes from \(quoted(first)) back to \(quoted(last.text)), so the model "
           + "learns to forecast the past and the oldest rows are held out", at: table,

@@ -38,7 +38,8 @@ extension DelimitedText {
   /// means and sources stand there.
   func tellOfFooter(_ style: NumberText.Style, _ account: DataAccount) throws(Problem) {
     func isUsual(_ field: UnsafeBufferPointer<UInt8>) -> Bool {
-      NumberText.value(field, style) != nil || DateText.Order.allCases.contains { DateText(field, $0) != nil }
+      NumberText.isMissing(field, style) || NumberText.value(field, style) != nil
+        || DateText.Order.allCases.contains { DateText(field, $0) != nil }
     }
     var (begins, odd, oddLine): (Bool, Int, Int) = (false, 0, 0)
     try forEachRow { row, line, scanner, fields in
@@ -54,7 +55,8 @@ extension DelimitedText {
     }
     guard begins, (1...5).contains(odd) else { return }
     account.remark(
-      "\(counted(odd, "row")) at the end begin otherwise than the others, as sums and sources do, and are read as data",
+      "\(counted(odd, "row")) at the end \(odd == 1 ? "begins" : "begin") otherwise than the others, as sums and sources "
+        + "do, and \(odd == 1 ? "is" : "are") read as data",
       at: "\(name), line \(oddLine)", hint: "where they are none: data.footer=\(odd)")
   }
 
@@ -149,6 +151,9 @@ extension DelimitedText {
     }
     var text = field
     if text.withUTF8({ text in DateText.Order.allCases.contains { DateText(text, $0) != nil } }) {
+      guard text.withUTF8({ DateText($0) != nil }) else {
+        return "it looks like a date: write dates as 2016-02-29, or name the columns to read with data.columns"
+      }
       return "it looks like a date: data.columns names the columns to read, such as "
         + "\(columns[column.source]):year for a column of dates"
     }

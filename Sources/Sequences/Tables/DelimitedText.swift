@@ -1,8 +1,7 @@
 import Files
 import Problems
 
-/// A table in text form, as `TableForm` says. The first record names the columns, and every other one must have as many
-/// fields.
+/// A table in text form, as `TableForm` says. Columns have names, and every record must have as many fields.
 ///
 /// Own, because a table that is silently put right trains a wrong model: the parsers for Swift fill ragged rows with
 /// empty fields, drop surplus ones, let an open quote swallow the rest of the file, trim fields, take U+0085 inside a
@@ -55,11 +54,17 @@ struct DelimitedText {
     scanner.keepsBlankLines = columns.count == 1
     // Of the rows at the end, those without any character.
     var blankAtEnd: [Int] = []
+    // The first that is not as the others: among those at the end that are none of the data it does not matter.
+    var odd: (row: Int, problem: Problem)?
     while let line = try scanner.record(&fields) {
-      guard fields.count == columns.count else {
-        throw ragged(columns.count, fields.count, line, isLast: scanner.place == scanner.bytes.count, scanner)
-      }
       rows += 1
+      guard fields.count == columns.count else {
+        let isLast = scanner.place == scanner.bytes.count
+        let problem = ragged(columns.count, fields.count, line, isLast: isLast, scanner)
+        if form.footer == 0 { throw problem }
+        odd = odd ?? (rows - 1, problem)
+        continue
+      }
       if columns.count == 1, fields[0].start == fields[0].end, !fields[0].isQuoted {
         blankAtEnd.append(line)
       } else {
@@ -91,6 +96,7 @@ struct DelimitedText {
       account.remark("\(counted(min(form.footer, rows), "row")) at the end passed over: data.footer", at: scanner.name)
     }
     rows -= form.footer
+    if let odd, odd.row < rows { throw odd.problem }
     guard rows > 0 else {
       throw .data(
         "table has no rows — expected some below the names of the columns, got none (\(scanner.name))")

@@ -97,7 +97,8 @@ package struct ForecastData: Sendable {
   ) throws(Problem) {
     let table = try NumberTable(
       bytes: bytes, form: form, columns: encoding.columns, name: name, account: account)
-    let filled = try table.filled(missing, trainingRows: 0..<table.rows, account: account)
+    let filled = try table.filled(
+      missing, trainingRows: 0..<table.rows, means: encoding.normalization.mean, account: account)
     self.encoding = encoding
     trainingRows = 0
     values = try encoding.normalization.normalized(filled.values, name: name)

@@ -88,9 +88,9 @@ package struct NumberTable: Sendable {
     lines.reserveCapacity(table.rows)
     try table.forEachRow { row, line, scanner, fields throws(Problem) in
       for column in ruled {
-        let field = scanner.bytes(of: fields[column.source])
-        guard let value = column.rule.value(field, style) else {
-          throw table.refusal(column, String(decoding: field, as: UTF8.self), row: row, line: line, style)
+        let field = fields[column.source]
+        guard let value = column.rule.value(field, in: scanner, style) else {
+          throw table.refusal(column, scanner.text(field), row: row, line: line, style)
         }
         values.append(value)
       }
@@ -98,7 +98,7 @@ package struct NumberTable: Sendable {
     }
     self.columns = ruled.map(\.name)
     (self.values, self.lines, line, name) = (values, lines, "line", table.name)
-    try DateOrder.tell(table, account)
+    try DateOrder.tell(table, style, account)
     try table.tellOfFooter(style, account)
   }
 
@@ -108,11 +108,13 @@ package struct NumberTable: Sendable {
   // MARK: Holes
 
   /// The table without holes.
-  /// - Parameter trainingRows: The rows whose means `mean` takes.
+  /// - Parameters:
+  ///   - trainingRows: The rows whose means `mean` takes.
+  ///   - means: Those of a trained model, [D], in their place.
   /// An error with exit code 65 where there is a hole and the rule is `error`, or where a column has no value that a
   /// rule could take.
   package func filled(
-    _ rule: MissingValues, trainingRows: Range<Int>, account: DataAccount = DataAccount()
+    _ rule: MissingValues, trainingRows: Range<Int>, means: [Double]? = nil, account: DataAccount = DataAccount()
   ) throws(Problem) -> NumberTable {
     precondition(trainingRows.lowerBound >= 0 && trainingRows.upperBound <= rows, "training rows are rows of the table")
     guard let first = values.firstIndex(where: \.isNaN) else { return self }
@@ -133,7 +135,7 @@ package struct NumberTable: Sendable {
       return filled
     case .mean:
       tellOfFilling(with: "the mean of the training rows", in: lines[...], account)
-      return try filledWithMeans(of: trainingRows)
+      return try filledWithMeans(of: trainingRows, known: means)
     }
   }
 
@@ -165,14 +167,17 @@ package struct NumberTable: Sendable {
     return result
   }
 
-  private func filledWithMeans(of trainingRows: Range<Int>) throws(Problem) -> NumberTable {
+  private func filledWithMeans(of trainingRows: Range<Int>, known means: [Double]?) throws(Problem) -> NumberTable {
     var result = self
     for column in columns.indices {
       let places = (0..<rows).map { $0 * columns.count + column }
-      let known = places[trainingRows].filter { !values[$0].isNaN }
-      guard !known.isEmpty else { throw empty(column, in: "the training rows") }
-      let mean = known.reduce(0.0) { $0 + values[$1] } / Double(known.count)
-      for place in places where values[place].isNaN { result.values[place] = mean }
+      var mean = means?[column]
+      if mean == nil {
+        let known = places[trainingRows].filter { !values[$0].isNaN }
+        guard !known.isEmpty else { throw empty(column, in: "the training rows") }
+        mean = known.reduce(0.0) { $0 + values[$1] } / Double(known.count)
+      }
+      for place in places where values[place].isNaN { result.values[place] = mean! }
     }
     return result
   }

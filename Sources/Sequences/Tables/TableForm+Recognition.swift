@@ -21,7 +21,7 @@ extension TableForm {
     if let separator { return (separator, beginning, 1) }
     let sample = TableForm.firstLines(bytes, from: beginning)
     let widths = Dictionary(
-      uniqueKeysWithValues: Separator.allCases.map { ($0, TableForm.width(sample, $0)) })
+      uniqueKeysWithValues: Separator.allCases.map { ($0, TableForm.width(sample, $0, comment)) })
     let fitting = Separator.allCases.filter { (widths[$0] ?? nil).map { $0 >= 2 } == true }
     if fitting.isEmpty || fitting.contains(promised) { return (promised, beginning, 1) }
     // Blanks may stand within fields: they separate only where nothing else does.
@@ -59,8 +59,11 @@ extension TableForm {
 
   /// The fields that all records have by a separator; nil where they differ. Comments do not count, nor does a record
   /// within quotes that the sample cuts off.
-  static func width(_ sample: UnsafeBufferPointer<UInt8>, _ separator: Separator) -> Int? {
+  static func width(
+    _ sample: UnsafeBufferPointer<UInt8>, _ separator: Separator, _ comment: String = ""
+  ) -> Int? {
     var scanner = TableScanner(sample, separator: separator, name: "")
+    scanner.comment = Array(comment.utf8)
     var (fields, width): ([TableScanner.Field], Int?) = ([], nil)
     while true {
       do {

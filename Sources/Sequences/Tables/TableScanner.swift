@@ -5,7 +5,7 @@ import Problems
 ///
 /// A field may stand in double quotes, within which two of them are one: RFC 4180. Between commas, semicolons and bars
 /// a quote anywhere else is an error; between tabs and blanks it is a character like others, and a field stands in quotes
-/// only where they close on the same line before the next separator, as programs write that put quotes where they are
+/// only where they close on the same line and a separator follows, as programs write that put quotes where they are
 /// needed.
 struct TableScanner {
   /// The place of a field, without its quotes.
@@ -83,6 +83,13 @@ struct TableScanner {
   /// The bytes of a field in place; two quotes within quotes are two there.
   func bytes(of field: Field) -> UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(rebasing: bytes[field.start..<field.end])
+  }
+
+  /// Whether a field has this text.
+  func holds(_ field: Field, _ text: [UInt8]) -> Bool {
+    let part = bytes(of: field)
+    let isPlain = !field.isQuoted || !part.contains(UInt8(ascii: "\""))
+    return isPlain ? part.elementsEqual(text) : content(field) == text
   }
 
   /// The bytes of a field.

@@ -82,9 +82,10 @@ struct TaggedForm {
     } else {
       idColumn = nil
       let isAlone = !needsLabels && width == 1
+      // Words to predict may stand there without the header that training had.
       let isHeader =
         columns.hasNames
-        ? !isAlone || firstFields[0] == columns.word
+        ? needsLabels || firstFields.contains(columns.word) || firstFields.contains(columns.label)
         : TaggedForm.isHeader(firstFields, sample, separator, surplus)
       header = isHeader ? first : nil
       let columnOf = Columns(names: isHeader ? firstFields : nil, width: width, file: name)
@@ -146,7 +147,8 @@ struct TaggedForm {
       if names.count == width { return names.map { String(decoding: $0, as: UTF8.self) } }
     }
     guard width == universal.count else { return nil }
-    return sample.prefix(20).allSatisfy { UniversalID($0.fields(separator)[0]) != nil } ? universal : nil
+    return sample.prefix(20).allSatisfy { $0.fields(separator).first.map { UniversalID($0) != nil } ?? false }
+      ? universal : nil
   }
 
   /// Whether the first line has usual names of columns, the last of which is no label of a line unlike it.

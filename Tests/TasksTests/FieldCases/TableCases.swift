@@ -36,6 +36,19 @@ struct TableCases {
       "three lines of names, not said", "Price,Close\nTicker,A\nDate,\n" + lines { "2019-01-0\($0),\($0)" },
       "data.columns=Close", outcome: .refused(["\"A\"", "data.header=3"])),
     .table(
+      "categories with quotes in them", "v,pipe\n" + lines { "\($0),\"\($0 % 2)\"\" pipe\"" },
+      "data.columns=v,pipe:categories",
+      outcome: .read(.init(columns: ["v", "pipe=0\" pipe", "pipe=1\" pipe"], mean: [3.5, 0.5, 0.5]))),
+    .table(
+      "comments that are said, before semicolons", "% by hand\na;b\n" + lines { "\($0);1" }, "data.comment=%",
+      outcome: .read(.init(told: ["semicolons", "comment is passed over"], columns: ["a", "b"]))),
+    .table(
+      "months that might be days", "Date,v\n" + lines(12) { "\($0 < 9 ? "0" : "")\($0 + 1)/01/2015,\($0)" },
+      "data.columns=v", outcome: .read(.init())),
+    .table(
+      "holes in the first column at the end", "a,b\n" + lines { $0 > 7 ? ",1" : "\($0),1" }, "data.columns=b",
+      outcome: .read(.init())),
+    .table(
       "years for names", "2019,2020\n" + lines { "\($0),1" }, outcome: .refused(["data.header=none", "data.header=1"])),
     .table(
       "a name with blanks around it", "a, Open \n" + lines { "\($0),1" }, "data.columns=Open",
@@ -126,7 +139,7 @@ struct TableCases {
       "sums at the end that are no numbers", "n,sales\n" + lines { "\($0),\($0)" } + "Sum,45\nSource: Office,\n",
       outcome: .refused(["\"Sum\"", "data.footer=2"])),
     .table(
-      "a sum at the end, said", "a,b\n" + lines { "\($0),1" } + "total,45\n", "data.footer=1",
+      "a sum at the end, said", "a,b\n" + lines { "\($0),1" } + "total\n", "data.footer=1",
       outcome: .read(.init(told: ["1 row at the end passed over"], count: 10, mean: [3.5, 1]))),
     .table(
       "quotes in a .tsv that a program wrote", "\"a b\"\tc\n" + lines { "\"\($0)\"\t1" }, file: "t.tsv",
